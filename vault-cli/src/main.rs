@@ -1,0 +1,2 @@
+//! casevault.
+fn main() {}

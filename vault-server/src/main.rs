@@ -1,0 +1,2 @@
+//! casevault-server.
+fn main() {}
