@@ -17,3 +17,4 @@ pub mod record;
 pub mod secret;
 pub mod stream;
 pub mod wire;
+pub mod wrap;
