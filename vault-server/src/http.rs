@@ -1,6 +1,6 @@
 //! The server's HTTP surface: one module a route, and one form for everything that goes wrong.
 //!
-//! Whatever is refused is answered as problem JSON ([`problem`]); whatever is internal is logged, never sent.
+//! Whatever is refused is answered as problem JSON (module `problem`); whatever is internal is logged, never sent.
 
 mod health;
 mod problem;
