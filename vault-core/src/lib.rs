@@ -9,11 +9,15 @@
 //! ```
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod agency_state;
+pub mod case_state;
 pub mod check;
 pub mod context;
 pub mod crypto;
 pub mod epoch;
 pub mod id;
+pub mod keyring;
+pub mod keystore;
 pub mod record;
 pub mod secret;
 pub mod stream;

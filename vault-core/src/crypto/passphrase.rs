@@ -11,6 +11,7 @@ use argon2::Version;
 use tls_codec::TlsDeserializeBytes;
 use tls_codec::TlsSerialize;
 use tls_codec::TlsSize;
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// Least memory, in KiB: 64 MiB.
@@ -58,6 +59,15 @@ impl Cost {
     }
 }
 
+/// Returns a passphrase's bytes in Unicode NFC (as RFC 8265 asks), so that two keyboards type the same one.
+pub fn normalized(passphrase: &str) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(passphrase.len() * 3));
+    for c in passphrase.nfc() {
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    out
+}
+
 /// Derives the unlock key. `passphrase` is UTF-8 in Unicode NFC, without a final line break.
 ///
 /// # Errors
@@ -76,6 +86,11 @@ pub fn unlock_key(passphrase: &[u8], salt: &[u8; 32], cost: &Cost) -> Result<Unl
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn composed_and_decomposed_letters_are_one_passphrase() {
+        assert_eq!(*normalized("caf\u{e9}"), *normalized("cafe\u{301}"));
+    }
 
     #[test]
     fn chk_95_costs_outside_the_bounds_are_refused_before_any_allocation() {

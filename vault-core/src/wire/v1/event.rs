@@ -79,15 +79,6 @@ pub struct Expired {
     pub membership: Membership,
 }
 
-/// A handover whose date passed.
-#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
-pub struct FellToManager {
-    /// The handover.
-    pub handover: [u8; 16],
-    /// The change that follows.
-    pub membership: Membership,
-}
-
 /// Why bytes were erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 #[repr(u8)]
@@ -161,9 +152,6 @@ pub enum Event {
     /// Grants ended by their date.
     #[tls_codec(discriminant = 34)]
     Expired(Expired),
-    /// A handover's date passed.
-    #[tls_codec(discriminant = 35)]
-    FellToManager(FellToManager),
     /// Bytes are erased.
     #[tls_codec(discriminant = 36)]
     Erasure(Erasure),

@@ -93,6 +93,8 @@ impl Section {
     pub const INDEX: Self = Self(0);
     /// The case's main section.
     pub const CORE: Self = Self(1);
+    /// Where a keyring of the agency stream carries the data-protection role's identity.
+    pub const DPO_IDENTITY: Self = Self(0xffff);
     /// The first private section.
     pub const FIRST_PRIVATE: Self = Self(0x8000);
 

@@ -1,0 +1,588 @@
+//! What the agency's stream says: root, members, devices, role keys, and who may change them.
+//!
+//! Nothing about keys is taken on anybody else's word (`docs/format.md` §5, §7). Links are fed in order; each is
+//! refused or changes the state.
+
+use crate::check::Check;
+use crate::check::Refused;
+use crate::check::require;
+use crate::context::Label;
+use crate::crypto::hash::hash;
+use crate::crypto::sign::PublicKey;
+use crate::crypto::sign::VerifyingKey;
+use crate::id::AgencyId;
+use crate::id::DeviceId;
+use crate::id::LinkId;
+use crate::id::MemberId;
+use crate::id::RootHash;
+use crate::stream::Chain;
+use crate::stream::UnverifiedLink;
+use crate::stream::VerifiedLink;
+use crate::wire;
+use crate::wire::v1::FORMAT;
+use crate::wire::v1::agency::CertifiedDevice;
+use crate::wire::v1::agency::MemberRecipient;
+use crate::wire::v1::agency::Operation;
+use crate::wire::v1::agency::RecipientKey;
+use crate::wire::v1::agency::Roles;
+use crate::wire::v1::agency::Root;
+use crate::wire::v1::event::AgencyEpoch;
+use crate::wire::v1::event::DpoEpoch;
+use crate::wire::v1::event::Event;
+use crate::wire::v1::event::NewMember;
+use crate::wire::v1::event::SignedRoot;
+use crate::wire::v1::key::KeyringRef;
+use crate::wire::v1::key::RecipientKind;
+use crate::wire::v1::key::RecipientRef;
+use crate::wire::v1::limit;
+use crate::wire::v1::link::LinkBody;
+use crate::wire::v1::membership::EpochKind;
+use crate::wire::v1::membership::EpochOpen;
+use crate::wire::v1::stream::Epoch;
+use crate::wire::v1::stream::Section;
+use crate::wire::v1::stream::StreamId;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+/// A member as the stream shows it.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its identity key.
+    pub identity: PublicKey,
+    /// Its roles.
+    pub roles: Roles,
+    /// Its recipients by the sequence number from which they hold, oldest first.
+    pub recipients: Vec<(u64, MemberRecipient)>,
+    /// Whether it left.
+    pub retired: bool,
+}
+
+impl Member {
+    /// Returns the recipient in force.
+    pub fn recipient(&self) -> Option<&MemberRecipient> {
+        self.recipients.last().map(|(_, r)| r)
+    }
+}
+
+/// A device as the stream shows it.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Whose it is.
+    pub member: MemberId,
+    /// Its key.
+    pub key: VerifyingKey,
+    /// Whether it left.
+    pub retired: bool,
+}
+
+/// The state of an agency.
+#[derive(Clone, Debug)]
+pub struct AgencyState {
+    id: AgencyId,
+    chain: Chain,
+    root: Root,
+    members: BTreeMap<MemberId, Member>,
+    devices: BTreeMap<DeviceId, Device>,
+    epochs: Vec<EpochOpen>,
+    dpo: Vec<DpoEpoch>,
+    keyrings: Vec<KeyringRef>,
+    heads: HashMap<LinkId, u64>,
+}
+
+impl AgencyState {
+    /// Starts from the agency stream's first link, the founding.
+    ///
+    /// # Errors
+    /// CHK-20 to CHK-24 for the document, CHK-40 to CHK-45 for the link.
+    pub fn found(link: &UnverifiedLink) -> Result<Self, Refused> {
+        let id = link.link().agency;
+        let LinkBody::Event(placed) = &link.link().body else {
+            return Err(Check::Founding.into());
+        };
+        let Event::Root(signed) = &placed.event else {
+            return Err(Check::Founding.into());
+        };
+        let founding = signed.founding.as_ref().ok_or(Check::Founding)?;
+        require(placed.sealed.is_empty(), Check::Founding)?;
+        require(agency_id(&signed.root)? == id, Check::Agency)?;
+        require(link.link().agency_head == LinkId::ZERO, Check::AgencyHead)?;
+        require(link.link().seen.is_none(), Check::SeenCheckpoint)?;
+        require_root(&signed.root)?;
+        require(
+            signed.root.version == 1 && signed.root.previous == RootHash::ZERO,
+            Check::RootChain,
+        )?;
+        require_signatures(&signed.root, signed)?;
+
+        let device = founding.device.certificate;
+        let founder = signed
+            .root
+            .administrators
+            .iter()
+            .find(|a| a.member == device.member)
+            .ok_or(Check::Founding)?;
+        require(founding.roles.any(Roles::ADMINISTRATOR), Check::Founding)?;
+        require(
+            founding.recipient.member == founder.member && founding.recipient.version == 1,
+            Check::Founding,
+        )?;
+        let key = require_certificate(id, &founding.device, &founder.identity)?;
+        require(link.link().device == device.device, Check::Signer)?;
+        let mut chain = Chain::empty(id, StreamId::agency(&id));
+        chain.follow(link)?;
+        link.verify_signature(&key)?;
+        let member = Member {
+            identity: founder.identity,
+            roles: founding.roles,
+            recipients: vec![(0, founding.recipient.clone())],
+            retired: false,
+        };
+        Ok(Self {
+            id,
+            chain,
+            root: signed.root.clone(),
+            members: BTreeMap::from([(device.member, member)]),
+            devices: BTreeMap::from([(
+                device.device,
+                Device {
+                    member: device.member,
+                    key,
+                    retired: false,
+                },
+            )]),
+            epochs: Vec::new(),
+            dpo: Vec::new(),
+            keyrings: Vec::new(),
+            heads: HashMap::from([(link.id(), 0)]),
+        })
+    }
+
+    /// Takes the stream's next link.
+    ///
+    /// # Errors
+    /// CHK-40 to CHK-46 for the link, and its event's own checks; the state is then unchanged.
+    pub fn admit(&mut self, link: UnverifiedLink) -> Result<VerifiedLink, Refused> {
+        let mut chain = self.chain.clone();
+        chain.follow(&link)?;
+        require(link.link().agency_head == link.link().previous, Check::AgencyHead)?;
+        require(link.link().seen.is_none(), Check::SeenCheckpoint)?;
+        let signer = self.live_device(link.link().device)?;
+        let member = signer.member;
+        let link = link.verify(&signer.key)?;
+        let LinkBody::Event(placed) = &link.link().body else {
+            return Err(Check::KindOfStream.into());
+        };
+        let mut next = self.clone();
+        next.apply(member, link.link().seq, &placed.event)?;
+        next.chain = chain;
+        next.heads.insert(link.id(), link.link().seq);
+        *self = next;
+        Ok(link)
+    }
+
+    fn apply(&mut self, signer: MemberId, seq: u64, event: &Event) -> Result<(), Refused> {
+        match event {
+            Event::Root(signed) => self.apply_root(signer, signed),
+            Event::Member(new) => self.apply_member(signer, seq, new),
+            Event::Device(device) => self.apply_device(signer, device),
+            Event::MemberRetired(member) => self.retire_member(signer, member),
+            Event::DeviceRetired(device) => self.retire_device(signer, device),
+            Event::Recipient(recipient) => self.apply_recipient(signer, seq, recipient),
+            Event::Settings(_) => self.require_administrator(signer),
+            Event::AgencyEpoch(epoch) => self.apply_agency_epoch(signer, epoch),
+            Event::DpoEpoch(epoch) => self.apply_dpo_epoch(signer, epoch),
+            Event::CaseOpened(_)
+            | Event::Membership(_)
+            | Event::Expired(_)
+            | Event::Erasure(_)
+            | Event::Complaint(_)
+            | Event::Relation => Err(Check::KindOfStream.into()),
+        }
+    }
+
+    fn apply_root(&mut self, signer: MemberId, signed: &SignedRoot) -> Result<(), Refused> {
+        self.require_administrator(signer)?;
+        require(signed.founding.is_none(), Check::Founding)?;
+        require_root(&signed.root)?;
+        require(signed.root.version == self.root.version + 1, Check::RootChain)?;
+        require(signed.root.previous == root_hash(&self.root)?, Check::RootChain)?;
+        require(
+            signed.root.minimum_format >= self.root.minimum_format,
+            Check::RootDowngrade,
+        )?;
+        require_signatures(&self.root, signed)?;
+        self.root = signed.root.clone();
+        Ok(())
+    }
+
+    fn apply_member(&mut self, signer: MemberId, seq: u64, new: &NewMember) -> Result<(), Refused> {
+        self.require_administrator(signer)?;
+        require(!self.members.contains_key(&new.member), Check::IdReused)?;
+        require(
+            new.recipient.member == new.member && new.recipient.version == 1,
+            Check::RecipientChange,
+        )?;
+        require(new.roles.0 & !Roles::ALL.0 == 0, Check::UnknownFormat)?;
+        let member = Member {
+            identity: new.identity,
+            roles: new.roles,
+            recipients: vec![(seq, new.recipient.clone())],
+            retired: false,
+        };
+        self.members.insert(new.member, member);
+        Ok(())
+    }
+
+    fn apply_device(&mut self, signer: MemberId, device: &CertifiedDevice) -> Result<(), Refused> {
+        self.require_administrator(signer)?;
+        require(!self.devices.contains_key(&device.certificate.device), Check::IdReused)?;
+        let member = self
+            .live_member(device.certificate.member)
+            .map_err(|_| Check::DeviceCertificate)?;
+        let key = require_certificate(self.id, device, &member.identity)?;
+        let known = Device {
+            member: device.certificate.member,
+            key,
+            retired: false,
+        };
+        self.devices.insert(device.certificate.device, known);
+        Ok(())
+    }
+
+    fn retire_member(&mut self, signer: MemberId, member: &MemberId) -> Result<(), Refused> {
+        self.require_administrator(signer)?;
+        let known = self.members.get_mut(member).ok_or(Check::AdministratorOnly)?;
+        known.retired = true;
+        for device in self.devices.values_mut().filter(|d| d.member == *member) {
+            device.retired = true;
+        }
+        Ok(())
+    }
+
+    fn retire_device(&mut self, signer: MemberId, device: &DeviceId) -> Result<(), Refused> {
+        self.require_administrator(signer)?;
+        self.devices.get_mut(device).ok_or(Check::AdministratorOnly)?.retired = true;
+        Ok(())
+    }
+
+    fn apply_recipient(&mut self, signer: MemberId, seq: u64, new: &MemberRecipient) -> Result<(), Refused> {
+        require(
+            signer == new.member || self.require_administrator(signer).is_ok(),
+            Check::RecipientChange,
+        )?;
+        let member = self.members.get_mut(&new.member).ok_or(Check::RecipientChange)?;
+        let last = member.recipient().map_or(0, |r| r.version);
+        require(!member.retired && new.version == last + 1, Check::RecipientChange)?;
+        member.recipients.push((seq, new.clone()));
+        Ok(())
+    }
+
+    fn apply_agency_epoch(&mut self, signer: MemberId, new: &AgencyEpoch) -> Result<(), Refused> {
+        self.require_administrator(signer)?;
+        let number = u32::try_from(self.epochs.len()).map_err(|_| Check::EpochNumber)?;
+        let open = &new.open;
+        require(
+            open.section == Section::INDEX && open.epoch == Epoch(number),
+            Check::EpochNumber,
+        )?;
+        require(
+            open.kind == EpochKind::Head && open.of == Epoch::FIRST,
+            Check::EpochNumber,
+        )?;
+        require(open.private_author.is_none(), Check::EpochOpener)?;
+        wire::require_set(&open.recipients)?;
+        let expected: BTreeSet<_> = self.everybody().collect();
+        require(
+            open.recipients.iter().copied().collect::<BTreeSet<_>>() == expected,
+            Check::EpochRecipients,
+        )?;
+        require_keyrings(&new.keyrings, &expected)?;
+        self.epochs.push(open.clone());
+        self.keyrings.extend(new.keyrings.iter().copied());
+        Ok(())
+    }
+
+    fn apply_dpo_epoch(&mut self, signer: MemberId, new: &DpoEpoch) -> Result<(), Refused> {
+        require(self.live_member(signer)?.roles.any(Roles::DPO), Check::DpoOnly)?;
+        let number = u32::try_from(self.dpo.len()).map_err(|_| Check::EpochNumber)?;
+        require(new.epoch == number, Check::EpochNumber)?;
+        require(
+            number > 0 || new.recipient == self.root.dpo.recipient,
+            Check::EpochNumber,
+        )?;
+        wire::require_set(&new.holders)?;
+        let expected: BTreeSet<_> = self
+            .members
+            .iter()
+            .filter(|(_, m)| !m.retired && m.roles.any(Roles::DPO.with(Roles::REVIEWER)))
+            .filter_map(|(id, m)| member_ref(*id, m))
+            .chain([self.recovery_ref()])
+            .collect();
+        require(
+            new.holders.iter().copied().collect::<BTreeSet<_>>() == expected,
+            Check::EpochRecipients,
+        )?;
+        require_keyrings(&new.keyrings, &expected)?;
+        self.dpo.push(new.clone());
+        self.keyrings.extend(new.keyrings.iter().copied());
+        Ok(())
+    }
+
+    fn everybody(&self) -> impl Iterator<Item = RecipientRef> + '_ {
+        let live = self
+            .members
+            .iter()
+            .filter(|(_, m)| !m.retired)
+            .filter_map(|(id, m)| member_ref(*id, m));
+        live.chain([self.recovery_ref()])
+    }
+
+    fn require_administrator(&self, member: MemberId) -> Result<(), Refused> {
+        let roles = self.live_member(member).map_err(|_| Check::AdministratorOnly)?.roles;
+        let listed = self.root.administrators.iter().any(|a| a.member == member);
+        require(listed && roles.any(Roles::ADMINISTRATOR), Check::AdministratorOnly)
+    }
+
+    /// Returns the agency's id.
+    pub fn id(&self) -> AgencyId {
+        self.id
+    }
+
+    /// Returns where the agency stream has got to.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Returns the id of the agency stream's last link.
+    pub fn head(&self) -> LinkId {
+        self.chain.head().map_or(LinkId::ZERO, |(_, id)| id)
+    }
+
+    /// Returns the place of a link in the agency stream.
+    pub fn seq_of(&self, head: &LinkId) -> Option<u64> {
+        self.heads.get(head).copied()
+    }
+
+    /// Returns the root in force.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Returns the members.
+    pub fn members(&self) -> &BTreeMap<MemberId, Member> {
+        &self.members
+    }
+
+    /// Returns the devices.
+    pub fn devices(&self) -> &BTreeMap<DeviceId, Device> {
+        &self.devices
+    }
+
+    /// Returns the epochs of the agency key, oldest first.
+    pub fn epochs(&self) -> &[EpochOpen] {
+        &self.epochs
+    }
+
+    /// Returns the keyring files that agency events name.
+    pub fn keyrings(&self) -> &[KeyringRef] {
+        &self.keyrings
+    }
+
+    /// Returns the data-protection role's recipient in force, with its epoch.
+    pub fn dpo(&self) -> (u32, &RecipientKey) {
+        let root = &self.root.dpo;
+        self.dpo
+            .last()
+            .map_or((root.epoch, &root.recipient), |d| (d.epoch, &d.recipient))
+    }
+
+    /// Returns a role epoch's recipient.
+    pub fn dpo_epoch(&self, epoch: u32) -> Option<&RecipientKey> {
+        let root = &self.root.dpo;
+        let listed = self.dpo.iter().find(|d| d.epoch == epoch).map(|d| &d.recipient);
+        listed.or((root.epoch == epoch).then_some(&root.recipient))
+    }
+
+    /// Returns a device that may sign.
+    ///
+    /// # Errors
+    /// [`Check::Signer`].
+    pub fn live_device(&self, device: DeviceId) -> Result<&Device, Refused> {
+        let device = self.devices.get(&device).filter(|d| !d.retired).ok_or(Check::Signer)?;
+        self.live_member(device.member)?;
+        Ok(device)
+    }
+
+    /// Returns a member that has not left.
+    ///
+    /// # Errors
+    /// [`Check::Signer`].
+    pub fn live_member(&self, member: MemberId) -> Result<&Member, Refused> {
+        self.members
+            .get(&member)
+            .filter(|m| !m.retired)
+            .ok_or(Check::Signer.into())
+    }
+
+    /// Returns how a member's recipient in force is named.
+    pub fn member_ref(&self, member: MemberId) -> Option<RecipientRef> {
+        member_ref(member, self.members.get(&member)?)
+    }
+
+    /// Returns how a member's recipient was named at a place of the agency stream.
+    pub fn member_ref_at(&self, member: MemberId, seq: u64) -> Option<RecipientRef> {
+        let recipients = &self.members.get(&member)?.recipients;
+        let (_, recipient) = recipients.iter().rev().find(|(from, _)| *from <= seq)?;
+        Some(RecipientRef {
+            kind: RecipientKind::Member,
+            id: member,
+            version: recipient.version,
+        })
+    }
+
+    /// Returns how the recovery key is named.
+    pub fn recovery_ref(&self) -> RecipientRef {
+        RecipientRef {
+            kind: RecipientKind::Recovery,
+            id: MemberId([0; 16]),
+            version: self.root.recovery.version,
+        }
+    }
+
+    /// Returns how the duty role is named, if it stands in `section`.
+    pub fn duty_ref(&self, section: Section) -> Option<RecipientRef> {
+        let stands = self.root.sections.iter().any(|s| s.section == section && s.duty == 1);
+        let duty = self.root.duty.as_ref().filter(|_| stands)?;
+        Some(RecipientRef {
+            kind: RecipientKind::Duty,
+            id: MemberId([0; 16]),
+            version: duty.epoch,
+        })
+    }
+
+    /// Returns the public key that a reference names, if it is the one in force.
+    pub fn recipient_key(&self, to: &RecipientRef) -> Option<&RecipientKey> {
+        match to.kind {
+            RecipientKind::Member => {
+                let recipients = &self.members.get(&to.id)?.recipients;
+                recipients
+                    .iter()
+                    .find(|(_, r)| r.version == to.version)
+                    .map(|(_, r)| &r.key)
+            }
+            RecipientKind::Recovery => {
+                let recovery = &self.root.recovery;
+                (recovery.version == to.version).then_some(&recovery.recipient)
+            }
+            RecipientKind::Duty => self
+                .root
+                .duty
+                .as_ref()
+                .filter(|d| d.epoch == to.version)
+                .map(|d| &d.recipient),
+            RecipientKind::Dpo => self.dpo_epoch(to.version),
+        }
+    }
+}
+
+/// Returns the agency id that a first root document gives.
+///
+/// # Errors
+/// [`Check::TooLong`].
+pub fn agency_id(root: &Root) -> Result<AgencyId, Refused> {
+    Ok(AgencyId(hash(Label::AgencyId, &[&wire::encode(root)?])))
+}
+
+/// Returns a root document's hash.
+///
+/// # Errors
+/// [`Check::TooLong`].
+pub fn root_hash(root: &Root) -> Result<RootHash, Refused> {
+    Ok(RootHash(hash(Label::RootHash, &[&wire::encode(root)?])))
+}
+
+fn member_ref(id: MemberId, member: &Member) -> Option<RecipientRef> {
+    let version = member.recipient()?.version;
+    Some(RecipientRef {
+        kind: RecipientKind::Member,
+        id,
+        version,
+    })
+}
+
+fn require_root(root: &Root) -> Result<(), Refused> {
+    require(root.format == FORMAT, Check::UnknownFormat)?;
+    require(root.minimum_format == FORMAT, Check::UnknownFormat)?;
+    require(wire::encode(root)?.len() <= limit::ROOT, Check::TooLong)?;
+    wire::require_set(&root.administrators)?;
+    wire::require_set(&root.thresholds)?;
+    wire::require_set(&root.sections)?;
+    wire::require_set(&root.witnesses)?;
+    let operations: Vec<_> = root.thresholds.iter().map(|t| t.operation).collect();
+    let all = [
+        Operation::Root,
+        Operation::Member,
+        Operation::Policy,
+        Operation::Recovery,
+    ];
+    let members: BTreeSet<_> = root.administrators.iter().map(|a| a.member).collect();
+    let possible = root
+        .thresholds
+        .iter()
+        .all(|t| (1..=members.len()).contains(&usize::from(t.administrators)));
+    require(
+        operations == all && possible && members.len() == root.administrators.len(),
+        Check::RootThreshold,
+    )?;
+    let has = |section| root.sections.iter().any(|s| s.section == section);
+    require(has(Section::INDEX) && has(Section::CORE), Check::NotCanonical)?;
+    let numbers: BTreeSet<_> = root.sections.iter().map(|s| s.section).collect();
+    let plain = root.sections.iter().all(|s| s.duty <= 1 && !s.section.is_private());
+    require(plain && numbers.len() == root.sections.len(), Check::NotCanonical)
+}
+
+/// Checks that enough administrators of `last` signed `new`.
+fn require_signatures(last: &Root, new: &SignedRoot) -> Result<(), Refused> {
+    wire::require_set(&new.signatures)?;
+    let bytes = wire::encode(&new.root)?;
+    let mut signed = BTreeSet::new();
+    for signature in &new.signatures {
+        let by = last
+            .administrators
+            .iter()
+            .find(|a| a.member == signature.member)
+            .ok_or(Check::RootChain)?;
+        let key = VerifyingKey::new(&by.identity, Check::RootChain)?;
+        key.verify(Label::RootSignature, &[&bytes], &signature.signature, Check::RootChain)?;
+        signed.insert(signature.member);
+    }
+    let needed = last
+        .thresholds
+        .iter()
+        .find(|t| t.operation == Operation::Root)
+        .ok_or(Check::RootThreshold)?;
+    require(signed.len() >= usize::from(needed.administrators), Check::RootChain)
+}
+
+fn require_certificate(
+    agency: AgencyId,
+    device: &CertifiedDevice,
+    identity: &PublicKey,
+) -> Result<VerifyingKey, Refused> {
+    let check = Check::DeviceCertificate;
+    require(device.certificate.agency == agency, check)?;
+    let bytes = wire::encode(&device.certificate)?;
+    VerifyingKey::new(identity, check)?.verify(Label::DeviceCertificate, &[&bytes], &device.signature, check)?;
+    VerifyingKey::new(&device.certificate.key, check)
+}
+
+/// Checks that `keyrings` has exactly one file for each of `expected`.
+pub(crate) fn require_keyrings(keyrings: &[KeyringRef], expected: &BTreeSet<RecipientRef>) -> Result<(), Refused> {
+    wire::require_set(keyrings)?;
+    let named: BTreeSet<_> = keyrings.iter().map(|k| k.to).collect();
+    require(
+        named == *expected && named.len() == keyrings.len(),
+        Check::KeyringsComplete,
+    )
+}

@@ -1,0 +1,508 @@
+//! What a case's stream says: grants, sections, epochs, releases, records, and who may change them.
+//!
+//! The rules are fixed in the format and read clear fields only, so that every client reaches the same verdict for
+//! ever (`docs/format.md` §6, §7). They speak of the state of the agency at the link's own position; nothing here
+//! reads a clock or checks a signature: the caller does that, before or beside.
+
+mod membership;
+
+use crate::agency_state::AgencyState;
+use crate::check::Check;
+use crate::check::Refused;
+use crate::check::require;
+use crate::id::CaseId;
+use crate::id::GrantId;
+use crate::id::MemberId;
+use crate::id::RecordHash;
+use crate::id::RecordId;
+use crate::id::WrapHash;
+use crate::stream::UnverifiedLink;
+use crate::wire;
+use crate::wire::v1::event::Erasure;
+use crate::wire::v1::event::ErasureGround;
+use crate::wire::v1::event::Event;
+use crate::wire::v1::key::KeyringRef;
+use crate::wire::v1::key::RecipientKind;
+use crate::wire::v1::key::RecipientRef;
+use crate::wire::v1::limit;
+use crate::wire::v1::link::Link;
+use crate::wire::v1::link::LinkBody;
+use crate::wire::v1::link::Placement;
+use crate::wire::v1::link::Release;
+use crate::wire::v1::link::ReleaseCommitment;
+use crate::wire::v1::link::Rewrap;
+use crate::wire::v1::membership::EpochKind;
+use crate::wire::v1::membership::EpochOpen;
+use crate::wire::v1::membership::Grant;
+use crate::wire::v1::membership::Rights;
+use crate::wire::v1::record::RecordClass;
+use crate::wire::v1::record::RecordHeader;
+use crate::wire::v1::stream::Epoch;
+use crate::wire::v1::stream::Month;
+use crate::wire::v1::stream::Section;
+use crate::wire::v1::stream::StreamId;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+/// A grant and whether it is in force.
+#[derive(Clone, Debug)]
+pub struct GrantState {
+    /// The grant.
+    pub grant: Grant,
+    /// Whether it is in force.
+    pub live: bool,
+}
+
+/// A section of the case.
+#[derive(Clone, Debug, Default)]
+pub struct SectionState {
+    /// Head epochs, by number.
+    pub heads: Vec<EpochOpen>,
+    /// History epochs, by number without bit 31.
+    pub histories: Vec<EpochOpen>,
+    /// Whether the next epoch has to be opened before anything is written.
+    pub due: bool,
+}
+
+impl SectionState {
+    /// Returns an epoch of either kind.
+    pub fn epoch(&self, epoch: Epoch) -> Option<&EpochOpen> {
+        let list = if epoch.is_history() {
+            &self.histories
+        } else {
+            &self.heads
+        };
+        list.iter().find(|open| open.epoch == epoch)
+    }
+}
+
+/// What later checks need to know of a record that was placed.
+#[derive(Clone, Copy, Debug)]
+pub struct PlacedRecord {
+    /// Its id.
+    pub record: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// Its section.
+    pub section: Section,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its author.
+    pub author: MemberId,
+    /// Whether its bytes were erased.
+    pub erased: bool,
+}
+
+/// A record as it is stored, next to the placement that names it.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredRecord<'a> {
+    /// Its header.
+    pub header: &'a RecordHeader,
+    /// Its hash, computed.
+    pub hash: RecordHash,
+    /// Its wrap's hash, computed.
+    pub wrap_hash: WrapHash,
+}
+
+/// The state of a case.
+#[derive(Clone, Debug)]
+pub struct CaseState {
+    case: CaseId,
+    opened: bool,
+    owner: Option<MemberId>,
+    grants: BTreeMap<GrantId, GrantState>,
+    sections: BTreeMap<Section, SectionState>,
+    keyrings: Vec<KeyringRef>,
+    releases: HashMap<(Section, Epoch, Month), Option<ReleaseCommitment>>,
+    records: Option<HashMap<RecordHash, PlacedRecord>>,
+    cited: u64,
+}
+
+impl CaseState {
+    /// A case without links, to be fed every link of its stream.
+    pub fn empty(case: CaseId) -> Self {
+        Self {
+            case,
+            opened: false,
+            owner: None,
+            grants: BTreeMap::new(),
+            sections: BTreeMap::new(),
+            keyrings: Vec::new(),
+            releases: HashMap::new(),
+            records: Some(HashMap::new()),
+            cited: 0,
+        }
+    }
+
+    /// A case without links, to be fed its events alone.
+    ///
+    /// For rows that were judged in full when they entered a store; what asks for earlier records is then not judged
+    /// again (CHK-16, CHK-48, CHK-78, CHK-80, CHK-81).
+    pub fn of_events(case: CaseId) -> Self {
+        Self {
+            records: None,
+            ..Self::empty(case)
+        }
+    }
+
+    /// Judges the stream's next link, and takes it into the state.
+    ///
+    /// `stored` are the records that the link places, in its order. The caller follows the chain and checks the
+    /// signatures.
+    ///
+    /// # Errors
+    /// CHK-16, CHK-42 to CHK-51 and CHK-60 to CHK-81; the state is then unchanged.
+    pub fn judge(
+        &mut self,
+        agency: &AgencyState,
+        link: &UnverifiedLink,
+        stored: &[StoredRecord<'_>],
+    ) -> Result<(), Refused> {
+        let link = link.link();
+        require(
+            link.stream == StreamId::case(self.case) && link.agency == agency.id(),
+            Check::Agency,
+        )?;
+        let cited = agency.seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
+        require(cited >= self.cited, Check::AgencyHead)?;
+        require(
+            link.seen.is_none() || agency.root().log.is_some(),
+            Check::SeenCheckpoint,
+        )?;
+        let signer = agency.live_device(link.device)?.member;
+        let event = matches!(&link.body, LinkBody::Event(e) if matches!(e.event, Event::CaseOpened(_)));
+        require(event == !self.opened && (link.seq == 0) == event, Check::CaseOpened)?;
+        match &link.body {
+            // Records are the many: they change little, and are judged without copying the state.
+            LinkBody::Record(placement) => {
+                let [one] = stored else {
+                    return Err(Check::Placement.into());
+                };
+                self.place(agency, signer, link, placement, one)?;
+            }
+            LinkBody::Event(placed) => {
+                require(placed.sealed.len() <= limit::SEALED_PARTS, Check::TooLong)?;
+                require(placed.sealed.len() == stored.len(), Check::Placement)?;
+                let mut next = self.clone();
+                next.apply(agency, signer, cited, &placed.event)?;
+                for (placement, one) in placed.sealed.iter().zip(stored) {
+                    require(one.header.class == RecordClass::Admin, Check::Placement)?;
+                    next.place(agency, signer, link, placement, one)?;
+                }
+                *self = next;
+            }
+            LinkBody::Rewrap(rewrap) => {
+                require(stored.is_empty(), Check::Placement)?;
+                self.rewrap(agency, signer, rewrap)?;
+            }
+            LinkBody::Access(_) | LinkBody::Segment(_) => return Err(Check::KindOfStream.into()),
+        }
+        self.cited = cited;
+        Ok(())
+    }
+
+    fn apply(&mut self, agency: &AgencyState, signer: MemberId, cited: u64, event: &Event) -> Result<(), Refused> {
+        match event {
+            Event::CaseOpened(change) => {
+                self.opened = true;
+                membership::open(self, agency, signer, cited, change)
+            }
+            Event::Membership(change) => membership::change(self, agency, signer, cited, change, &[]),
+            Event::Expired(expired) => {
+                wire::require_set(&expired.grants)?;
+                require(
+                    !expired.grants.is_empty() && self.writes_anything(signer),
+                    Check::Revocation,
+                )?;
+                for grant in &expired.grants {
+                    let known = self.grants.get(grant).filter(|g| g.live).ok_or(Check::Revocation)?;
+                    require(known.grant.until.is_some(), Check::Revocation)?;
+                }
+                membership::change(self, agency, signer, cited, &expired.membership, &expired.grants)
+            }
+            Event::Erasure(erasure) => self.erase(signer, erasure),
+            Event::Complaint(complaint) => {
+                let known = self
+                    .sections
+                    .get(&complaint.section)
+                    .and_then(|s| s.epoch(complaint.epoch));
+                require(known.is_some() && self.holds_anything(signer), Check::EpochOpener)
+            }
+            Event::Relation => require(self.may_write(signer, Section::INDEX), Check::WriteRight),
+            Event::Root(_)
+            | Event::Member(_)
+            | Event::Device(_)
+            | Event::MemberRetired(_)
+            | Event::DeviceRetired(_)
+            | Event::Recipient(_)
+            | Event::Settings(_)
+            | Event::AgencyEpoch(_)
+            | Event::DpoEpoch(_) => Err(Check::KindOfStream.into()),
+        }
+    }
+
+    fn place(
+        &mut self,
+        agency: &AgencyState,
+        signer: MemberId,
+        link: &Link,
+        placement: &Placement,
+        stored: &StoredRecord<'_>,
+    ) -> Result<(), Refused> {
+        let header = stored.header;
+        require(
+            header.agency == link.agency && header.stream == link.stream,
+            Check::Placement,
+        )?;
+        require(header.section == placement.section, Check::Placement)?;
+        require(
+            placement.record_hash == stored.hash && placement.wrap_hash == stored.wrap_hash,
+            Check::Placement,
+        )?;
+        let author = agency.devices().get(&header.device).ok_or(Check::AuthorDevice)?;
+        require(author.member == header.member, Check::AuthorDevice)?;
+        self.require_writable(agency, signer, placement.section, placement.epoch)?;
+        let private = placement.section.is_private();
+        require(private == (header.class == RecordClass::Private), Check::PrivateSection)?;
+        require(!private || header.member == signer, Check::PrivateSection)?;
+        let release = self.release(agency, placement.section, placement.epoch, &placement.release)?;
+        if let Some(records) = &self.records {
+            require(!records.contains_key(&stored.hash), Check::PlacedTwice)?;
+            if header.version > 1 {
+                let before = records.get(&header.amends).ok_or(Check::Amends)?;
+                let same = before.record == header.record && before.section == header.section;
+                require(same && before.version + 1 == header.version, Check::Amends)?;
+            }
+        }
+        self.releases.insert(release.0, release.1);
+        if let Some(records) = &mut self.records {
+            let placed = PlacedRecord {
+                record: header.record,
+                version: header.version,
+                section: header.section,
+                epoch: placement.epoch,
+                author: header.member,
+                erased: false,
+            };
+            records.insert(stored.hash, placed);
+        }
+        Ok(())
+    }
+
+    /// Refuses a write under (section, epoch) that the state does not allow.
+    fn require_writable(
+        &self,
+        agency: &AgencyState,
+        signer: MemberId,
+        section: Section,
+        epoch: Epoch,
+    ) -> Result<(), Refused> {
+        let state = self.sections.get(&section).ok_or(Check::EpochHead)?;
+        require(!state.due, Check::SectionDue)?;
+        let head = state
+            .heads
+            .last()
+            .filter(|h| h.epoch == epoch)
+            .ok_or(Check::EpochHead)?;
+        if section.is_private() {
+            require(head.private_author == Some(signer), Check::PrivateSection)?;
+            return require(self.writes_anything(signer), Check::WriteRight);
+        }
+        require(self.may_write(signer, section), Check::WriteRight)?;
+        let holders = self.holders(section);
+        let mut readers = head
+            .recipients
+            .iter()
+            .filter(|r| r.kind == RecipientKind::Member)
+            .map(|r| r.id)
+            .chain(self.later_readers(section, epoch));
+        require(readers.all(|m| holders.contains(&m)), Check::RecipientsWithin)?;
+        let standing = self.standing(agency, section);
+        let roles = head.recipients.iter().filter(|r| r.kind != RecipientKind::Member);
+        require(
+            roles.clone().all(|r| standing.iter().any(|s| s.kind == r.kind)),
+            Check::RecipientsWithin,
+        )
+    }
+
+    /// Members that a grant let into an epoch after it was opened, whether or not the grant is still live.
+    fn later_readers(&self, section: Section, epoch: Epoch) -> impl Iterator<Item = MemberId> + '_ {
+        self.grants
+            .values()
+            .filter(move |g| {
+                g.live
+                    && g.grant
+                        .sections
+                        .iter()
+                        .any(|s| s.section == section && s.from_epoch <= epoch)
+            })
+            .map(|g| g.grant.member)
+    }
+
+    #[allow(clippy::type_complexity, reason = "the key and value of one map entry")]
+    fn release(
+        &self,
+        agency: &AgencyState,
+        section: Section,
+        epoch: Epoch,
+        release: &Release,
+    ) -> Result<((Section, Epoch, Month), Option<ReleaseCommitment>), Refused> {
+        let version = release.commitment.as_ref().map_or(0, |c| c.version);
+        require(
+            (version == 0) == (agency.root().release_version == 0),
+            Check::ReleaseNone,
+        )?;
+        require(release.commitment.is_none() || version != 0, Check::ReleaseNone)?;
+        let key = (section, epoch, release.month);
+        let first = self.releases.get(&key);
+        require(first.is_none_or(|f| *f == release.commitment), Check::ReleaseChanged)?;
+        Ok((key, release.commitment))
+    }
+
+    fn rewrap(&mut self, agency: &AgencyState, signer: MemberId, rewrap: &Rewrap) -> Result<(), Refused> {
+        wire::require_set(&rewrap.items)?;
+        require(
+            rewrap.epoch.is_history() && !rewrap.items.is_empty(),
+            Check::HistoryEpoch,
+        )?;
+        let open = self
+            .sections
+            .get(&rewrap.section)
+            .and_then(|s| s.epoch(rewrap.epoch))
+            .ok_or(Check::HistoryEpoch)?;
+        require(self.may_write(signer, rewrap.section), Check::WriteRight)?;
+        if let Some(records) = &self.records {
+            for item in &rewrap.items {
+                let placed = records.get(&item.record_hash).ok_or(Check::HistoryEpoch)?;
+                let fits = placed.section == rewrap.section && placed.epoch == open.of && !placed.erased;
+                require(fits, Check::HistoryEpoch)?;
+            }
+        }
+        let (key, value) = self.release(agency, rewrap.section, rewrap.epoch, &rewrap.release)?;
+        self.releases.insert(key, value);
+        Ok(())
+    }
+
+    fn erase(&mut self, signer: MemberId, erasure: &Erasure) -> Result<(), Refused> {
+        wire::require_set(&erasure.records)?;
+        require(!erasure.records.is_empty(), Check::ErasureTarget)?;
+        let Some(records) = &self.records else { return Ok(()) };
+        let mut next = records.clone();
+        for hash in &erasure.records {
+            let placed = next.get_mut(hash).filter(|p| !p.erased).ok_or(Check::ErasureTarget)?;
+            let right = if placed.section.is_private() {
+                placed.author == signer
+            } else {
+                self.may_write(signer, placed.section)
+            };
+            let own = erasure.ground != ErasureGround::Withdrawn || placed.author == signer;
+            require(right && own, Check::ErasureRight)?;
+            placed.erased = true;
+        }
+        self.records = Some(next);
+        Ok(())
+    }
+
+    /// Returns the case.
+    pub fn case(&self) -> CaseId {
+        self.case
+    }
+
+    /// Returns the owner.
+    pub fn owner(&self) -> Option<MemberId> {
+        self.owner
+    }
+
+    /// Returns all grants, ended ones too.
+    pub fn grants(&self) -> &BTreeMap<GrantId, GrantState> {
+        &self.grants
+    }
+
+    /// Returns the sections.
+    pub fn sections(&self) -> &BTreeMap<Section, SectionState> {
+        &self.sections
+    }
+
+    /// Returns the keyring files that the stream names, oldest first.
+    pub fn keyrings(&self) -> &[KeyringRef] {
+        &self.keyrings
+    }
+
+    /// Returns what is known of a record; `None` if the state was fed events alone.
+    pub fn record(&self, hash: &RecordHash) -> Option<&PlacedRecord> {
+        self.records.as_ref()?.get(hash)
+    }
+
+    /// Returns the private section of an author, if it was opened.
+    pub fn private_section(&self, author: MemberId) -> Option<Section> {
+        let mut sections = self.sections.iter().filter(|(s, _)| s.is_private());
+        sections
+            .find(|(_, s)| s.heads.last().is_some_and(|h| h.private_author == Some(author)))
+            .map(|(s, _)| *s)
+    }
+
+    /// Returns the members whose live grants name `section`.
+    pub fn holders(&self, section: Section) -> BTreeSet<MemberId> {
+        let live = self.grants.values().filter(|g| g.live);
+        live.filter(|g| g.grant.sections.iter().any(|s| s.section == section))
+            .map(|g| g.grant.member)
+            .collect()
+    }
+
+    /// Returns the roles that stand in `section`.
+    pub fn standing(&self, agency: &AgencyState, section: Section) -> Vec<RecipientRef> {
+        let duty = if section.is_private() {
+            None
+        } else {
+            agency.duty_ref(section)
+        };
+        std::iter::once(agency.recovery_ref()).chain(duty).collect()
+    }
+
+    /// Whether `member` may write in `section`, which is not a private one.
+    pub fn may_write(&self, member: MemberId, section: Section) -> bool {
+        self.live_grants(member)
+            .any(|g| g.rights.contains(Rights::WRITE) && g.sections.iter().any(|s| s.section == section))
+    }
+
+    fn writes_anything(&self, member: MemberId) -> bool {
+        self.live_grants(member).any(|g| g.rights.contains(Rights::WRITE))
+    }
+
+    fn holds_anything(&self, member: MemberId) -> bool {
+        self.live_grants(member).next().is_some()
+    }
+
+    fn live_grants(&self, member: MemberId) -> impl Iterator<Item = &Grant> {
+        self.grants
+            .values()
+            .filter(move |g| g.live && g.grant.member == member)
+            .map(|g| &g.grant)
+    }
+
+    /// Returns exactly who an epoch-open of `section` must name, as of the agency link `cited`.
+    ///
+    /// # Errors
+    /// [`Check::RecipientVersion`] if a holder has no recipient there.
+    pub fn recipients_of(
+        &self,
+        agency: &AgencyState,
+        section: Section,
+        kind: EpochKind,
+        of: Epoch,
+        author: Option<MemberId>,
+        cited: u64,
+    ) -> Result<BTreeSet<RecipientRef>, Refused> {
+        let members: BTreeSet<MemberId> = match (author, kind) {
+            (Some(author), _) => BTreeSet::from([author]),
+            (None, EpochKind::Head) => self.holders(section),
+            (None, EpochKind::History) => self.later_readers(section, of).collect(),
+        };
+        let mut all: BTreeSet<_> = self.standing(agency, section).into_iter().collect();
+        for member in members {
+            all.insert(agency.member_ref_at(member, cited).ok_or(Check::RecipientVersion)?);
+        }
+        Ok(all)
+    }
+}
