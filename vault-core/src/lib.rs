@@ -9,6 +9,7 @@
 //! ```
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod access;
 pub mod agency_state;
 pub mod case_state;
 pub mod check;
