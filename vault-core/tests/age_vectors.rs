@@ -50,7 +50,9 @@ impl Vector {
                 "compressed" => {
                     assert_eq!(value, "zlib");
                     let mut inflated = Vec::new();
-                    flate2::read::ZlibDecoder::new(vector.file.as_slice()).read_to_end(&mut inflated).unwrap();
+                    flate2::read::ZlibDecoder::new(vector.file.as_slice())
+                        .read_to_end(&mut inflated)
+                        .unwrap();
                     vector.file = inflated;
                 }
                 "expect" => value.clone_into(&mut vector.expect),
@@ -76,8 +78,13 @@ impl Vector {
             | (Err(WrapError::NoMatch), "no match")
             | (Err(WrapError::Payload), "payload failure") => {}
             // The format lets an implementation choose its ceiling, and the vectors call it a header failure.
-            (Err(WrapError::WorkFactor { asked: 23, ceiling: MAX_WORK_FACTOR }), "header failure")
-                if self.name == "scrypt_work_factor_23" => {}
+            (
+                Err(WrapError::WorkFactor {
+                    asked: 23,
+                    ceiling: MAX_WORK_FACTOR,
+                }),
+                "header failure",
+            ) if self.name == "scrypt_work_factor_23" => {}
             (result, expected) => {
                 panic!("{}: expected {expected}, got {:?}", self.name, result.map(<[u8]>::len));
             }
@@ -87,7 +94,10 @@ impl Vector {
 
 fn vectors() -> Option<Vec<Vector>> {
     let folder = vectors::folder("cctv-age")?;
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     Some(paths.iter().map(|path| Vector::read(path)).collect())
 }
@@ -101,7 +111,12 @@ fn every_vector_of_the_format_comes_out_as_expected() {
             .identities
             .iter()
             .map(|text| Identity::from_text(text).unwrap())
-            .chain(vector.passphrases.iter().map(|passphrase| Identity::passphrase(passphrase)))
+            .chain(
+                vector
+                    .passphrases
+                    .iter()
+                    .map(|passphrase| Identity::passphrase(passphrase)),
+            )
             .collect();
         let opened = open_outside(&identities.iter().collect::<Vec<_>>(), &vector.file, LIMIT);
         vector.check(opened.as_ref().map(|plaintext| plaintext.as_slice()));
@@ -118,8 +133,11 @@ fn every_hybrid_vector_comes_out_as_expected_inside_the_vault() {
     let mut count = 0;
     for vector in vectors.iter().filter(|vector| vector.name.contains("hybrid")) {
         count += 1;
-        let identities: Vec<_> =
-            vector.identities.iter().filter_map(|text| HybridIdentity::from_text(text).ok()).collect();
+        let identities: Vec<_> = vector
+            .identities
+            .iter()
+            .filter_map(|text| HybridIdentity::from_text(text).ok())
+            .collect();
         let opened = open(&identities.iter().collect::<Vec<_>>(), &vector.file, LIMIT);
         if vector.armored {
             assert_eq!(opened.unwrap_err(), WrapError::Header, "{}", vector.name);
