@@ -11,9 +11,15 @@
 //! Exits 1 with the cause on stderr. It is no tool for real secrets.
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::Read;
+use std::io::Write;
 
-use vault_core::wrap::{Form, HybridIdentity, Identity, Recipient, open_outside, seal_outside};
+use vault_core::wrap::Form;
+use vault_core::wrap::HybridIdentity;
+use vault_core::wrap::Identity;
+use vault_core::wrap::Recipient;
+use vault_core::wrap::open_outside;
+use vault_core::wrap::seal_outside;
 
 /// scrypt's cost: small, because what is checked is the format.
 const WORK_FACTOR: u8 = 10;
