@@ -7,6 +7,7 @@
 //! note -> payload -> record (author-signed, sealed) -> link (placed in a stream) -> store
 //! store -> chain and signatures checked -> access entry durable -> opened -> payload -> note
 //! ```
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod check;
 pub mod context;
