@@ -17,7 +17,7 @@
 //! The `age` crate is one RustCrypto generation older than the rest of the tree and no release of it has the hybrid
 //! recipient, so this module is the only one that names it. Three things it leaves open are closed here: it accepts
 //! stanzas without their short last line ([`header`](self) reads strictly first), it refuses white space around
-//! armor, and it panics on a recipient whose X25519 share is of low order.
+//! armor, and it panics on a recipient whose X25519 share is of small order.
 //!
 //! # Randomness and clocks
 //!
@@ -32,7 +32,8 @@ mod outside;
 mod text;
 
 use std::cell::RefCell;
-use std::io::{Read, Write};
+use std::io::Read;
+use std::io::Write;
 
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -40,13 +41,23 @@ use zeroize::Zeroizing;
 
 use header::Header;
 use hybrid::Encapsulator;
+use hybrid::SmallOrderShare;
 
-pub use header::{MAX_HEADER, MAX_STANZAS};
-pub use hybrid::{HybridIdentity, HybridRecipient};
-pub use outside::{Form, Identity, MAX_WORK_FACTOR, Recipient, open_outside, seal_outside};
+use crate::check::Check;
 
-/// The most recipients that one file takes: one less than [`MAX_STANZAS`], because age adds a grease stanza.
-pub const MAX_RECIPIENTS: usize = MAX_STANZAS - 1;
+pub use header::MAX_HEADER;
+pub use header::MAX_STANZAS;
+pub use hybrid::HybridIdentity;
+pub use hybrid::HybridRecipient;
+pub use outside::Form;
+pub use outside::Identity;
+pub use outside::MAX_WORK_FACTOR;
+pub use outside::Recipient;
+pub use outside::open_outside;
+pub use outside::seal_outside;
+
+/// The most recipients that one file takes, so that their stanzas and age's grease stanza stay within [`MAX_HEADER`].
+pub const MAX_RECIPIENTS: usize = 40;
 
 /// Bytes of plaintext in a full payload chunk.
 const CHUNK: usize = 64 * 1024;
@@ -91,6 +102,9 @@ pub enum WrapError {
     /// The library could not make the file.
     #[error("the file could not be sealed")]
     Seal,
+    /// A stanza's X25519 share is of small order, so that ML-KEM alone would protect the key.
+    #[error("the age header has a share of small order")]
+    SmallOrderShare,
     /// A count or a size passes a limit; nothing was allocated for it.
     #[error("{what} passes the limit of {limit}")]
     TooLarge {
@@ -107,6 +121,24 @@ pub enum WrapError {
         /// The largest that is accepted.
         ceiling: u8,
     },
+}
+
+impl WrapError {
+    /// Gives the check of the format document that refused a file; `None` where no file was read.
+    pub fn check(&self) -> Option<Check> {
+        match self {
+            Self::Armor
+            | Self::Header
+            | Self::Hmac
+            | Self::Mixed
+            | Self::Payload
+            | Self::TooLarge { .. }
+            | Self::WorkFactor { .. } => Some(Check::AgeLimits),
+            Self::NoMatch => Some(Check::KeyringContext),
+            Self::SmallOrderShare => Some(Check::SmallOrderShare),
+            Self::MalformedIdentity | Self::MalformedRecipient | Self::NoRecipient | Self::Seal => None,
+        }
+    }
 }
 
 /// Seals `plaintext` as one binary age file that any of `recipients` opens.
@@ -137,8 +169,8 @@ where
 ///
 /// # Errors
 ///
-/// [`WrapError::Header`], [`WrapError::Hmac`], [`WrapError::Mixed`], [`WrapError::NoMatch`], [`WrapError::Payload`]
-/// or [`WrapError::TooLarge`].
+/// [`WrapError::Header`], [`WrapError::Hmac`], [`WrapError::Mixed`], [`WrapError::NoMatch`], [`WrapError::Payload`],
+/// [`WrapError::SmallOrderShare`] or [`WrapError::TooLarge`].
 pub fn open(identities: &[&HybridIdentity], file: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, WrapError> {
     let header = Header::read(file)?;
     if header.has_classical_stanza() {
@@ -213,6 +245,10 @@ fn refusal(error: age::DecryptError) -> WrapError {
             ceiling: MAX_WORK_FACTOR,
         },
         age::DecryptError::InvalidMac => WrapError::Hmac,
+        // The one cause of ours that travels through the library.
+        age::DecryptError::Io(error) if error.get_ref().is_some_and(|cause| cause.is::<SmallOrderShare>()) => {
+            WrapError::SmallOrderShare
+        }
         _ => WrapError::Header,
     }
 }
@@ -223,8 +259,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::secret::RecipientSeed;
 
-    /// A generator with a fixed seed is enough: age takes its own randomness from the operating system.
     fn rng() -> impl CryptoRng {
         rand_core::UnwrapErr(getrandom::SysRng)
     }
@@ -345,7 +381,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_open(file in proptest::collection::vec(any::<u8>(), 0..512)) {
-            let identity = HybridIdentity::from_seed(&[7; 32]);
+            let identity = HybridIdentity::from_seed(RecipientSeed::from_bytes([7; 32]));
             prop_assert_eq!(open(&[&identity], &file, LIMIT).unwrap_err(), WrapError::Header);
         }
     }

@@ -11,8 +11,14 @@ use std::io::Read;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-use vault_core::wrap::{HybridIdentity, Identity, MAX_WORK_FACTOR, WrapError, open, open_outside};
+use sha2::Digest;
+use sha2::Sha256;
+use vault_core::wrap::HybridIdentity;
+use vault_core::wrap::Identity;
+use vault_core::wrap::MAX_WORK_FACTOR;
+use vault_core::wrap::WrapError;
+use vault_core::wrap::open;
+use vault_core::wrap::open_outside;
 
 /// More than the largest vector, which has 258 chunks of 64 KiB.
 const LIMIT: usize = 32 << 20;
@@ -67,6 +73,12 @@ impl Vector {
 
     /// Checks that `result` is what the vector expects.
     fn check(&self, result: Result<&[u8], &WrapError>) {
+        if ["hybrid_identity", "hybrid_low_order"].contains(&self.name.as_str()) {
+            // A cause of its own (CHK-33), which the vectors call a header failure.
+            assert_eq!(self.expect, "header failure");
+            assert_eq!(result.unwrap_err(), &WrapError::SmallOrderShare, "{}", self.name);
+            return;
+        }
         match (result, self.expect.as_str()) {
             (Ok(plaintext), "success") => {
                 let digest = HEXLOWER.encode(&Sha256::digest(plaintext));

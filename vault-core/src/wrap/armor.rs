@@ -1,8 +1,11 @@
 //! The ASCII armor of age: strict PEM (RFC 7468) around a whole file.
 
-use std::io::{Read, Write};
+use std::io::Read;
+use std::io::Write;
 
-use age::armor::{ArmoredReader, ArmoredWriter, Format};
+use age::armor::ArmoredReader;
+use age::armor::ArmoredWriter;
+use age::armor::Format;
 
 use super::WrapError;
 

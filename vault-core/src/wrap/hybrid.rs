@@ -8,18 +8,25 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
+use age_core::format::FILE_KEY_BYTES;
+use age_core::format::FileKey;
+use age_core::format::Stanza;
 use age_core::secrecy::ExposeSecret;
 use data_encoding::BASE64_NOPAD;
+use hpke::Deserializable;
+use hpke::Kem;
+use hpke::OpModeR;
+use hpke::OpModeS;
+use hpke::Serializable;
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::XWing;
-use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use rand_core::CryptoRng;
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::{WrapError, text};
+use super::WrapError;
+use super::text;
+use crate::secret::RecipientSeed;
 
 /// First argument of the stanza.
 pub(super) const STANZA_TAG: &str = "mlkem768x25519";
@@ -53,11 +60,11 @@ impl HybridRecipient {
     /// # Errors
     ///
     /// [`WrapError::MalformedRecipient`] for another length, for an ML-KEM key whose coefficients are not reduced, and
-    /// for an X25519 share of low order, which would leave ML-KEM alone to protect the file.
+    /// for an X25519 share of small order, which would leave ML-KEM alone to protect the file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WrapError> {
         let bytes: [u8; Self::SIZE] = bytes.try_into().map_err(|_| WrapError::MalformedRecipient)?;
         let recipient = Self(Box::new(bytes));
-        if is_low_order(last_share(recipient.0.as_slice())) {
+        if is_small_order(last_share(recipient.0.as_slice())) {
             return Err(WrapError::MalformedRecipient);
         }
         recipient.public_key()?;
@@ -98,8 +105,8 @@ impl FromStr for HybridRecipient {
 /// Holds the secret of a hybrid identity: a seed of 32 bytes, wiped when dropped.
 ///
 /// Both key pairs and the recipient are derived from the seed at each use; nothing public is ever read back.
-#[derive(Clone)]
-pub struct HybridIdentity(Box<Zeroizing<[u8; Self::SIZE]>>);
+#[derive(PartialEq, Eq)]
+pub struct HybridIdentity(RecipientSeed);
 
 impl HybridIdentity {
     /// Bytes of the seed.
@@ -107,14 +114,14 @@ impl HybridIdentity {
 
     /// Makes a new identity.
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut seed = Box::new(Zeroizing::new([0; Self::SIZE]));
+        let mut seed = Zeroizing::new([0; Self::SIZE]);
         rng.fill_bytes(seed.as_mut_slice());
-        Self(seed)
+        Self(RecipientSeed::from_bytes(*seed))
     }
 
     /// Takes an identity from its seed, every value of which is valid.
-    pub fn from_seed(seed: &[u8; Self::SIZE]) -> Self {
-        Self(Box::new(Zeroizing::new(*seed)))
+    pub fn from_seed(seed: RecipientSeed) -> Self {
+        Self(seed)
     }
 
     /// Reads an identity from `AGE-SECRET-KEY-PQ-1…`.
@@ -124,7 +131,7 @@ impl HybridIdentity {
     /// [`WrapError::MalformedIdentity`], which tells nothing of the text.
     pub fn from_text(text: &str) -> Result<Self, WrapError> {
         let seed = text::decode::<{ Self::SIZE }>(IDENTITY_HRP, text).ok_or(WrapError::MalformedIdentity)?;
-        Ok(Self::from_seed(&seed))
+        Ok(Self(RecipientSeed::from_bytes(**seed)))
     }
 
     /// Writes the identity as `AGE-SECRET-KEY-PQ-1…`.
@@ -134,17 +141,18 @@ impl HybridIdentity {
     /// The text is the secret itself: it belongs on paper or in a sealed file.
     pub fn to_text(&self) -> Zeroizing<String> {
         // The prefix is fixed and valid and 32 bytes are within the code's length, so there is always a text.
-        text::encode_upper(IDENTITY_HRP, self.0.as_slice()).unwrap_or_default()
+        text::encode_upper(IDENTITY_HRP, self.0.expose()).unwrap_or_default()
     }
 
     /// Gives the seed, to be sealed in a keystore.
-    pub fn seed(&self) -> &[u8; Self::SIZE] {
+    pub fn seed(&self) -> &RecipientSeed {
         &self.0
     }
 
     /// Computes the public half.
     pub fn recipient(&self) -> HybridRecipient {
         let mut public = Box::new([0; HybridRecipient::SIZE]);
+        // 32 bytes are always a private key: the library refuses nothing but another length.
         if let Ok(private) = self.private_key() {
             XWing::sk_to_pk(&private).write_exact(public.as_mut_slice());
         }
@@ -152,23 +160,23 @@ impl HybridIdentity {
     }
 
     fn private_key(&self) -> Result<<XWing as Kem>::PrivateKey, hpke::HpkeError> {
-        <XWing as Kem>::PrivateKey::from_bytes(self.0.as_slice())
+        <XWing as Kem>::PrivateKey::from_bytes(self.0.expose())
     }
 
     /// Opens the file key in a stanza of our type; `None` when it is not for this identity.
-    fn open_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, Malformed>> {
+    fn open_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, Broken>> {
         let [encapsulated] = stanza.args.as_slice() else {
-            return Some(Err(Malformed));
+            return Some(Err(Broken::Malformed));
         };
         // Canonical only: `data-encoding` refuses trailing bits. The size of the body is checked before anything
         // is opened, against partitioning oracles.
         let encapsulated = match BASE64_NOPAD.decode(encapsulated.as_bytes()) {
             Ok(bytes) if bytes.len() == ENCAPSULATED && stanza.body.len() == SEALED_FILE_KEY => bytes,
-            _ => return Some(Err(Malformed)),
+            _ => return Some(Err(Broken::Malformed)),
         };
         // X-Wing itself does not refuse a share that makes the X25519 secret zero; age does.
-        if is_low_order(last_share(&encapsulated)) {
-            return Some(Err(Malformed));
+        if is_small_order(last_share(&encapsulated)) {
+            return Some(Err(Broken::SmallOrder));
         }
         let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(&encapsulated).ok()?;
         let file_key = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
@@ -184,21 +192,25 @@ impl HybridIdentity {
             .as_slice()
             .try_into()
             .map(Zeroizing::new)
-            .map_err(|_| Malformed);
+            .map_err(|_| Broken::Malformed);
         Some(file_key.map(|bytes: Zeroizing<[u8; FILE_KEY_BYTES]>| {
             FileKey::init_with_mut(|key| key.copy_from_slice(bytes.as_slice()))
         }))
     }
 }
 
-/// Marks a stanza of our type that breaks the format.
-struct Malformed;
-
-impl ConstantTimeEq for HybridIdentity {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(other.0.as_slice())
-    }
+/// Tells what is wrong with a stanza of our type.
+enum Broken {
+    /// It breaks the format.
+    Malformed,
+    /// Its X25519 share is of small order.
+    SmallOrder,
 }
+
+/// Carries the refusal of a share of small order (CHK-33) through the library's error.
+#[derive(Debug, thiserror::Error)]
+#[error("share of small order")]
+pub(super) struct SmallOrderShare;
 
 impl fmt::Debug for HybridIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,8 +223,12 @@ impl age::Identity for HybridIdentity {
         if stanza.tag != STANZA_TAG {
             return None;
         }
-        self.open_stanza(stanza)
-            .map(|opened| opened.map_err(|Malformed| age::DecryptError::InvalidHeader))
+        self.open_stanza(stanza).map(|opened| {
+            opened.map_err(|broken| match broken {
+                Broken::Malformed => age::DecryptError::InvalidHeader,
+                Broken::SmallOrder => std::io::Error::other(SmallOrderShare).into(),
+            })
+        })
     }
 }
 
@@ -263,10 +279,10 @@ fn last_share(bytes: &[u8]) -> [u8; SHARE] {
     bytes.last_chunk().copied().unwrap_or_default()
 }
 
-/// Tells whether an X25519 share is of low order, so that every shared secret with it is zero (RFC 7748 section 6.1).
+/// Tells whether an X25519 share is of small order, so that every shared secret with it is zero (RFC 7748 section 6.1).
 ///
 /// A clamped scalar is a multiple of the cofactor: any will do, and no secret is needed.
-pub(super) fn is_low_order(share: [u8; SHARE]) -> bool {
+pub(super) fn is_small_order(share: [u8; SHARE]) -> bool {
     x25519_dalek::x25519([0; SHARE], share) == [0; SHARE]
 }
 
@@ -279,18 +295,22 @@ mod tests {
     /// form is compared.
     const SPEC_IDENTITY: &str = "AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3SK3ZQFR";
 
+    fn nines() -> HybridIdentity {
+        HybridIdentity::from_seed(RecipientSeed::from_bytes([9; 32]))
+    }
+
     #[test]
     fn identity_text_round_trips() {
         let identity = HybridIdentity::from_text(SPEC_IDENTITY).unwrap();
         assert_eq!(identity.to_text().as_str(), SPEC_IDENTITY);
         let lower = HybridIdentity::from_text(&SPEC_IDENTITY.to_ascii_lowercase()).unwrap();
-        assert!(bool::from(identity.ct_eq(&lower)));
+        assert_eq!(identity, lower);
         assert_eq!(format!("{identity:?}"), "HybridIdentity(..)");
     }
 
     #[test]
     fn recipient_text_and_bytes_round_trip() {
-        let recipient = HybridIdentity::from_seed(&[9; 32]).recipient();
+        let recipient = nines().recipient();
         let text = recipient.to_string();
         assert!(text.starts_with("age1pq1"));
         assert_eq!(text.parse::<HybridRecipient>().unwrap(), recipient);
@@ -300,7 +320,7 @@ mod tests {
 
     #[test]
     fn texts_of_another_kind_are_refused() {
-        let recipient = HybridIdentity::from_seed(&[9; 32]).recipient().to_string();
+        let recipient = nines().recipient().to_string();
         let mut damaged = recipient.clone();
         damaged.replace_range(900..901, if &recipient[900..901] == "q" { "p" } else { "q" });
         for text in [
@@ -333,12 +353,12 @@ mod tests {
 
     #[test]
     fn recipients_with_a_broken_half_are_refused() {
-        let good = *HybridIdentity::from_seed(&[9; 32]).recipient().as_bytes();
+        let good = *nines().recipient().as_bytes();
         let mut unreduced = good;
         unreduced[..3].fill(0xff);
-        let mut low_order = good;
-        low_order[HybridRecipient::SIZE - SHARE..].fill(0);
-        for bytes in [&unreduced[..], &low_order[..], &good[1..]] {
+        let mut small_order = good;
+        small_order[HybridRecipient::SIZE - SHARE..].fill(0);
+        for bytes in [&unreduced[..], &small_order[..], &good[1..]] {
             assert_eq!(
                 HybridRecipient::from_bytes(bytes).unwrap_err(),
                 WrapError::MalformedRecipient
@@ -347,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_of_low_order_are_found() {
+    fn chk_33_shares_of_small_order_are_found() {
         // The points of small order and their other encodings, as https://cr.yp.to/ecdh.html lists them.
         let p = |last: u8| {
             let mut point = [0xff; 32];
@@ -361,13 +381,13 @@ mod tests {
             point
         };
         for share in [[0; 32], one, p(0xec), p(0xed), p(0xee)] {
-            assert!(is_low_order(share), "{share:?}");
+            assert!(is_small_order(share), "{share:?}");
             let mut high_bit = share;
             high_bit[31] |= 0x80;
-            assert!(is_low_order(high_bit), "{high_bit:?}");
+            assert!(is_small_order(high_bit), "{high_bit:?}");
         }
         let mut base = [0; 32];
         base[0] = 9;
-        assert!(!is_low_order(base));
+        assert!(!is_small_order(base));
     }
 }

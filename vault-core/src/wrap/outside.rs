@@ -10,9 +10,17 @@ use age::secrecy::SecretString;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::header::{Header, MAGIC};
-use super::hybrid::{Encapsulator, is_low_order};
-use super::{HybridIdentity, HybridRecipient, WrapError, armor, open_with, seal_to, text};
+use super::HybridIdentity;
+use super::HybridRecipient;
+use super::WrapError;
+use super::armor;
+use super::header::Header;
+use super::header::MAGIC;
+use super::hybrid::Encapsulator;
+use super::hybrid::is_small_order;
+use super::open_with;
+use super::seal_to;
+use super::text;
 
 /// The largest scrypt work factor that is opened or made, as a base-two logarithm: 2^20 takes 1 GiB of memory.
 pub const MAX_WORK_FACTOR: u8 = 20;
@@ -78,9 +86,9 @@ impl FromStr for Recipient {
         if let Ok(hybrid) = text.parse() {
             return Ok(Self(RecipientKind::Hybrid(hybrid)));
         }
-        // The library panics while sealing to a share of low order.
+        // The library panics while sealing to a share of small order.
         let share = text::decode::<32>("age", text).ok_or(WrapError::MalformedRecipient)?;
-        if is_low_order(**share) {
+        if is_small_order(**share) {
             return Err(WrapError::MalformedRecipient);
         }
         text.parse()
@@ -101,10 +109,8 @@ impl std::fmt::Debug for Recipient {
 }
 
 /// Holds a secret that may open a file from outside.
-#[derive(Clone)]
 pub struct Identity(IdentityKind);
 
-#[derive(Clone)]
 enum IdentityKind {
     Hybrid(HybridIdentity),
     Passphrase(SecretString),
@@ -134,7 +140,7 @@ impl Identity {
 
     fn as_age(&self) -> Box<dyn age::Identity + '_> {
         match &self.0 {
-            IdentityKind::Hybrid(identity) => Box::new(identity.clone()),
+            IdentityKind::Hybrid(identity) => Box::new(HybridIdentity::from_seed(identity.seed().duplicate())),
             IdentityKind::Passphrase(passphrase) => {
                 let mut identity = age::scrypt::Identity::new(passphrase.clone());
                 identity.set_max_work_factor(MAX_WORK_FACTOR);
@@ -203,7 +209,7 @@ where
 /// # Errors
 ///
 /// [`WrapError::Armor`], [`WrapError::Header`], [`WrapError::Hmac`], [`WrapError::NoMatch`], [`WrapError::Payload`],
-/// [`WrapError::TooLarge`] or [`WrapError::WorkFactor`].
+/// [`WrapError::SmallOrderShare`], [`WrapError::TooLarge`] or [`WrapError::WorkFactor`].
 pub fn open_outside(identities: &[&Identity], file: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, WrapError> {
     let bare;
     let file = if file.is_empty() || file.starts_with(MAGIC) {
@@ -226,7 +232,8 @@ pub fn open_outside(identities: &[&Identity], file: &[u8], limit: usize) -> Resu
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::wrap::{open, seal};
+    use crate::wrap::open;
+    use crate::wrap::seal;
 
     const X25519_IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
     const X25519_RECIPIENT: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
@@ -303,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn work_factors_outside_the_range_are_refused() {
+    fn chk_34_work_factors_outside_the_range_are_refused() {
         for asked in [0, MAX_WORK_FACTOR + 1, 64, u8::MAX] {
             let refused = Recipient::passphrase("open sesame", asked).unwrap_err();
             assert_eq!(
@@ -328,10 +335,10 @@ mod tests {
     }
 
     #[test]
-    fn recipients_of_low_order_are_refused_before_the_library_panics() {
-        let low_order = text::encode_lower("age", &[0; 32]).unwrap();
+    fn recipients_of_small_order_are_refused_before_the_library_panics() {
+        let small_order = text::encode_lower("age", &[0; 32]).unwrap();
         assert_eq!(
-            low_order.parse::<Recipient>().unwrap_err(),
+            small_order.parse::<Recipient>().unwrap_err(),
             WrapError::MalformedRecipient
         );
         assert_eq!(

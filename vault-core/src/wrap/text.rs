@@ -1,7 +1,9 @@
 //! The text form of recipients and identities: Bech32 of BIP 173, without its limit of 90 characters.
 
+use bech32::Bech32;
+use bech32::Checksum;
+use bech32::Hrp;
 use bech32::primitives::decode::CheckedHrpstring;
-use bech32::{Bech32, Checksum, Hrp};
 use zeroize::Zeroizing;
 
 /// Bech32's checksum for strings of any length.
@@ -59,7 +61,8 @@ pub(super) fn encode_upper(hrp: &str, bytes: &[u8]) -> Option<Zeroizing<String>>
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
-    use bech32::{Fe32, Fe32IterExt};
+    use bech32::Fe32;
+    use bech32::Fe32IterExt;
     use proptest::prelude::*;
 
     use super::*;
