@@ -1,1 +1,2 @@
 //! CaseVault.
+pub mod note;
