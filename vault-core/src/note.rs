@@ -16,6 +16,7 @@ pub mod line;
 mod model;
 mod payload;
 pub mod split;
+pub mod text;
 pub mod when;
 
 pub use model::{Imported, Names, Note, NoteError, NoteKind, SCHEMA, Segment, SegmentKind};
