@@ -36,7 +36,7 @@ pub fn keyring_hash(file: &[u8]) -> KeyringHash {
 
 /// Returns the public key of an X-Wing seed, computed.
 pub fn recipient_key(seed: &RecipientSeed) -> RecipientKey {
-    RecipientKey(*HybridIdentity::from_seed(seed.expose()).recipient().as_bytes())
+    RecipientKey(*HybridIdentity::from_seed(seed.duplicate()).recipient().as_bytes())
 }
 
 /// Seals a keyring to one recipient, and returns the age file with its hash.
@@ -103,13 +103,10 @@ pub(crate) fn seal_to(key: &RecipientKey, text: &[u8], random: &mut dyn CryptoRn
 
 /// Opens an age file with one seed of ours.
 pub(crate) fn open_with(seed: &RecipientSeed, file: &[u8], most: usize) -> Result<Zeroizing<Vec<u8>>, Refused> {
-    let identity = HybridIdentity::from_seed(seed.expose());
+    let identity = HybridIdentity::from_seed(seed.duplicate());
     wrap::open(&[&identity], file, most).map_err(|e| refused(&e))
 }
 
 fn refused(error: &WrapError) -> Refused {
-    Refused::by(match error {
-        WrapError::NoMatch => Check::KeyringContext,
-        _ => Check::AgeLimits,
-    })
+    Refused::by(error.check().unwrap_or(Check::AgeLimits))
 }

@@ -19,6 +19,7 @@ pub mod epoch;
 pub mod id;
 pub mod keyring;
 pub mod keystore;
+pub mod note;
 pub mod record;
 pub mod secret;
 pub mod stream;

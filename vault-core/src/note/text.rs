@@ -1,0 +1,232 @@
+//! The text form of a note: Markdown-like, so that typing costs the worker nothing.
+//!
+//! ```text
+//! at: today 14:00                      front matter, optional: when, how long, who was there
+//! for: 50m
+//!
+//! ## Home conditions                   a heading of the template gives kind and section to what follows
+//! The kitchen was warm and tidy.       each paragraph is a segment
+//! said client: "Nobody asked me."      a prefix says otherwise: obs said rep int act dec plan priv nar
+//! int: She may feel left out. [1,2]    numbers count the note's segments from 1
+//! dec: Ask again before the bed moves. {significant}
+//!   why: it is her home                indented lines are fields
+//!   options: move now; wait
+//! #! What else could explain it?       guidance, dropped
+//! ```
+//!
+//! Braces hold flags: `{about mother}` `{label health}` `{significant}` `{third-party}` `{withheld GROUND}`
+//! `{hide-from X}` `{from X}` `{section S}` `{interpreter}`; a backslash keeps a brace, a bracket, another backslash,
+//! or whatever a line starts with, as plain text. Text without a mark or a heading is a narrative, always legal.
+
+mod flag;
+mod front;
+mod print;
+mod segment;
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::model::{Note, NoteKind, SegmentKind};
+use super::when::{Now, WhenError};
+pub use print::{blank, print};
+use segment::Reader;
+
+/// What the text form needs to know of a template.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outline {
+    /// The template's id.
+    pub template: Option<String>,
+    /// The template's version.
+    pub version: Option<u32>,
+    /// The kind of note that it is for, if it is for one only.
+    pub kind: Option<NoteKind>,
+    /// Its headings, in order.
+    pub headings: Vec<Heading>,
+    /// Questions that the editor shows and that are dropped.
+    pub prompts: Vec<String>,
+}
+
+impl Outline {
+    /// Finds a heading by its title, whatever its case.
+    pub fn heading(&self, title: &str) -> Option<&Heading> {
+        let title = title.to_lowercase();
+        self.headings.iter().find(|h| h.title.to_lowercase() == title)
+    }
+}
+
+/// One heading of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heading {
+    /// The title, without its marks.
+    pub title: String,
+    /// The kind of an unmarked paragraph under it.
+    pub kind: SegmentKind,
+    /// The section of what is under it, if not the note's own.
+    pub section: Option<String>,
+    /// Guidance that the editor shows and that is dropped.
+    pub guidance: Vec<String>,
+}
+
+/// Says what was not understood, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}, column {column}: {fault}")]
+pub struct TextError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What was not understood.
+    pub fault: Fault,
+}
+
+/// What can be wrong with the text of a note.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// Nothing was written.
+    #[error("nothing was written")]
+    Empty,
+    /// A flag lacks its word.
+    #[error("`{{{0}}}` needs a word after it")]
+    EmptyFlag(String),
+    /// A field stands before any segment.
+    #[error("`{0}:` belongs under a paragraph")]
+    FieldWithoutSegment(String),
+    /// A kind of note cannot be named so.
+    #[error("`{0}` cannot be a kind of note")]
+    NoteKind(String),
+    /// A segment is cited by something that is no number.
+    #[error("`{0}` is not the number of a segment")]
+    Number(String),
+    /// A field is there twice.
+    #[error("`{0}:` is there twice")]
+    Twice(String),
+    /// A brace is not closed in its line.
+    #[error("the brace is not closed; for a plain brace write \\{{")]
+    UnclosedFlag,
+    /// A brace holds no flag.
+    #[error("`{{{0}}}` is not a flag; for plain braces write \\{{")]
+    UnknownFlag(String),
+    /// A field of the front matter is not known.
+    #[error("`{0}:` is not a field of a note")]
+    UnknownField(String),
+    /// A time, a length or a day.
+    #[error(transparent)]
+    When(#[from] WhenError),
+    /// Neither yes nor no.
+    #[error("`{0}` is neither yes nor no")]
+    YesOrNo(String),
+}
+
+/// Reads a note from text, or says all that was not understood; the text itself is the caller's and is not touched.
+///
+/// Template and version are the outline's. Ids, author and recording time are the session's to add.
+///
+/// # Errors
+/// Every [`TextError`] in order of place; never none.
+pub fn parse(text: &str, outline: &Outline, now: &Now) -> Result<Note, Vec<TextError>> {
+    let mut note = Note::new(outline.kind.clone().unwrap_or_default());
+    note.template = outline.template.clone();
+    note.template_version = outline.version;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<Line<'_>> = text
+        .split('\n')
+        .enumerate()
+        .map(|(i, text)| Line::new(i + 1, text))
+        .collect();
+    let mut faults = Faults::default();
+    let body = front::read(&lines, &mut note, now, &mut faults);
+    let mut reader = Reader::new(outline, now, &mut faults);
+    for line in lines.get(body..).unwrap_or_default() {
+        reader.line(*line);
+    }
+    note.segments = reader.finish();
+    if note.segments.is_empty() && faults.list.is_empty() {
+        faults.list.push(TextError {
+            line: 1,
+            column: 1,
+            fault: Fault::Empty,
+        });
+    }
+    if faults.list.is_empty() {
+        Ok(note)
+    } else {
+        Err(faults.list)
+    }
+}
+
+/// One line with its number.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    number: usize,
+    text: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn new(number: usize, text: &'a str) -> Self {
+        Self {
+            number,
+            text: text.strip_suffix('\r').unwrap_or(text).trim_end(),
+        }
+    }
+
+    /// Guidance is as good as not there.
+    fn is_guidance(self) -> bool {
+        self.text.starts_with("#!")
+    }
+
+    /// Cuts `name: value` after `indent` bytes; the value's byte offset comes with it.
+    fn field(self, indent: usize) -> Option<(&'a str, &'a str, usize)> {
+        let (name, value) = self.text.get(indent..)?.split_once(':')?;
+        let word = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+        let apart = value.is_empty() || value.starts_with(char::is_whitespace);
+        let offset = self.text.len() - value.trim_start().len();
+        (word && apart).then(|| (name, value.trim(), offset))
+    }
+}
+
+/// What was not understood so far.
+#[derive(Default)]
+struct Faults {
+    list: Vec<TextError>,
+}
+
+impl Faults {
+    /// Notes a fault at a byte offset of a line.
+    fn add(&mut self, line: Line<'_>, offset: usize, fault: impl Into<Fault>) {
+        let column = line.text.get(..offset).unwrap_or(line.text).chars().count() + 1;
+        self.list.push(TextError {
+            line: line.number,
+            column,
+            fault: fault.into(),
+        });
+    }
+
+    /// Notes the fault of a result and hands on its value.
+    fn take<T, E: Into<Fault>>(&mut self, line: Line<'_>, offset: usize, result: Result<T, E>) -> Option<T> {
+        result.map_err(|fault| self.add(line, offset, fault)).ok()
+    }
+}
+
+/// Cuts a list at commas.
+fn comma_list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|t| !t.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+impl fmt::Display for Outline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.template, self.version) {
+            (Some(template), Some(version)) => write!(f, "{template} {version}"),
+            (Some(template), None) => f.write_str(template),
+            _ => f.write_str("no template"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "text/tests.rs"]
+mod tests;

@@ -1,0 +1,227 @@
+//! A note back in its text form, to be amended in an editor, and the blank that a new note starts from.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use super::segment::{Prefix, heading_title};
+use super::{Heading, Outline, front};
+use crate::note::model::{Names, Note, Segment, SegmentKind};
+
+/// Writes a note so that [`super::parse`] reads the same note. What the text form cannot carry (ids, attributed author,
+/// unknown fields) is left out; the numbers that segments cite are those of the text.
+pub fn print(note: &Note, outline: &Outline) -> String {
+    let mut out = String::new();
+    print_front(&mut out, note);
+    let numbers: HashMap<u32, usize> = note.segments.iter().zip(1..).map(|(s, i)| (s.n, i)).collect();
+    let mut heading: Option<&str> = None;
+    for segment in &note.segments {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let own = segment
+            .heading
+            .as_deref()
+            .filter(|h| heading_title(&format!("# {h}")) == Some(h));
+        if !segment.placeholder && own.is_some() && own != heading {
+            heading = own;
+            let _ = writeln!(out, "## {}\n", own.unwrap_or_default());
+        }
+        print_segment(&mut out, segment, heading.and_then(|h| outline.heading(h)), &numbers);
+    }
+    out
+}
+
+/// Writes what an editor opens with for a new note: names to fill in, the headings with their guidance, the prompts.
+pub fn blank(note: &Note, outline: &Outline) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "#! {outline}. Lines that start with #! are dropped.");
+    print_front(&mut out, note);
+    for heading in &outline.headings {
+        let _ = writeln!(out, "\n## {}", heading.title);
+        for line in &heading.guidance {
+            let _ = writeln!(out, "#! {line}");
+        }
+        out.push('\n');
+    }
+    for prompt in &outline.prompts {
+        let _ = writeln!(out, "#! {prompt}");
+    }
+    out
+}
+
+fn print_front(out: &mut String, note: &Note) {
+    let before = out.len();
+    let yes = |b: bool| if b { "yes".to_owned() } else { "no".to_owned() };
+    for name in front::NAMES {
+        let value = match name {
+            "at" => note.occurred_at.as_ref().map(|m| m.to_string()),
+            "for" => note.duration_minutes.map(|m| format!("{m}m")),
+            "kind" => Some(note.kind.as_str().to_owned()),
+            "section" => note.section.clone(),
+            "labels" => Some(note.labels.join(", ")),
+            "worker" => note.worker.clone(),
+            "entered-by" => note.entered_by.clone(),
+            "on-behalf-of" => note.on_behalf_of.clone(),
+            "confirmed-by" => note.confirmed_by.clone(),
+            "present" => Some(note.present.join(", ")),
+            "seen" => note.seen.map(yes),
+            "seen-alone" => note.seen_alone.map(yes),
+            "why-not-alone" => note.seen_alone_why_not.clone(),
+            "place" => note.place.clone(),
+            "language" => note.language.clone(),
+            "interpreter" => note.interpreter.clone(),
+            "late" => note.lag_reason.clone(),
+            _ => None,
+        };
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            let _ = writeln!(out, "{name}: {}", one_line(&value));
+        }
+    }
+    debug_assert!(out.len() > before, "the kind is always there");
+}
+
+/// Front matter and fields hold one line each.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, numbers: &HashMap<u32, usize>) {
+    if segment.placeholder {
+        out.push_str("priv: {kept}\n");
+        return;
+    }
+    let default = under.map_or(SegmentKind::Narrative, |h| h.kind);
+    let implied = segment.kind == default && (segment.default_kind || default == SegmentKind::Narrative);
+    let begins_unmarked = implied && !segment.text.is_empty();
+    if !begins_unmarked {
+        out.push_str(segment.kind.short());
+        let named = |s: &str| Prefix::read(&format!("{} {s}:", segment.kind.short()), 0).is_some() && s.trim() == s;
+        let name = match segment.kind {
+            SegmentKind::Quote => segment.speaker.as_deref(),
+            SegmentKind::Reported => segment.from.as_deref(),
+            _ => None,
+        };
+        if let Some(name) = name.filter(|n| named(n)) {
+            let _ = write!(out, " {name}");
+        }
+        out.push(':');
+        if !segment.text.is_empty() {
+            out.push(' ');
+        }
+    }
+    print_text(out, segment, begins_unmarked);
+    print_flags(out, segment, implied, under);
+    out.push('\n');
+    print_fields(out, segment, numbers);
+}
+
+fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
+    let brackets = matches!(segment.kind, SegmentKind::Decision | SegmentKind::Interpretation);
+    let (open, close) = quotation_marks(segment);
+    out.push_str(open);
+    for (i, line) in segment.text.split('\n').enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        let at_line_start = i > 0 || begins_unmarked;
+        let mut chars = line.chars().peekable();
+        let start_means_something = match line.chars().next() {
+            None => i > 0,
+            Some(c) if c.is_whitespace() => i > 0 || open.is_empty(),
+            Some('"' | '“') => segment.kind == SegmentKind::Quote && open.is_empty(),
+            _ => at_line_start && line_start_means_something(line),
+        };
+        if start_means_something && !line.starts_with(['\\', '{', '}']) {
+            out.push('\\');
+            out.extend(chars.next());
+        }
+        for c in chars {
+            if matches!(c, '\\' | '{' | '}') || (brackets && matches!(c, '[' | ']')) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out.push_str(close);
+}
+
+/// Chooses marks that parsing takes off again.
+fn quotation_marks(segment: &Segment) -> (&'static str, &'static str) {
+    if segment.kind != SegmentKind::Quote || segment.text.is_empty() {
+        ("", "")
+    } else if !segment.text.contains('"') {
+        ("\"", "\"")
+    } else if !segment.text.contains(['“', '”']) {
+        ("“", "”")
+    } else {
+        ("", "")
+    }
+}
+
+fn line_start_means_something(line: &str) -> bool {
+    let front = line
+        .split_once(':')
+        .is_some_and(|(name, _)| front::known_name(name).is_some());
+    line.starts_with('#') || line == "---" || front || Prefix::read(line, 0).is_some()
+}
+
+fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option<&Heading>) {
+    let mut flags: Vec<String> = Vec::new();
+    let mut names = |name: &str, list: &Option<Names>| {
+        if let Some(list) = list {
+            flags.push(format!("{{{name} {}}}", one_line(&list.to_string())));
+        }
+    };
+    names("about", &segment.about);
+    names("hide-from", &segment.hide_from);
+    names("labels", &Some(segment.labels.clone()).and_then(Names::from_list));
+    names("withheld", &segment.withheld.clone().map(Names::One));
+    let section = segment
+        .section
+        .clone()
+        .filter(|s| under.and_then(|h| h.section.as_ref()) != Some(s));
+    names("section", &section.map(Names::One));
+    for (name, set) in [
+        ("significant", segment.significant),
+        ("third-party", segment.third_party),
+        ("interpreter", segment.through_interpreter),
+        ("unconfirmed", segment.default_kind && !implied),
+    ] {
+        if set {
+            flags.push(format!("{{{name}}}"));
+        }
+    }
+    for flag in flags {
+        if !out.ends_with(['\n', ' ']) {
+            out.push(' ');
+        }
+        out.push_str(&flag);
+    }
+}
+
+fn print_fields(out: &mut String, segment: &Segment, numbers: &HashMap<u32, usize>) {
+    let cites: Vec<String> = segment
+        .cites
+        .iter()
+        .map(|n| numbers.get(n).map_or(n.to_string(), |i| i.to_string()))
+        .collect();
+    let options: Vec<&str> = segment.options.iter().flat_map(Names::iter).collect();
+    let speaker = segment.speaker.clone().filter(|_| segment.kind != SegmentKind::Quote);
+    let from = segment.from.clone().filter(|_| segment.kind != SegmentKind::Reported);
+    let fields = [
+        ("speaker", speaker),
+        ("from", from),
+        ("cites", Some(cites.join(" "))),
+        ("why", segment.why.clone()),
+        ("options", Some(options.join("; "))),
+        ("by", segment.decided_by.clone()),
+        ("authority", segment.authority.clone()),
+        ("owner", segment.owner.clone()),
+        ("due", segment.due.clone()),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            let _ = writeln!(out, "  {name}: {}", one_line(&value));
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! Paragraphs, prefixes and indented fields, line by line, into numbered segments.
+
+use super::flag::{Char, Flags, scan};
+use super::{Fault, Faults, Heading, Line, Outline, comma_list};
+use crate::note::model::{Names, Segment, SegmentKind};
+use crate::note::when::{self, Now};
+
+/// The longest speaker or source that a prefix can name, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// Takes the lines of a body and hands back its segments.
+pub(super) struct Reader<'a> {
+    outline: &'a Outline,
+    now: &'a Now,
+    faults: &'a mut Faults,
+    heading: Option<Under<'a>>,
+    current: Option<Open>,
+    done: Vec<Segment>,
+}
+
+/// The heading that lines are under, known to the template or not.
+struct Under<'a> {
+    title: String,
+    known: Option<&'a Heading>,
+    used: bool,
+}
+
+/// A segment that lines may still be added to.
+struct Open {
+    segment: Segment,
+    text: Vec<Char>,
+    flags: Flags,
+    /// The field that an indented line would go on with.
+    field: Option<&'static str>,
+    /// Whether a paragraph line would belong to it: no blank line came since.
+    in_paragraph: bool,
+    fields: Vec<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(outline: &'a Outline, now: &'a Now, faults: &'a mut Faults) -> Self {
+        Self {
+            outline,
+            now,
+            faults,
+            heading: None,
+            current: None,
+            done: Vec::new(),
+        }
+    }
+
+    /// Takes the next line.
+    pub(super) fn line(&mut self, line: Line<'_>) {
+        if line.is_guidance() {
+            return;
+        }
+        if line.text.is_empty() {
+            if let Some(open) = &mut self.current {
+                open.in_paragraph = false;
+            }
+            return;
+        }
+        if let Some(title) = heading_title(line.text) {
+            self.close();
+            self.close_heading();
+            let known = self.outline.heading(title);
+            self.heading = Some(Under {
+                title: known.map_or(title, |h| &h.title).to_owned(),
+                known,
+                used: false,
+            });
+            return;
+        }
+        let indent = line.text.len() - line.text.trim_start().len();
+        if line.text.starts_with('\t') || line.text.starts_with("  ") {
+            return self.indented(line, indent);
+        }
+        if let Some(prefix) = Prefix::read(line.text, indent) {
+            return self.prefixed(line, prefix);
+        }
+        if !self.current.as_ref().is_some_and(|open| open.in_paragraph) {
+            self.begin(None);
+        }
+        self.add_text(line, indent);
+    }
+
+    /// Hands back the segments, numbered from 1.
+    pub(super) fn finish(mut self) -> Vec<Segment> {
+        self.close();
+        self.close_heading();
+        self.done
+    }
+
+    /// Starts a segment, of the heading's kind where none is given.
+    fn begin(&mut self, kind: Option<SegmentKind>) {
+        self.close();
+        let default = self
+            .heading
+            .as_ref()
+            .and_then(|h| h.known)
+            .map_or(SegmentKind::Narrative, |h| h.kind);
+        let mut segment = Segment::new(0, kind.unwrap_or(default), "");
+        segment.default_kind = kind.is_none() && default != SegmentKind::Narrative;
+        if let Some(under) = &mut self.heading {
+            under.used = true;
+            segment.heading = Some(under.title.clone());
+            segment.section = under.known.and_then(|h| h.section.clone());
+        }
+        self.current = Some(Open {
+            segment,
+            text: Vec::new(),
+            flags: Flags::default(),
+            field: None,
+            in_paragraph: true,
+            fields: Vec::new(),
+        });
+    }
+
+    fn add_text(&mut self, line: Line<'_>, offset: usize) {
+        let Some(open) = &mut self.current else { return };
+        open.field = None;
+        open.in_paragraph = true;
+        let before = open.text.len();
+        if before > 0 {
+            open.text.push(Char {
+                char: '\n',
+                literal: false,
+            });
+        }
+        let mut own = Vec::new();
+        if scan(line, offset, &mut open.flags, &mut own, self.faults) {
+            open.text.append(&mut own);
+        } else {
+            // The line held flags only.
+            open.text.truncate(before);
+        }
+    }
+
+    fn prefixed(&mut self, line: Line<'_>, prefix: Prefix<'_>) {
+        self.begin(Some(prefix.kind));
+        let cites = prefix.cites.map(|(list, at)| self.numbers(line, at, list));
+        if let Some(open) = &mut self.current {
+            let name = Some(prefix.name.to_owned()).filter(|n| !n.is_empty());
+            match prefix.kind {
+                SegmentKind::Quote => open.segment.speaker = name,
+                _ => open.segment.from = name,
+            }
+            open.segment.through_interpreter = prefix.through_interpreter;
+            open.segment.cites = cites.unwrap_or_default();
+        }
+        if prefix.end < line.text.len() {
+            self.add_text(line, prefix.end);
+        }
+    }
+
+    /// Takes an indented line: a field, or more of what came before.
+    fn indented(&mut self, line: Line<'_>, indent: usize) {
+        if let Some((name, value, offset)) = line.field(indent)
+            && let Some(name) = field_name(name)
+        {
+            if self.current.is_none() {
+                return self
+                    .faults
+                    .add(line, indent, Fault::FieldWithoutSegment(name.to_owned()));
+            }
+            return self.field(line, indent, name, value, offset);
+        }
+        if let Some(Open {
+            field: Some(name),
+            in_paragraph: true,
+            segment,
+            ..
+        }) = &mut self.current
+            && let Some(text) = text_field(segment, name)
+        {
+            text.push(' ');
+            text.push_str(line.text.trim());
+            return;
+        }
+        let only_flags = line.text.trim().starts_with('{') && line.text.ends_with('}');
+        if !self
+            .current
+            .as_ref()
+            .is_some_and(|open| open.in_paragraph || only_flags)
+        {
+            self.begin(None);
+        }
+        self.add_text(line, indent);
+    }
+
+    fn field(&mut self, line: Line<'_>, indent: usize, name: &'static str, value: &str, offset: usize) {
+        let numbers = if name == "cites" {
+            self.numbers(line, offset, value)
+        } else {
+            Vec::new()
+        };
+        let due = (name == "due" && !value.is_empty())
+            .then(|| self.faults.take(line, offset, when::day(value, self.now)))
+            .flatten();
+        let Some(open) = &mut self.current else { return };
+        open.field = Some(name);
+        open.in_paragraph = true;
+        let segment = &mut open.segment;
+        let names = || comma_list(value);
+        match name {
+            "about" => open.flags.about.extend(names()),
+            "cites" => segment.cites.extend(numbers),
+            "hide-from" => open.flags.hide_from.extend(names()),
+            "labels" => open.flags.labels.extend(names()),
+            "options" => {
+                let mut all: Vec<String> = segment
+                    .options
+                    .iter()
+                    .flat_map(Names::iter)
+                    .map(str::to_owned)
+                    .collect();
+                all.extend(
+                    value
+                        .split(';')
+                        .map(str::trim)
+                        .filter(|o| !o.is_empty())
+                        .map(str::to_owned),
+                );
+                segment.options = Names::from_list(all);
+            }
+            _ => {
+                if open.fields.contains(&name) {
+                    return self.faults.add(line, indent, Fault::Twice(name.to_owned()));
+                }
+                open.fields.push(name);
+                if value.is_empty() {
+                    return;
+                }
+                let text = Some(value.to_owned());
+                match name {
+                    "authority" => segment.authority = text,
+                    "by" => segment.decided_by = text,
+                    "due" => segment.due = due.map(|d| d.to_string()),
+                    "from" => segment.from = text,
+                    "owner" => segment.owner = text,
+                    "section" => segment.section = text,
+                    "speaker" => segment.speaker = text,
+                    "why" => segment.why = text,
+                    "withheld" => open.flags.withheld = text,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Reads numbers of segments, by commas or spaces.
+    fn numbers(&mut self, line: Line<'_>, offset: usize, list: &str) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        for word in list
+            .split(|c: char| c == ',' || c.is_whitespace())
+            .filter(|w| !w.is_empty())
+        {
+            match word.parse() {
+                Ok(n) if n > 0 => numbers.push(n),
+                _ => self.faults.add(line, offset, Fault::Number(word.to_owned())),
+            }
+        }
+        numbers
+    }
+
+    /// Ends the segment that lines were added to.
+    fn close(&mut self) {
+        let Some(Open {
+            mut segment,
+            mut text,
+            flags,
+            fields,
+            ..
+        }) = self.current.take()
+        else {
+            return;
+        };
+        let n = u32::try_from(self.done.len() + 1).unwrap_or(u32::MAX);
+        if flags.kept && segment.kind == SegmentKind::Reflection {
+            self.done.push(Segment::placeholder(n));
+            return;
+        }
+        if matches!(segment.kind, SegmentKind::Decision | SegmentKind::Interpretation) {
+            segment.cites.extend(cites_at_end(&mut text));
+        }
+        if segment.kind == SegmentKind::Quote {
+            strip_quotation_marks(&mut text);
+        }
+        segment.text = text.iter().map(|c| c.char).collect();
+        let bare = segment.text.is_empty() && flags.is_empty() && fields.is_empty();
+        if bare && segment.cites.is_empty() && segment.options.is_none() {
+            // A prefix that nobody wrote after.
+            return;
+        }
+        segment.n = n;
+        flags.apply(&mut segment);
+        self.done.push(segment);
+    }
+
+    /// Keeps the title of a heading that the template does not know and that nothing was written under.
+    fn close_heading(&mut self) {
+        if let Some(Under {
+            title,
+            known: None,
+            used: false,
+        }) = self.heading.take()
+        {
+            let n = u32::try_from(self.done.len() + 1).unwrap_or(u32::MAX);
+            self.done.push(Segment::new(n, SegmentKind::Narrative, title));
+        }
+    }
+}
+
+/// Reads `## Title`; a `#` without a space is text.
+pub(super) fn heading_title(text: &str) -> Option<&str> {
+    let marks = text.len() - text.trim_start_matches('#').len();
+    let title = text.get(marks..)?;
+    ((1..=6).contains(&marks) && title.starts_with(' '))
+        .then(|| title.trim())
+        .filter(|t| !t.is_empty())
+}
+
+/// The words before a colon that say what a segment is.
+pub(super) struct Prefix<'a> {
+    kind: SegmentKind,
+    /// The speaker or source.
+    name: &'a str,
+    through_interpreter: bool,
+    /// Numbers in brackets, with their byte offset.
+    cites: Option<(&'a str, usize)>,
+    /// Where the text begins.
+    end: usize,
+}
+
+impl<'a> Prefix<'a> {
+    pub(super) fn read(text: &'a str, indent: usize) -> Option<Self> {
+        let body = text.get(indent..)?;
+        let word_end = body.find(|c: char| !c.is_ascii_alphabetic())?;
+        let (word, rest) = body.split_at(word_end);
+        let word = word.to_ascii_lowercase();
+        let kind = SegmentKind::ALL.into_iter().find(|k| k.short() == word)?;
+        let takes_name = matches!(kind, SegmentKind::Quote | SegmentKind::Reported);
+        let colon = rest.match_indices(':').map(|(i, _)| i).find(|i| {
+            let after = rest.get(i + 1..).and_then(|r| r.chars().next());
+            after.is_none_or(|c| c.is_whitespace() || matches!(c, '"' | '“' | '{'))
+        })?;
+        let between = rest.get(..colon)?;
+        let after = rest.get(colon + 1..)?;
+        let end = text.len() - after.trim_start().len();
+        let plain = Self {
+            kind,
+            name: "",
+            through_interpreter: false,
+            cites: None,
+            end,
+        };
+        if between.is_empty() {
+            return Some(plain);
+        }
+        if takes_name {
+            let name = between.trim();
+            let fits = between.starts_with(' ')
+                && name.chars().count() <= LONGEST_NAME
+                && !name.contains(['"', '“', '{', '!', '?', '\\'])
+                && !name.contains(". ");
+            let through = [" via interpreter", " through interpreter"]
+                .into_iter()
+                .find_map(|s| name.strip_suffix(s));
+            let named = Self {
+                name: through.unwrap_or(name).trim(),
+                through_interpreter: through.is_some(),
+                ..plain
+            };
+            return fits.then_some(named);
+        }
+        let list = between.trim().strip_prefix('[')?.strip_suffix(']')?;
+        let at = indent + word_end + between.find('[')? + 1;
+        Some(Self {
+            cites: Some((list, at)),
+            ..plain
+        })
+    }
+}
+
+/// Finds the field that an indented line carries.
+fn field_name(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "about" => "about",
+        "authority" => "authority",
+        "by" | "decided-by" => "by",
+        "cites" => "cites",
+        "due" => "due",
+        "from" => "from",
+        "hide-from" => "hide-from",
+        "label" | "labels" => "labels",
+        "options" | "option" => "options",
+        "owner" => "owner",
+        "section" => "section",
+        "speaker" => "speaker",
+        "why" => "why",
+        "withheld" => "withheld",
+        _ => return None,
+    })
+}
+
+/// Finds the text that an indented line without a name goes on with.
+fn text_field<'s>(segment: &'s mut Segment, name: &str) -> Option<&'s mut String> {
+    match name {
+        "authority" => segment.authority.as_mut(),
+        "why" => segment.why.as_mut(),
+        _ => None,
+    }
+}
+
+/// Takes numbers in brackets off the end of the text.
+fn cites_at_end(text: &mut Vec<Char>) -> Vec<u32> {
+    let is = |c: Option<&Char>, wanted: char| c.is_some_and(|c| c.char == wanted && !c.literal);
+    let Some(open) = text.iter().rposition(|c| is(Some(c), '[')) else {
+        return Vec::new();
+    };
+    if !is(text.last(), ']') {
+        return Vec::new();
+    }
+    let inside: String = text
+        .get(open + 1..text.len() - 1)
+        .unwrap_or_default()
+        .iter()
+        .map(|c| c.char)
+        .collect();
+    let numbers: Option<Vec<u32>> = inside
+        .split([',', ' '])
+        .filter(|w| !w.is_empty())
+        .map(|w| w.parse().ok().filter(|n| *n > 0))
+        .collect();
+    match numbers {
+        Some(numbers) if !numbers.is_empty() => {
+            text.truncate(open);
+            while text.last().is_some_and(|c| c.char.is_whitespace() && !c.literal) {
+                text.pop();
+            }
+            numbers
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Takes off one pair of quotation marks that encloses all, if there is none of them inside.
+fn strip_quotation_marks(text: &mut Vec<Char>) {
+    for (open, close) in [('"', '"'), ('“', '”')] {
+        let (Some(first), Some(last)) = (text.first(), text.last()) else {
+            return;
+        };
+        let pair = first.char == open && last.char == close && !first.literal && !last.literal && text.len() >= 2;
+        let inside = text.get(1..text.len() - 1).unwrap_or_default();
+        if pair && !inside.iter().any(|c| c.char == open || c.char == close) {
+            text.pop();
+            text.remove(0);
+            return;
+        }
+    }
+}
