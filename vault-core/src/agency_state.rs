@@ -14,7 +14,10 @@ use crate::id::AgencyId;
 use crate::id::DeviceId;
 use crate::id::LinkId;
 use crate::id::MemberId;
+use crate::id::RecordHash;
+use crate::id::RecordId;
 use crate::id::RootHash;
+use crate::placing::StoredRecord;
 use crate::stream::Chain;
 use crate::stream::UnverifiedLink;
 use crate::stream::VerifiedLink;
@@ -35,9 +38,12 @@ use crate::wire::v1::key::KeyringRef;
 use crate::wire::v1::key::RecipientKind;
 use crate::wire::v1::key::RecipientRef;
 use crate::wire::v1::limit;
+use crate::wire::v1::link::Link;
 use crate::wire::v1::link::LinkBody;
+use crate::wire::v1::link::PlacedEvent;
 use crate::wire::v1::membership::EpochKind;
 use crate::wire::v1::membership::EpochOpen;
+use crate::wire::v1::record::RecordClass;
 use crate::wire::v1::stream::Epoch;
 use crate::wire::v1::stream::Section;
 use crate::wire::v1::stream::StreamId;
@@ -88,6 +94,7 @@ pub struct AgencyState {
     dpo: Vec<DpoEpoch>,
     keyrings: Vec<KeyringRef>,
     heads: HashMap<LinkId, u64>,
+    settings: HashMap<RecordHash, (RecordId, u32)>,
 }
 
 impl AgencyState {
@@ -155,14 +162,15 @@ impl AgencyState {
             dpo: Vec::new(),
             keyrings: Vec::new(),
             heads: HashMap::from([(link.id(), 0)]),
+            settings: HashMap::new(),
         })
     }
 
-    /// Takes the stream's next link.
+    /// Takes the stream's next link, with the records that it places.
     ///
     /// # Errors
-    /// CHK-40 to CHK-46 for the link, and its event's own checks; the state is then unchanged.
-    pub fn admit(&mut self, link: UnverifiedLink) -> Result<VerifiedLink, Refused> {
+    /// CHK-40 to CHK-50 for the link, and its event's own checks; the state is then unchanged.
+    pub fn admit(&mut self, link: UnverifiedLink, stored: &[StoredRecord<'_>]) -> Result<VerifiedLink, Refused> {
         let mut chain = self.chain.clone();
         chain.follow(&link)?;
         require(link.link().agency_head == link.link().previous, Check::AgencyHead)?;
@@ -175,6 +183,7 @@ impl AgencyState {
         };
         let mut next = self.clone();
         next.apply(member, link.link().seq, &placed.event)?;
+        next.place(link.link(), placed, stored)?;
         next.chain = chain;
         next.heads.insert(link.id(), link.link().seq);
         *self = next;
@@ -199,6 +208,37 @@ impl AgencyState {
             | Event::Complaint(_)
             | Event::Relation => Err(Check::KindOfStream.into()),
         }
+    }
+
+    /// The sealed parts of a settings event; no other event of this stream has any.
+    fn place(&mut self, link: &Link, placed: &PlacedEvent, stored: &[StoredRecord<'_>]) -> Result<(), Refused> {
+        require(placed.sealed.len() == stored.len(), Check::Placement)?;
+        let allowed = if matches!(placed.event, Event::Settings(_)) {
+            limit::SEALED_PARTS
+        } else {
+            0
+        };
+        require(stored.len() <= allowed, Check::Placement)?;
+        let head = self.epochs.last().map(|e| e.epoch);
+        for (placement, record) in placed.sealed.iter().zip(stored) {
+            record.require_placed(self, link, placement)?;
+            let admin = record.header.class == RecordClass::Admin;
+            require(placement.section == Section::INDEX && admin, Check::Placement)?;
+            require(Some(placement.epoch) == head, Check::EpochHead)?;
+            // The agency's own stream never waits for a release: its keys are every member's.
+            require(placement.release.commitment.is_none(), Check::ReleaseNone)?;
+            require(!self.settings.contains_key(&record.hash), Check::PlacedTwice)?;
+            if record.header.version > 1 {
+                let before = self.settings.get(&record.header.amends).ok_or(Check::Amends)?;
+                require(
+                    *before == (record.header.record, record.header.version - 1),
+                    Check::Amends,
+                )?;
+            }
+            self.settings
+                .insert(record.hash, (record.header.record, record.header.version));
+        }
+        Ok(())
     }
 
     fn apply_root(&mut self, signer: MemberId, signed: &SignedRoot) -> Result<(), Refused> {

@@ -15,7 +15,7 @@ use crate::id::GrantId;
 use crate::id::MemberId;
 use crate::id::RecordHash;
 use crate::id::RecordId;
-use crate::id::WrapHash;
+use crate::placing::StoredRecord;
 use crate::stream::UnverifiedLink;
 use crate::wire;
 use crate::wire::v1::event::Erasure;
@@ -36,7 +36,6 @@ use crate::wire::v1::membership::EpochOpen;
 use crate::wire::v1::membership::Grant;
 use crate::wire::v1::membership::Rights;
 use crate::wire::v1::record::RecordClass;
-use crate::wire::v1::record::RecordHeader;
 use crate::wire::v1::stream::Epoch;
 use crate::wire::v1::stream::Month;
 use crate::wire::v1::stream::Section;
@@ -92,17 +91,6 @@ pub struct PlacedRecord {
     pub author: MemberId,
     /// Whether its bytes were erased.
     pub erased: bool,
-}
-
-/// A record as it is stored, next to the placement that names it.
-#[derive(Clone, Copy, Debug)]
-pub struct StoredRecord<'a> {
-    /// Its header.
-    pub header: &'a RecordHeader,
-    /// Its hash, computed.
-    pub hash: RecordHash,
-    /// Its wrap's hash, computed.
-    pub wrap_hash: WrapHash,
 }
 
 /// The state of a case.
@@ -251,17 +239,7 @@ impl CaseState {
         stored: &StoredRecord<'_>,
     ) -> Result<(), Refused> {
         let header = stored.header;
-        require(
-            header.agency == link.agency && header.stream == link.stream,
-            Check::Placement,
-        )?;
-        require(header.section == placement.section, Check::Placement)?;
-        require(
-            placement.record_hash == stored.hash && placement.wrap_hash == stored.wrap_hash,
-            Check::Placement,
-        )?;
-        let author = agency.devices().get(&header.device).ok_or(Check::AuthorDevice)?;
-        require(author.member == header.member, Check::AuthorDevice)?;
+        stored.require_placed(agency, link, placement)?;
         self.require_writable(agency, signer, placement.section, placement.epoch)?;
         let private = placement.section.is_private();
         require(private == (header.class == RecordClass::Private), Check::PrivateSection)?;

@@ -116,6 +116,16 @@ impl VerifiedLink {
     pub fn signature(&self) -> &Signature {
         &self.0.signature
     }
+
+    /// Returns it as something still to be checked, as whoever receives it has it.
+    pub fn into_unverified(self) -> UnverifiedLink {
+        self.0
+    }
+
+    /// Returns it as whoever receives it has it, for a state to judge.
+    pub fn as_unverified(&self) -> &UnverifiedLink {
+        &self.0
+    }
 }
 
 /// A link made here, waiting for its signature; ids chain without one, so that many can be signed at once.
