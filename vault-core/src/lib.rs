@@ -1,2 +1,22 @@
-//! CaseVault.
+//! Formats, keys, checks and state machines of CaseVault.
+//!
+//! `docs/format.md` is the authority for every byte; this crate is its code. It has no filesystem, network, clock,
+//! environment or terminal: time and randomness come in as arguments.
+//!
+//! ```text
+//! note -> payload -> record (author-signed, sealed) -> link (placed in a stream) -> store
+//! store -> chain and signatures checked -> access entry durable -> opened -> payload -> note
+//! ```
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
+
+pub mod check;
+pub mod context;
+pub mod crypto;
+pub mod epoch;
+pub mod id;
 pub mod note;
+pub mod record;
+pub mod secret;
+pub mod stream;
+pub mod wire;
+pub mod wrap;

@@ -1,1 +1,15 @@
-//! Server.
+//! The sync server of CaseVault, as a library: what `casevault-server` runs and what tests drive.
+//!
+//! The server is the adversary of the threat model, so it is small and knows little: ciphertext, signatures and
+//! pseudonymous ids. Every check it makes, a client makes again.
+//!
+//! ```text
+//! main -> config -> Server::bind -> http::router -> health | problem
+//!                   Server::run  <- a future that ends when the process is asked to stop
+//! ```
+
+pub mod config;
+pub mod http;
+mod server;
+
+pub use server::{Ended, Server, ServerError};

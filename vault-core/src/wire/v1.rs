@@ -1,0 +1,32 @@
+//! Format version 1: every structure of `docs/format.md`, field by field in its order.
+
+pub mod access;
+pub mod agency;
+pub mod event;
+pub mod key;
+pub mod keystore;
+pub mod link;
+pub mod membership;
+pub mod record;
+pub mod stream;
+
+/// The format version of all of it.
+pub const FORMAT: u16 = 1;
+
+/// Hard limits in bytes, checked before allocation (`docs/format.md` §13).
+pub mod limit {
+    /// A link.
+    pub const LINK: usize = 1 << 20;
+    /// A record's padded plaintext.
+    pub const PADDED: usize = 16 << 20;
+    /// A keyring file.
+    pub const KEYRING: usize = 4 << 20;
+    /// A segment start.
+    pub const SEGMENT_START: usize = 16 << 10;
+    /// A root document.
+    pub const ROOT: usize = 256 << 10;
+    /// A keystore.
+    pub const KEYSTORE: usize = 1 << 20;
+    /// The sealed parts of an event.
+    pub const SEALED_PARTS: usize = 4;
+}

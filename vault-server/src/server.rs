@@ -1,0 +1,203 @@
+//! One server from its listening socket to its end.
+//!
+//! Binding and running are apart, so that whoever starts a server knows its address before the first request, and can
+//! be ready for a signal before it tells anybody that address.
+
+use std::fs::DirBuilder;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::http;
+
+/// How long requests in flight may take to end once the server was asked to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A server that listens but does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    grace: Duration,
+}
+
+/// How a server that was asked to stop came to its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// Every request in flight was answered.
+    Drained,
+    /// Some connection was still open after the time of grace and was cut off.
+    CutOff,
+}
+
+/// Why a server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The data folder could not be made.
+    #[error("cannot make the folder `{}`", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address could not be listened on.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// The address as it was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The listening socket failed while serving.
+    #[error("cannot go on serving")]
+    Serve(#[source] io::Error),
+}
+
+impl Server {
+    /// Makes the data folder, born 0700, and listens; nothing is answered before [`Server::run`].
+    ///
+    /// # Errors
+    /// [`ServerError::Data`] and [`ServerError::Listen`], with the system's reason as source.
+    pub async fn bind(config: &Config) -> Result<Self, ServerError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.data)
+            .map_err(|source| ServerError::Data {
+                path: config.data.clone(),
+                source,
+            })?;
+        let listen = |source| ServerError::Listen {
+            address: config.listen,
+            source,
+        };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        Ok(Self {
+            listener,
+            address,
+            grace: GRACE,
+        })
+    }
+
+    /// Returns the address really listened on, with its port even if 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests until `stop` is done, then takes no more and gives those in flight five seconds.
+    ///
+    /// # Errors
+    /// [`ServerError::Serve`] when the listening socket fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended, ServerError> {
+        let (stopping, stopped) = oneshot::channel();
+        let serving = axum::serve(self.listener, http::router()).with_graceful_shutdown(async move {
+            stop.await;
+            // Fails only when the waiting side below is gone, and with it this server.
+            let _ = stopping.send(());
+        });
+        let overdue = async {
+            if stopped.await.is_ok() {
+                tokio::time::sleep(self.grace).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            served = serving => served.map(|()| Ended::Drained).map_err(ServerError::Serve),
+            () = overdue => Ok(Ended::CutOff),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn config(folder: &tempfile::TempDir) -> Config {
+        Config {
+            data: folder.path().join("a/b"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_data_folder_is_born_private() {
+        let folder = tempfile::tempdir().unwrap();
+        Server::bind(&config(&folder)).await.unwrap();
+        for made in ["a", "a/b"] {
+            let mode = folder.path().join(made).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{made}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a"), "").unwrap();
+        let refused = Server::bind(&config(&folder)).await.unwrap_err();
+        assert!(matches!(refused, ServerError::Data { .. }), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn a_taken_address_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Server::bind(&config(&folder)).await.unwrap();
+        let taken = Config {
+            listen: first.address(),
+            ..config(&folder)
+        };
+        let refused = Server::bind(&taken).await.unwrap_err();
+        assert!(
+            matches!(refused, ServerError::Listen { address, .. } if address == first.address()),
+            "{refused:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_idle_server_drains_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::bind(&config(&folder)).await.unwrap();
+        assert_eq!(server.run(async {}).await.unwrap(), Ended::Drained);
+    }
+
+    #[tokio::test]
+    async fn half_a_request_does_not_hold_the_server_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Server::bind(&config(&folder)).await.unwrap();
+        server.grace = Duration::from_millis(1);
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async move { stopped.await.unwrap() }));
+
+        let asked = tokio::task::spawn_blocking(move || {
+            let mut half = TcpStream::connect(address).unwrap();
+            half.write_all(b"GET /healthz HTTP/1.1\r\nHost:").unwrap();
+            // Connections are accepted in order: an answer on a later one shows that the first is in.
+            let mut whole = TcpStream::connect(address).unwrap();
+            whole
+                .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                .unwrap();
+            let mut answer = String::new();
+            whole.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            half
+        });
+        let _half = asked.await.unwrap();
+        stop.send(()).unwrap();
+        assert_eq!(running.await.unwrap().unwrap(), Ended::CutOff);
+    }
+}
