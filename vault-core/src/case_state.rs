@@ -160,7 +160,7 @@ impl CaseState {
         )?;
         let signer = agency.live_device(link.device)?.member;
         let event = matches!(&link.body, LinkBody::Event(e) if matches!(e.event, Event::CaseOpened(_)));
-        require(event == !self.opened && (link.seq == 0) == event, Check::CaseOpened)?;
+        require(event != self.opened && (link.seq == 0) == event, Check::CaseOpened)?;
         match &link.body {
             // Records are the many: they change little, and are judged without copying the state.
             LinkBody::Record(placement) => {

@@ -11,6 +11,8 @@
 
 pub mod display;
 pub mod extra;
+pub mod find;
+pub mod gap;
 pub mod json;
 pub mod line;
 mod model;

@@ -1,0 +1,202 @@
+//! What a note leaves open. A gap never prevents saving: it is shown, marked and listed for worker and supervisor.
+
+use std::fmt;
+
+use super::model::{Note, Segment, SegmentKind};
+
+/// One thing that a whole note leaves open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The segment's number; `None` of the note itself.
+    pub segment: Option<u32>,
+    /// What is open.
+    pub lack: Lack,
+}
+
+/// What can be open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lack {
+    /// A segment is cited that the note does not have.
+    CitedSegment(u32),
+    /// A decision without its reason.
+    DecisionWhy,
+    /// An interpretation that rests on nothing.
+    InterpretationCites,
+    /// A note that holds nothing.
+    NoSegments,
+    /// A plan without a due date.
+    PlanDue,
+    /// A plan with a due date that is no date.
+    PlanDueDate,
+    /// A plan without an owner.
+    PlanOwner,
+    /// Verbatim words without a speaker.
+    QuoteSpeaker,
+    /// The note was recorded before the event happened.
+    RecordedEarly,
+    /// Something that somebody said, without who.
+    ReportedFrom,
+    /// The client was not seen alone, without a reason.
+    SeenAloneWhyNot,
+    /// A segment without text.
+    Text,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.segment {
+            Some(n) => write!(f, "segment {n}: {}", self.lack),
+            None => self.lack.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CitedSegment(n) => return write!(f, "cites segment {n}, which is not there"),
+            Self::DecisionWhy => "decision without a reason (why:)",
+            Self::InterpretationCites => "opinion without the segments that it rests on (cites:)",
+            Self::NoSegments => "nothing was written",
+            Self::PlanDue => "plan without a due date (due:)",
+            Self::PlanDueDate => "due date is not a date like 2026-03-20",
+            Self::PlanOwner => "plan without an owner (owner:)",
+            Self::QuoteSpeaker => "quote without a speaker",
+            Self::RecordedEarly => "recorded before it happened",
+            Self::ReportedFrom => "reported without who said it",
+            Self::SeenAloneWhyNot => "not seen alone, without a reason",
+            Self::Text => "no text",
+        })
+    }
+}
+
+/// Lists what a note leaves open, in the order of its segments.
+///
+/// Meant for a whole note: in a part, segments of other sections count as not there.
+pub fn gaps(note: &Note) -> Vec<Gap> {
+    let mut found = Vec::new();
+    let mut of_note = |open: bool, lack| {
+        if open {
+            found.push(Gap { segment: None, lack });
+        }
+    };
+    of_note(note.segments.is_empty(), Lack::NoSegments);
+    of_note(
+        note.seen_alone == Some(false) && note.seen_alone_why_not.is_none(),
+        Lack::SeenAloneWhyNot,
+    );
+    let early = match (&note.occurred_at, note.recorded_at()) {
+        (Some(occurred), Some(recorded)) => super::when::Lag::between(occurred, None, recorded).minutes() < 0,
+        _ => false,
+    };
+    of_note(early, Lack::RecordedEarly);
+    for segment in &note.segments {
+        found.extend(lacks(note, segment).into_iter().map(|lack| Gap {
+            segment: Some(segment.n),
+            lack,
+        }));
+    }
+    found
+}
+
+/// Tells whether one segment leaves anything open.
+pub fn is_incomplete(note: &Note, segment: &Segment) -> bool {
+    !lacks(note, segment).is_empty()
+}
+
+/// Lists what one segment leaves open.
+pub fn lacks(note: &Note, segment: &Segment) -> Vec<Lack> {
+    if segment.placeholder {
+        return Vec::new();
+    }
+    let blank = |text: &Option<String>| text.as_deref().is_none_or(|t| t.trim().is_empty());
+    let mut open = Vec::new();
+    let mut add = |is_open: bool, lack| {
+        if is_open {
+            open.push(lack);
+        }
+    };
+    add(segment.text.trim().is_empty(), Lack::Text);
+    match segment.kind {
+        SegmentKind::Decision => add(blank(&segment.why), Lack::DecisionWhy),
+        SegmentKind::Interpretation => add(segment.cites.is_empty(), Lack::InterpretationCites),
+        SegmentKind::Plan => {
+            add(blank(&segment.owner), Lack::PlanOwner);
+            add(blank(&segment.due), Lack::PlanDue);
+            add(!blank(&segment.due) && segment.due_date().is_none(), Lack::PlanDueDate);
+        }
+        SegmentKind::Quote => add(blank(&segment.speaker), Lack::QuoteSpeaker),
+        SegmentKind::Reported => add(blank(&segment.from), Lack::ReportedFrom),
+        SegmentKind::Intervention | SegmentKind::Narrative | SegmentKind::Observation | SegmentKind::Reflection => {}
+    }
+    for n in &segment.cites {
+        add(note.segment(*n).is_none(), Lack::CitedSegment(*n));
+    }
+    open
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::note::when::Moment;
+
+    #[test]
+    fn each_kind_says_what_it_lacks() {
+        let mut note = Note {
+            segments: vec![],
+            ..Note::default()
+        };
+        assert_eq!(
+            gaps(&note),
+            [Gap {
+                segment: None,
+                lack: Lack::NoSegments
+            }]
+        );
+        note.segments = SegmentKind::ALL
+            .into_iter()
+            .zip(1..)
+            .map(|(kind, n)| Segment::new(n, kind, "x"))
+            .collect();
+        note.segments[0].cites = vec![1, 99];
+        note.segments.push(Segment::placeholder(10));
+        note.segments.push(Segment {
+            due: Some("soon".into()),
+            owner: Some("w".into()),
+            ..Segment::new(11, SegmentKind::Plan, " ")
+        });
+        let found: Vec<(u32, Lack)> = gaps(&note).iter().map(|g| (g.segment.unwrap(), g.lack)).collect();
+        assert_eq!(
+            found,
+            [
+                (1, Lack::CitedSegment(99)),
+                (3, Lack::QuoteSpeaker),
+                (4, Lack::ReportedFrom),
+                (5, Lack::InterpretationCites),
+                (7, Lack::DecisionWhy),
+                (8, Lack::PlanOwner),
+                (8, Lack::PlanDue),
+                (11, Lack::Text),
+                (11, Lack::PlanDueDate),
+            ]
+        );
+        assert_eq!(
+            gaps(&note)[0].to_string(),
+            "segment 1: cites segment 99, which is not there"
+        );
+    }
+
+    #[test]
+    fn the_head_says_what_it_lacks() {
+        let note = Note {
+            occurred_at: Moment::parse("2026-03-12T14:00:00Z").ok(),
+            authored_at: Moment::parse("2026-03-12T13:00:00Z").ok(),
+            seen_alone: Some(false),
+            segments: vec![Segment::new(1, SegmentKind::Narrative, "x")],
+            ..Note::default()
+        };
+        let found: Vec<Lack> = gaps(&note).iter().map(|g| g.lack).collect();
+        assert_eq!(found, [Lack::SeenAloneWhyNot, Lack::RecordedEarly]);
+    }
+}
