@@ -1,0 +1,21 @@
+//! The case note: what a worker writes, in typed segments, before it is sealed and after it is opened.
+//!
+//! Everything here is a pure function over values: no key, no store, no clock.
+//!
+//! ```text
+//! text ──text──┐                      ┌─split─> parts (one a section) ─payload─> JSON for the seal
+//! JSON ──json──┼─> Note ─> gaps       │
+//! line ──line──┘      └───────────────┤
+//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, find
+//! ```
+
+pub mod display;
+pub mod extra;
+pub mod json;
+pub mod line;
+mod model;
+mod payload;
+pub mod split;
+pub mod when;
+
+pub use model::{Imported, Names, Note, NoteError, NoteKind, SCHEMA, Segment, SegmentKind};

@@ -1,0 +1,192 @@
+//! One note typed as JSON: the shape of an import line, of which anything but the segments may be left out, or the
+//! payload as `note show --json` prints it.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::model::Note;
+use super::payload::{self, Form};
+
+/// Says what is wrong with JSON, where, and in which field.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct JsonError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in bytes, from 1.
+    pub column: usize,
+    /// The field that was being read, like `segments[2].kind`; empty at the top.
+    pub field: String,
+    /// What was wrong.
+    pub why: String,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = super::display::escape(&self.why);
+        match self.field.as_str() {
+            "" => write!(f, "column {}: {why}", self.column),
+            field => write!(
+                f,
+                "column {}, field `{}`: {why}",
+                self.column,
+                super::display::escape(field)
+            ),
+        }
+    }
+}
+
+impl JsonError {
+    /// Takes over a parser's error and finds the field by its place.
+    pub(super) fn new(json: &[u8], error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line().max(1), error.column().max(1));
+        let text = error.to_string();
+        let why = text
+            .strip_suffix(&format!(" at line {} column {}", error.line(), error.column()))
+            .unwrap_or(&text);
+        let before: usize = json
+            .split_inclusive(|b| *b == b'\n')
+            .take(line - 1)
+            .map(<[u8]>::len)
+            .sum();
+        let read = json.get(..before + column).unwrap_or(json);
+        Self {
+            line,
+            column,
+            field: field_at_end(read),
+            why: why.to_owned(),
+        }
+    }
+}
+
+/// Reads a note typed as JSON. Ids, author and recording time that it names are in [`Note::imported`].
+///
+/// # Errors
+/// [`JsonError`] with line, column and field.
+pub fn parse(json: &str) -> Result<Note, JsonError> {
+    #[derive(serde::Deserialize)]
+    struct Tag {
+        schema: Option<String>,
+    }
+    let tagged = serde_json::from_str::<Tag>(json).is_ok_and(|t| t.schema.as_deref() == Some(super::model::SCHEMA));
+    let form = if tagged { Form::Sealed } else { Form::Loose };
+    let note = payload::read(json.as_bytes(), form)?;
+    match note.check() {
+        Ok(()) => Ok(note),
+        Err(e) => Err(JsonError {
+            line: 1,
+            column: 1,
+            field: "segments".to_owned(),
+            why: e.to_string(),
+        }),
+    }
+}
+
+/// Tells whether a note that was typed or piped in is JSON rather than text.
+pub fn is_json(input: &str) -> bool {
+    input.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
+/// One open object or list, while looking for the place of an error.
+enum Open {
+    List(usize),
+    Object { key: String, before_colon: bool },
+}
+
+/// Names the field in which JSON text breaks off.
+fn field_at_end(json: &[u8]) -> String {
+    let mut open: Vec<Open> = Vec::new();
+    let mut bytes = json.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' => open.push(Open::Object {
+                key: String::new(),
+                before_colon: true,
+            }),
+            b'[' => open.push(Open::List(0)),
+            b'}' | b']' => drop(open.pop()),
+            b':' => {
+                if let Some(Open::Object { before_colon, .. }) = open.last_mut() {
+                    *before_colon = false;
+                }
+            }
+            b',' => match open.last_mut() {
+                Some(Open::List(index)) => *index += 1,
+                Some(Open::Object { key, before_colon }) => {
+                    key.clear();
+                    *before_colon = true;
+                }
+                None => {}
+            },
+            b'"' => {
+                let mut text = Vec::new();
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => text.extend(bytes.next()),
+                        _ => text.push(byte),
+                    }
+                }
+                if let Some(Open::Object {
+                    key,
+                    before_colon: true,
+                }) = open.last_mut()
+                {
+                    *key = String::from_utf8_lossy(&text).into_owned();
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut path = String::new();
+    for step in &open {
+        match step {
+            Open::List(index) => path.push_str(&format!("[{index}]")),
+            Open::Object { key, .. } if key.is_empty() => {}
+            Open::Object { key, .. } => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(key);
+            }
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::note::{NoteKind, Segment, SegmentKind};
+
+    #[test]
+    fn anything_but_the_segments_may_be_left_out() {
+        let note = parse("\n {\"segments\":[{\"kind\":\"quote\",\"text\":\"No.\",\"speaker\":\"client\"}]}").unwrap();
+        assert_eq!(note.kind, NoteKind::default());
+        assert_eq!(note.imported, None);
+        assert_eq!(note.segments.len(), 1);
+        assert_eq!(note.segments[0].n, 1);
+        let err = parse("{\"kind\":\"phone\"}").unwrap_err();
+        assert_eq!(err.why, "`segments` is missing");
+    }
+
+    #[test]
+    fn what_show_prints_goes_in_again() {
+        let mut note = Note::new(NoteKind::new("home-visit").unwrap());
+        note.id = "n-0123".into();
+        note.segments.push(Segment::new(3, SegmentKind::Plan, "Ring."));
+        let json = String::from_utf8(note.to_json().unwrap()).unwrap();
+        assert_eq!(parse(&json).unwrap(), note);
+    }
+
+    #[test]
+    fn an_error_names_line_and_field() {
+        let err =
+            parse("{\n \"kind\": \"phone\",\n \"segments\": [{\"kind\":\"plan\",\"text\":\"x\"},{\"kind\":\"plam\"}]}")
+                .unwrap_err();
+        assert_eq!((err.line, err.field.as_str()), (3, "segments[1].kind"));
+        assert_eq!(err.why, "`plam` is not a kind of segment");
+        assert!(!is_json("  obs: x") && is_json(" \n{}") && is_json("\u{feff}{"));
+    }
+}

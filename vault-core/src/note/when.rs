@@ -1,0 +1,486 @@
+//! Times as people write them, kept as written, and the lag between an event and its recording.
+//!
+//! The present moment and the zone come in as arguments; nothing here reads a clock.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
+use thiserror::Error;
+
+/// Says why a time was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WhenError {
+    /// It is none of the forms.
+    #[error("`{0}` is not a time: write 2026-03-12 14:00, 2026-03-12, today 14:00, yesterday or -2h")]
+    Form(String),
+    /// It has the form of a time but there is no such day or hour.
+    #[error("`{0}` does not exist: check day, month and hour")]
+    NoSuchTime(String),
+    /// It lies outside the years that can be counted with.
+    #[error("`{0}` is too far away")]
+    TooFar(String),
+    /// It is not the form that a file holds.
+    #[error("`{0}` is not a time: write it as 2026-03-12T14:00:00Z, with the zone, or as 2026-03-12")]
+    NotRfc3339(String),
+    /// It is not a length of time.
+    #[error("`{0}` is not a length of time: write 50m, 1h or 1h30m")]
+    Length(String),
+    /// It is not a day.
+    #[error("`{0}` is not a day: write 2026-03-20, today, tomorrow, friday or +7d")]
+    Day(String),
+}
+
+/// A point in time with the text that it was written as: RFC 3339, or a date alone.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    text: String,
+    instant: Timestamp,
+}
+
+impl Moment {
+    /// Reads RFC 3339 with a zone (`2026-03-12T14:00:00Z`), or a date alone (`2026-03-12`, taken as its midnight UTC).
+    ///
+    /// # Errors
+    /// [`WhenError::NotRfc3339`].
+    pub fn parse(text: &str) -> Result<Self, WhenError> {
+        let wrong = || WhenError::NotRfc3339(text.to_owned());
+        if let Some(date) = iso_date(text) {
+            let instant = TimeZone::UTC
+                .to_timestamp(date.to_datetime(Time::midnight()))
+                .map_err(|_| wrong())?;
+            return Ok(Self {
+                text: text.to_owned(),
+                instant,
+            });
+        }
+        let shaped = text.len() >= 20 && text.as_bytes().get(10).is_some_and(|c| matches!(c, b'T' | b't'));
+        let instant = if shaped { text.parse().ok() } else { None };
+        Ok(Self {
+            text: text.to_owned(),
+            instant: instant.ok_or_else(wrong)?,
+        })
+    }
+
+    /// Makes the moment of an instant, written in UTC, to the second.
+    pub fn from_instant(instant: Timestamp) -> Self {
+        let instant = Timestamp::from_second(instant.as_second()).unwrap_or(instant);
+        Self {
+            text: instant.to_string(),
+            instant,
+        }
+    }
+
+    /// Shows the text as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Tells the instant; of a date alone, its midnight UTC.
+    pub fn instant(&self) -> Timestamp {
+        self.instant
+    }
+
+    /// Tells whether only the day is known.
+    pub fn is_date(&self) -> bool {
+        self.text.len() == 10
+    }
+
+    /// Shows day and time as they were where it was written: `2026-03-12 14:00`, or the day alone.
+    pub fn local(&self) -> String {
+        match (self.text.get(..10), self.text.get(11..16)) {
+            (Some(day), Some(time)) => format!("{day} {time}"),
+            _ => self.text.clone(),
+        }
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Moment {}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The present moment and the zone that plain times are meant in.
+#[derive(Debug, Clone)]
+pub struct Now {
+    /// The present moment.
+    pub at: Timestamp,
+    /// The zone, a fixed offset or one with its rules.
+    pub zone: TimeZone,
+}
+
+impl Now {
+    /// Takes the present moment and the zone.
+    pub fn new(at: Timestamp, zone: TimeZone) -> Self {
+        Self { at, zone }
+    }
+
+    fn today(&self) -> Date {
+        self.zone.to_datetime(self.at).date()
+    }
+
+    /// Writes an instant in the zone, to the second, with its offset.
+    fn moment(&self, instant: Timestamp) -> Moment {
+        let offset = self.zone.to_offset(instant);
+        if offset.is_zero() {
+            return Moment::from_instant(instant);
+        }
+        let whole = Timestamp::from_second(instant.as_second()).unwrap_or(instant);
+        Moment {
+            text: whole.display_with_offset(offset).to_string(),
+            instant: whole,
+        }
+    }
+}
+
+/// Reads a time as a worker types it: RFC 3339, `2026-03-12 14:00`, `2026-03-12`, `14:00`, `now`, `today 14:00`,
+/// `yesterday`, `yesterday 09:30`, `-2h`, `-1h30m`, `-3d`.
+///
+/// # Errors
+/// [`WhenError`] with what was typed.
+pub fn parse(text: &str, now: &Now) -> Result<Moment, WhenError> {
+    let text = text.trim();
+    if let Ok(moment) = Moment::parse(text) {
+        return Ok(moment);
+    }
+    let lower = text.to_ascii_lowercase();
+    if lower == "now" {
+        return Ok(now.moment(now.at));
+    }
+    if let Some(back) = lower.strip_prefix('-') {
+        let minutes = length(back).map_err(|_| WhenError::Form(text.to_owned()))?;
+        let back = SignedDuration::from_mins(i64::from(minutes));
+        let instant = now
+            .at
+            .checked_sub(back)
+            .map_err(|_| WhenError::TooFar(text.to_owned()))?;
+        return Ok(now.moment(instant));
+    }
+    let (day, time) = match lower.split_once([' ', 't']) {
+        Some((day, time)) if !day.is_empty() && day.ends_with(|c: char| c.is_ascii_digit()) => (day, Some(time)),
+        _ => match lower.split_once(char::is_whitespace) {
+            Some((day, time)) => (day, Some(time)),
+            None => (lower.as_str(), None),
+        },
+    };
+    let today = now.today();
+    let date = match day {
+        "today" => Some(today),
+        "yesterday" => today.yesterday().ok(),
+        "tomorrow" => today.tomorrow().ok(),
+        _ if shaped(day, "dddd-dd-dd") => Some(iso_date(day).ok_or_else(|| WhenError::NoSuchTime(text.to_owned()))?),
+        _ => None,
+    };
+    match (date, time) {
+        (Some(date), None) => Moment::parse(&date.to_string()),
+        (Some(date), Some(time)) => at(date, time.trim(), text, now),
+        (None, None) if shaped(day, "dd:dd") => at(today, day, text, now),
+        _ => Err(WhenError::Form(text.to_owned())),
+    }
+}
+
+fn at(date: Date, time: &str, text: &str, now: &Now) -> Result<Moment, WhenError> {
+    if !(shaped(time, "dd:dd") || shaped(time, "d:dd") || shaped(time, "dd:dd:dd")) {
+        return Err(WhenError::Form(text.to_owned()));
+    }
+    let missing = || WhenError::NoSuchTime(text.to_owned());
+    let mut parts = time.split(':').map(|p| p.parse::<i8>().unwrap_or(-1));
+    let (hour, minute, second) = (
+        parts.next().unwrap_or(-1),
+        parts.next().unwrap_or(-1),
+        parts.next().unwrap_or(0),
+    );
+    let time = Time::new(hour, minute, second, 0).map_err(|_| missing())?;
+    let local = DateTime::from_parts(date, time);
+    let instant = now.zone.to_timestamp(local).map_err(|_| missing())?;
+    Ok(now.moment(instant))
+}
+
+/// Tells whether each character is the pattern's, `d` standing for a digit.
+fn shaped(text: &str, pattern: &str) -> bool {
+    text.len() == pattern.len()
+        && text
+            .bytes()
+            .zip(pattern.bytes())
+            .all(|(t, p)| if p == b'd' { t.is_ascii_digit() } else { t == p })
+}
+
+/// Reads an ISO date, exactly `2026-03-12`.
+pub fn iso_date(text: &str) -> Option<Date> {
+    if !shaped(text, "dddd-dd-dd") {
+        return None;
+    }
+    let year = text.get(..4)?.parse().ok()?;
+    let month = text.get(5..7)?.parse().ok()?;
+    let day = text.get(8..)?.parse().ok()?;
+    Date::new(year, month, day).ok()
+}
+
+/// Reads a day to come or gone, for due and review dates: `2026-03-20`, `today`, `tomorrow`, `friday`, `+7d`, `7d`,
+/// `2w`, `in 3 days`.
+///
+/// # Errors
+/// [`WhenError::Day`].
+pub fn day(text: &str, now: &Now) -> Result<Date, WhenError> {
+    let wrong = || WhenError::Day(text.trim().to_owned());
+    let lower = text.trim().to_ascii_lowercase();
+    if let Some(date) = iso_date(&lower) {
+        return Ok(date);
+    }
+    let today = now.today();
+    let weekday = match lower.as_str() {
+        "today" => return Ok(today),
+        "yesterday" => return today.yesterday().map_err(|_| wrong()),
+        "tomorrow" => return today.tomorrow().map_err(|_| wrong()),
+        "monday" | "mon" => Some(Weekday::Monday),
+        "tuesday" | "tue" => Some(Weekday::Tuesday),
+        "wednesday" | "wed" => Some(Weekday::Wednesday),
+        "thursday" | "thu" => Some(Weekday::Thursday),
+        "friday" | "fri" => Some(Weekday::Friday),
+        "saturday" | "sat" => Some(Weekday::Saturday),
+        "sunday" | "sun" => Some(Weekday::Sunday),
+        _ => None,
+    };
+    if let Some(weekday) = weekday {
+        return today.nth_weekday(1, weekday).map_err(|_| wrong());
+    }
+    let count = lower
+        .strip_prefix("in ")
+        .unwrap_or(&lower)
+        .trim_start_matches('+')
+        .trim();
+    let digits = count.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = count.split_at(digits);
+    let number: i32 = number.parse().map_err(|_| wrong())?;
+    let span = match unit.trim() {
+        "d" | "day" | "days" => Span::new().try_days(number),
+        "w" | "week" | "weeks" => Span::new().try_weeks(number),
+        "month" | "months" => Span::new().try_months(number),
+        _ => return Err(wrong()),
+    };
+    today.checked_add(span.map_err(|_| wrong())?).map_err(|_| wrong())
+}
+
+/// Reads a length of time in minutes: `50m`, `1h`, `1h30m`, `1h30`, `2d`, or a plain number of minutes.
+///
+/// # Errors
+/// [`WhenError::Length`].
+pub fn length(text: &str) -> Result<u32, WhenError> {
+    let wrong = || WhenError::Length(text.trim().to_owned());
+    let mut rest = text.trim();
+    let mut minutes: u32 = 0;
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(digits);
+        let number: u32 = number.parse().map_err(|_| wrong())?;
+        let tail = tail.trim_start();
+        let letters = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let each = match unit.to_ascii_lowercase().as_str() {
+            "" | "m" | "min" | "mins" | "minutes" => 1,
+            "h" | "hour" | "hours" => 60,
+            "d" | "day" | "days" => 24 * 60,
+            _ => return Err(wrong()),
+        };
+        minutes = number
+            .checked_mul(each)
+            .and_then(|m| m.checked_add(minutes))
+            .ok_or_else(wrong)?;
+        rest = tail.trim_start();
+    }
+    Ok(minutes)
+}
+
+/// How long after the end of an event it was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lag {
+    minutes: i64,
+    days_only: bool,
+}
+
+impl Lag {
+    /// Counts from the event's end (its start and its length in minutes) to its recording; in days where only a day is
+    /// known.
+    pub fn between(occurred: &Moment, duration_minutes: Option<u32>, recorded: &Moment) -> Self {
+        let days_only = occurred.is_date() || recorded.is_date();
+        if days_only {
+            let day = |m: &Moment| m.text.get(..10).and_then(iso_date);
+            let days = match (day(occurred), day(recorded)) {
+                (Some(from), Some(to)) => i64::from((to - from).get_days()),
+                _ => 0,
+            };
+            return Self {
+                minutes: days * 24 * 60,
+                days_only,
+            };
+        }
+        let seconds = recorded.instant.as_second() - occurred.instant.as_second();
+        let minutes = seconds.div_euclid(60) - i64::from(duration_minutes.unwrap_or(0));
+        // Notes begun during a visit were not late.
+        let before_end = minutes < 0 && seconds >= 0;
+        Self {
+            minutes: if before_end { 0 } else { minutes },
+            days_only,
+        }
+    }
+
+    /// Counts the minutes; below zero if it was written down before it happened.
+    pub fn minutes(self) -> i64 {
+        self.minutes
+    }
+
+    /// Tells whether the lag is longer than a limit in minutes.
+    pub fn exceeds(self, limit_minutes: u32) -> bool {
+        self.minutes > i64::from(limit_minutes)
+    }
+}
+
+impl fmt::Display for Lag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.minutes < 0 {
+            return f.write_str("recorded before it happened");
+        }
+        let (days, hours, minutes) = (self.minutes / 1440, self.minutes / 60 % 24, self.minutes % 60);
+        match (days, hours, minutes) {
+            (0, 0, 0) if self.days_only => f.write_str("same day"),
+            (d, _, _) if self.days_only => write!(f, "{d} d"),
+            (0, 0, m) => write!(f, "{m} m"),
+            (0, h, 0) => write!(f, "{h} h"),
+            (0, h, m) => write!(f, "{h} h {m} m"),
+            (d, 0, _) => write!(f, "{d} d"),
+            (d, h, _) => write!(f, "{d} d {h} h"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn now() -> Now {
+        Now::new(
+            "2026-03-12T15:05:30Z".parse().unwrap(),
+            TimeZone::fixed(jiff::tz::offset(1)),
+        )
+    }
+
+    #[test]
+    fn every_form_is_understood() {
+        for (typed, kept) in [
+            ("2026-03-12T14:00:00Z", "2026-03-12T14:00:00Z"),
+            ("2026-03-12T14:00:00+01:00", "2026-03-12T14:00:00+01:00"),
+            ("2026-03-12 14:00", "2026-03-12T14:00:00+01:00"),
+            ("2026-03-12T14:00", "2026-03-12T14:00:00+01:00"),
+            ("2026-03-12", "2026-03-12"),
+            ("today", "2026-03-12"),
+            ("today 14:00", "2026-03-12T14:00:00+01:00"),
+            ("Today 9:05", "2026-03-12T09:05:00+01:00"),
+            ("14:00", "2026-03-12T14:00:00+01:00"),
+            ("yesterday", "2026-03-11"),
+            ("yesterday 23:30", "2026-03-11T23:30:00+01:00"),
+            ("-2h", "2026-03-12T14:05:30+01:00"),
+            ("-1h30m", "2026-03-12T14:35:30+01:00"),
+            ("now", "2026-03-12T16:05:30+01:00"),
+        ] {
+            assert_eq!(parse(typed, &now()).unwrap().as_str(), kept, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_said() {
+        assert_eq!(
+            parse("2026-02-30", &now()),
+            Err(WhenError::NoSuchTime("2026-02-30".into()))
+        );
+        assert_eq!(
+            parse("2026-02-20 25:00", &now()),
+            Err(WhenError::NoSuchTime("2026-02-20 25:00".into()))
+        );
+        for typed in [
+            "",
+            "soon",
+            "today at noon",
+            "-",
+            "-2x",
+            "2026-03-12 14",
+            "12/03/2026",
+            "tuesday-ish 10:00",
+        ] {
+            assert_eq!(parse(typed, &now()), Err(WhenError::Form(typed.into())), "{typed}");
+        }
+        assert!(matches!(parse("-4294967295d", &now()), Err(WhenError::Form(_))));
+        for kept in [
+            "2026-03-12T14:00:00",
+            "2026-03-12 14:00:00Z",
+            "2026-13-01",
+            "2026-03-12T14:00:00Zx",
+        ] {
+            assert_eq!(Moment::parse(kept), Err(WhenError::NotRfc3339(kept.into())));
+        }
+    }
+
+    #[test]
+    fn lag_runs_from_the_end_of_the_event() {
+        let occurred = parse("today 14:00", &now()).unwrap();
+        let recorded = parse("today 16:05", &now()).unwrap();
+        assert_eq!(Lag::between(&occurred, Some(50), &recorded).to_string(), "1 h 15 m");
+        assert_eq!(Lag::between(&occurred, None, &recorded).to_string(), "2 h 5 m");
+        assert_eq!(Lag::between(&occurred, Some(600), &recorded).to_string(), "0 m");
+        assert_eq!(
+            Lag::between(&recorded, None, &occurred).to_string(),
+            "recorded before it happened"
+        );
+        let day = Moment::parse("2026-03-10").unwrap();
+        assert_eq!(Lag::between(&day, None, &recorded).to_string(), "2 d");
+        assert_eq!(
+            Lag::between(&Moment::parse("2026-03-12").unwrap(), None, &recorded).to_string(),
+            "same day"
+        );
+        let early = Moment::parse("2026-03-10T12:05:00Z").unwrap();
+        assert_eq!(Lag::between(&early, None, &recorded).to_string(), "2 d 3 h");
+        assert!(Lag::between(&early, None, &recorded).exceeds(24 * 60));
+    }
+
+    #[test]
+    fn days_and_lengths() {
+        for (typed, kept) in [
+            ("2026-03-20", "2026-03-20"),
+            ("tomorrow", "2026-03-13"),
+            ("friday", "2026-03-13"),
+            ("thursday", "2026-03-19"),
+            ("+7d", "2026-03-19"),
+            ("2w", "2026-03-26"),
+            ("in 3 days", "2026-03-15"),
+        ] {
+            assert_eq!(day(typed, &now()).unwrap().to_string(), kept, "{typed}");
+        }
+        assert_eq!(day("soon", &now()), Err(WhenError::Day("soon".into())));
+        for (typed, minutes) in [
+            ("50m", 50),
+            ("50", 50),
+            ("1h", 60),
+            ("1h30m", 90),
+            ("1h30", 90),
+            ("1 h 5 m", 65),
+        ] {
+            assert_eq!(length(typed).unwrap(), minutes, "{typed}");
+        }
+        for typed in ["", "m", "1x", "-5m", "99999999d"] {
+            assert_eq!(length(typed), Err(WhenError::Length(typed.into())));
+        }
+    }
+}
