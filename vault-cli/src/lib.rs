@@ -1,1 +1,4 @@
-//! CaseVault.
+//! The caseworker's command: session facade, local store, commands, one printer.
+
+pub mod places;
+pub mod session;

@@ -1,2 +1,3 @@
-//! casevault.
+//! `casevault`: the caseworker's command.
+
 fn main() {}

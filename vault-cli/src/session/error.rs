@@ -1,0 +1,321 @@
+//! Why a session refuses: typed, with a kind (which becomes the exit code), a stable code for scripts, and what to do next.
+
+use std::io;
+
+use thiserror::Error;
+use vault_core::check::Check;
+
+/// What sort of refusal it is; each has its own exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// It needs a person to decide: the same thing is there with another content, or two wrote at once.
+    Conflict,
+    /// Policy or consent forbids it.
+    Denied,
+    /// It could not be done.
+    Failed,
+    /// The vault is locked, the passphrase wrong, or a key missing.
+    Locked,
+    /// The server does not answer.
+    Unreachable,
+    /// It was asked for in a way that makes no sense.
+    Usage,
+    /// Something kept or received is not what was signed.
+    Verification,
+}
+
+/// Why an action was not done. Nothing is changed then, unless the variant says so.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// There is a vault here already.
+    #[error("there is a vault in `{home}` already")]
+    AlreadyInitialised {
+        /// The folder.
+        home: String,
+    },
+    /// A handle's prefix fits several.
+    #[error("`{text}` is the beginning of several handles: {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was typed.
+        text: String,
+        /// Some of the handles, a little longer than their common beginning.
+        candidates: Vec<String>,
+    },
+    /// Something that cannot happen did: our fault.
+    #[error("this is a fault in the program: {0}")]
+    Bug(String),
+    /// Another process holds the vault.
+    #[error("another process is writing to this vault")]
+    Busy,
+    /// A signal stopped it.
+    #[error("stopped before it was done")]
+    Cancelled,
+    /// The case takes nothing more.
+    #[error("case {case} is closed")]
+    Closed {
+        /// The case's handle.
+        case: String,
+    },
+    /// What is here differs from what came, or changed meanwhile.
+    #[error("{what}")]
+    Conflict {
+        /// What conflicts with what.
+        what: String,
+    },
+    /// Policy or consent forbids it.
+    #[error("{why}")]
+    Denied {
+        /// The rule, in a sentence.
+        why: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The store belongs to another program or agency.
+    #[error("`{path}` is not a store of this vault")]
+    Foreign {
+        /// The file.
+        path: String,
+    },
+    /// The passphrase cost is outside its bounds.
+    #[error("passphrase parameters are outside their bounds (CHK-95)")]
+    KdfBounds,
+    /// The file system or the store failed.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done, as `could not write the keystore`.
+        doing: String,
+        /// What failed.
+        source: io::Error,
+    },
+    /// The access entry could not be made durable, so nothing was opened.
+    #[error("the access log could not be written, so nothing was opened")]
+    LogFailed {
+        /// What failed.
+        #[source]
+        source: Box<SessionError>,
+    },
+    /// A text was not understood.
+    #[error("line {line}, column {column}: {why}")]
+    Malformed {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there, with the field where there is one.
+        why: String,
+    },
+    /// The input of an import or another text is larger than is taken.
+    #[error("{what} is longer than {limit} bytes")]
+    TooLong {
+        /// What it is.
+        what: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// There is no vault in the folder.
+    #[error("there is no vault in `{home}`")]
+    NoVault {
+        /// The folder.
+        home: String,
+    },
+    /// Nothing has this handle.
+    #[error("there is no {what} `{text}`")]
+    NotFound {
+        /// What it should be: `case`, `note`, `template`, `entry`.
+        what: &'static str,
+        /// What was typed.
+        text: String,
+    },
+    /// Something kept does not pass a check.
+    #[error("{handle}: {} ({check})", check.cause())]
+    Refused {
+        /// The check that failed.
+        check: Check,
+        /// What it concerns: a handle, or `store`, `keystore`.
+        handle: String,
+    },
+    /// The store was written by a newer version.
+    #[error("the store is of version {found}, and this program knows up to {known}")]
+    TooNew {
+        /// Its version.
+        found: u32,
+        /// The newest known.
+        known: u32,
+    },
+    /// It is not built yet.
+    #[error("{what} is not available in this version")]
+    Unavailable {
+        /// What is not.
+        what: &'static str,
+    },
+    /// A name is none of those known.
+    #[error("`{text}` is not a {what}: {}", known.join(", "))]
+    Unknown {
+        /// What it should be: `kind of note`, `section`, `purpose`.
+        what: &'static str,
+        /// What was typed.
+        text: String,
+        /// Those known.
+        known: Vec<String>,
+    },
+    /// The note was taken back; nothing of its text is left.
+    #[error("note {note} was withdrawn")]
+    Withdrawn {
+        /// The note's handle.
+        note: String,
+    },
+    /// It is too late to take the note back.
+    #[error("note {note} can no longer be withdrawn: {why}")]
+    WithdrawTooLate {
+        /// The note's handle.
+        note: String,
+        /// Why: published, older than ten minutes, not one's own.
+        why: String,
+    },
+    /// The passphrase is wrong or the keystore was changed; which, nobody is told.
+    #[error("the vault does not open: wrong passphrase, or the keystore was changed (CHK-96)")]
+    WrongPassphrase,
+}
+
+impl SessionError {
+    /// Returns what sort of refusal it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Conflict { .. } => Kind::Conflict,
+            Self::Denied { .. } => Kind::Denied,
+            Self::Foreign { .. } | Self::Refused { .. } => Kind::Verification,
+            Self::NoVault { .. } | Self::WrongPassphrase => Kind::Locked,
+            Self::Unknown { .. } => Kind::Usage,
+            Self::LogFailed { source } => match source.kind() {
+                Kind::Verification => Kind::Verification,
+                _ => Kind::Failed,
+            },
+            _ => Kind::Failed,
+        }
+    }
+
+    /// Returns the code by which scripts know it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyInitialised { .. } => "already-initialised",
+            Self::Ambiguous { .. } => "ambiguous-handle",
+            Self::Bug(_) => "bug",
+            Self::Busy => "busy",
+            Self::Cancelled => "cancelled",
+            Self::Closed { .. } => "case-closed",
+            Self::Conflict { .. } => "conflict",
+            Self::Denied { .. } => "denied",
+            Self::DiskFull => "disk-full",
+            Self::Foreign { .. } => "foreign-store",
+            Self::Io { .. } => "io",
+            Self::KdfBounds => "kdf-bounds",
+            Self::LogFailed { .. } => "log-failed",
+            Self::Malformed { .. } => "malformed",
+            Self::NoVault { .. } => "no-vault",
+            Self::NotFound { .. } => "not-found",
+            Self::Refused { .. } => "refused",
+            Self::TooLong { .. } => "too-long",
+            Self::TooNew { .. } => "store-too-new",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unknown { .. } => "unknown-name",
+            Self::WithdrawTooLate { .. } => "too-late",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::WrongPassphrase => "wrong-passphrase",
+        }
+    }
+
+    /// Returns the check that failed, if one did.
+    pub fn check(&self) -> Option<Check> {
+        match self {
+            Self::KdfBounds => Some(Check::KdfBounds),
+            Self::LogFailed { source } => source.check(),
+            Self::Refused { check, .. } => Some(*check),
+            Self::WrongPassphrase => Some(Check::Keystore),
+            _ => None,
+        }
+    }
+
+    /// Says what to do next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::AlreadyInitialised { .. } => {
+                "use another folder with `--home DIR`; nothing here was changed".to_owned()
+            }
+            Self::Ambiguous { .. } => "type more of the handle".to_owned(),
+            Self::Bug(_) => {
+                "please report it, without any client's data; `casevault verify` tells whether the vault is whole"
+                    .to_owned()
+            }
+            Self::Busy => "wait until it has ended, then try again".to_owned(),
+            Self::Cancelled => {
+                "what was kept before stays and is whole; run the same command again to go on".to_owned()
+            }
+            Self::Closed { .. } => "open a new case, or choose another with `casevault case list`".to_owned(),
+            Self::Conflict { .. } => {
+                "look at both and decide; `casevault note show` shows what is kept here".to_owned()
+            }
+            Self::Denied { hint, .. } => hint.clone(),
+            Self::DiskFull => "free some space and run the same command again; nothing acknowledged is lost".to_owned(),
+            Self::Foreign { .. } => "choose the right folder with `--home DIR`".to_owned(),
+            Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
+            Self::KdfBounds => "memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
+            Self::LogFailed { source } => source.hint(),
+            Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
+            Self::NoVault { .. } => {
+                "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
+                    .to_owned()
+            }
+            Self::NotFound { what, .. } => match *what {
+                "case" => "`casevault case list` shows your cases".to_owned(),
+                "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
+                "template" => "`casevault template list` shows the templates".to_owned(),
+                "entry" => "`casevault log list` shows the entries".to_owned(),
+                _ => "check what was typed".to_owned(),
+            },
+            Self::Refused { .. } => {
+                "do not rely on it; keep a copy of the folder, run `casevault verify`, and restore from a backup"
+                    .to_owned()
+            }
+            Self::TooLong { .. } => "split it into smaller ones".to_owned(),
+            Self::TooNew { .. } => "use the newer version of casevault that wrote it".to_owned(),
+            Self::Unavailable { .. } => "`casevault help` lists what there is".to_owned(),
+            Self::Unknown { what, .. } => match *what {
+                "kind of note" => "`casevault template list` shows which template defines which kinds".to_owned(),
+                _ => "choose one of those".to_owned(),
+            },
+            Self::WithdrawTooLate { .. } => "amend it instead: `casevault note amend NOTE --file FILE`".to_owned(),
+            Self::Withdrawn { .. } => "`casevault note history NOTE` shows when".to_owned(),
+            Self::WrongPassphrase => {
+                "try again; nobody can reset a passphrase, but recovery cards rebuild the vault".to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_its_check_and_a_failed_log_its_cause() {
+        let refused = SessionError::Refused {
+            check: Check::StreamHead,
+            handle: "c-7fk2m9qd".into(),
+        };
+        assert_eq!(
+            refused.to_string(),
+            "c-7fk2m9qd: stream is not the one whose head was kept (CHK-100)"
+        );
+        assert_eq!(refused.kind(), Kind::Verification);
+        let full = SessionError::LogFailed {
+            source: Box::new(SessionError::DiskFull),
+        };
+        assert_eq!((full.kind(), full.check()), (Kind::Failed, None));
+        assert_eq!(SessionError::WrongPassphrase.kind(), Kind::Locked);
+    }
+}
