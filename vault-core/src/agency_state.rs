@@ -60,8 +60,8 @@ pub struct Member {
     pub roles: Roles,
     /// Its recipients by the sequence number from which they hold, oldest first.
     pub recipients: Vec<(u64, MemberRecipient)>,
-    /// Whether it left.
-    pub retired: bool,
+    /// The sequence number from which it is gone.
+    pub retired_at: Option<u64>,
 }
 
 impl Member {
@@ -78,8 +78,8 @@ pub struct Device {
     pub member: MemberId,
     /// Its key.
     pub key: VerifyingKey,
-    /// Whether it left.
-    pub retired: bool,
+    /// The sequence number from which it is gone.
+    pub retired_at: Option<u64>,
 }
 
 /// The state of an agency.
@@ -88,6 +88,8 @@ pub struct AgencyState {
     id: AgencyId,
     chain: Chain,
     root: Root,
+    root_since: u64,
+    past_roots: Vec<(u64, Root)>,
     members: BTreeMap<MemberId, Member>,
     devices: BTreeMap<DeviceId, Device>,
     epochs: Vec<EpochOpen>,
@@ -143,19 +145,21 @@ impl AgencyState {
             identity: founder.identity,
             roles: founding.roles,
             recipients: vec![(0, founding.recipient.clone())],
-            retired: false,
+            retired_at: None,
         };
         Ok(Self {
             id,
             chain,
             root: signed.root.clone(),
+            root_since: 0,
+            past_roots: Vec::new(),
             members: BTreeMap::from([(device.member, member)]),
             devices: BTreeMap::from([(
                 device.device,
                 Device {
                     member: device.member,
                     key,
-                    retired: false,
+                    retired_at: None,
                 },
             )]),
             epochs: Vec::new(),
@@ -175,7 +179,7 @@ impl AgencyState {
         chain.follow(&link)?;
         require(link.link().agency_head == link.link().previous, Check::AgencyHead)?;
         require(link.link().seen.is_none(), Check::SeenCheckpoint)?;
-        let signer = self.live_device(link.link().device)?;
+        let signer = self.now().live_device(link.link().device)?;
         let member = signer.member;
         let link = link.verify(&signer.key)?;
         let LinkBody::Event(placed) = &link.link().body else {
@@ -192,11 +196,11 @@ impl AgencyState {
 
     fn apply(&mut self, signer: MemberId, seq: u64, event: &Event) -> Result<(), Refused> {
         match event {
-            Event::Root(signed) => self.apply_root(signer, signed),
+            Event::Root(signed) => self.apply_root(signer, seq, signed),
             Event::Member(new) => self.apply_member(signer, seq, new),
             Event::Device(device) => self.apply_device(signer, device),
-            Event::MemberRetired(member) => self.retire_member(signer, member),
-            Event::DeviceRetired(device) => self.retire_device(signer, device),
+            Event::MemberRetired(member) => self.retire_member(signer, seq, member),
+            Event::DeviceRetired(device) => self.retire_device(signer, seq, device),
             Event::Recipient(recipient) => self.apply_recipient(signer, seq, recipient),
             Event::Settings(_) => self.require_administrator(signer),
             Event::AgencyEpoch(epoch) => self.apply_agency_epoch(signer, epoch),
@@ -241,18 +245,20 @@ impl AgencyState {
         Ok(())
     }
 
-    fn apply_root(&mut self, signer: MemberId, signed: &SignedRoot) -> Result<(), Refused> {
+    fn apply_root(&mut self, signer: MemberId, seq: u64, signed: &SignedRoot) -> Result<(), Refused> {
         self.require_administrator(signer)?;
         require(signed.founding.is_none(), Check::Founding)?;
         require_root(&signed.root)?;
-        require(signed.root.version == self.root.version + 1, Check::RootChain)?;
-        require(signed.root.previous == root_hash(&self.root)?, Check::RootChain)?;
+        require(signed.root.version == self.root().version + 1, Check::RootChain)?;
+        require(signed.root.previous == root_hash(self.root())?, Check::RootChain)?;
         require(
-            signed.root.minimum_format >= self.root.minimum_format,
+            signed.root.minimum_format >= self.root().minimum_format,
             Check::RootDowngrade,
         )?;
-        require_signatures(&self.root, signed)?;
-        self.root = signed.root.clone();
+        require_signatures(self.root(), signed)?;
+        let past = std::mem::replace(&mut self.root, signed.root.clone());
+        self.past_roots.push((self.root_since, past));
+        self.root_since = seq;
         Ok(())
     }
 
@@ -268,7 +274,7 @@ impl AgencyState {
             identity: new.identity,
             roles: new.roles,
             recipients: vec![(seq, new.recipient.clone())],
-            retired: false,
+            retired_at: None,
         };
         self.members.insert(new.member, member);
         Ok(())
@@ -284,25 +290,26 @@ impl AgencyState {
         let known = Device {
             member: device.certificate.member,
             key,
-            retired: false,
+            retired_at: None,
         };
         self.devices.insert(device.certificate.device, known);
         Ok(())
     }
 
-    fn retire_member(&mut self, signer: MemberId, member: &MemberId) -> Result<(), Refused> {
+    fn retire_member(&mut self, signer: MemberId, seq: u64, member: &MemberId) -> Result<(), Refused> {
         self.require_administrator(signer)?;
         let known = self.members.get_mut(member).ok_or(Check::AdministratorOnly)?;
-        known.retired = true;
+        known.retired_at.get_or_insert(seq);
         for device in self.devices.values_mut().filter(|d| d.member == *member) {
-            device.retired = true;
+            device.retired_at.get_or_insert(seq);
         }
         Ok(())
     }
 
-    fn retire_device(&mut self, signer: MemberId, device: &DeviceId) -> Result<(), Refused> {
+    fn retire_device(&mut self, signer: MemberId, seq: u64, device: &DeviceId) -> Result<(), Refused> {
         self.require_administrator(signer)?;
-        self.devices.get_mut(device).ok_or(Check::AdministratorOnly)?.retired = true;
+        let known = self.devices.get_mut(device).ok_or(Check::AdministratorOnly)?;
+        known.retired_at.get_or_insert(seq);
         Ok(())
     }
 
@@ -313,7 +320,10 @@ impl AgencyState {
         )?;
         let member = self.members.get_mut(&new.member).ok_or(Check::RecipientChange)?;
         let last = member.recipient().map_or(0, |r| r.version);
-        require(!member.retired && new.version == last + 1, Check::RecipientChange)?;
+        require(
+            member.retired_at.is_none() && new.version == last + 1,
+            Check::RecipientChange,
+        )?;
         member.recipients.push((seq, new.clone()));
         Ok(())
     }
@@ -348,14 +358,14 @@ impl AgencyState {
         let number = u32::try_from(self.dpo.len()).map_err(|_| Check::EpochNumber)?;
         require(new.epoch == number, Check::EpochNumber)?;
         require(
-            number > 0 || new.recipient == self.root.dpo.recipient,
+            number > 0 || new.recipient == self.root().dpo.recipient,
             Check::EpochNumber,
         )?;
         wire::require_set(&new.holders)?;
         let expected: BTreeSet<_> = self
             .members
             .iter()
-            .filter(|(_, m)| !m.retired && m.roles.any(Roles::DPO.with(Roles::REVIEWER)))
+            .filter(|(_, m)| m.retired_at.is_none() && m.roles.any(Roles::DPO.with(Roles::REVIEWER)))
             .filter_map(|(id, m)| member_ref(*id, m))
             .chain([self.recovery_ref()])
             .collect();
@@ -373,14 +383,14 @@ impl AgencyState {
         let live = self
             .members
             .iter()
-            .filter(|(_, m)| !m.retired)
+            .filter(|(_, m)| m.retired_at.is_none())
             .filter_map(|(id, m)| member_ref(*id, m));
         live.chain([self.recovery_ref()])
     }
 
     fn require_administrator(&self, member: MemberId) -> Result<(), Refused> {
         let roles = self.live_member(member).map_err(|_| Check::AdministratorOnly)?.roles;
-        let listed = self.root.administrators.iter().any(|a| a.member == member);
+        let listed = self.root().administrators.iter().any(|a| a.member == member);
         require(listed && roles.any(Roles::ADMINISTRATOR), Check::AdministratorOnly)
     }
 
@@ -409,6 +419,10 @@ impl AgencyState {
         &self.root
     }
 
+    fn every_root(&self) -> impl Iterator<Item = &Root> {
+        std::iter::once(&self.root).chain(self.past_roots.iter().map(|(_, root)| root))
+    }
+
     /// Returns the members.
     pub fn members(&self) -> &BTreeMap<MemberId, Member> {
         &self.members
@@ -431,7 +445,7 @@ impl AgencyState {
 
     /// Returns the data-protection role's recipient in force, with its epoch.
     pub fn dpo(&self) -> (u32, &RecipientKey) {
-        let root = &self.root.dpo;
+        let root = &self.root().dpo;
         self.dpo
             .last()
             .map_or((root.epoch, &root.recipient), |d| (d.epoch, &d.recipient))
@@ -439,19 +453,30 @@ impl AgencyState {
 
     /// Returns a role epoch's recipient.
     pub fn dpo_epoch(&self, epoch: u32) -> Option<&RecipientKey> {
-        let root = &self.root.dpo;
+        let root = &self.root().dpo;
         let listed = self.dpo.iter().find(|d| d.epoch == epoch).map(|d| &d.recipient);
         listed.or((root.epoch == epoch).then_some(&root.recipient))
     }
 
-    /// Returns a device that may sign.
+    /// Returns the agency as of its last link.
+    pub fn now(&self) -> AgencyView<'_> {
+        AgencyView {
+            state: self,
+            seq: self.chain.next_seq().saturating_sub(1),
+        }
+    }
+
+    /// Returns the agency as of its link `seq`.
+    pub fn at(&self, seq: u64) -> AgencyView<'_> {
+        AgencyView { state: self, seq }
+    }
+
+    /// Returns a device that may sign now.
     ///
     /// # Errors
     /// [`Check::Signer`].
     pub fn live_device(&self, device: DeviceId) -> Result<&Device, Refused> {
-        let device = self.devices.get(&device).filter(|d| !d.retired).ok_or(Check::Signer)?;
-        self.live_member(device.member)?;
-        Ok(device)
+        self.now().live_device(device)
     }
 
     /// Returns a member that has not left.
@@ -459,49 +484,25 @@ impl AgencyState {
     /// # Errors
     /// [`Check::Signer`].
     pub fn live_member(&self, member: MemberId) -> Result<&Member, Refused> {
-        self.members
-            .get(&member)
-            .filter(|m| !m.retired)
-            .ok_or(Check::Signer.into())
+        self.now().live_member(member)
     }
 
     /// Returns how a member's recipient in force is named.
     pub fn member_ref(&self, member: MemberId) -> Option<RecipientRef> {
-        member_ref(member, self.members.get(&member)?)
+        self.now().member_ref(member)
     }
 
-    /// Returns how a member's recipient was named at a place of the agency stream.
-    pub fn member_ref_at(&self, member: MemberId, seq: u64) -> Option<RecipientRef> {
-        let recipients = &self.members.get(&member)?.recipients;
-        let (_, recipient) = recipients.iter().rev().find(|(from, _)| *from <= seq)?;
-        Some(RecipientRef {
-            kind: RecipientKind::Member,
-            id: member,
-            version: recipient.version,
-        })
-    }
-
-    /// Returns how the recovery key is named.
+    /// Returns how the recovery key in force is named.
     pub fn recovery_ref(&self) -> RecipientRef {
-        RecipientRef {
-            kind: RecipientKind::Recovery,
-            id: MemberId([0; 16]),
-            version: self.root.recovery.version,
-        }
+        self.now().recovery_ref()
     }
 
-    /// Returns how the duty role is named, if it stands in `section`.
+    /// Returns how the duty role in force is named, if it stands in `section`.
     pub fn duty_ref(&self, section: Section) -> Option<RecipientRef> {
-        let stands = self.root.sections.iter().any(|s| s.section == section && s.duty == 1);
-        let duty = self.root.duty.as_ref().filter(|_| stands)?;
-        Some(RecipientRef {
-            kind: RecipientKind::Duty,
-            id: MemberId([0; 16]),
-            version: duty.epoch,
-        })
+        self.now().duty_ref(section)
     }
 
-    /// Returns the public key that a reference names, if it is the one in force.
+    /// Returns the public key that a reference names, of whatever version.
     pub fn recipient_key(&self, to: &RecipientRef) -> Option<&RecipientKey> {
         match to.kind {
             RecipientKind::Member => {
@@ -512,17 +513,101 @@ impl AgencyState {
                     .map(|(_, r)| &r.key)
             }
             RecipientKind::Recovery => {
-                let recovery = &self.root.recovery;
-                (recovery.version == to.version).then_some(&recovery.recipient)
+                let mut keys = self.every_root().map(|root| &root.recovery);
+                keys.find(|keys| keys.version == to.version).map(|keys| &keys.recipient)
             }
-            RecipientKind::Duty => self
-                .root
-                .duty
-                .as_ref()
-                .filter(|d| d.epoch == to.version)
-                .map(|d| &d.recipient),
+            RecipientKind::Duty => {
+                let mut roles = self.every_root().filter_map(|root| root.duty.as_ref());
+                roles.find(|role| role.epoch == to.version).map(|role| &role.recipient)
+            }
             RecipientKind::Dpo => self.dpo_epoch(to.version),
         }
+    }
+}
+
+/// An agency as of one of its links: what the checks on a link that cites it read.
+#[derive(Clone, Copy, Debug)]
+pub struct AgencyView<'a> {
+    state: &'a AgencyState,
+    seq: u64,
+}
+
+impl<'a> AgencyView<'a> {
+    /// Returns the whole state.
+    pub fn state(&self) -> &'a AgencyState {
+        self.state
+    }
+
+    /// Returns the root in force there.
+    pub fn root(&self) -> &'a Root {
+        let past = self.state.past_roots.iter().rev().find(|(since, _)| *since <= self.seq);
+        match past {
+            Some((_, root)) if self.seq < self.state.root_since => root,
+            _ => &self.state.root,
+        }
+    }
+
+    /// Returns a device that may sign there.
+    ///
+    /// # Errors
+    /// [`Check::Signer`].
+    pub fn live_device(&self, device: DeviceId) -> Result<&'a Device, Refused> {
+        let known = self
+            .state
+            .devices
+            .get(&device)
+            .filter(|d| self.is_live(d.retired_at))
+            .ok_or(Check::Signer)?;
+        self.live_member(known.member)?;
+        Ok(known)
+    }
+
+    /// Returns a member that had not left there.
+    ///
+    /// # Errors
+    /// [`Check::Signer`].
+    pub fn live_member(&self, member: MemberId) -> Result<&'a Member, Refused> {
+        self.state
+            .members
+            .get(&member)
+            .filter(|m| self.is_live(m.retired_at))
+            .ok_or(Check::Signer.into())
+    }
+
+    /// Returns how a member's recipient is named there.
+    pub fn member_ref(&self, member: MemberId) -> Option<RecipientRef> {
+        let recipients = &self.state.members.get(&member)?.recipients;
+        let (_, recipient) = recipients.iter().rev().find(|(from, _)| *from <= self.seq)?;
+        Some(RecipientRef {
+            kind: RecipientKind::Member,
+            id: member,
+            version: recipient.version,
+        })
+    }
+
+    /// Returns how the recovery key is named there.
+    pub fn recovery_ref(&self) -> RecipientRef {
+        let version = self.root().recovery.version;
+        RecipientRef {
+            kind: RecipientKind::Recovery,
+            id: MemberId([0; 16]),
+            version,
+        }
+    }
+
+    /// Returns how the duty role is named there, if it stands in `section`.
+    pub fn duty_ref(&self, section: Section) -> Option<RecipientRef> {
+        let stands = self.root().sections.iter().any(|s| s.section == section && s.duty == 1);
+        let duty = self.root().duty.as_ref().filter(|_| stands)?;
+        Some(RecipientRef {
+            kind: RecipientKind::Duty,
+            id: MemberId([0; 16]),
+            version: duty.epoch,
+        })
+    }
+
+    fn is_live(&self, retired_at: Option<u64>) -> bool {
+        retired_at.is_none_or(|at| self.seq < at)
     }
 }
 

@@ -7,6 +7,7 @@
 mod membership;
 
 use crate::agency_state::AgencyState;
+use crate::agency_state::AgencyView;
 use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
@@ -134,7 +135,7 @@ impl CaseState {
         }
     }
 
-    /// Judges the stream's next link, and takes it into the state.
+    /// Judges the stream's next link as of the agency's last link, and takes it into the state.
     ///
     /// `stored` are the records that the link places, in its order. The caller follows the chain and checks the
     /// signatures.
@@ -147,12 +148,35 @@ impl CaseState {
         link: &UnverifiedLink,
         stored: &[StoredRecord<'_>],
     ) -> Result<(), Refused> {
+        self.judge_as_of(agency.now(), link, stored)
+    }
+
+    /// Judges a link that was judged before, when it entered a store, as of the agency link that it cites.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn judge_again(
+        &mut self,
+        agency: &AgencyState,
+        link: &UnverifiedLink,
+        stored: &[StoredRecord<'_>],
+    ) -> Result<(), Refused> {
+        let cited = agency.seq_of(&link.link().agency_head).ok_or(Check::AgencyHead)?;
+        self.judge_as_of(agency.at(cited), link, stored)
+    }
+
+    fn judge_as_of(
+        &mut self,
+        agency: AgencyView<'_>,
+        link: &UnverifiedLink,
+        stored: &[StoredRecord<'_>],
+    ) -> Result<(), Refused> {
         let link = link.link();
         require(
-            link.stream == StreamId::case(self.case) && link.agency == agency.id(),
+            link.stream == StreamId::case(self.case) && link.agency == agency.state().id(),
             Check::Agency,
         )?;
-        let cited = agency.seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
+        let cited = agency.state().seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
         require(cited >= self.cited, Check::AgencyHead)?;
         require(
             link.seen.is_none() || agency.root().log.is_some(),
@@ -190,7 +214,7 @@ impl CaseState {
         Ok(())
     }
 
-    fn apply(&mut self, agency: &AgencyState, signer: MemberId, cited: u64, event: &Event) -> Result<(), Refused> {
+    fn apply(&mut self, agency: AgencyView<'_>, signer: MemberId, cited: u64, event: &Event) -> Result<(), Refused> {
         match event {
             Event::CaseOpened(change) => {
                 self.opened = true;
@@ -232,14 +256,14 @@ impl CaseState {
 
     fn place(
         &mut self,
-        agency: &AgencyState,
+        agency: AgencyView<'_>,
         signer: MemberId,
         link: &Link,
         placement: &Placement,
         stored: &StoredRecord<'_>,
     ) -> Result<(), Refused> {
         let header = stored.header;
-        stored.require_placed(agency, link, placement)?;
+        stored.require_placed(agency.state(), link, placement)?;
         self.require_writable(agency, signer, placement.section, placement.epoch)?;
         let private = placement.section.is_private();
         require(private == (header.class == RecordClass::Private), Check::PrivateSection)?;
@@ -271,7 +295,7 @@ impl CaseState {
     /// Refuses a write under (section, epoch) that the state does not allow.
     fn require_writable(
         &self,
-        agency: &AgencyState,
+        agency: AgencyView<'_>,
         signer: MemberId,
         section: Section,
         epoch: Epoch,
@@ -321,7 +345,7 @@ impl CaseState {
     #[allow(clippy::type_complexity, reason = "the key and value of one map entry")]
     fn release(
         &self,
-        agency: &AgencyState,
+        agency: AgencyView<'_>,
         section: Section,
         epoch: Epoch,
         release: &Release,
@@ -338,7 +362,7 @@ impl CaseState {
         Ok((key, release.commitment))
     }
 
-    fn rewrap(&mut self, agency: &AgencyState, signer: MemberId, rewrap: &Rewrap) -> Result<(), Refused> {
+    fn rewrap(&mut self, agency: AgencyView<'_>, signer: MemberId, rewrap: &Rewrap) -> Result<(), Refused> {
         wire::require_set(&rewrap.items)?;
         require(
             rewrap.epoch.is_history() && !rewrap.items.is_empty(),
@@ -429,7 +453,7 @@ impl CaseState {
     }
 
     /// Returns the roles that stand in `section`.
-    pub fn standing(&self, agency: &AgencyState, section: Section) -> Vec<RecipientRef> {
+    pub fn standing(&self, agency: AgencyView<'_>, section: Section) -> Vec<RecipientRef> {
         let duty = if section.is_private() {
             None
         } else {
@@ -465,7 +489,7 @@ impl CaseState {
     /// [`Check::RecipientVersion`] if a holder has no recipient there.
     pub fn recipients_of(
         &self,
-        agency: &AgencyState,
+        agency: AgencyView<'_>,
         section: Section,
         kind: EpochKind,
         of: Epoch,
@@ -479,7 +503,13 @@ impl CaseState {
         };
         let mut all: BTreeSet<_> = self.standing(agency, section).into_iter().collect();
         for member in members {
-            all.insert(agency.member_ref_at(member, cited).ok_or(Check::RecipientVersion)?);
+            all.insert(
+                agency
+                    .state()
+                    .at(cited)
+                    .member_ref(member)
+                    .ok_or(Check::RecipientVersion)?,
+            );
         }
         Ok(all)
     }

@@ -2,7 +2,7 @@
 
 use super::CaseState;
 use super::GrantState;
-use crate::agency_state::AgencyState;
+use crate::agency_state::AgencyView;
 use crate::agency_state::require_keyrings;
 use crate::check::Check;
 use crate::check::Refused;
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 /// Opens the case: its first link.
 pub(super) fn open(
     state: &mut CaseState,
-    agency: &AgencyState,
+    agency: AgencyView<'_>,
     signer: MemberId,
     cited: u64,
     change: &Membership,
@@ -57,7 +57,7 @@ pub(super) fn open(
 /// Changes the members of an open case. `expired` are grants that end by their date.
 pub(super) fn change(
     state: &mut CaseState,
-    agency: &AgencyState,
+    agency: AgencyView<'_>,
     signer: MemberId,
     cited: u64,
     change: &Membership,
@@ -70,7 +70,7 @@ pub(super) fn change(
 fn apply(
     before: &CaseState,
     after: &mut CaseState,
-    agency: &AgencyState,
+    agency: AgencyView<'_>,
     signer: MemberId,
     cited: u64,
     change: &Membership,
@@ -110,7 +110,9 @@ fn apply(
         require_grant(before, after, agency, signer, grant, change)?;
         recipients.insert(
             agency
-                .member_ref_at(grant.member, cited)
+                .state()
+                .at(cited)
+                .member_ref(grant.member)
                 .ok_or(Check::RecipientVersion)?,
         );
     }
@@ -221,7 +223,7 @@ fn require_recipients(open: &EpochOpen, expected: &BTreeSet<RecipientRef>) -> Re
 fn require_grant(
     before: &CaseState,
     after: &CaseState,
-    agency: &AgencyState,
+    agency: AgencyView<'_>,
     signer: MemberId,
     grant: &Grant,
     change: &Membership,
@@ -274,7 +276,7 @@ fn require_grant(
 fn require_owner(
     before: &CaseState,
     after: &CaseState,
-    agency: &AgencyState,
+    agency: AgencyView<'_>,
     signer: MemberId,
     owner: MemberId,
 ) -> Result<(), Refused> {
