@@ -1,1 +1,3 @@
 //! CaseVault.
+
+pub mod store;

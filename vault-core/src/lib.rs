@@ -14,6 +14,7 @@ pub mod context;
 pub mod crypto;
 pub mod epoch;
 pub mod id;
+pub mod local;
 pub mod record;
 pub mod secret;
 pub mod stream;
