@@ -2,3 +2,6 @@
 
 pub mod places;
 pub mod session;
+//! CaseVault.
+
+pub mod store;
