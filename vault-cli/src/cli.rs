@@ -26,10 +26,6 @@ pub mod value;
     after_long_help = AFTER_LONG
 )]
 pub struct Cli {
-    /// Flags that every command takes.
-    #[command(flatten)]
-    pub everywhere: Everywhere,
-
     /// Prints the program's version; with `--verbose`, also those of the formats and of the store
     #[arg(short = 'V', long)]
     pub version: bool,
@@ -37,6 +33,10 @@ pub struct Cli {
     /// Says more: with `--version`, all three version numbers
     #[arg(long, requires = "version")]
     pub verbose: bool,
+
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub everywhere: Everywhere,
 
     /// What to do.
     #[command(subcommand)]

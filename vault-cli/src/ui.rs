@@ -153,7 +153,8 @@ impl Ui {
         }
         let text = error.render().to_string();
         if self.json {
-            let message = text.trim_start_matches("error: ").trim_end().to_owned();
+            let message = text.split("\n\nUsage:").next().unwrap_or(&text);
+            let message = message.trim_start_matches("error: ").trim().to_owned();
             let hint = "`casevault help` lists the commands, `--help` after one explains it".to_owned();
             self.error(&CliError::Usage { message, hint });
         } else {
