@@ -124,13 +124,18 @@ impl Invocation {
     /// # Errors
     /// As [`Invocation::passphrase`] and [`Session::unlock`].
     pub fn unlock(&self) -> Result<Session, CliError> {
-        let places = self.places()?;
-        if !places.keystore().exists() {
-            // Before anything is asked: a person should not type a passphrase into the void.
-            let home = places.home().display().to_string();
-            return Err(SessionError::NoVault { home }.into());
-        }
+        let places = self.vault()?;
         Ok(Session::unlock(&places, &self.passphrase()?)?)
+    }
+
+    /// Finds the vault's folder and refuses one without a vault, before anybody types into the void.
+    fn vault(&self) -> Result<Places, CliError> {
+        let places = self.places()?;
+        if places.keystore().exists() {
+            return Ok(places);
+        }
+        let home = places.home().display().to_string();
+        Err(SessionError::NoVault { home }.into())
     }
 
     /// Notes that standard input is read for something, and refuses a second reader.
@@ -192,6 +197,7 @@ impl Invocation {
         if !unlock_prompt::can_ask() {
             return Err(CliError::NeedsFlag { what, flag });
         }
+        self.vault()?;
         let failed = |e| CliError::io("could not ask on the terminal", e);
         let mut terminal = std::fs::OpenOptions::new()
             .read(true)
