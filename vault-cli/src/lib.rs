@@ -18,13 +18,17 @@ pub mod session;
 pub mod store;
 pub mod ui;
 pub mod unlock_prompt;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
 use crate::ui::Ui;
-use clap::Parser;
-use std::ffi::OsString;
+
 /// Runs one command and tells how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
