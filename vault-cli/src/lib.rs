@@ -11,6 +11,7 @@ pub mod exit;
 pub mod harden;
 pub mod input;
 pub mod invocation;
+pub mod note_input;
 pub mod places;
 pub mod render;
 pub mod session;
