@@ -18,6 +18,7 @@ use vault_core::check::Check;
 use vault_core::epoch;
 use vault_core::epoch::SectionSealer;
 use vault_core::founding;
+use vault_core::id::LinkId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::keyring;
@@ -119,6 +120,11 @@ impl Holder {
         next.admit(link.as_unverified().clone(), &[placed.stored()]).map_err(refused(AGENCY))?;
         tx.put_event(&link, &[(&placed.record, &placed.wrap)])?;
         Ok(next)
+    }
+
+    /// Returns the agency stream's head, which a new link cites; it may have moved on in this transaction.
+    pub(super) fn agency_head(&self, tx: &ReadTx<'_>) -> Result<LinkId> {
+        Ok(tx.agency_head()?)
     }
 
     fn agency_context(&self, epoch: Epoch) -> KeyContext {

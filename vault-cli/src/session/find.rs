@@ -184,6 +184,7 @@ fn hits_of(candidate: &Candidate, term: &Term) -> Vec<(RecordId, FindHit)> {
             kind: note.kind.clone(),
             segment: segment.map(|s| s.n),
             segment_kind: segment.map(|s| s.kind),
+            field: hit.field,
             snippet: hit.snippet,
         }
     };

@@ -3,7 +3,6 @@
 use super::Holder;
 use super::Result;
 use super::Session;
-use super::SessionError;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
@@ -65,11 +64,7 @@ impl Session {
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
             let mut view = holder.view(case, read);
-            let all = view.content.segments.len();
-            if !request.only.is_empty() {
-                view.content.segments.retain(|s| request.only.contains(&s.kind) && !s.default_kind);
-            }
-            let left_out = all - view.content.segments.len();
+            let left_out = if request.only.is_empty() { 0 } else { view.keep_only(&request.only) };
             Ok(NoteShowReply { view, before, left_out })
         })
     }
@@ -225,6 +220,7 @@ impl Holder {
             lag: lag.map(|lag| lag.to_string()),
             lag_minutes: lag.map(Lag::minutes),
             author: note.author().map(str::to_owned),
+            role: None,
             signed_by: read.signed_by.handle(),
             attribution: imported.map(|i| match &i.author {
                 Some(author) => format!("imported, not signed by {author}"),

@@ -60,6 +60,7 @@ pub(super) struct CaseRecords {
     pub(super) label: Label,
     pub(super) label_at: (RecordId, u32, RecordHash),
     pub(super) profile: Profile,
+    pub(super) profile_at: (RecordId, u32, RecordHash),
 }
 
 impl Holder {
@@ -123,9 +124,10 @@ impl Holder {
         let (record, payload) = self.open_signed(keys, label.ok_or_else(missing)?)?;
         let label_at = (record.0.record, record.0.version, record.1);
         let label = case_record::from_json(&payload, LABEL, stream)?;
-        let (_, payload) = self.open_signed(keys, profile.ok_or_else(missing)?)?;
+        let (record, payload) = self.open_signed(keys, profile.ok_or_else(missing)?)?;
+        let profile_at = (record.0.record, record.0.version, record.1);
         let profile = case_record::from_json(&payload, PROFILE, stream)?;
-        Ok(CaseRecords { label, label_at, profile })
+        Ok(CaseRecords { label, label_at, profile, profile_at })
     }
 
     /// Opens the label of a case alone, as lists need it.

@@ -193,13 +193,13 @@ impl<'a> Walk<'a> {
         self.open_keyrings()?;
         let total = self.only.is_none().then_some(self.tx.head().pos);
         task.progress.start("verifying", total, Unit::Items);
-        let tx = self.tx;
+        let (tx, only) = (self.tx, self.only);
         let mut each = |chunk: Vec<Row>| -> Result<()> {
             task.cancel.check()?;
             task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
             self.chunk(&chunk)
         };
-        let scanned = match self.only {
+        let scanned = match only {
             Some(stream) => tx.scan(stream, CHUNK, &mut each),
             None => tx.scan_all(1, CHUNK, &mut each),
         };
