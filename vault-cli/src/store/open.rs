@@ -115,6 +115,14 @@ impl Store {
         &self.path
     }
 
+    /// Sets how long a transaction waits for another process's; ten seconds unless set.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn wait_at_most(&self, time: Duration) -> Result<(), StoreError> {
+        Ok(self.connection.busy_timeout(time)?)
+    }
+
     /// Reads one snapshot: what others write meanwhile is not seen.
     ///
     /// # Errors
