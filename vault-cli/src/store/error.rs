@@ -101,7 +101,8 @@ impl From<rusqlite::Error> for StoreError {
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::QueryReturnedNoRows => Self::refused(Check::Unreadable, "store"),
+            | rusqlite::Error::QueryReturnedNoRows
+            | rusqlite::Error::Utf8Error(..) => Self::refused(Check::Unreadable, "store"),
             other => Self::Bug(other.to_string()),
         }
     }

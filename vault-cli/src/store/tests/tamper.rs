@@ -1,6 +1,8 @@
 //! A file changed behind the store's back is refused with the check that says so.
 
 use super::fixture::*;
+use crate::store::BlobKind;
+use crate::store::Row;
 use crate::store::Store;
 use crate::store::StoreError;
 use vault_core::check::Check;
@@ -306,4 +308,94 @@ fn creating_over_something_is_refused_and_nothing_there_is_told() {
     // The empty file that a crash in the middle of creating leaves is taken over.
     std::fs::write(&missing, b"").unwrap();
     assert!(Store::create(&missing, AGENCY, &key()).is_ok());
+}
+
+/// Everything that a reader gets from a store, with every check made that the store makes.
+fn contents(store: &Store) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut all = Vec::new();
+    for link in replay(store)? {
+        let signed = link.verify_signature(&public());
+        signed.map_err(|refused| StoreError::refused(refused.check, "link"))?;
+        all.push(link.id().0.to_vec());
+    }
+    store.read(|tx| {
+        tx.scan_all(1, 100, &mut |rows| {
+            for row in rows {
+                let records = match row {
+                    Row::Record(row) => vec![row.record],
+                    Row::Link(row) => {
+                        all.push(row.body.unwrap_or_default());
+                        row.sealed
+                    }
+                };
+                for stored in records {
+                    all.push(vec![u8::from(stored.is_primary)]);
+                    let (record, wrap) = stored.into_record()?;
+                    let signed = record.verify_signature(&public());
+                    signed.map_err(|refused| StoreError::refused(refused.check, "record"))?;
+                    all.push(record.hash().0.to_vec());
+                    all.push(wrap.0.to_vec());
+                }
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        for kind in [BlobKind::Keyring, BlobKind::Manifest] {
+            all.push(tx.blob(
+                kind,
+                &kind.hash(if kind == BlobKind::Keyring {
+                    b"start"
+                } else {
+                    b"manifest"
+                }),
+            )?);
+        }
+        for name in tx.local_names("")? {
+            all.push(tx.local(&name)?.unwrap_or_default().to_vec());
+        }
+        // The index names no content; its entries are checked against the records by who can open them (CHK-104).
+        tx.each_external(&mut |_, _| Ok::<_, StoreError>(()))
+    })?;
+    store.require_sound()?;
+    Ok(all)
+}
+
+#[test]
+fn attack_50_a_flipped_bit_is_refused_or_changed_nothing_that_is_read() {
+    let mut vault = Vault::filled(2);
+    vault.write(|tx| {
+        tx.put_local("ratchet", b"state")?;
+        tx.index("note", "ext-1", b"line", 5)
+    });
+    let path = vault.path();
+    let Vault { folder, store } = vault;
+    let before = contents(&store).unwrap();
+    drop(store);
+    let whole = std::fs::read(&path).unwrap();
+    // Every 61st bit: prime to the sizes of pages and fields, so that all of them are met.
+    let (mut refused, mut same) = (0, 0);
+    for bit in (0..whole.len() * 8).step_by(61) {
+        // Free space within pages is zeros for the most part; one in a hundred of those is enough.
+        if whole[bit / 8] == 0 && bit % 100 != 0 {
+            continue;
+        }
+        let mut changed = whole.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &changed).unwrap();
+        match Store::open(&path, &key()).and_then(|store| contents(&store)) {
+            Err(StoreError::Refused { .. } | StoreError::Foreign { .. } | StoreError::TooNew { .. }) => refused += 1,
+            Err(error) => panic!("bit {bit}: {error}"),
+            Ok(after) => {
+                let of = format!("bit {bit} of byte {:#x}", bit / 8);
+                assert_eq!(after.len(), before.len(), "{of}");
+                let differs: Vec<_> = (0..after.len()).filter(|n| after[*n] != before[*n]).collect();
+                assert!(differs.is_empty(), "{of}: {differs:?}");
+                same += 1;
+            }
+        }
+    }
+    assert!(
+        refused > 1_000 && same < refused / 5,
+        "{refused} refused, {same} without effect"
+    );
+    drop(folder);
 }
