@@ -35,7 +35,7 @@ const CACHE_KIB: i32 = 32 * 1024;
 
 /// An open store.
 pub struct Store {
-    connection: Connection,
+    pub(super) connection: Connection,
     keys: LocalKeys,
     agency: AgencyId,
     path: PathBuf,
@@ -83,7 +83,8 @@ impl Store {
     }
 
     fn open_with(path: &Path, key: &StoreKey, steps: &[&str]) -> Result<Self, StoreError> {
-        File::open(path).map_err(|error| StoreError::io(path, &error))?;
+        // Asked, not opened: closing a file drops this process's locks on it, those of another open store included.
+        std::fs::metadata(path).map_err(|error| StoreError::io(path, &error))?;
         let connection = connect(path)?;
         let known = i32::try_from(steps.len()).unwrap_or(i32::MAX).saturating_add(1);
         if migrate::require_ours(&connection, path, known)? < known {

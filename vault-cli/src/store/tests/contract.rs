@@ -256,6 +256,28 @@ fn a_writer_that_never_ends_is_busy_to_the_next() {
 }
 
 #[test]
+fn a_full_disk_is_told_and_leaves_nothing() {
+    let mut vault = Vault::filled(1);
+    let pages: i64 = vault
+        .store
+        .connection
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    let limit = format!("PRAGMA max_page_count = {}", pages + 3);
+    vault.store.connection.query_row(&limit, [], |_| Ok(())).unwrap();
+    let full: Result<(), StoreError> = vault.store.write(|tx| {
+        for note in 0..100 {
+            put_note(tx, case(1), note_id(9, note), &[b'x'; 4_000])?;
+        }
+        Ok(())
+    });
+    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+    assert_eq!(vault.read(|tx| tx.count_notes(case(1))), 1);
+    vault.write(|tx| put_access(tx, &[3; 1024], None));
+    replay(&vault.store).unwrap();
+}
+
+#[test]
 fn a_transaction_within_a_transaction_is_a_fault_of_the_program() {
     let vault = Vault::filled(0);
     let nested: Result<(), StoreError> = vault.store.read(|_| vault.store.read(|_| Ok(())));
