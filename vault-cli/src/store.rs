@@ -23,6 +23,7 @@ mod numbers;
 mod open;
 mod read;
 mod replay;
+mod reserve;
 mod row;
 mod write;
 

@@ -7,6 +7,7 @@ use super::migrate::SCHEMA;
 use super::migrate::STEPS;
 use super::migrate::STORE_VERSION;
 use super::read::ReadTx;
+use super::reserve;
 use super::write::WriteTx;
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
@@ -103,6 +104,7 @@ impl Store {
             agency_links: RefCell::new(Vec::new()),
         };
         store.read(|tx| tx.require_complete())?;
+        reserve::make(path)?;
         Ok(store)
     }
 
@@ -166,6 +168,17 @@ impl Store {
             self.empty_log()?;
         }
         Ok(done)
+    }
+
+    /// Gives up the disk kept back for access entries; tells whether there was any.
+    ///
+    /// For the writer of an entry that got [`StoreError::Full`], to try once more; the next opening that finds room
+    /// keeps it back again.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn release_reserve(&self) -> Result<bool, StoreError> {
+        reserve::release(&self.path)
     }
 
     /// Copies the store, complete and readable by its owner alone, to a file that does not exist yet.

@@ -10,6 +10,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::WriteTx;
 use proptest::prelude::*;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc;
 use vault_core::check::Check;
@@ -275,6 +276,19 @@ fn a_full_disk_is_told_and_leaves_nothing() {
     assert_eq!(vault.read(|tx| tx.count_notes(case(1))), 1);
     vault.write(|tx| put_access(tx, &[3; 1024], None));
     replay(&vault.store).unwrap();
+}
+
+#[test]
+fn disk_is_kept_back_given_up_once_and_kept_back_again() {
+    let vault = Vault::filled(0);
+    let reserve = vault.path().with_file_name("store-reserve");
+    assert_eq!(std::fs::metadata(&reserve).unwrap().len(), 2 << 20);
+    assert!(std::fs::metadata(&reserve).unwrap().blocks() >= (2 << 20) / 512);
+    assert!(vault.store.release_reserve().unwrap());
+    assert!(!vault.store.release_reserve().unwrap());
+    assert!(!reserve.exists());
+    Store::open(&vault.path(), &key()).unwrap();
+    assert!(reserve.exists());
 }
 
 #[test]
