@@ -10,7 +10,6 @@ use super::settings::Settings;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
 use crate::store::ReadTx;
-use crate::store::Store;
 use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use vault_core::agency_state::AgencyState;
@@ -18,7 +17,6 @@ use vault_core::check::Check;
 use vault_core::epoch;
 use vault_core::epoch::SectionSealer;
 use vault_core::founding;
-use vault_core::id::LinkId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::keyring;
@@ -37,22 +35,20 @@ use vault_core::wire::v1::stream::StreamId;
 const AGENCY: &str = "agency";
 
 /// Reads the agency's stream and judges every link of it.
-pub(super) fn load(store: &Store) -> Result<AgencyState> {
-    store.read(|tx| {
-        let stream = StreamId::agency(&tx.agency());
-        tx.require_dense(stream)?;
-        let mut rows = tx.events(stream)?.into_iter();
-        let first = rows.next().ok_or_else(|| SessionError::refused(Check::Founding, AGENCY))?;
-        let mut state = AgencyState::found(&first.link).map_err(refused(AGENCY))?;
-        for row in rows {
-            admit(&mut state, &row)?;
-        }
-        // The chain arrived where the store's owner last saw it.
-        if tx.chain(stream)? != *state.chain() {
-            return Err(SessionError::refused(Check::StreamHead, AGENCY));
-        }
-        Ok(state)
-    })
+pub(super) fn load(tx: &ReadTx<'_>) -> Result<AgencyState> {
+    let stream = StreamId::agency(&tx.agency());
+    tx.require_dense(stream)?;
+    let mut rows = tx.events(stream)?.into_iter();
+    let first = rows.next().ok_or_else(|| SessionError::refused(Check::Founding, AGENCY))?;
+    let mut state = AgencyState::found(&first.link).map_err(refused(AGENCY))?;
+    for row in rows {
+        admit(&mut state, &row)?;
+    }
+    // The chain arrived where the store's owner last saw it.
+    if tx.chain(stream)? != *state.chain() {
+        return Err(SessionError::refused(Check::StreamHead, AGENCY));
+    }
+    Ok(state)
 }
 
 /// Takes a row's link into the state.
@@ -94,8 +90,16 @@ impl Holder {
         Ok(KeptSettings { settings: Settings::from_json(payload.bytes())?, record, version, hash })
     }
 
+    /// Takes in what another process appended to the agency's stream since this one read it.
+    pub(super) fn catch_up(&mut self, tx: &ReadTx<'_>) -> Result<()> {
+        if tx.agency_head()? != self.agency.head() {
+            self.agency = load(tx)?;
+        }
+        Ok(())
+    }
+
     /// Appends a new version of the settings.
-    pub(super) fn put_settings(&self, tx: &mut WriteTx<'_>, kept: &KeptSettings) -> Result<AgencyState> {
+    pub(super) fn put_settings(&mut self, tx: &mut WriteTx<'_>, kept: &KeptSettings) -> Result<()> {
         let mut random = random::os();
         let last = self.agency.epochs().last().map_or(Epoch::FIRST, |e| e.epoch);
         let key = self.agency_key(tx, last)?;
@@ -116,15 +120,9 @@ impl Holder {
         let mut chain = tx.chain(StreamId::agency(&self.agency.id()))?;
         let link =
             chain.append(self.agency.head(), self.device, body).map_err(refused(AGENCY))?.sign(&self.signer);
-        let mut next = self.agency.clone();
-        next.admit(link.as_unverified().clone(), &[placed.stored()]).map_err(refused(AGENCY))?;
+        self.agency.admit(link.as_unverified().clone(), &[placed.stored()]).map_err(refused(AGENCY))?;
         tx.put_event(&link, &[(&placed.record, &placed.wrap)])?;
-        Ok(next)
-    }
-
-    /// Returns the agency stream's head, which a new link cites; it may have moved on in this transaction.
-    pub(super) fn agency_head(&self, tx: &ReadTx<'_>) -> Result<LinkId> {
-        Ok(tx.agency_head()?)
+        Ok(())
     }
 
     fn agency_context(&self, epoch: Epoch) -> KeyContext {

@@ -69,8 +69,7 @@ impl Session {
         let named = request.opened.map(|day| day.to_string());
         line.opened = named.or(line.opened).or_else(|| Some(today.to_string()));
         let external_id = Some(line.case.clone()).filter(|id| !id.is_empty());
-        let holder = &self.holder;
-        let keys = self.store.write(|tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
+        let keys = self.write(|holder, tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
         let case = keys?.state.case();
         Ok(CaseOpenReply {
             schema: CASE_OPEN,
@@ -155,8 +154,7 @@ impl Session {
             scope: Some("label"),
             purpose: &purpose,
         })?;
-        let holder = &self.holder;
-        let written = self.store.write(|tx| -> Result<Option<String>> {
+        let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let mut records = holder.case_records(tx, &keys, &logged)?;
             if records.label.status == CLOSED {

@@ -118,19 +118,14 @@ impl Session {
         let counts = [batch.workers.len(), batch.cases.len(), batch.notes.len()].map(|n| u64::try_from(n).unwrap_or(0));
         let amended = batch.cases.iter().map(|(_, amends)| *amends).chain(batch.notes.iter().map(|(_, amends)| *amends));
         let amended = u64::try_from(amended.filter(|amends| *amends).count()).unwrap_or(0);
-        let holder = &self.holder;
-        let agency = self.store.write(|tx| -> Result<_> {
+        self.write(|holder, tx| {
             let mut kept = holder.settings(tx)?;
-            let settings = kept.settings.clone();
-            let agency = match batch.workers.is_empty() {
-                true => None,
-                false => {
-                    for worker in &batch.workers {
-                        kept.settings.put_worker(worker);
-                    }
-                    Some(holder.put_settings(tx, &kept)?)
+            if !batch.workers.is_empty() {
+                for worker in &batch.workers {
+                    kept.settings.put_worker(worker);
                 }
-            };
+                holder.put_settings(tx, &kept)?;
+            }
             for (line, amends) in &batch.cases {
                 let keys = match amends {
                     true => holder.amend_case(tx, line)?,
@@ -141,12 +136,8 @@ impl Session {
                 };
                 cases.insert(line.case.clone(), keys);
             }
-            holder.put_notes(tx, &settings, batch.notes, cases)?;
-            Ok(agency)
+            holder.put_notes(tx, &kept.settings, batch.notes, cases)
         })?;
-        if let Some(agency) = agency {
-            self.holder.agency = agency;
-        }
         let [workers, new_cases, notes] = counts;
         reply.workers += workers;
         reply.cases += new_cases;
@@ -248,7 +239,7 @@ impl Holder {
         tx: &WriteTx<'_>,
         parts: impl Iterator<Item = &'p vault_core::placing::PlacedRecord>,
     ) -> Result<Vec<VerifiedLink>> {
-        let head = self.agency_head(tx)?;
+        let head = self.agency.head();
         let mut chains: HashMap<StreamId, Chain> = HashMap::new();
         let mut unsigned = Vec::new();
         for part in parts {

@@ -57,7 +57,6 @@ pub(super) struct Written {
     pub(super) version: u32,
     pub(super) sections: Vec<String>,
     pub(super) note: Note,
-    pub(super) pos: u64,
 }
 
 /// What a note takes the place of.
@@ -87,8 +86,7 @@ impl Session {
         let mut note = note_input::new_note(&request.note, label.as_deref(), &set, &clock::here())?;
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
-        let holder = &self.holder;
-        let written = self.store.write(|tx| -> Result<Written> {
+        let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             holder.put_note(tx, &mut keys, note, None)
         });
@@ -110,8 +108,7 @@ impl Session {
             scope: Some("amend"),
             purpose: &purpose,
         })?;
-        let holder = &self.holder;
-        let written = self.store.write(|tx| -> Result<Written> {
+        let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let before = holder.read_note(tx, &keys, record, None, &logged)?;
             let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
@@ -135,8 +132,7 @@ impl Session {
             scope: Some("withdraw"),
             purpose: &purpose,
         })?;
-        let holder = &self.holder;
-        let erased = self.store.write(|tx| -> Result<usize> {
+        let erased = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_withdrawable(&read)?;
@@ -226,15 +222,11 @@ impl Holder {
             false => None,
         };
         let sealed = self.seal_note(keys, &settings, note, before.as_ref(), private)?;
-        let mut pos = 0;
         for (index, part) in sealed.parts.iter().enumerate() {
-            let at = self.append_record(tx, part, index == 0)?;
-            if index == 0 {
-                pos = at;
-            }
+            self.append_record(tx, part, index == 0)?;
         }
         let SealedNote { note, record, version, sections, .. } = sealed;
-        Ok(Written { record, version, sections, note, pos })
+        Ok(Written { record, version, sections, note })
     }
 
     /// Splits a note by section and seals each part.

@@ -112,7 +112,7 @@ impl Session {
         if store.agency() != header.agency {
             return Err(SessionError::Foreign { path: places.store().display().to_string() });
         }
-        let agency = super::agency::load(&store)?;
+        let agency = store.read(super::agency::load)?;
         require_own_keys(&agency, &header, &secrets)?;
         Ok(Self {
             places: places.clone(),

@@ -89,7 +89,7 @@ impl Holder {
         let stream = placed.record.header().stream;
         let mut chain = tx.chain(stream)?;
         let body = LinkBody::Record(placed.placement);
-        let link = chain.append(tx.agency_head()?, self.device, body).map_err(refused(stream))?.sign(&self.signer);
+        let link = chain.append(self.agency.head(), self.device, body).map_err(refused(stream))?.sign(&self.signer);
         Ok(tx.put_record(&link, &placed.record, &placed.wrap, is_primary)?)
     }
 
@@ -105,7 +105,7 @@ impl Holder {
         let mut chain = tx.chain(stream)?;
         let placements = sealed.iter().map(|p| p.placement).collect();
         let body = LinkBody::Event(PlacedEvent { event, sealed: placements });
-        let link = chain.append(tx.agency_head()?, self.device, body).map_err(refused(stream))?.sign(&self.signer);
+        let link = chain.append(self.agency.head(), self.device, body).map_err(refused(stream))?.sign(&self.signer);
         let stored: Vec<_> = sealed.iter().map(PlacedRecord::stored).collect();
         keys.state.judge(&self.agency, link.as_unverified(), &stored).map_err(refused(stream))?;
         let parts: Vec<_> = sealed.iter().map(|p| (&p.record, &p.wrap)).collect();
