@@ -85,7 +85,12 @@ struct Holder {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({}, {})", self.holder.member.handle(), self.holder.device.handle())
+        write!(
+            f,
+            "Session({}, {})",
+            self.holder.member.handle(),
+            self.holder.device.handle()
+        )
     }
 }
 
@@ -112,8 +117,10 @@ fn policy_set() -> Result<PolicyHash> {
         let length = u32::try_from(text.len()).map_err(|e| SessionError::Bug(e.to_string()))?;
         lengths.push(length.to_be_bytes());
     }
-    let parts: Vec<&[u8]> =
-        Set::sources().zip(&lengths).flat_map(|(text, length)| [length.as_slice(), text.as_bytes()]).collect();
+    let parts: Vec<&[u8]> = Set::sources()
+        .zip(&lengths)
+        .flat_map(|(text, length)| [length.as_slice(), text.as_bytes()])
+        .collect();
     Ok(PolicyHash(hash::hash(Label::PolicySet, &parts)))
 }
 

@@ -297,7 +297,11 @@ impl CaseState {
     /// # Errors
     /// CHK-73 to CHK-77, as another reader would judge the link.
     pub fn writable_epoch(&self, agency: &AgencyState, member: MemberId, section: Section) -> Result<Epoch, Refused> {
-        let head = self.sections.get(&section).and_then(|s| s.heads.last()).ok_or(Check::EpochHead)?;
+        let head = self
+            .sections
+            .get(&section)
+            .and_then(|s| s.heads.last())
+            .ok_or(Check::EpochHead)?;
         self.require_writable(agency.now(), member, section, head.epoch)?;
         Ok(head.epoch)
     }
@@ -448,7 +452,11 @@ impl CaseState {
 
     /// Returns the records whose bytes an erasure took; none if the state was fed events alone.
     pub fn erased(&self) -> impl Iterator<Item = RecordHash> + '_ {
-        self.records.iter().flatten().filter(|(_, placed)| placed.erased).map(|(hash, _)| *hash)
+        self.records
+            .iter()
+            .flatten()
+            .filter(|(_, placed)| placed.erased)
+            .map(|(hash, _)| *hash)
     }
 
     /// Returns the private section of an author, if it was opened.

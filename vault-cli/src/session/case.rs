@@ -105,7 +105,10 @@ impl Session {
         if let Some(status) = &request.status {
             cases.retain(|case| case.status == *status);
         }
-        Ok(CaseListReply { schema: CASE_LIST, cases })
+        Ok(CaseListReply {
+            schema: CASE_LIST,
+            cases,
+        })
     }
 
     /// Shows a case's overview.
@@ -126,7 +129,11 @@ impl Session {
             let records = self.holder.case_records(tx, &keys, &logged)?;
             let notes = self.holder.read_case(tx, &keys, &logged)?;
             let handles: Vec<_> = notes.iter().map(|n| n.record.handle()).collect();
-            let shown: Vec<(&Note, &str)> = notes.iter().map(|n| &n.note).zip(handles.iter().map(String::as_str)).collect();
+            let shown: Vec<(&Note, &str)> = notes
+                .iter()
+                .map(|n| &n.note)
+                .zip(handles.iter().map(String::as_str))
+                .collect();
             let profile = records.profile.line.profile.as_ref();
             let count = u64::try_from(notes.len()).unwrap_or(u64::MAX);
             Ok(CaseShowReply {
@@ -161,7 +168,12 @@ impl Session {
                 return Err(SessionError::Closed { case: case.handle() });
             }
             let note = match &request.outcome {
-                Some(outcome) => Some(holder.put_note(tx, &mut keys, outcome_note(outcome)?, None)?.record.handle()),
+                Some(outcome) => Some(
+                    holder
+                        .put_note(tx, &mut keys, outcome_note(outcome)?, None)?
+                        .record
+                        .handle(),
+                ),
                 None => None,
             };
             records.label.status = CLOSED.to_owned();
@@ -195,13 +207,15 @@ impl Holder {
         if let Some(external) = external_id
             && tx.lookup("case", external)?.is_some()
         {
-            return Err(SessionError::Conflict { what: format!("there is a case `{external}` already") });
+            return Err(SessionError::Conflict {
+                what: format!("there is a case `{external}` already"),
+            });
         }
         let case = CaseId(fresh_id(&mut random::os()));
         let stream = StreamId::case(case);
         let mut keys = CaseKeys::new(self.agency.id(), case);
-        let (change, opened) = opening::open_case(&self.agency, stream, self.member, &mut random::os())
-            .map_err(refused(stream))?;
+        let (change, opened) =
+            opening::open_case(&self.agency, stream, self.member, &mut random::os()).map_err(refused(stream))?;
         self.append_membership(tx, &mut keys, Event::CaseOpened, change, opened, &[])?;
         let label = case_record::to_json(&Label::of(line, external_id))?;
         let version = Version::first(RecordId(fresh_id(&mut random::os())));
@@ -214,8 +228,13 @@ impl Holder {
             line: line.clone(),
         };
         let version = Version::first(RecordId(fresh_id(&mut random::os())));
-        let placed =
-            self.seal(&keys, RecordClass::Admin, Section::CORE, version, &case_record::to_json(&profile)?)?;
+        let placed = self.seal(
+            &keys,
+            RecordClass::Admin,
+            Section::CORE,
+            version,
+            &case_record::to_json(&profile)?,
+        )?;
         let pos = self.append_record(tx, &placed, false)?;
         if let Some(external) = external_id {
             tx.index("case", external, case_content(line)?.as_bytes(), pos)?;
@@ -238,7 +257,11 @@ fn read_profile(text: &str) -> Result<CaseLine> {
     };
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let Some(fields) = value.as_object() else {
-        return Err(SessionError::Malformed { line: 1, column: 1, why: "the profile is not a JSON object".to_owned() });
+        return Err(SessionError::Malformed {
+            line: 1,
+            column: 1,
+            why: "the profile is not a JSON object".to_owned(),
+        });
     };
     let is_line = fields.get("profile").is_some_and(serde_json::Value::is_object);
     if is_line {
@@ -248,12 +271,23 @@ fn read_profile(text: &str) -> Result<CaseLine> {
         let text = serde_json::to_string(&fields).map_err(malformed)?;
         return match line::parse(&text) {
             Ok(Line::Case(line)) => Ok(line),
-            Ok(_) => Err(SessionError::Malformed { line: 1, column: 1, why: "this is not a case".to_owned() }),
-            Err(e) => Err(SessionError::Malformed { line: e.line, column: e.column, why: format!("{}: {}", e.field, e.why) }),
+            Ok(_) => Err(SessionError::Malformed {
+                line: 1,
+                column: 1,
+                why: "this is not a case".to_owned(),
+            }),
+            Err(e) => Err(SessionError::Malformed {
+                line: e.line,
+                column: e.column,
+                why: format!("{}: {}", e.field, e.why),
+            }),
         };
     }
     let profile = RawJson::from_value(&value).map_err(malformed)?;
-    Ok(CaseLine { profile: Some(profile), ..CaseLine::default() })
+    Ok(CaseLine {
+        profile: Some(profile),
+        ..CaseLine::default()
+    })
 }
 
 fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {

@@ -45,7 +45,11 @@ impl Session {
             Some(text) => Some(self.store.read(|tx| self.holder.resolve_case(tx, text))?),
             None => None,
         };
-        let scope = format!("{} {}", request.format.as_str(), if case.is_some() { "case" } else { "own caseload" });
+        let scope = format!(
+            "{} {}",
+            request.format.as_str(),
+            if case.is_some() { "case" } else { "own caseload" }
+        );
         let logged = self.log(&Intent {
             operation: AccessOperation::Export,
             case,
@@ -57,14 +61,24 @@ impl Session {
         self.store.read(|tx| {
             let cases = match case {
                 Some(case) => vec![case],
-                None => tx.streams(StreamKind::Case)?.into_iter().filter_map(|h| h.stream.as_case()).collect(),
+                None => tx
+                    .streams(StreamKind::Case)?
+                    .into_iter()
+                    .filter_map(|h| h.stream.as_case())
+                    .collect(),
             };
             let workers = holder.settings(tx)?.settings.workers;
             let mut sink = Sink::new(out, request.format);
             sink.begin(if case.is_none() { &workers } else { &[] })?;
-            task.progress.start("exporting", u64::try_from(cases.len()).ok(), Unit::Items);
-            let mut reply =
-                ExportReply { schema: EXPORT, format: request.format.as_str(), cases: 0, notes: 0, bytes: 0 };
+            task.progress
+                .start("exporting", u64::try_from(cases.len()).ok(), Unit::Items);
+            let mut reply = ExportReply {
+                schema: EXPORT,
+                format: request.format.as_str(),
+                cases: 0,
+                notes: 0,
+                bytes: 0,
+            };
             for case in cases {
                 task.cancel.check()?;
                 let keys = holder.case_keys(tx, case)?;
@@ -76,7 +90,12 @@ impl Session {
                 };
                 reply.cases += 1;
                 reply.notes += u64::try_from(notes.len()).unwrap_or(0);
-                sink.case(&Exported { case, profile, notes, views })?;
+                sink.case(&Exported {
+                    case,
+                    profile,
+                    notes,
+                    views,
+                })?;
                 task.progress.advance(1);
             }
             reply.bytes = sink.end()?;
@@ -97,7 +116,13 @@ struct Sink<'w> {
 
 impl<'w> Sink<'w> {
     fn new(out: &'w mut dyn Write, format: ExportFormat) -> Self {
-        Self { out, format, bytes: 0, first: true, fragments: Vec::new() }
+        Self {
+            out,
+            format,
+            bytes: 0,
+            first: true,
+            fragments: Vec::new(),
+        }
     }
 
     fn begin(&mut self, workers: &[RawJson]) -> Result<()> {
@@ -105,7 +130,9 @@ impl<'w> Sink<'w> {
             ExportFormat::Jsonl => workers.iter().try_for_each(|worker| self.line(worker.as_str())),
             ExportFormat::Json => {
                 let workers = serde_json::to_string(workers).map_err(|e| SessionError::Bug(e.to_string()))?;
-                self.text(&format!("{{\"schema\":\"casevault.export/1\",\"workers\":{workers},\"cases\":["))
+                self.text(&format!(
+                    "{{\"schema\":\"casevault.export/1\",\"workers\":{workers},\"cases\":["
+                ))
             }
             ExportFormat::Html | ExportFormat::Markdown => Ok(()),
         }
@@ -116,7 +143,11 @@ impl<'w> Sink<'w> {
         match self.format {
             ExportFormat::Jsonl => {
                 self.line(&line::print(&Line::Case(line.clone())).map_err(bug)?)?;
-                let printed: Vec<String> = case.notes.par_iter().map(|n| note_line(&line, n)).collect::<Result<_>>()?;
+                let printed: Vec<String> = case
+                    .notes
+                    .par_iter()
+                    .map(|n| note_line(&line, n))
+                    .collect::<Result<_>>()?;
                 printed.iter().try_for_each(|text| self.line(text))
             }
             ExportFormat::Json => {
@@ -143,7 +174,11 @@ impl<'w> Sink<'w> {
             }
             ExportFormat::Html => {
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
-                let notes = case.notes.iter().zip(&handles).map(|(note, handle)| render::fragment(&shown(note, handle)));
+                let notes = case
+                    .notes
+                    .iter()
+                    .zip(&handles)
+                    .map(|(note, handle)| render::fragment(&shown(note, handle)));
                 self.fragments.push(render::heading(&title(case)));
                 self.fragments.extend(notes);
                 Ok(())
@@ -200,7 +235,10 @@ fn note_line(case: &CaseLine, read: &ReadNote) -> Result<String> {
 }
 
 fn shown<'n>(read: &'n ReadNote, handle: &'n str) -> Shown<'n> {
-    Shown { version: read.version, ..Shown::new(&read.note, handle) }
+    Shown {
+        version: read.version,
+        ..Shown::new(&read.note, handle)
+    }
 }
 
 fn title(case: &Exported) -> String {
@@ -215,6 +253,9 @@ fn bug(error: vault_core::note::NoteError) -> SessionError {
 fn io_error(source: io::Error) -> SessionError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SessionError::DiskFull,
-        _ => SessionError::Io { doing: "could not write the export".to_owned(), source },
+        _ => SessionError::Io {
+            doing: "could not write the export".to_owned(),
+            source,
+        },
     }
 }

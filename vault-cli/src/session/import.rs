@@ -70,7 +70,10 @@ impl Session {
     pub fn import(&mut self, input: &mut dyn BufRead, request: ImportRequest, task: Task<'_>) -> Result<ImportReply> {
         task.progress.start("reading", request.bytes, Unit::Bytes);
         let mut text = Vec::new();
-        input.read_to_end(&mut text).map_err(|source| SessionError::Io { doing: "could not read the lines".to_owned(), source })?;
+        input.read_to_end(&mut text).map_err(|source| SessionError::Io {
+            doing: "could not read the lines".to_owned(),
+            source,
+        })?;
         task.progress.advance(u64::try_from(text.len()).unwrap_or(0));
         task.progress.finish();
         let set = templates::load()?;
@@ -116,7 +119,11 @@ impl Session {
         reply: &mut ImportReply,
     ) -> Result<()> {
         let counts = [batch.workers.len(), batch.cases.len(), batch.notes.len()].map(|n| u64::try_from(n).unwrap_or(0));
-        let amended = batch.cases.iter().map(|(_, amends)| *amends).chain(batch.notes.iter().map(|(_, amends)| *amends));
+        let amended = batch
+            .cases
+            .iter()
+            .map(|(_, amends)| *amends)
+            .chain(batch.notes.iter().map(|(_, amends)| *amends));
         let amended = u64::try_from(amended.filter(|amends| *amends).count()).unwrap_or(0);
         self.write(|holder, tx| {
             let mut kept = holder.settings(tx)?;
@@ -156,7 +163,11 @@ impl Batch {
                 Err(e) => Err(SessionError::Bug(e.to_string())),
             })
             .collect::<Result<_>>()?;
-        let mut batch = Self { workers: Vec::new(), cases: Vec::new(), notes: Vec::new() };
+        let mut batch = Self {
+            workers: Vec::new(),
+            cases: Vec::new(),
+            notes: Vec::new(),
+        };
         for (line, amends) in lines {
             match line {
                 Line::Case(case) => batch.cases.push((case, amends)),
@@ -211,8 +222,13 @@ impl Holder {
                 let origin = note.imported.clone().unwrap_or_default();
                 let content = line::print_note(&note, &origin).map_err(|e| SessionError::Bug(e.to_string()))?;
                 let mut note = *note;
-                note.authored_at = note.authored_at.or_else(|| Some(at.clone()).filter(|_| origin.recorded_at.is_none()));
-                let before = before.get(&index).map(|(read, parts)| Before { read, parts: parts.clone() });
+                note.authored_at = note
+                    .authored_at
+                    .or_else(|| Some(at.clone()).filter(|_| origin.recorded_at.is_none()));
+                let before = before.get(&index).map(|(read, parts)| Before {
+                    read,
+                    parts: parts.clone(),
+                });
                 let private = keys.state.private_section(self.member);
                 Ok((self.seal_note(keys, settings, note, before.as_ref(), private)?, content))
             })
@@ -221,7 +237,9 @@ impl Holder {
         let mut links = links.into_iter();
         for (note, content) in &sealed {
             for (index, part) in note.parts.iter().enumerate() {
-                let link = links.next().ok_or_else(|| SessionError::Bug("fewer links than records".to_owned()))?;
+                let link = links
+                    .next()
+                    .ok_or_else(|| SessionError::Bug("fewer links than records".to_owned()))?;
                 let pos = tx.put_record(&link, &part.record, &part.wrap, index == 0)?;
                 if index == 0
                     && let Some(external) = note.note.imported.as_ref().and_then(|i| i.note.as_deref())
@@ -265,13 +283,25 @@ impl Holder {
         label.flags.clone_from(&records.label.flags);
         let (record, number, hash) = records.label_at;
         let version = Version::after(record, number, hash);
-        let placed = self.seal(&keys, RecordClass::Admin, Section::INDEX, version, &case_record::to_json(&label)?)?;
+        let placed = self.seal(
+            &keys,
+            RecordClass::Admin,
+            Section::INDEX,
+            version,
+            &case_record::to_json(&label)?,
+        )?;
         self.append_record(tx, &placed, false)?;
         let mut profile = records.profile;
         profile.line = line.clone();
         let (record, number, hash) = records.profile_at;
         let version = Version::after(record, number, hash);
-        let placed = self.seal(&keys, RecordClass::Admin, Section::CORE, version, &case_record::to_json(&profile)?)?;
+        let placed = self.seal(
+            &keys,
+            RecordClass::Admin,
+            Section::CORE,
+            version,
+            &case_record::to_json(&profile)?,
+        )?;
         let pos = self.append_record(tx, &placed, false)?;
         tx.index("case", &line.case, case_content(line)?.as_bytes(), pos)?;
         Ok(keys)
@@ -284,5 +314,7 @@ fn case_of(note: &Note) -> Result<&str> {
 }
 
 fn known<'c>(cases: &'c HashMap<String, CaseKeys>, note: &Note) -> Result<&'c CaseKeys> {
-    cases.get(case_of(note)?).ok_or_else(|| SessionError::Bug("a note's case was not opened".to_owned()))
+    cases
+        .get(case_of(note)?)
+        .ok_or_else(|| SessionError::Bug("a note's case was not opened".to_owned()))
 }

@@ -148,13 +148,21 @@ impl Session {
                 }
             }
             let records = wire::sort_set(hashes).map_err(super::refused(record.handle()))?;
-            let event = Event::Erasure(Erasure { records, ground: ErasureGround::Withdrawn });
+            let event = Event::Erasure(Erasure {
+                records,
+                ground: ErasureGround::Withdrawn,
+            });
             holder.append_event(tx, &mut keys, event, &[])?;
             tx.erase(&places)?;
             Ok(places.len())
         });
         let erased = u64::try_from(erased?).unwrap_or(u64::MAX);
-        Ok(NoteWithdrawReply { schema: NOTE_WITHDRAW, note: record.handle(), case: case.handle(), erased })
+        Ok(NoteWithdrawReply {
+            schema: NOTE_WITHDRAW,
+            note: record.handle(),
+            case: case.handle(),
+            erased,
+        })
     }
 
     /// Finds a case that takes notes, with its template.
@@ -175,11 +183,18 @@ impl Session {
 
 impl Holder {
     fn require_withdrawable(&self, read: &ReadNote) -> Result<()> {
-        let too_late = |why: &str| SessionError::WithdrawTooLate { note: read.record.handle(), why: why.to_owned() };
+        let too_late = |why: &str| SessionError::WithdrawTooLate {
+            note: read.record.handle(),
+            why: why.to_owned(),
+        };
         if read.signed_by != self.member {
             return Err(too_late("it is not yours"));
         }
-        let authored = read.note.authored_at.as_ref().ok_or_else(|| too_late("it says no time of writing"))?;
+        let authored = read
+            .note
+            .authored_at
+            .as_ref()
+            .ok_or_else(|| too_late("it says no time of writing"))?;
         let age = clock::now().duration_since(authored.instant());
         if read.version > 1 {
             return Err(too_late("it was amended, and its history stays"));
@@ -225,8 +240,19 @@ impl Holder {
         for (index, part) in sealed.parts.iter().enumerate() {
             self.append_record(tx, part, index == 0)?;
         }
-        let SealedNote { note, record, version, sections, .. } = sealed;
-        Ok(Written { record, version, sections, note })
+        let SealedNote {
+            note,
+            record,
+            version,
+            sections,
+            ..
+        } = sealed;
+        Ok(Written {
+            record,
+            version,
+            sections,
+            note,
+        })
     }
 
     /// Splits a note by section and seals each part.
@@ -247,7 +273,9 @@ impl Holder {
         let bug = |e: vault_core::note::NoteError| SessionError::Bug(e.to_string());
         let whole = note.clone();
         let mut parts = split::split(note).into_iter();
-        let mut main = parts.next().ok_or_else(|| SessionError::Bug("a note without a part".to_owned()))?;
+        let mut main = parts
+            .next()
+            .ok_or_else(|| SessionError::Bug("a note without a part".to_owned()))?;
         let mut others: Vec<Note> = parts.collect();
         let mut known: Vec<(String, Version)> = before.map(|b| b.parts.clone()).unwrap_or_default();
         // What an amendment left empty is amended too, so that the old words are not shown as current.
@@ -270,7 +298,10 @@ impl Holder {
                 None => Version::first(RecordId(fresh_id(&mut random::os()))),
             };
             let (class, section) = place_of(settings, &name, private)?;
-            main.parts.push(PartRef { record: version.record.to_string(), version: version.number });
+            main.parts.push(PartRef {
+                record: version.record.to_string(),
+                version: version.number,
+            });
             sealed.push(self.seal(keys, class, section, version, &part.to_json().map_err(bug)?)?);
             sections.push(name);
         }
@@ -278,7 +309,13 @@ impl Holder {
         let (class, section) = place_of(settings, &name, private)?;
         let first = self.seal(keys, class, section, primary, &main.to_json().map_err(bug)?)?;
         sealed.insert(0, first);
-        Ok(SealedNote { note: whole, record: primary.record, version: primary.number, parts: sealed, sections })
+        Ok(SealedNote {
+            note: whole,
+            record: primary.record,
+            version: primary.number,
+            parts: sealed,
+            sections,
+        })
     }
 }
 
@@ -306,13 +343,20 @@ fn section_name(settings: &Settings, section: Section) -> String {
     if section.is_private() {
         return PRIVATE.to_owned();
     }
-    settings.sections.get(usize::from(section.0)).cloned().unwrap_or_else(|| split::CORE.to_owned())
+    settings
+        .sections
+        .get(usize::from(section.0))
+        .cloned()
+        .unwrap_or_else(|| split::CORE.to_owned())
 }
 
 fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
     let note = &written.note;
     let recorded = note.authored_at.clone().unwrap_or_else(|| clock::moment(clock::now()));
-    let lag = note.occurred_at.as_ref().map(|at| Lag::between(at, note.duration_minutes, &recorded));
+    let lag = note
+        .occurred_at
+        .as_ref()
+        .map(|at| Lag::between(at, note.duration_minutes, &recorded));
     NoteSavedReply {
         schema,
         note: written.record.handle(),
@@ -327,4 +371,3 @@ fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteS
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
     }
 }
-

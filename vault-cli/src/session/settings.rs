@@ -48,7 +48,10 @@ impl Settings {
 
     /// Returns the workers' lines by their ids.
     pub(super) fn workers_by_id(&self) -> HashMap<String, String> {
-        self.workers.iter().map(|line| (worker_id(line), line.as_str().to_owned())).collect()
+        self.workers
+            .iter()
+            .map(|line| (worker_id(line), line.as_str().to_owned()))
+            .collect()
     }
 
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
@@ -57,11 +60,19 @@ impl Settings {
 
     pub(super) fn from_json(json: &[u8]) -> Result<Self> {
         let read: Self = serde_json::from_slice(json).map_err(|_| SessionError::refused(Check::Payload, "agency"))?;
-        if read.schema == SCHEMA { Ok(read) } else { Err(SessionError::refused(Check::Payload, "agency")) }
+        if read.schema == SCHEMA {
+            Ok(read)
+        } else {
+            Err(SessionError::refused(Check::Payload, "agency"))
+        }
     }
 }
 
 fn worker_id(line: &RawJson) -> String {
     let value = line.value();
-    value.get("worker").and_then(|id| id.as_str()).unwrap_or_default().to_owned()
+    value
+        .get("worker")
+        .and_then(|id| id.as_str())
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -13,7 +13,10 @@ pub(super) fn load() -> Result<Set> {
 
 /// Finds a template by its id, in its newest version.
 pub(super) fn find<'s>(set: &'s Set, id: &str) -> Result<&'s Template> {
-    set.newest(id).ok_or_else(|| SessionError::NotFound { what: "template", text: id.to_owned() })
+    set.newest(id).ok_or_else(|| SessionError::NotFound {
+        what: "template",
+        text: id.to_owned(),
+    })
 }
 
 /// Refuses a kind of note that is neither given nor any template's.
@@ -21,6 +24,14 @@ pub(super) fn require_kind(set: &Set, kind: &NoteKind) -> Result<()> {
     if kind.is_given() || set.knows_kind(kind.as_str()) {
         return Ok(());
     }
-    let known = NoteKind::GIVEN.iter().map(|k| (*k).to_owned()).chain([NoteKind::OTHER.to_owned()]).collect();
-    Err(SessionError::Unknown { what: "kind of note", text: kind.as_str().to_owned(), known })
+    let known = NoteKind::GIVEN
+        .iter()
+        .map(|k| (*k).to_owned())
+        .chain([NoteKind::OTHER.to_owned()])
+        .collect();
+    Err(SessionError::Unknown {
+        what: "kind of note",
+        text: kind.as_str().to_owned(),
+        known,
+    })
 }

@@ -48,9 +48,20 @@ pub(super) struct Plan<'t> {
 
 /// What a line is, by its own words alone.
 enum Seen {
-    Worker { worker: String, content: String },
-    Case { case: String, tag: ContentTag },
-    Note { case: String, note: String, tag: ContentTag, future: bool },
+    Worker {
+        worker: String,
+        content: String,
+    },
+    Case {
+        case: String,
+        tag: ContentTag,
+    },
+    Note {
+        case: String,
+        note: String,
+        tag: ContentTag,
+        future: bool,
+    },
 }
 
 /// What is known under an id: its content, if any is still kept.
@@ -73,8 +84,12 @@ impl<'t> Plan<'t> {
         request: &ImportRequest,
         task: Task<'_>,
     ) -> Result<Self> {
-        let lines: Vec<(u64, &[u8])> = (1..).zip(text.split(|b| *b == b'\n')).filter(|(_, l)| !is_blank(l)).collect();
-        task.progress.start("checking", u64::try_from(lines.len()).ok(), Unit::Items);
+        let lines: Vec<(u64, &[u8])> = (1..)
+            .zip(text.split(|b| *b == b'\n'))
+            .filter(|(_, l)| !is_blank(l))
+            .collect();
+        task.progress
+            .start("checking", u64::try_from(lines.len()).ok(), Unit::Items);
         let mut ids = Ids {
             tx,
             cases: HashMap::new(),
@@ -83,10 +98,18 @@ impl<'t> Plan<'t> {
             absent: HashSet::new(),
         };
         let index = &tx.keys().index;
-        let mut plan = Self { actions: Vec::new(), malformed: Vec::new(), skipped: 0, in_future: 0 };
+        let mut plan = Self {
+            actions: Vec::new(),
+            malformed: Vec::new(),
+            skipped: 0,
+            in_future: 0,
+        };
         for chunk in lines.chunks(CHUNK) {
             task.cancel.check()?;
-            let seen: Vec<_> = chunk.par_iter().map(|(_, line)| see(index, set, settings, line)).collect();
+            let seen: Vec<_> = chunk
+                .par_iter()
+                .map(|(_, line)| see(index, set, settings, line))
+                .collect();
             for ((number, _), seen) in chunk.iter().zip(seen) {
                 match seen.and_then(|(text, seen)| Ok((text, ids.decide(seen, request.amend)?))) {
                     Ok((_, Decision::Skip)) => plan.skipped += 1,
@@ -141,12 +164,19 @@ impl Ids<'_> {
                 self.cases.insert(case, Some(tag));
                 Ok(decision)
             }
-            Seen::Note { case, note, tag, future } => {
-                let here = !self.absent.contains(&case)
-                    && Self::known(self.tx, &mut self.cases, "case", &case)?.is_some();
+            Seen::Note {
+                case,
+                note,
+                tag,
+                future,
+            } => {
+                let here =
+                    !self.absent.contains(&case) && Self::known(self.tx, &mut self.cases, "case", &case)?.is_some();
                 if !here {
                     self.absent.insert(case.clone());
-                    return Err(Fault::Line(format!("field `case`: there is no case `{case}` here or in a line above")));
+                    return Err(Fault::Line(format!(
+                        "field `case`: there is no case `{case}` here or in a line above"
+                    )));
                 }
                 let known = Self::known(self.tx, &mut self.notes, "note", &note)?;
                 let decision = decide("note", &note, known, &tag, amend, future)?;
@@ -166,7 +196,10 @@ impl Ids<'_> {
         if let Some(known) = above.get(id) {
             return Ok(Some(known.clone()));
         }
-        Ok(tx.lookup(kind, id).map_err(SessionError::from)?.map(|found| found.content))
+        Ok(tx
+            .lookup(kind, id)
+            .map_err(SessionError::from)?
+            .map(|found| found.content))
     }
 }
 
@@ -188,7 +221,9 @@ fn decide(
 }
 
 fn conflict(kind: &str, id: &str) -> Fault {
-    Fault::Line(format!("{kind} `{id}` is here with another content; --amend takes it as a new version"))
+    Fault::Line(format!(
+        "{kind} `{id}` is here with another content; --amend takes it as a new version"
+    ))
 }
 
 /// Reads one line by itself.
@@ -201,7 +236,8 @@ fn see<'t>(
     if line.len() > LINE_BYTES {
         return Err(Fault::Line(format!("the line is longer than {LINE_BYTES} bytes")));
     }
-    let text = std::str::from_utf8(line).map_err(|e| Fault::Line(format!("byte {}: not UTF-8", e.valid_up_to() + 1)))?;
+    let text =
+        std::str::from_utf8(line).map_err(|e| Fault::Line(format!("byte {}: not UTF-8", e.valid_up_to() + 1)))?;
     let text = text.trim_end_matches('\r').trim_start_matches('\u{feff}');
     let seen = match line::parse(text).map_err(|e| Fault::Line(e.to_string()))? {
         Line::Worker(worker) => {
@@ -214,7 +250,10 @@ fn see<'t>(
                 return Err(Fault::Line("field `case`: the case has no id".to_owned()));
             }
             let content = case_content(&case)?;
-            Seen::Case { case: case.case, tag: tag(index, &content) }
+            Seen::Case {
+                case: case.case,
+                tag: tag(index, &content),
+            }
         }
         Line::Note(note) => {
             require_known(set, settings, &note)?;
@@ -224,7 +263,12 @@ fn see<'t>(
             let id = origin.note.filter(|id| !id.is_empty());
             let id = id.ok_or_else(|| Fault::Line("field `note`: the note has no id".to_owned()))?;
             let case = origin.case.unwrap_or_default();
-            Seen::Note { case, note: id, tag: tag(index, &content), future }
+            Seen::Note {
+                case,
+                note: id,
+                tag: tag(index, &content),
+                future,
+            }
         }
     };
     Ok((text, seen))
