@@ -63,6 +63,19 @@ impl UnverifiedLink {
         })
     }
 
+    /// Takes any link, well formed or not.
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn forged(link: Link, signature: Signature) -> Self {
+        let bytes = wire::encode(&link).unwrap_or_default();
+        let id = link_id(link.stream.kind, &bytes);
+        Self {
+            link,
+            bytes,
+            id,
+            signature,
+        }
+    }
+
     /// Returns what the link claims.
     pub fn link(&self) -> &Link {
         &self.link
@@ -97,6 +110,12 @@ impl UnverifiedLink {
 pub struct VerifiedLink(UnverifiedLink);
 
 impl VerifiedLink {
+    /// Takes as verified what nobody verified.
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn forged(link: UnverifiedLink) -> Self {
+        Self(link)
+    }
+
     /// Returns the link.
     pub fn link(&self) -> &Link {
         &self.0.link
