@@ -9,6 +9,8 @@
 //!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, find
 //! ```
 
+pub mod chronology;
+pub mod decision;
 pub mod display;
 pub mod extra;
 pub mod find;
@@ -16,7 +18,9 @@ pub mod gap;
 pub mod json;
 pub mod line;
 mod model;
+pub mod overview;
 mod payload;
+pub mod render;
 pub mod split;
 pub mod text;
 pub mod when;

@@ -50,11 +50,14 @@ impl JsonError {
             .map(<[u8]>::len)
             .sum();
         let read = json.get(..before + column).unwrap_or(json);
+        let why = why
+            .replace("expected u32", "expected a whole number")
+            .replace("EOF", "the text ends");
         Self {
             line,
             column,
             field: field_at_end(read),
-            why: why.to_owned(),
+            why,
         }
     }
 }
@@ -68,6 +71,7 @@ pub fn parse(json: &str) -> Result<Note, JsonError> {
     struct Tag {
         schema: Option<String>,
     }
+    let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     let tagged = serde_json::from_str::<Tag>(json).is_ok_and(|t| t.schema.as_deref() == Some(super::model::SCHEMA));
     let form = if tagged { Form::Sealed } else { Form::Loose };
     let note = payload::read(json.as_bytes(), form)?;
@@ -169,6 +173,11 @@ mod tests {
         assert_eq!(note.segments[0].n, 1);
         let err = parse("{\"kind\":\"phone\"}").unwrap_err();
         assert_eq!(err.why, "`segments` is missing");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_obstacle() {
+        assert!(parse("\u{feff}{\"segments\":[]}").is_ok());
     }
 
     #[test]

@@ -334,7 +334,7 @@ mod tests {
             |rest: &str| format!(r#"{{"type":"note","case":"c","note":"1","author":"w","kind":"phone",{rest}}}"#);
         let at = r#""occurred_at":"2023-03-02""#;
         for (line, field, why) in [
-            (String::new(), "", "EOF while parsing a value"),
+            (String::new(), "", "the text ends while parsing a value"),
             ("[]".into(), "", "invalid length 0, expected an object"),
             (r#"{"worker":"w"}"#.into(), "", "missing field `type`"),
             (

@@ -8,6 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::extra::Extra;
+use super::json::JsonError;
 use super::when::Moment;
 
 /// The schema tag of the payload inside a seal.
@@ -17,13 +18,8 @@ pub const SCHEMA: &str = "casevault.note/1";
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoteError {
     /// The bytes are not the JSON of a note.
-    #[error("column {column}: {why}")]
-    Malformed {
-        /// The byte column in the line, from 1.
-        column: usize,
-        /// What was wrong there.
-        why: String,
-    },
+    #[error(transparent)]
+    Malformed(#[from] JsonError),
     /// A segment number is not greater than the one before it.
     #[error("segment numbers must rise from 1: `{n}` follows `{before}`")]
     Numbering {

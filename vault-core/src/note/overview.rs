@@ -1,0 +1,307 @@
+//! A case at a glance: background, presenting problem, factors, plan, progress, outcome, each said to be missing where
+//! nothing was recorded.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::display;
+use super::extra::RawJson;
+use super::model::{Note, Segment, SegmentKind};
+use super::when::Moment;
+
+/// What an empty block says.
+pub const EMPTY: &str = "not recorded yet";
+
+/// How many of the newest segments a block shows.
+const NEWEST: usize = 5;
+
+/// The blocks of a case, in the order of the founding document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Overview {
+    /// All blocks, empty ones too.
+    pub blocks: Vec<Block>,
+}
+
+/// One block.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Block {
+    /// Its title.
+    pub title: &'static str,
+    /// What is known, profile first, then the newest of the notes.
+    pub items: Vec<Item>,
+}
+
+/// One thing known, with where it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Item {
+    /// What was written.
+    pub text: String,
+    /// The note's handle; none if it is the profile's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The segment's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
+    /// What the segment is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SegmentKind>,
+    /// When it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Moment>,
+}
+
+/// Where a block takes its items from.
+struct Source {
+    title: &'static str,
+    /// Fields of the profile, by name or dotted path.
+    profile: &'static [&'static str],
+    /// Titles of headings, in lower case.
+    headings: &'static [&'static str],
+    /// Sections and labels.
+    sections: &'static [&'static str],
+    kinds: &'static [SegmentKind],
+}
+
+const SOURCES: [Source; 8] = [
+    Source {
+        title: "Background",
+        profile: &["background", "history"],
+        headings: &["background", "history", "family and background"],
+        sections: &[],
+        kinds: &[],
+    },
+    Source {
+        title: "Presenting problem",
+        profile: &["presenting_problem", "reason_for_referral"],
+        headings: &["presenting problem", "reason for referral", "reason for contact"],
+        sections: &[],
+        kinds: &[],
+    },
+    Source {
+        title: "Factors: social",
+        profile: &["factors.social", "social_factors"],
+        headings: &[
+            "social",
+            "social factors",
+            "family and social",
+            "housing",
+            "home conditions",
+        ],
+        sections: &["housing", "social"],
+        kinds: &[],
+    },
+    Source {
+        title: "Factors: economic",
+        profile: &["factors.economic", "economic_factors"],
+        headings: &["economic", "economic factors", "money", "finance"],
+        sections: &["finance", "economic"],
+        kinds: &[],
+    },
+    Source {
+        title: "Factors: health",
+        profile: &["factors.health", "health_factors"],
+        headings: &["health", "health factors"],
+        sections: &["health"],
+        kinds: &[],
+    },
+    Source {
+        title: "Plan",
+        profile: &["plan"],
+        headings: &[],
+        sections: &[],
+        kinds: &[SegmentKind::Plan],
+    },
+    Source {
+        title: "Progress",
+        profile: &["progress"],
+        headings: &["progress"],
+        sections: &[],
+        kinds: &[SegmentKind::Intervention],
+    },
+    Source {
+        title: "Outcome",
+        profile: &["outcome", "closure_reason"],
+        headings: &["outcome", "ending", "closure", "referral or ending"],
+        sections: &[],
+        kinds: &[],
+    },
+];
+
+impl Source {
+    fn takes(&self, note: &Note, segment: &Segment) -> bool {
+        if segment.placeholder || segment.kind == SegmentKind::Reflection {
+            return false;
+        }
+        let heading = segment
+            .heading
+            .as_deref()
+            .is_some_and(|h| self.headings.contains(&h.to_lowercase().as_str()));
+        let section = segment.section.as_deref().or(note.section.as_deref());
+        let labels = segment.labels.iter().chain(&note.labels).map(String::as_str);
+        let named = section
+            .into_iter()
+            .chain(labels)
+            .any(|name| self.sections.contains(&name));
+        // A plan in the health section is a plan, not a health factor.
+        let of_another = matches!(
+            segment.kind,
+            SegmentKind::Plan | SegmentKind::Intervention | SegmentKind::Decision
+        );
+        heading || self.kinds.contains(&segment.kind) || (named && !of_another)
+    }
+}
+
+impl Overview {
+    /// Makes the overview of a case from its profile and its notes with their handles, in any order.
+    pub fn new(profile: Option<&RawJson>, notes: &[(&Note, &str)]) -> Self {
+        let profile = profile.map(RawJson::value).unwrap_or_default();
+        let mut newest: Vec<&(&Note, &str)> = notes.iter().collect();
+        newest.sort_by_key(|(note, _)| std::cmp::Reverse(note.occurred_at.as_ref().map(Moment::instant)));
+        let block = |source: &Source| {
+            let mut items = Vec::new();
+            for path in source.profile {
+                let found = path.split('.').try_fold(&profile, |value, name| value.get(name));
+                collect(found.unwrap_or(&Value::Null), &mut items);
+            }
+            let segments = newest.iter().flat_map(|(note, handle)| {
+                note.segments
+                    .iter()
+                    .filter(|s| source.takes(note, s))
+                    .map(move |s| (note, handle, s))
+            });
+            items.extend(segments.take(NEWEST).map(|(note, handle, segment)| Item {
+                text: segment.text.clone(),
+                note: Some((*handle).to_owned()),
+                segment: Some(segment.n),
+                kind: Some(segment.kind),
+                occurred_at: note.occurred_at.clone(),
+            }));
+            Block {
+                title: source.title,
+                items,
+            }
+        };
+        Self {
+            blocks: SOURCES.iter().map(block).collect(),
+        }
+    }
+}
+
+/// Takes the words out of a profile's value: a text, a list of them, or named ones.
+fn collect(value: &Value, items: &mut Vec<Item>) {
+    let mut add = |text: String| {
+        if !text.trim().is_empty() {
+            items.push(Item {
+                text,
+                note: None,
+                segment: None,
+                kind: None,
+                occurred_at: None,
+            });
+        }
+    };
+    match value {
+        Value::Null => {}
+        Value::String(text) => add(text.clone()),
+        Value::Bool(_) | Value::Number(_) => add(value.to_string()),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, items)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) => add(format!("{name}: {text}")),
+                    other => add(format!("{name}: {other}")),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Overview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, block) in self.blocks.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            writeln!(f, "{}", block.title)?;
+            if block.items.is_empty() {
+                writeln!(f, "  {EMPTY}")?;
+            }
+            for item in &block.items {
+                item.fmt(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("  ")?;
+        match self.kind {
+            Some(SegmentKind::Narrative) => f.write_str("(not classified) ")?,
+            Some(SegmentKind::Interpretation) => f.write_str("(opinion) ")?,
+            Some(kind) => write!(f, "({kind}) ")?,
+            None => {}
+        }
+        f.write_str(&display::escape_line(&self.text))?;
+        if let (Some(note), Some(segment)) = (&self.note, self.segment) {
+            let day = self
+                .occurred_at
+                .as_ref()
+                .and_then(|m| m.as_str().get(..10))
+                .unwrap_or("undated");
+            write!(f, "  [{note} {segment}, {day}]")?;
+        }
+        f.write_str("\n")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_case_says_so_in_every_block() {
+        let overview = Overview::new(None, &[]);
+        let titles: Vec<&str> = overview.blocks.iter().map(|b| b.title).collect();
+        assert_eq!(
+            titles,
+            [
+                "Background",
+                "Presenting problem",
+                "Factors: social",
+                "Factors: economic",
+                "Factors: health",
+                "Plan",
+                "Progress",
+                "Outcome",
+            ]
+        );
+        assert_eq!(overview.to_string().matches(EMPTY).count(), 8);
+    }
+
+    #[test]
+    fn blocks_come_from_profile_and_notes() {
+        let profile = serde_json::from_str(
+            r#"{"background":"Born in Łódź.","factors":{"economic":["rent arrears",{"debt":200}]},"name":"Ada"}"#,
+        )
+        .unwrap();
+        let mut old = Note::from_json(include_bytes!("text/golden_1.json")).unwrap();
+        old.segments[0].section = Some("health".into());
+        let mut new = old.clone();
+        new.occurred_at = Moment::parse("2026-04-01").ok();
+        let overview = Overview::new(Some(&profile), &[(&old, "n-old"), (&new, "n-new")]);
+        let shown = overview.to_string();
+        assert!(shown.contains("Background\n  Born in Łódź.\n"));
+        assert!(shown.contains("  rent arrears\n  debt: 200\n"));
+        assert!(shown.contains("Plan\n  (plan) Walk to the shop together at a quiet hour.  [n-new 6, 2026-04-01]\n"));
+        assert!(
+            shown.contains("Factors: health\n  (quote) It is the crowds that set it off.  [n-new 1, 2026-04-01]\n")
+        );
+        assert!(shown.contains("Outcome\n  not recorded yet\n"));
+        assert!(!shown.contains("hurried her"), "a reflection is nobody else's");
+    }
+}

@@ -1,0 +1,139 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use super::*;
+use crate::note::Imported;
+
+fn golden() -> Note {
+    let mut note = Note::from_json(include_bytes!("../text/golden_1.json")).unwrap();
+    note.worker = Some("w003".into());
+    note.authored_at = Some(Moment::parse("2026-03-12T16:05:00Z").unwrap());
+    note
+}
+
+fn shown(note: &Note) -> Shown<'_> {
+    Shown {
+        role: Some("caseworker"),
+        ..Shown::new(note, "n-19qd3m0x")
+    }
+}
+
+#[test]
+fn golden_1_as_text_tells_kinds_apart_without_colour() {
+    let note = golden();
+    let rendered = text(&shown(&note));
+    assert_eq!(rendered, include_str!("golden_1.txt"), "{rendered}");
+    assert!(!rendered.contains('\u{1b}'));
+}
+
+#[test]
+fn only_confirmed_kinds_pass_the_filter() {
+    let note = golden();
+    let kinds = [SegmentKind::Observation, SegmentKind::Quote, SegmentKind::Reported];
+    let rendered = text(&Shown {
+        only: Some(&kinds),
+        ..shown(&note)
+    });
+    assert!(rendered.contains("Said by client: \"It is the crowds that set it off.\""));
+    assert!(rendered.contains("Reported by sister: "));
+    assert!(
+        !rendered.contains("three stressors"),
+        "the template's kind was not confirmed"
+    );
+    assert!(!rendered.contains("Opinion"));
+    assert!(rendered.contains("6 segments not shown"));
+}
+
+#[test]
+fn an_imported_note_says_so_everywhere() {
+    let mut note = golden();
+    note.worker = None;
+    note.imported = Some(Imported {
+        author: Some("w007".into()),
+        ..Imported::default()
+    });
+    for rendered in [
+        text(&shown(&note)),
+        markdown(&shown(&note)),
+        page("x", &[fragment(&shown(&note))]),
+    ] {
+        assert!(rendered.contains("imported, not signed by w007"), "{rendered}");
+        assert!(rendered.contains("Opinion (w007, caseworker)"));
+    }
+}
+
+#[test]
+fn an_amended_note_shows_the_old_version_struck() {
+    let old = golden();
+    let mut new = old.clone();
+    new.segments[1].text = "The client named two stressors.".into();
+    new.segments.remove(2);
+    for (segment, n) in new.segments.iter_mut().zip(1..) {
+        segment.n = n;
+    }
+    let shown = Shown {
+        previous: Some(&old),
+        version: 2,
+        amended_by: Some("w003"),
+        ..shown(&new)
+    };
+    let rendered = text(&shown);
+    assert!(rendered.contains("[2] struck: Observation (template's kind, not confirmed): The client named three"));
+    assert!(rendered.contains("[3] struck: Reported by sister: "));
+    assert!(rendered.contains("[2] now: Observation (template's kind, not confirmed): The client named two"));
+    assert!(
+        rendered.contains("[4] Action"),
+        "what did not change is shown once: {rendered}"
+    );
+    assert_eq!(rendered.matches("crowds that set it off").count(), 1);
+    assert!(rendered.contains("\nVersion        2, amended by w003\n"));
+    assert!(markdown(&shown).contains("~~The client named three stressors"));
+    assert!(fragment(&shown).contains("<del><span dir=\"auto\">The client named three stressors"));
+}
+
+#[test]
+fn nothing_in_a_record_acts_on_its_reader() {
+    let nasty = "<script>alert(1)</script> ![x](http://e.example/y) \u{1b}]52;c;x\u{7} \u{202e}fdp.exe\n# no heading\n1. no list";
+    let mut note = golden();
+    note.segments[0].text = nasty.into();
+    note.segments[0].speaker = Some("a\nb<b>*x*".into());
+    note.place = Some(nasty.into());
+    let (text, markdown) = (text(&shown(&note)), markdown(&shown(&note)));
+    let html = page("<t>", &[fragment(&shown(&note))]);
+    for rendered in [&text, &markdown, &html] {
+        assert!(!rendered.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+        assert!(
+            rendered.contains("u{202e}") || rendered.contains("u\\{202e\\}"),
+            "{rendered}"
+        );
+    }
+    assert!(!html.contains("<script") && !html.contains("<b>") && !html.contains("<t>"));
+    assert!(!html.contains("src=") && !html.contains("href="));
+    assert!(!markdown.contains("![") && !markdown.contains("http://"));
+    assert!(
+        markdown
+            .match_indices('<')
+            .all(|(at, _)| markdown[..at].ends_with('\\'))
+    );
+    assert!(markdown.contains("\\# no heading\\\n1\\. no list"), "{markdown}");
+}
+
+#[test]
+fn a_page_is_whole_and_accessible() {
+    let note = golden();
+    let html = page("Case c-7fk2m9qd", &[fragment(&shown(&note)), fragment(&shown(&note))]);
+    for needed in [
+        "<!DOCTYPE html>",
+        "lang=\"en\"",
+        "<title>Case c-7fk2m9qd</title>",
+        "default-src 'none'",
+        "@media print",
+    ] {
+        assert!(html.contains(needed), "{needed}");
+    }
+    for tag in [
+        "article", "dl", "div", "p", "q", "span", "h2", "h3", "main", "body", "html",
+    ] {
+        let open = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
