@@ -52,6 +52,7 @@ impl UnverifiedLink {
     }
 
     fn with_bytes(link: Link, bytes: Vec<u8>, signature: Signature) -> Result<Self, Refused> {
+        require(bytes.len() <= limit::LINK, Check::TooLong)?;
         require(link.format == FORMAT, Check::UnknownFormat)?;
         require_kind(&link)?;
         let id = link_id(link.stream.kind, &bytes);
