@@ -2,6 +2,7 @@
 //!
 //! Nothing that a passphrase alone opens is ever on a server, and no parameter of it comes from one.
 
+use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
@@ -10,9 +11,11 @@ use crate::crypto::aead::Sealer;
 use crate::crypto::pad;
 use crate::crypto::passphrase;
 use crate::crypto::passphrase::Cost;
+use crate::crypto::sign::SigningKey;
 use crate::id::AgencyId;
 use crate::id::DeviceId;
 use crate::id::MemberId;
+use crate::keyring;
 use crate::secret::RecipientSeed;
 use crate::secret::SealSecret;
 use crate::secret::SigningSeed;
@@ -20,6 +23,8 @@ use crate::secret::StoreKey;
 use crate::secret::UnlockKey;
 use crate::wire;
 use crate::wire::v1::FORMAT;
+use crate::wire::v1::key::RecipientKind;
+use crate::wire::v1::key::RecipientRef;
 use crate::wire::v1::keystore::KdfAlgorithm;
 use crate::wire::v1::keystore::KeystoreFile;
 use crate::wire::v1::keystore::KeystoreHeader;
@@ -120,7 +125,12 @@ pub fn unlock(file: &[u8], phrase: &str) -> Result<(Unlocked, Secrets), Refused>
     let store = read(file)?;
     let header = store.header;
     let key = passphrase::unlock_key(&passphrase::normalized(phrase), &header.salt, &header.cost)?;
-    let header_bytes = wire::encode(&header)?;
+    let secrets = open(&store, &key)?;
+    Ok((Unlocked { key, header }, secrets))
+}
+
+fn open(store: &KeystoreFile, key: &UnlockKey) -> Result<Secrets, Refused> {
+    let header_bytes = wire::encode(&store.header)?;
     let sealer = Sealer::derive(Label::KeystoreSeal, key.expose(), &[&header_bytes]);
     let text = sealer
         .require_commitment(&store.commitment)
@@ -128,7 +138,56 @@ pub fn unlock(file: &[u8], phrase: &str) -> Result<(Unlocked, Secrets), Refused>
         .map_err(|_| Check::Keystore)?;
     let json = pad::unpad(&text).map_err(|_| Check::Keystore)?;
     let stored: Stored = serde_json::from_slice(json).map_err(|_| Check::Keystore)?;
-    Ok((Unlocked { key, header }, stored.secrets().ok_or(Check::Keystore)?))
+    stored.secrets().ok_or(Check::Keystore.into())
+}
+
+/// Refuses secrets whose public halves, computed, are not those that the agency's stream shows for their owner.
+///
+/// # Errors
+/// [`Check::OwnKeys`].
+///
+/// # Security
+/// Signing or reading on with a key that others do not know as ours would be lost work at best; a keystore of another
+/// agency, or one put together from two, ends here.
+pub fn require_own_keys(agency: &AgencyState, header: &KeystoreHeader, secrets: &Secrets) -> Result<(), Refused> {
+    let check = Check::OwnKeys;
+    require(header.agency == agency.id(), check)?;
+    let device = agency.devices().get(&header.device).ok_or(check)?;
+    let member = agency.members().get(&header.member).ok_or(check)?;
+    let signs = device.key.public() == SigningKey::from_seed(&secrets.device).public();
+    require(device.member == header.member && signs, check)?;
+    require(
+        member.identity == SigningKey::from_seed(&secrets.identity).public(),
+        check,
+    )?;
+    let is = |to: RecipientKind, version: &u32, seed: &RecipientSeed| {
+        let id = if to == RecipientKind::Member {
+            header.member
+        } else {
+            MemberId([0; 16])
+        };
+        let named = RecipientRef {
+            kind: to,
+            id,
+            version: *version,
+        };
+        agency.recipient_key(&named) == Some(&keyring::recipient_key(seed))
+    };
+    let opens = secrets.recipients.iter().all(|(v, s)| is(RecipientKind::Member, v, s));
+    let newest = secrets.recipients.iter().map(|(v, _)| *v).max() == member.recipient().map(|r| r.version);
+    require(opens && newest, check)?;
+    require(secrets.dpo.iter().all(|(v, s)| is(RecipientKind::Dpo, v, s)), check)?;
+    let Some(recovery) = &secrets.recovery else {
+        return Ok(());
+    };
+    let signing = SigningKey::from_seed(&recovery.signing).public();
+    let known = agency
+        .every_root()
+        .any(|r| r.recovery.version == recovery.version && r.recovery.signing == signing);
+    require(
+        known && is(RecipientKind::Recovery, &recovery.version, &recovery.recipient),
+        check,
+    )
 }
 
 /// Writes a keystore's bytes under the same passphrase, as its next generation. `fresh` is 32 fresh random bytes.
