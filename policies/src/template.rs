@@ -232,6 +232,11 @@ impl Set {
         Ok(set)
     }
 
+    /// Returns the text of every template that comes with the program, in a fixed order: what the policy set's hash is of.
+    pub fn sources() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().copied()
+    }
+
     /// Adds one version of a template; the same text twice is the same template.
     ///
     /// # Errors

@@ -1,4 +1,63 @@
 //! The caseworker's command: session facade, local store, commands, one printer.
+//!
+//! ```text
+//! main ─> cli (flags) ─> commands/<noun>/<verb> ─ request ─> session ─ reply ─> render ─> ui (prints)
+//! ```
 
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod exit;
+pub mod harden;
+pub mod input;
+pub mod invocation;
 pub mod places;
+pub mod render;
 pub mod session;
+pub mod store;
+pub mod ui;
+pub mod unlock_prompt;
+use std::ffi::OsString;
+use clap::Parser;
+use crate::cli::Cli;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::invocation::Invocation;
+use crate::ui::Ui;
+/// Runs one command and tells how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let (ui, result) = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => {
+            let run = Invocation::new(cli.everywhere.clone());
+            let result = start(cli, &run);
+            (run.ui, result)
+        }
+        Err(error) => {
+            // What was typed could not be read, so whether JSON was asked for is seen from the words themselves.
+            let ui = Ui::new(error.use_stderr() && arguments.iter().any(|word| word == "--json"));
+            let code = error.exit_code();
+            match ui.parser(&error) {
+                Ok(()) if code == 0 => return Exit::Done,
+                Ok(()) => return Exit::Usage,
+                Err(error) => (ui, Err(error)),
+            }
+        }
+    };
+    match result {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            ui.error(&error);
+            error.exit()
+        }
+    }
+}
+fn start(cli: Cli, run: &Invocation) -> Result<(), CliError> {
+    if cli.version {
+        return commands::version::run(cli.verbose, run);
+    }
+    match cli.command {
+        Some(command) => commands::run(command, run),
+        None => commands::start::run(run),
+    }
+}

@@ -26,6 +26,18 @@ use request::*;
 /// What every action answers.
 pub type Result<T> = std::result::Result<T, SessionError>;
 
+/// The newest store version that this program writes.
+pub const STORE_VERSION: u32 = 1;
+
+/// Returns the three version numbers.
+pub fn versions() -> Versions {
+    Versions {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        format: vault_core::wire::v1::FORMAT,
+        store: STORE_VERSION,
+    }
+}
+
 /// An unlocked vault of one person on one device.
 #[derive(Debug)]
 pub struct Session {

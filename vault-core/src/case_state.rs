@@ -301,6 +301,16 @@ impl CaseState {
         Ok(())
     }
 
+    /// Returns the epoch under which `member` may now place a record in `section`.
+    ///
+    /// # Errors
+    /// CHK-73 to CHK-77, as another reader would judge the link.
+    pub fn writable_epoch(&self, agency: &AgencyState, member: MemberId, section: Section) -> Result<Epoch, Refused> {
+        let head = self.sections.get(&section).and_then(|s| s.heads.last()).ok_or(Check::EpochHead)?;
+        self.require_writable(agency.now(), member, section, head.epoch)?;
+        Ok(head.epoch)
+    }
+
     /// Refuses a write under (section, epoch) that the state does not allow.
     fn require_writable(
         &self,

@@ -44,6 +44,8 @@ labels! {
     ReleaseListHash = "release list hash",
     /// Hash of padded plaintext, an input of the record key.
     PlaintextHash = "plaintext hash",
+    /// Hash of a policy set.
+    PolicySet = "policy set",
     /// Running hash over all links of a store.
     CommitOrder = "commit order",
     /// Signature over a root document, by an administrator's identity key.

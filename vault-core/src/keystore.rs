@@ -80,6 +80,16 @@ impl Unlocked {
     pub fn header(&self) -> &KeystoreHeader {
         &self.header
     }
+
+    /// Goes on counting from `generation`, for a keystore that takes the place of another.
+    ///
+    /// # Errors
+    /// [`Check::Keystore`] after 2^64 writings.
+    pub fn after(mut self, generation: u64) -> Result<Self, Refused> {
+        require(generation < u64::MAX, Check::Keystore)?;
+        self.header.generation = generation;
+        Ok(self)
+    }
 }
 
 /// Makes a new keystore's unlock key. `salt` is 32 fresh random bytes.

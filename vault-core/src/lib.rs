@@ -25,6 +25,7 @@ pub mod keystore;
 pub mod note;
 pub mod opening;
 pub mod placing;
+pub mod local;
 pub mod record;
 pub mod secret;
 pub mod stream;

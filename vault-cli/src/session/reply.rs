@@ -5,8 +5,11 @@
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use vault_core::note::chronology::Entry;
+use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
-use vault_core::note::{Note, NoteKind, SegmentKind};
+use vault_core::note::overview::Overview;
+use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
 
 /// The tag of a reply's JSON; written as its first member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,28 +257,6 @@ pub struct CaseListReply {
     pub cases: Vec<CaseRow>,
 }
 
-/// One line of a block of a case's overview.
-#[derive(Clone, Debug, Serialize)]
-pub struct OverviewItem {
-    /// What it is about: a field of the profile, a kind of segment.
-    pub label: Option<String>,
-    /// What it says.
-    pub text: String,
-    /// The note that it comes from.
-    pub note: Option<String>,
-    /// When it happened.
-    pub occurred_at: Option<String>,
-}
-
-/// A block of a case's overview; without items nothing is recorded yet.
-#[derive(Clone, Debug, Serialize)]
-pub struct OverviewBlock {
-    /// Its title: Background, Presenting problem, Factors: social, …
-    pub title: String,
-    /// What it holds.
-    pub items: Vec<OverviewItem>,
-}
-
 /// A case's overview.
 #[derive(Clone, Debug, Serialize)]
 pub struct CaseShowReply {
@@ -288,8 +269,9 @@ pub struct CaseShowReply {
     pub id: String,
     /// The profile's fields.
     pub profile: serde_json::Value,
-    /// The blocks, in their order.
-    pub overview: Vec<OverviewBlock>,
+    /// The blocks, in their order; one without items says that nothing is recorded yet.
+    #[serde(flatten)]
+    pub overview: Overview,
 }
 
 /// A closed case.
@@ -332,6 +314,8 @@ pub struct NoteHead {
     pub lag_minutes: Option<i64>,
     /// The worker: who did the work, or the attributed author of an imported note.
     pub author: Option<String>,
+    /// That worker's role, where it is known.
+    pub role: Option<String>,
     /// The member whose device signed it.
     pub signed_by: String,
     /// `imported, not signed by w003`, for an imported note.
@@ -353,6 +337,7 @@ impl NoteHead {
         map.serialize_entry("lag", &self.lag)?;
         map.serialize_entry("lag_minutes", &self.lag_minutes)?;
         map.serialize_entry("author", &self.author)?;
+        map.serialize_entry("role", &self.role)?;
         map.serialize_entry("signed_by", &self.signed_by)?;
         map.serialize_entry("attribution", &self.attribution)?;
         map.serialize_entry("incomplete", &self.incomplete)
@@ -369,6 +354,15 @@ pub struct NoteView {
 }
 
 impl NoteView {
+    /// Keeps the segments of some kinds only, and of those the ones whose kind the author confirmed; returns how many
+    /// were left out.
+    pub fn keep_only(&mut self, kinds: &[SegmentKind]) -> usize {
+        let before = self.content.segments.len();
+        let kept = |s: &Segment| kinds.contains(&s.kind) && !s.default_kind;
+        self.content.segments.retain(kept);
+        before - self.content.segments.len()
+    }
+
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.head.write(map)?;
         // Through text, so that unknown fields keep the digits of their numbers.
@@ -483,7 +477,7 @@ pub struct NoteListReply {
 pub struct NoteShowReply {
     /// The note.
     pub view: NoteView,
-    /// The version before the one shown, whose words are shown struck.
+    /// The version before the one shown, whose words are shown struck; cut by `--only` as the view is.
     pub before: Option<Note>,
     /// How many segments were left out because of `--only`.
     pub left_out: usize,
@@ -527,10 +521,12 @@ pub struct FindHit {
     pub occurred_at: Option<String>,
     /// The note's kind.
     pub kind: NoteKind,
-    /// The segment's number; `None` if the hit is in the note's head.
-    pub segment: Option<u32>,
+    /// The segment's number.
+    pub segment: u32,
     /// What that segment is.
-    pub segment_kind: Option<SegmentKind>,
+    pub segment_kind: SegmentKind,
+    /// The segment's field that holds it (`text`, `why`, …).
+    pub field: &'static str,
     /// The words around the hit.
     pub snippet: String,
 }
@@ -564,28 +560,11 @@ pub struct NoteWithdrawReply {
 /// An event of the chronology.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChronologyEntry {
-    /// When it happened.
-    pub occurred_at: Option<String>,
-    /// The note's handle.
-    pub note: String,
+    /// What happened, with its note's handle.
+    #[serde(flatten)]
+    pub entry: Entry,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
-    /// The note's kind.
-    pub kind: NoteKind,
-    /// The segment's number.
-    pub segment: u32,
-    /// What the segment is.
-    pub segment_kind: SegmentKind,
-    /// What happened.
-    pub text: String,
-    /// The worker, or attributed author.
-    pub author: Option<String>,
-    /// `imported, not signed by w003`, for an imported note.
-    pub attribution: Option<String>,
-    /// Whether it was recorded late.
-    pub late: bool,
-    /// How late, in words.
-    pub lag: Option<String>,
 }
 
 /// A case's chronology.
@@ -604,26 +583,11 @@ pub struct ChronologyReply {
 /// A decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecisionRow {
-    /// The note's handle.
-    pub note: String,
+    /// What was decided, with its note's handle.
+    #[serde(flatten)]
+    pub decision: Decision,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
-    /// The segment's number.
-    pub segment: u32,
-    /// When it was made.
-    pub occurred_at: Option<String>,
-    /// What was decided.
-    pub text: String,
-    /// The reason.
-    pub why: Option<String>,
-    /// What was considered.
-    pub options: Vec<String>,
-    /// Who decided.
-    pub decided_by: Option<String>,
-    /// With what authority.
-    pub authority: Option<String>,
-    /// What is missing.
-    pub incomplete: Vec<String>,
 }
 
 /// A case's decisions.
@@ -703,7 +667,6 @@ pub struct LogShowReply {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-    use vault_core::note::Segment;
 
     #[test]
     fn a_shown_note_is_head_then_payload_with_the_schema_first() {
@@ -722,6 +685,7 @@ mod tests {
             lag: None,
             lag_minutes: None,
             author: Some("w003".into()),
+            role: None,
             signed_by: "m-0kf3aaaa".into(),
             attribution: Some("imported, not signed by w003".into()),
             incomplete: Vec::new(),

@@ -88,6 +88,8 @@ pub struct Note {
     pub section: Option<String>,
     /// In a part that holds segments of another section: the note's own section.
     pub main_section: Option<String>,
+    /// In the main part: the records of the other parts in this case, as they were with this version.
+    pub parts: Vec<PartRef>,
     /// What was written.
     pub segments: Vec<Segment>,
     /// Where it was imported from, with its attributed author.
@@ -141,6 +143,15 @@ impl Note {
         }
         Ok(())
     }
+}
+
+/// Names a version of another part of a note.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PartRef {
+    /// The record's id, `n-` and 26 Crockford characters.
+    pub record: String,
+    /// Its version.
+    pub version: u32,
 }
 
 /// Where an imported note came from. Its signer is the importer, never its author.

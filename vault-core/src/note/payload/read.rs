@@ -177,6 +177,7 @@ impl<'de> Visitor<'de> for NoteSeed {
                 }
                 "imported" if sealed => field(&mut map, name, &mut note.imported, extra)?,
                 "main_section" if sealed => field(&mut map, name, &mut note.main_section, extra)?,
+                "parts" if sealed => list(&mut map, name, &mut note.parts, extra)?,
                 "extra" if sealed => field(&mut map, name, &mut nested, extra)?,
                 "kind" => {
                     if kind.replace(map.next_value()?).is_some() {

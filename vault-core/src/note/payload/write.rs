@@ -110,6 +110,7 @@ impl Serialize for Note {
         head(&mut out, self)?;
         out.option("section", &self.section)?;
         out.option("main_section", &self.main_section)?;
+        out.list("parts", &self.parts)?;
         out.value(
             "segments",
             &SegmentList {

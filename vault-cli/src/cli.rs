@@ -1,0 +1,140 @@
+//! The command line as clap reads it. Its doc comments are the manual.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+
+use crate::commands::Command;
+
+pub mod value;
+
+/// Encrypted records vault for social case work
+///
+/// Keeps case notes sealed on this machine. Every note is signed by whoever wrote it, every reading is logged before
+/// anything is shown, and nothing that is written down is ever overwritten.
+///
+/// Results go to standard output, questions, progress and hints to standard error. Names, note text, search terms and
+/// reasons are never taken from the command line, because other programs can read it: they come from a file, from
+/// standard input (`-`), or from a question on the terminal. Without a terminal nothing is asked.
+#[derive(Debug, Parser)]
+#[command(
+    name = "casevault",
+    bin_name = "casevault",
+    disable_version_flag = true,
+    max_term_width = 100,
+    after_help = AFTER,
+    after_long_help = AFTER_LONG
+)]
+pub struct Cli {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub everywhere: Everywhere,
+
+    /// Prints the program's version; with `--verbose`, also those of the formats and of the store
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    /// Says more: with `--version`, all three version numbers
+    #[arg(long, requires = "version")]
+    pub verbose: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const AFTER: &str = "A handle such as `c-7fk2m9qd` may be cut short as long as it fits only one thing.";
+
+const AFTER_LONG: &str = "\
+A handle such as `c-7fk2m9qd` may be cut short as long as it fits only one thing.
+
+Exit codes:
+  0  done
+  1  failed
+  2  asked for in a way that makes no sense
+  3  denied by policy or consent
+  4  verification failed
+  5  locked, wrong passphrase, or no key
+  6  a conflict that needs a person
+  7  the server is unreachable
+
+Environment:
+  CASEVAULT_HOME             the vault's folder, as `--home`
+  CASEVAULT_PASSPHRASE_FILE  a file that holds the passphrase; its final line break is left out
+  NO_COLOR                   if set, no colours";
+
+/// Flags that every command takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Everywhere {
+    /// The vault's folder [default: the XDG place, `~/.local/share/casevault`]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CASEVAULT_HOME",
+        hide_env_values = true
+    )]
+    pub home: Option<PathBuf>,
+
+    /// Reads the passphrase from an open file descriptor, such as `3` or `0`; its final line break is left out
+    #[arg(long, global = true, value_name = "N")]
+    pub passphrase_fd: Option<u32>,
+
+    /// Prints the result as one JSON object, and errors as JSON on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Unlocks for this command alone, even where an agent holds the vault open
+    #[arg(long, global = true)]
+    pub no_agent: bool,
+}
+
+/// Why one reads; without these flags, the purpose is the one that goes with the relation to the case.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Why you read (logged)")]
+pub struct Purpose {
+    /// The purpose's code, such as `casework`, `oversight` or `audit`
+    #[arg(long, value_name = "CODE", value_parser = value::code)]
+    pub purpose: Option<String>,
+
+    /// The reason in words, at most 240 bytes, from a file or from standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub reason_file: Option<crate::input::Source>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_for_every_command_go_anywhere() {
+        for line in [
+            ["casevault", "--json", "case", "list"],
+            ["casevault", "case", "--json", "list"],
+            ["casevault", "case", "list", "--json"],
+        ] {
+            assert!(Cli::try_parse_from(line).unwrap().everywhere.json, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_mistyped_is_suggested() {
+        let error = Cli::try_parse_from(["casevault", "not"]).unwrap_err().to_string();
+        assert!(error.contains("note"), "{error}");
+    }
+
+    #[test]
+    fn a_handle_of_another_kind_is_a_usage_error() {
+        let error = Cli::try_parse_from(["casevault", "note", "show", "c-7fk2"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("does not begin with `n-`"), "{error}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Values of flags, read and refused while the command line is parsed.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use vault_core::crypto::passphrase::{MEMORY_CEILING_KIB, MEMORY_FLOOR_KIB};
+use vault_core::id::{CaseId, IdError, RecordId};
+use vault_core::note::when::{self, Now, WhenError};
+use vault_core::note::{NoteKind, SegmentKind};
+
+/// Reads a case's handle, or a beginning of one.
+///
+/// # Errors
+/// [`IdError`].
+pub fn case(text: &str) -> Result<String, IdError> {
+    CaseId::range(text).map(|_| text.to_owned())
+}
+
+/// Reads a note's handle, or a beginning of one.
+///
+/// # Errors
+/// [`IdError`].
+pub fn note(text: &str) -> Result<String, IdError> {
+    RecordId::range(text).map(|_| text.to_owned())
+}
+
+/// Reads a code: lower-case letters, digits and hyphens, at most 64.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn code(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
+        return Err("a code has 1 to 64 lower-case letters, digits and hyphens".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads a kind of note.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn note_kind(text: &str) -> Result<NoteKind, String> {
+    NoteKind::new(text).ok_or_else(|| "a kind has 1 to 64 bytes and no control characters".to_owned())
+}
+
+/// Reads a kind of segment, by its name or short name.
+///
+/// # Errors
+/// The names there are.
+pub fn segment_kind(text: &str) -> Result<SegmentKind, String> {
+    let found = SegmentKind::from_name(text).or_else(|| SegmentKind::ALL.into_iter().find(|k| k.short() == text));
+    found.ok_or_else(|| {
+        let names: Vec<_> = SegmentKind::ALL.iter().map(|k| k.as_str()).collect();
+        format!("one of {}", names.join(", "))
+    })
+}
+
+/// Returns the present moment in the system's zone.
+pub fn now() -> Now {
+    Now::new(Timestamp::now(), TimeZone::system())
+}
+
+/// Returns today's date in the system's zone.
+pub fn today() -> Date {
+    Zoned::now().date()
+}
+
+/// Reads a day, ISO or relative.
+///
+/// # Errors
+/// [`WhenError`].
+pub fn day(text: &str) -> Result<Date, WhenError> {
+    when::day(text, &now())
+}
+
+/// Checks a time, ISO or relative; the session reads it again, by the clock that it records by.
+///
+/// # Errors
+/// [`WhenError`].
+pub fn time(text: &str) -> Result<String, WhenError> {
+    when::parse(text, &now()).map(|_| text.to_owned())
+}
+
+/// Reads a length of time in minutes.
+///
+/// # Errors
+/// [`WhenError`].
+pub fn minutes(text: &str) -> Result<u32, WhenError> {
+    when::length(text)
+}
+
+/// Reads an amount of memory (`64MiB`, `1GiB`, `65536KiB`) in KiB, within the bounds of the passphrase cost.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn memory_kib(text: &str) -> Result<u32, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let each: u32 = match unit.trim().to_ascii_lowercase().as_str() {
+        "kib" | "k" => 1,
+        "mib" | "m" => 1024,
+        "gib" | "g" => 1024 * 1024,
+        _ => return Err("write the unit too: 64MiB, 1GiB or 65536KiB".to_owned()),
+    };
+    let kib = number.parse::<u32>().ok().and_then(|n| n.checked_mul(each));
+    kib.filter(|kib| (MEMORY_FLOOR_KIB..=MEMORY_CEILING_KIB).contains(kib))
+        .ok_or_else(|| "from 64MiB to 2GiB".to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_has_a_unit_and_bounds() {
+        assert_eq!(memory_kib("64MiB"), Ok(65_536));
+        assert_eq!(memory_kib("2GiB"), Ok(2_097_152));
+        assert_eq!(memory_kib("65536 KiB"), Ok(65_536));
+        for wrong in ["64", "63MiB", "3GiB", "MiB", "-64MiB", "99999999999MiB", "64MB"] {
+            assert!(memory_kib(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert!(code("casework").is_ok() && code("Case work").is_err() && code("").is_err());
+        assert_eq!(segment_kind("said"), Ok(SegmentKind::Quote));
+        assert_eq!(segment_kind("quote"), Ok(SegmentKind::Quote));
+        assert!(segment_kind("opinion").unwrap_err().contains("interpretation"));
+        assert!(case("c-7fk2").is_ok() && case("n-7fk2").is_err());
+        assert!(time("today 14:00").is_ok() && time("soon").is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! The commands: one file for each, holding its flags and what it does with a session.
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+
+pub mod case;
+pub mod chronology;
+pub mod completions;
+pub mod decision;
+pub mod demo;
+pub mod export;
+pub mod import;
+pub mod init;
+pub mod lock;
+pub mod log;
+pub mod man;
+pub mod note;
+pub mod passphrase;
+pub mod start;
+pub mod status;
+pub mod template;
+pub mod unlock;
+pub mod verify;
+pub mod version;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes a vault for one person on this machine
+    Init(init::InitArgs),
+    /// Checks the passphrase
+    Unlock(unlock::UnlockArgs),
+    /// Locks the vault
+    Lock,
+    /// Tells what there is and what needs doing, without a passphrase
+    Status,
+    /// Shows the main job from end to end on a sample caseload, in a throw-away folder
+    Demo(demo::DemoArgs),
+    /// Takes in cases and notes as JSON Lines
+    Import(import::ImportArgs),
+    /// Writes your own copy of a case, or of all cases
+    Export(export::ExportArgs),
+    /// Verifies every signature, chain and seal that is kept here
+    Verify,
+    /// Cases: open, list, show, verify, close
+    #[command(subcommand)]
+    Case(case::CaseCommand),
+    /// Notes: add, list, show, amend, history, find, withdraw
+    #[command(subcommand)]
+    Note(note::NoteCommand),
+    /// What was significant, in the order in which it happened
+    #[command(subcommand)]
+    Chronology(chronology::ChronologyCommand),
+    /// Decisions and their reasons
+    #[command(subcommand)]
+    Decision(decision::DecisionCommand),
+    /// Templates of records
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
+    /// The access log of this device: who read what, when and why
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// The vault's passphrase
+    #[command(subcommand)]
+    Passphrase(passphrase::PassphraseCommand),
+    /// Prints a completion script for a shell
+    Completions(completions::CompletionsArgs),
+    /// Writes the manual's pages into a folder
+    #[command(hide = true)]
+    Man(man::ManArgs),
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// [`CliError`], with exit code and hint.
+pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
+    match command {
+        Command::Case(command) => case::run(command, run),
+        Command::Chronology(command) => chronology::run(command, run),
+        Command::Completions(args) => completions::run(&args, run),
+        Command::Decision(command) => decision::run(command, run),
+        Command::Demo(args) => demo::run(&args, run),
+        Command::Export(args) => export::run(args, run),
+        Command::Import(args) => import::run(&args, run),
+        Command::Init(args) => init::run(args, run),
+        Command::Lock => lock::run(run),
+        Command::Log(command) => log::run(command, run),
+        Command::Man(args) => man::run(&args, run),
+        Command::Note(command) => note::run(command, run),
+        Command::Passphrase(command) => passphrase::run(command, run),
+        Command::Status => status::run(run),
+        Command::Template(command) => template::run(command, run),
+        Command::Unlock(args) => unlock::run(&args, run),
+        Command::Verify => verify::run(run),
+    }
+}

@@ -1,0 +1,45 @@
+//! `casevault case close`.
+
+use clap::Args;
+use jiff::civil::Date;
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::session::request::CaseCloseRequest;
+
+/// The longest outcome, in bytes.
+const LONGEST_OUTCOME: u64 = 1 << 20;
+
+/// Closes a case
+///
+/// Nothing is erased: the case can still be read and verified, and takes no more notes.
+#[derive(Args, Debug)]
+pub struct CloseArgs {
+    /// The case's handle
+    #[arg(value_name = "CASE", value_parser = value::case)]
+    pub case: String,
+
+    /// The outcome in words, from a file or from standard input; at most 1 MiB
+    #[arg(long, value_name = "FILE|-")]
+    pub file: Option<Source>,
+
+    /// The day of closing, such as `2026-03-12` or `yesterday` [default: today]
+    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    pub on: Option<Date>,
+}
+
+pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
+    let outcome = match &args.file {
+        Some(source) => Some(run.text(Some(source), "the outcome", LONGEST_OUTCOME)?),
+        None => None,
+    };
+    let reply = run.unlock()?.case_close(CaseCloseRequest {
+        case: args.case,
+        outcome,
+        on: args.on,
+    })?;
+    run.ui
+        .reply(&reply, |reply| format!("closed {} on {}", reply.case, reply.closed))
+}

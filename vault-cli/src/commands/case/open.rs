@@ -1,0 +1,111 @@
+//! `casevault case open`.
+
+use clap::Args;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::session::SessionError;
+use crate::session::request::CaseOpenRequest;
+
+/// The longest profile, in bytes.
+const LONGEST_PROFILE: u64 = 1 << 20;
+
+/// Opens a case
+///
+/// The profile is one JSON object: `name`, `date_of_birth` (`1941-03` is enough), `date_of_birth_estimated`, `gender`,
+/// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. On a terminal, without
+/// `--file`, the most needed fields are asked.
+///
+/// Example: `casevault case open --template adult-social-care --file profile.json`
+#[derive(Args, Debug)]
+pub struct OpenArgs {
+    /// The template of the case's records (`casevault template list`)
+    #[arg(long, value_name = "TEMPLATE", value_parser = value::code)]
+    pub template: String,
+
+    /// The client's profile as JSON, from a file or from standard input; at most 1 MiB
+    #[arg(long, value_name = "FILE|-")]
+    pub file: Option<Source>,
+
+    /// The day of opening, such as `2026-03-12` or `yesterday` [default: today]
+    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    pub opened: Option<Date>,
+}
+
+pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
+    let profile = match &args.file {
+        Some(source) => run.text(Some(source), "the profile", LONGEST_PROFILE)?,
+        None => ask(run)?,
+    };
+    must_be_object(&profile)?;
+    let mut session = run.unlock()?;
+    let reply = session.case_open(CaseOpenRequest {
+        template: args.template,
+        profile,
+        opened: args.opened,
+    })?;
+    let rest = format!("template {} version {}", reply.template, reply.template_version);
+    run.ui.made(&reply, "opened case", &reply.case, &rest)?;
+    run.ui.hint(&format!(
+        "add a note with `casevault note add {} --kind KIND --file NOTE`",
+        reply.case
+    ));
+    Ok(())
+}
+
+fn must_be_object(profile: &str) -> Result<(), CliError> {
+    let malformed = |line, column, why: String| CliError::from(SessionError::Malformed { line, column, why });
+    match serde_json::from_str::<Value>(profile) {
+        Ok(Value::Object(_)) => Ok(()),
+        Ok(_) => Err(malformed(1, 1, "a profile is one JSON object".to_owned())),
+        Err(e) => {
+            let why = e.to_string();
+            let at = format!(" at line {} column {}", e.line(), e.column());
+            let why = why.strip_suffix(&at).unwrap_or(&why).to_owned();
+            Err(malformed(e.line().max(1), e.column().max(1), why))
+        }
+    }
+}
+
+/// Asks for what is most needed; an empty answer leaves a field out.
+fn ask(run: &Invocation) -> Result<String, CliError> {
+    let mut profile = Map::new();
+    for (field, question) in [
+        ("name", "Name: "),
+        ("date_of_birth", "Date of birth (1941-03-05, 1941-03 or 1941): "),
+        ("gender", "Gender: "),
+        ("language", "Language: "),
+    ] {
+        let answer = run.ask(
+            question,
+            "the profile",
+            "`--file FILE`, or `--file -` for standard input",
+        )?;
+        if !answer.is_empty() {
+            profile.insert(field.to_owned(), Value::String(answer));
+        }
+    }
+    Ok(Value::Object(profile).to_string())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_an_object_and_what_is_not_is_placed() {
+        assert!(must_be_object("{\"name\":\"A\"}").is_ok());
+        let place = |text: &str| match must_be_object(text) {
+            Err(CliError::Session(SessionError::Malformed { line, column, .. })) => (line, column),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(place("[]"), (1, 1));
+        assert_eq!(place("{\n  \"name\": A}"), (2, 11));
+        assert_eq!(place(""), (1, 1));
+    }
+}

@@ -1,0 +1,43 @@
+//! `casevault chronology show`.
+
+use clap::Args;
+use jiff::civil::Date;
+
+use crate::cli::{Purpose, value};
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::ChronologyRequest;
+
+/// Shows what was significant, in the order in which it happened
+///
+/// Takes what its authors marked {significant}, each with its note; what was recorded late is marked.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The case's handle
+    #[arg(value_name = "CASE", value_parser = value::case)]
+    pub case: String,
+
+    /// Only what happened on or after this day, such as `2026-03-01`
+    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    pub since: Option<Date>,
+
+    /// Only what happened on or before this day
+    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    pub until: Option<Date>,
+
+    /// Why you read.
+    #[command(flatten)]
+    pub purpose: Purpose,
+}
+
+pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
+    let request = ChronologyRequest {
+        case: args.case,
+        since: args.since,
+        until: args.until,
+        purpose: run.purpose(args.purpose)?,
+    };
+    let reply = run.unlock()?.chronology_show(request)?;
+    run.ui.reply(&reply, render::case::chronology)
+}

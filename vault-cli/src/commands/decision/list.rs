@@ -1,0 +1,35 @@
+//! `casevault decision list`.
+
+use clap::Args;
+
+use crate::cli::{Purpose, value};
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::DecisionListRequest;
+
+/// Lists decisions with their reasons, the incomplete ones first
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// The case's handle
+    #[arg(value_name = "CASE", value_parser = value::case)]
+    pub case: String,
+
+    /// Only those of which something is missing
+    #[arg(long)]
+    pub incomplete: bool,
+
+    /// Why you read.
+    #[command(flatten)]
+    pub purpose: Purpose,
+}
+
+pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
+    let request = DecisionListRequest {
+        case: args.case,
+        incomplete: args.incomplete,
+        purpose: run.purpose(args.purpose)?,
+    };
+    let reply = run.unlock()?.decision_list(request)?;
+    run.ui.reply(&reply, render::case::decisions)
+}

@@ -1,0 +1,63 @@
+//! `casevault init`.
+
+use clap::Args;
+use vault_core::crypto::passphrase::Cost;
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::session::request::InitRequest;
+use crate::session::{Session, SessionError};
+
+/// Makes a vault for one person on this machine
+///
+/// The person becomes the first administrator when the vault grows into an agency. The passphrase is asked twice; there
+/// is no way to reset it. The recovery key is made too and waits sealed in the keystore until cards are made of it.
+///
+/// Example: `casevault init --agency "Hillside Family Support" --name "A. Worker"`
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// The agency's name; sealed, as all names are
+    #[arg(long, value_name = "NAME")]
+    pub agency: String,
+
+    /// Your name, as colleagues will see it
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+
+    /// How much memory each try of a passphrase costs, from 64MiB to 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = value::memory_kib)]
+    pub kdf_memory: u32,
+
+    /// How many passes over that memory, from 3 to 10
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..=10))]
+    pub kdf_passes: u32,
+
+    /// In how many lanes, from 1 to 16
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub kdf_lanes: u32,
+}
+
+pub(super) fn run(args: InitArgs, run: &Invocation) -> Result<(), CliError> {
+    let places = run.places()?;
+    if places.keystore().exists() {
+        let home = places.home().display().to_string();
+        return Err(SessionError::AlreadyInitialised { home }.into());
+    }
+    let request = InitRequest {
+        agency: args.agency,
+        name: args.name,
+        cost: Cost {
+            memory_kib: args.kdf_memory,
+            passes: args.kdf_passes,
+            lanes: args.kdf_lanes,
+        },
+    };
+    let passphrase = run.first_passphrase()?;
+    let reply = Session::init(&places, request, &passphrase)?;
+    let rest = format!("you are {} on device {}, in {}", reply.member, reply.device, reply.home);
+    run.ui.made(&reply, "made vault", &reply.agency, &rest)?;
+    run.ui
+        .hint("open a case with `casevault case open`, or take in cases with `casevault import FILE`");
+    Ok(())
+}

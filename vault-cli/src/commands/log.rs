@@ -1,0 +1,29 @@
+//! `casevault log`.
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+
+pub mod list;
+pub mod show;
+pub mod verify;
+
+/// What to do with the access log.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Lists who read what, when and why, the newest first
+    List(list::ListArgs),
+    /// Shows one entry
+    Show(show::ShowArgs),
+    /// Verifies that the log has no gap and every entry opens
+    Verify,
+}
+
+pub(super) fn run(command: LogCommand, run: &Invocation) -> Result<(), CliError> {
+    match command {
+        LogCommand::List(args) => list::run(args, run),
+        LogCommand::Show(args) => show::run(args, run),
+        LogCommand::Verify => verify::run(run),
+    }
+}

@@ -1,0 +1,130 @@
+//! `casevault note`.
+
+use clap::{Args, Subcommand};
+use vault_core::note::NoteKind;
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::session::reply::NoteSavedReply;
+use crate::session::request::NoteInput;
+
+pub mod add;
+pub mod amend;
+pub mod find;
+pub mod history;
+pub mod list;
+pub mod show;
+pub mod withdraw;
+
+/// The longest note, in bytes of text or JSON.
+const LONGEST_NOTE: u64 = 4 << 20;
+
+/// What to do with notes.
+#[derive(Debug, Subcommand)]
+pub enum NoteCommand {
+    /// Adds a note to a case
+    Add(add::AddArgs),
+    /// Lists the notes of a case
+    List(list::ListArgs),
+    /// Shows one note
+    Show(show::ShowArgs),
+    /// Writes a new version of a note; the old one stays and is shown struck
+    Amend(amend::AmendArgs),
+    /// Shows every version of a note
+    History(history::HistoryArgs),
+    /// Finds notes that hold a term
+    Find(find::FindArgs),
+    /// Takes back a note within ten minutes
+    Withdraw(withdraw::WithdrawArgs),
+}
+
+pub(super) fn run(command: NoteCommand, run: &Invocation) -> Result<(), CliError> {
+    match command {
+        NoteCommand::Add(args) => add::run(args, run),
+        NoteCommand::Amend(args) => amend::run(args, run),
+        NoteCommand::Find(args) => find::run(args, run),
+        NoteCommand::History(args) => history::run(args, run),
+        NoteCommand::List(args) => list::run(args, run),
+        NoteCommand::Show(args) => show::run(args, run),
+        NoteCommand::Withdraw(args) => withdraw::run(args, run),
+    }
+}
+
+/// What is said about a note beside its text.
+#[derive(Args, Debug)]
+pub struct InputArgs {
+    /// When it happened: `2026-03-12 14:00`, `today 14:00`, `yesterday`, `-2h` [default: now, or what the text says]
+    #[arg(long, value_name = "TIME", value_parser = value::time, allow_hyphen_values = true)]
+    pub at: Option<String>,
+
+    /// How long it lasted: `50m`, `1h30m`
+    #[arg(long = "for", value_name = "TIME", value_parser = value::minutes)]
+    pub lasting: Option<u32>,
+
+    /// The section of what names none: `core`, `health`, `safeguarding`, `housing`, `finance` [default: core]
+    #[arg(long, value_name = "SECTION", value_parser = value::code)]
+    pub section: Option<String>,
+
+    /// The template whose headings the text uses [default: the kind's, else the case's]
+    #[arg(long, value_name = "TEMPLATE", value_parser = value::code)]
+    pub template: Option<String>,
+
+    /// Why it is recorded late, in words, from a file
+    #[arg(long, value_name = "FILE|-")]
+    pub lag_file: Option<Source>,
+
+    /// The note, as text or as one JSON object (told apart by content), from a file or from standard input; at most 4 MiB
+    #[arg(long, value_name = "FILE|-")]
+    pub file: Option<Source>,
+}
+
+impl InputArgs {
+    /// Reads the note's text and puts together what the session is given.
+    fn read(self, kind: Option<NoteKind>, run: &Invocation) -> Result<NoteInput, CliError> {
+        let text = run.text(self.file.as_ref(), "the note", LONGEST_NOTE)?;
+        let lag_reason = match &self.lag_file {
+            Some(source) => Some(
+                run.text(Some(source), "the reason for the lag", 4096)?
+                    .trim_end()
+                    .to_owned(),
+            ),
+            None => None,
+        };
+        Ok(NoteInput {
+            text,
+            kind,
+            section: self.section,
+            at: self.at,
+            duration_minutes: self.lasting,
+            template: self.template,
+            lag_reason,
+        })
+    }
+}
+
+/// Prints that a note was saved, and says on standard error what is missing.
+fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
+    let mut rest = Vec::new();
+    if reply.version > 1 {
+        rest.push(format!("version {}", reply.version));
+    }
+    if let Some(occurred) = &reply.occurred_at {
+        rest.push(format!("occurred {}", crate::render::time(occurred)));
+    }
+    let lag = reply.lag.as_ref().map_or(String::new(), |lag| format!(" (lag {lag})"));
+    rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));
+    run.ui.made(reply, "saved", &reply.note, &rest.join(", "))?;
+    if run.ui.is_json() {
+        return Ok(());
+    }
+    for gap in &reply.incomplete {
+        run.ui.note(&format!("incomplete: {gap}"));
+    }
+    if reply.lag_reason_asked {
+        run.ui
+            .hint("it is recorded late: say why with `casevault note amend NOTE --lag-file FILE --file NOTE`");
+    }
+    Ok(())
+}

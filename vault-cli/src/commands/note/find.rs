@@ -1,0 +1,86 @@
+//! `casevault note find`.
+
+use clap::Args;
+
+use crate::cli::{Purpose, value};
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::NoteFindRequest;
+
+/// The longest search term, in bytes.
+const LONGEST_TERM: u64 = 1024;
+
+/// Finds notes that hold a term
+///
+/// Searches on this machine alone, in memory: no index of words is ever written. The term is never taken from the command
+/// line. The search is logged, and what it found is logged before it is shown.
+///
+/// Example: `echo heating | casevault note find c-7fk2 --file -`
+#[derive(Args, Debug)]
+pub struct FindArgs {
+    /// The case's handle; without it, all your cases
+    #[arg(value_name = "CASE", value_parser = value::case)]
+    pub case: Option<String>,
+
+    /// The term, one line, from a file or from standard input; capitals do not matter
+    #[arg(long, value_name = "FILE|-")]
+    pub file: Option<Source>,
+
+    /// Shows at most this many hits
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+
+    /// Why you read.
+    #[command(flatten)]
+    pub purpose: Purpose,
+}
+
+pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
+    let term = match &args.file {
+        Some(source) => run.text(Some(source), "the search term", LONGEST_TERM)?,
+        None => run.ask(
+            "Search for: ",
+            "the search term",
+            "`--file FILE`, or `--file -` for standard input",
+        )?,
+    };
+    let term = one_line(&term)?;
+    let request = NoteFindRequest {
+        case: args.case,
+        term,
+        limit: args.limit,
+        purpose: run.purpose(args.purpose)?,
+    };
+    let mut session = run.unlock()?;
+    let watch = run.watch()?;
+    let reply = session.note_find(request, watch.task())?;
+    drop(watch);
+    run.ui.reply(&reply, render::note::find)
+}
+
+fn one_line(text: &str) -> Result<String, CliError> {
+    let term = text.trim_end_matches(['\n', '\r']);
+    if term.trim().is_empty() || term.contains('\n') {
+        return Err(CliError::Usage {
+            message: "a search term is one line that is not empty".to_owned(),
+            hint: "write the words to look for on the first line".to_owned(),
+        });
+    }
+    Ok(term.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_one_line() {
+        assert_eq!(one_line("the heating \r\n").unwrap(), "the heating ");
+        for wrong in ["", "\n", "  \n", "a\nb"] {
+            assert!(matches!(one_line(wrong), Err(CliError::Usage { .. })), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `casevault template`.
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+
+pub mod check;
+pub mod list;
+pub mod show;
+
+/// What to do with templates.
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// Lists the templates
+    List,
+    /// Shows a template
+    Show(show::ShowArgs),
+    /// Checks a template's file
+    Check(check::CheckArgs),
+}
+
+pub(super) fn run(command: TemplateCommand, run: &Invocation) -> Result<(), CliError> {
+    match command {
+        TemplateCommand::Check(args) => check::run(&args, run),
+        TemplateCommand::List => list::run(run),
+        TemplateCommand::Show(args) => show::run(&args, run),
+    }
+}

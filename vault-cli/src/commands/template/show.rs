@@ -1,0 +1,103 @@
+//! `casevault template show`.
+
+use casevault_policies::Template;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::session::SessionError;
+
+/// Shows a template
+///
+/// Its headings with the kind and section of what is written under them, its questions, and the profile's fields.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The template's id (`casevault template list`)
+    #[arg(value_name = "TEMPLATE", value_parser = value::code)]
+    pub template: String,
+
+    /// The version, from 1 [default: the newest]
+    #[arg(long = "as-of-version", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub version: Option<u32>,
+}
+
+pub(super) fn run(args: &ShowArgs, run: &Invocation) -> Result<(), CliError> {
+    let set = super::list::embedded()?;
+    let found = match args.version {
+        Some(version) => set.version(&args.template, version),
+        None => set.newest(&args.template),
+    };
+    let Some(template) = found else {
+        return Err(SessionError::NotFound {
+            what: "template",
+            text: match args.version {
+                Some(version) => format!("{} version {version}", args.template),
+                None => args.template.clone(),
+            },
+        }
+        .into());
+    };
+    run.ui
+        .reply(&to_json(template, "casevault.template.show/1"), |_| text(template))
+}
+
+/// Writes a template as JSON.
+pub(super) fn to_json(template: &Template, schema: &str) -> Value {
+    let headings: Vec<Value> = template
+        .headings
+        .iter()
+        .map(|heading| {
+            json!({
+                "title": heading.title, "kind": heading.kind.as_str(), "section": heading.section,
+                "guidance": heading.guidance,
+            })
+        })
+        .collect();
+    let profile: Vec<Value> = template
+        .profile
+        .iter()
+        .map(|field| json!({"name": field.name, "title": field.title, "section": field.section}))
+        .collect();
+    json!({
+        "schema": schema, "template": template.id, "version": template.version, "title": template.title,
+        "kinds": template.kinds, "sections": template.sections, "headings": headings, "prompts": template.prompts,
+        "profile": profile,
+    })
+}
+
+fn text(template: &Template) -> String {
+    let mut out = format!("{} version {}: {}\n", template.id, template.version, template.title);
+    if !template.kinds.is_empty() {
+        out.push_str(&format!("for {}\n", template.kinds.join(", ")));
+    }
+    out.push_str(&format!("sections: {}\n", template.sections.join(", ")));
+    for heading in &template.headings {
+        let section = heading
+            .section
+            .as_ref()
+            .map_or_else(String::new, |s| format!(", section {s}"));
+        out.push_str(&format!(
+            "\n## {}  ({}{section})\n",
+            heading.title,
+            heading.kind.as_str()
+        ));
+        for line in &heading.guidance {
+            out.push_str(&format!("#! {line}\n"));
+        }
+    }
+    if !template.prompts.is_empty() {
+        out.push('\n');
+        for line in &template.prompts {
+            out.push_str(&format!("#! {line}\n"));
+        }
+    }
+    if !template.profile.is_empty() {
+        out.push_str("\nprofile (nothing is forced):\n");
+        for field in &template.profile {
+            out.push_str(&format!("  {}: {}\n", field.name, field.title));
+        }
+    }
+    out
+}

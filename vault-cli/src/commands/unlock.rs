@@ -1,0 +1,41 @@
+//! `casevault unlock`.
+
+use clap::Args;
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::invocation::Invocation;
+
+/// Checks the passphrase
+///
+/// There is no agent yet that would hold the vault open: each command unlocks for itself. The unlocking is logged, and
+/// wrong passphrases since the last right one are told.
+#[derive(Args, Debug)]
+pub struct UnlockArgs {
+    /// For how long the agent is to hold the vault open, such as `15m` (no effect without an agent)
+    #[arg(long = "for", value_name = "TIME", value_parser = value::minutes)]
+    pub lasting: Option<u32>,
+}
+
+pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
+    let session = run.unlock()?;
+    let reply = session.unlocked();
+    run.ui.reply(&reply, |_| "the passphrase is right".to_owned())?;
+    if reply.wrong_tries > 0 {
+        run.ui.note(&format!(
+            "{} wrong before this one; if that was not you, change the passphrase",
+            crate::render::count(u64::from(reply.wrong_tries), "passphrase was", "passphrases were")
+        ));
+    }
+    if !reply.agent {
+        let for_ = if args.lasting.is_some() {
+            ", so `--for` has no effect"
+        } else {
+            ""
+        };
+        run.ui.hint(&format!(
+            "there is no agent yet that would hold the vault open{for_}: each command unlocks for itself"
+        ));
+    }
+    Ok(())
+}

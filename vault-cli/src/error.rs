@@ -1,0 +1,207 @@
+//! Why a command was refused: a session's refusal, or something about the terminal, the input or the flags.
+
+use std::io;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::exit::Exit;
+use crate::session::SessionError;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// Standard output was closed by its reader, who has seen enough: no message.
+    #[error("standard output was closed")]
+    ClosedPipe,
+    /// Some lines of an import were refused, so that none was kept. The lines were printed.
+    #[error("{lines} of the input's lines cannot be taken, so none was kept")]
+    ImportRefused {
+        /// How many.
+        lines: usize,
+    },
+    /// Something must be asked, and there is no terminal to ask on.
+    #[error("{what} is missing, and there is no terminal to ask on")]
+    NeedsFlag {
+        /// What is missing, as `the note`.
+        what: &'static str,
+        /// What to give instead, as `--file FILE`.
+        flag: &'static str,
+    },
+    /// The same secret was typed differently twice.
+    #[error("the two passphrases differ")]
+    NotTheSame,
+    /// Text that is not UTF-8.
+    #[error("{what} is not UTF-8: byte {offset} (counted from 0) does not fit")]
+    NotUtf8 {
+        /// Which input.
+        what: String,
+        /// The byte's offset.
+        offset: usize,
+    },
+    /// No passphrase came, and there is no terminal to ask on.
+    #[error("the vault is locked: no passphrase was given, and there is no terminal to ask on")]
+    NoPassphrase,
+    /// A file or a stream failed.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What failed.
+        source: io::Error,
+    },
+    /// A session refused.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Two inputs are to come from one stream.
+    #[error("{first} and {second} cannot both come from one standard input")]
+    StdinTwice {
+        /// What comes from there already.
+        first: &'static str,
+        /// What was to come from there too.
+        second: &'static str,
+    },
+    /// Something that was asked for makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What makes none.
+        message: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// A verification found failures. They were printed.
+    #[error("{failures} {} failed", if *failures == 1 { "check" } else { "checks" })]
+    VerifyFailed {
+        /// How many.
+        failures: usize,
+    },
+}
+
+impl CliError {
+    /// Makes an [`CliError::Io`].
+    pub fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Self::Io {
+            doing: doing.into(),
+            source,
+        }
+    }
+
+    /// Returns how the command ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::ClosedPipe => Exit::Done,
+            Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
+            Self::NeedsFlag { .. } | Self::NotTheSame | Self::StdinTwice { .. } | Self::Usage { .. } => Exit::Usage,
+            Self::NoPassphrase => Exit::Locked,
+            Self::Session(error) => error.kind().into(),
+            Self::VerifyFailed { .. } => Exit::Verification,
+        }
+    }
+
+    /// Returns the code by which scripts know it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ClosedPipe => "closed-pipe",
+            Self::ImportRefused { .. } => "import-refused",
+            Self::Io { .. } => "io",
+            Self::NeedsFlag { .. } => "needs-flag",
+            Self::NoPassphrase => "no-passphrase",
+            Self::NotTheSame => "not-the-same",
+            Self::NotUtf8 { .. } => "not-utf8",
+            Self::Session(error) => error.code(),
+            Self::StdinTwice { .. } => "stdin-twice",
+            Self::Usage { .. } => "usage",
+            Self::VerifyFailed { .. } => "verification-failed",
+        }
+    }
+
+    /// Says what to do next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::ClosedPipe => String::new(),
+            Self::ImportRefused { .. } => "correct them, or take the others with `--keep-going`".to_owned(),
+            Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
+            Self::NeedsFlag { flag, .. } => format!("give it with {flag}"),
+            Self::NoPassphrase => {
+                "give it with `--passphrase-fd N`, or name a file in CASEVAULT_PASSPHRASE_FILE".to_owned()
+            }
+            Self::NotTheSame => "try again; nothing was changed".to_owned(),
+            Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),
+            Self::Session(error) => error.hint(),
+            Self::StdinTwice { .. } => {
+                "give one of them by a file, or by another descriptor with `--passphrase-fd N`".to_owned()
+            }
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::VerifyFailed { .. } => {
+                "do not rely on what is named; keep a copy of the folder, and restore from a backup".to_owned()
+            }
+        }
+    }
+
+    /// Returns the JSON form.
+    pub fn to_report(&self) -> Report {
+        let check = match self {
+            Self::Session(error) => error.check().map(|check| check.to_string()),
+            _ => None,
+        };
+        Report {
+            schema: "casevault.error/1",
+            error: self.code().to_owned(),
+            message: self.to_string(),
+            hint: self.hint(),
+            exit: self.exit().code(),
+            check,
+        }
+    }
+}
+
+/// A refusal as JSON.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// `casevault.error/1`.
+    pub schema: &'static str,
+    /// The code by which scripts know it.
+    pub error: String,
+    /// What was refused, in words.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+    /// The exit code.
+    pub exit: u8,
+    /// The check that failed, if one did.
+    pub check: Option<String>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_what_a_script_needs() {
+        let json = serde_json::to_value(CliError::from(SessionError::WrongPassphrase).to_report()).unwrap();
+        assert_eq!(json["schema"], "casevault.error/1");
+        assert_eq!(json["error"], "wrong-passphrase");
+        assert_eq!(json["exit"], 5);
+        assert_eq!(json["check"], "CHK-96");
+        assert!(!json["hint"].as_str().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_about_flags_is_usage_and_a_missing_passphrase_is_locked() {
+        let flag = CliError::NeedsFlag {
+            what: "the note",
+            flag: "`--file FILE|-`",
+        };
+        assert_eq!(flag.exit(), Exit::Usage);
+        assert!(flag.hint().contains("--file"));
+        let twice = CliError::StdinTwice {
+            first: "the note",
+            second: "the passphrase",
+        };
+        assert_eq!(twice.exit(), Exit::Usage);
+        assert_eq!(CliError::NoPassphrase.exit(), Exit::Locked);
+        assert_eq!(CliError::VerifyFailed { failures: 1 }.exit(), Exit::Verification);
+        assert_eq!(CliError::VerifyFailed { failures: 1 }.to_string(), "1 check failed");
+    }
+}

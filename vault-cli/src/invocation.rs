@@ -1,0 +1,300 @@
+//! One run of the command: its flags, its printer, and who reads standard input.
+
+use std::cell::Cell;
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::cli::{Everywhere, Purpose};
+use crate::error::CliError;
+use crate::input::Source;
+use crate::places::Places;
+use crate::session::request::ReadPurpose;
+use crate::session::{Cancel, Passphrase, Progress, Session, SessionError, Task};
+use crate::ui::Ui;
+use crate::unlock_prompt::{self, Origin};
+
+/// The longest reason for a reading, in bytes.
+const LONGEST_REASON: u64 = 240;
+
+/// One run of the command.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The printer.
+    pub ui: Ui,
+    everywhere: Everywhere,
+    passphrase_file: Option<PathBuf>,
+    stdin_taken: Cell<Option<&'static str>>,
+}
+
+impl Invocation {
+    /// Takes the flags and the environment.
+    pub fn new(everywhere: Everywhere) -> Self {
+        let passphrase_file = std::env::var_os(unlock_prompt::FILE_VARIABLE).filter(|name| !name.is_empty());
+        Self {
+            ui: Ui::new(everywhere.json),
+            everywhere,
+            passphrase_file: passphrase_file.map(PathBuf::from),
+            stdin_taken: Cell::new(None),
+        }
+    }
+
+    /// Finds the vault's folder.
+    ///
+    /// # Errors
+    /// [`CliError::Io`] where no folder is named and there is no home directory.
+    pub fn places(&self) -> Result<Places, CliError> {
+        let named = self
+            .everywhere
+            .home
+            .as_deref()
+            .filter(|home| !home.as_os_str().is_empty());
+        Places::find(named)
+            .map_err(|e| CliError::io("could not find the home directory; name a folder with `--home DIR`", e))
+    }
+
+    fn passphrase_from(&self) -> Origin {
+        Origin::choose(self.everywhere.passphrase_fd, self.passphrase_file.clone())
+    }
+
+    /// Reads the passphrase of the vault.
+    ///
+    /// # Errors
+    /// As [`Origin::read`], and [`CliError::StdinTwice`].
+    pub fn passphrase(&self) -> Result<Passphrase, CliError> {
+        let from = self.passphrase_from();
+        self.claim(from.is_stdin(), "the passphrase")?;
+        from.read("Passphrase: ")
+    }
+
+    /// Reads the passphrase of a vault that is to be made; a prompt asks twice.
+    ///
+    /// # Errors
+    /// As [`Origin::read_new`], and [`CliError::StdinTwice`].
+    pub fn first_passphrase(&self) -> Result<Passphrase, CliError> {
+        let from = self.passphrase_from();
+        self.claim(from.is_stdin(), "the passphrase")?;
+        from.read_new("New passphrase: ")
+    }
+
+    /// Reads a passphrase that is to replace the vault's own; a prompt asks twice.
+    ///
+    /// # Errors
+    /// As [`Origin::read_new`], [`CliError::StdinTwice`], and [`CliError::NeedsFlag`] without a terminal.
+    pub fn new_passphrase(&self, descriptor: Option<u32>, file: Option<PathBuf>) -> Result<Passphrase, CliError> {
+        let from = Origin::choose(descriptor, file);
+        self.claim(from.is_stdin(), "the new passphrase")?;
+        if from == Origin::Prompt && !unlock_prompt::can_ask() {
+            let flag = "`--new-passphrase-fd N` or `--new-passphrase-file FILE`";
+            return Err(CliError::NeedsFlag {
+                what: "the new passphrase",
+                flag,
+            });
+        }
+        from.read_new("New passphrase: ")
+    }
+
+    /// Unlocks the vault for this command.
+    ///
+    /// # Errors
+    /// As [`Invocation::passphrase`] and [`Session::unlock`].
+    pub fn unlock(&self) -> Result<Session, CliError> {
+        let places = self.places()?;
+        if !places.keystore().exists() {
+            // Before anything is asked: a person should not type a passphrase into the void.
+            let home = places.home().display().to_string();
+            return Err(SessionError::NoVault { home }.into());
+        }
+        Ok(Session::unlock(&places, &self.passphrase()?)?)
+    }
+
+    /// Notes that standard input is read for something, and refuses a second reader.
+    fn claim(&self, is_stdin: bool, what: &'static str) -> Result<(), CliError> {
+        if !is_stdin {
+            return Ok(());
+        }
+        match self.stdin_taken.replace(Some(what)) {
+            None => Ok(()),
+            Some(first) => Err(CliError::StdinTwice { first, second: what }),
+        }
+    }
+
+    /// Refuses, before anything is done, what would read standard input for the passphrase as well.
+    fn claim_text(&self, source: &Source, what: &'static str) -> Result<(), CliError> {
+        self.claim(source.is_stdin(), what)?;
+        if source.is_stdin() && self.passphrase_from().is_stdin() {
+            return Err(CliError::StdinTwice {
+                first: what,
+                second: "the passphrase",
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads a text of at most `limit` bytes from where it is named; without a name, from a terminal until end of file.
+    ///
+    /// # Errors
+    /// As [`Source::read`], [`CliError::StdinTwice`], and [`CliError::NeedsFlag`] without a name and a terminal.
+    pub fn text(&self, source: Option<&Source>, what: &'static str, limit: u64) -> Result<String, CliError> {
+        let asked = source.is_none();
+        let source = source.unwrap_or(&Source::Stdin);
+        if asked {
+            if !std::io::IsTerminal::is_terminal(&std::io::stdin()) || !unlock_prompt::can_ask() {
+                let flag = "`--file FILE`, or `--file -` for standard input";
+                return Err(CliError::NeedsFlag { what, flag });
+            }
+            self.ui.note(&format!("Type {what}, then Ctrl-D on a line of its own:"));
+        }
+        self.claim_text(source, what)?;
+        source.read(limit)
+    }
+
+    /// Opens an input that is read line by line.
+    ///
+    /// # Errors
+    /// As [`Source::open`], and [`CliError::StdinTwice`].
+    pub fn lines(&self, source: &Source, what: &'static str) -> Result<(Box<dyn BufRead>, Option<u64>), CliError> {
+        self.claim_text(source, what)?;
+        source.open()
+    }
+
+    /// Asks a question on the terminal; the answer is shown while it is typed.
+    ///
+    /// # Errors
+    /// [`CliError::NeedsFlag`] without a terminal.
+    pub fn ask(&self, question: &str, what: &'static str, flag: &'static str) -> Result<String, CliError> {
+        if !unlock_prompt::can_ask() {
+            return Err(CliError::NeedsFlag { what, flag });
+        }
+        let failed = |e| CliError::io("could not ask on the terminal", e);
+        let mut terminal = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .map_err(failed)?;
+        terminal.write_all(question.as_bytes()).map_err(failed)?;
+        let mut answer = String::new();
+        std::io::BufReader::new(terminal)
+            .read_line(&mut answer)
+            .map_err(failed)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Reads why somebody reads.
+    ///
+    /// # Errors
+    /// As [`Invocation::text`].
+    pub fn purpose(&self, purpose: Purpose) -> Result<ReadPurpose, CliError> {
+        let reason = match &purpose.reason_file {
+            // One more for a line break at the end, which is left out.
+            Some(source) => Some(self.text(Some(source), "the reason", LONGEST_REASON + 1)?),
+            None => None,
+        };
+        let reason = reason.map(|text| text.trim_end_matches(['\n', '\r']).to_owned());
+        if reason.as_ref().is_some_and(|text| text.len() as u64 > LONGEST_REASON) {
+            let what = "the reason".to_owned();
+            let limit = LONGEST_REASON;
+            return Err(SessionError::TooLong { what, limit }.into());
+        }
+        Ok(ReadPurpose {
+            code: purpose.purpose,
+            reason: reason.filter(|text| !text.is_empty()),
+        })
+    }
+
+    /// Begins a long action: its progress is shown, and a signal stops it between two units of work. A second signal
+    /// ends the process at once.
+    ///
+    /// # Errors
+    /// [`CliError::Io`] where signals cannot be listened to.
+    pub fn watch(&self) -> Result<Watch, CliError> {
+        let cancel = Cancel::default();
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag unset and sets it, the second finds it set and ends.
+            signal_hook::flag::register_conditional_shutdown(signal, 1, cancel.flag())
+                .and_then(|_| signal_hook::flag::register(signal, cancel.flag()))
+                .map_err(|e| CliError::io("could not listen to signals", e))?;
+        }
+        Ok(Watch {
+            progress: self.ui.progress(),
+            cancel,
+        })
+    }
+}
+
+/// How a long action is watched; lives as long as the action.
+pub struct Watch {
+    progress: Box<dyn Progress>,
+    cancel: Cancel,
+}
+
+impl Watch {
+    /// Returns what the session is given.
+    pub fn task(&self) -> Task<'_> {
+        Task {
+            progress: self.progress.as_ref(),
+            cancel: &self.cancel,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn with_passphrase_on_stdin() -> Invocation {
+        let everywhere = Everywhere {
+            passphrase_fd: Some(0),
+            ..Everywhere::default()
+        };
+        Invocation {
+            passphrase_file: None,
+            ..Invocation::new(everywhere)
+        }
+    }
+
+    #[test]
+    fn one_standard_input_gives_one_thing() {
+        let run = with_passphrase_on_stdin();
+        let refused = run.text(Some(&Source::Stdin), "the note", 9).unwrap_err();
+        assert!(matches!(
+            refused,
+            CliError::StdinTwice {
+                first: "the note",
+                second: "the passphrase"
+            }
+        ));
+        let run = with_passphrase_on_stdin();
+        run.claim(true, "the passphrase").unwrap();
+        let refused = run.new_passphrase(Some(0), None).unwrap_err();
+        assert!(matches!(
+            refused,
+            CliError::StdinTwice {
+                first: "the passphrase",
+                second: "the new passphrase"
+            }
+        ));
+    }
+
+    #[test]
+    fn a_reason_has_at_most_240_bytes() {
+        let run = Invocation::new(Everywhere::default());
+        let purpose = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            run.purpose(Purpose {
+                purpose: Some("casework".into()),
+                reason_file: Some(Source::File(file.path().to_owned())),
+            })
+        };
+        let read = purpose("review due\n").unwrap();
+        assert_eq!(read.reason.as_deref(), Some("review due"));
+        assert_eq!(purpose(&"a".repeat(240)).unwrap().reason.unwrap().len(), 240);
+        assert!(matches!(
+            purpose(&"a".repeat(241)),
+            Err(CliError::Session(SessionError::TooLong { limit: 240, .. }))
+        ));
+    }
+}

@@ -1,0 +1,41 @@
+//! What came in and what went out.
+
+use vault_core::note::display::escape_line;
+
+use super::{count, number};
+use crate::session::reply::{ExportReply, ImportReply};
+
+/// Writes what came in, the refused lines last.
+pub fn import(reply: &ImportReply) -> String {
+    let mut out = format!(
+        "imported {} ({}, {}, {}), skipped {}, malformed {}\n",
+        number(reply.imported),
+        count(reply.workers, "worker", "workers"),
+        count(reply.cases, "case", "cases"),
+        count(reply.notes, "note", "notes"),
+        number(reply.skipped),
+        number(reply.malformed.len() as u64)
+    );
+    if reply.amended > 0 {
+        out.push_str(&format!("{} amended\n", count(reply.amended, "note was", "notes were")));
+    }
+    if reply.in_future > 0 {
+        let dated = count(reply.in_future, "note is", "notes are");
+        out.push_str(&format!("{dated} dated in the future\n"));
+    }
+    for line in &reply.malformed {
+        out.push_str(&format!("line {}: {}\n", line.line, escape_line(&line.why)));
+    }
+    out
+}
+
+/// Writes what went out.
+pub fn export(reply: &ExportReply) -> String {
+    format!(
+        "exported {} of {} as {}, {} bytes",
+        count(reply.notes, "note", "notes"),
+        count(reply.cases, "case", "cases"),
+        reply.format,
+        number(reply.bytes)
+    )
+}

@@ -1,0 +1,147 @@
+//! The agency's stream out of the store, and what is sealed under the agency key.
+
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::clock;
+use super::random;
+use super::refused;
+use super::settings::Settings;
+use crate::store::BlobKind;
+use crate::store::LinkRow;
+use crate::store::ReadTx;
+use crate::store::Store;
+use crate::store::StoredRecord;
+use crate::store::WriteTx;
+use vault_core::agency_state::AgencyState;
+use vault_core::check::Check;
+use vault_core::epoch;
+use vault_core::epoch::SectionSealer;
+use vault_core::founding;
+use vault_core::id::RecordHash;
+use vault_core::id::RecordId;
+use vault_core::keyring;
+use vault_core::placing;
+use vault_core::secret::EpochKey;
+use vault_core::secret::ReleaseHalf;
+use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::key::KeyContext;
+use vault_core::wire::v1::key::RecipientKind;
+use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::link::PlacedEvent;
+use vault_core::wire::v1::stream::Epoch;
+use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamId;
+
+const AGENCY: &str = "agency";
+
+/// Reads the agency's stream and judges every link of it.
+pub(super) fn load(store: &Store) -> Result<AgencyState> {
+    store.read(|tx| {
+        let stream = StreamId::agency(&tx.agency());
+        tx.require_dense(stream)?;
+        let mut rows = tx.events(stream)?.into_iter();
+        let first = rows.next().ok_or_else(|| SessionError::refused(Check::Founding, AGENCY))?;
+        let mut state = AgencyState::found(&first.link).map_err(refused(AGENCY))?;
+        for row in rows {
+            admit(&mut state, &row)?;
+        }
+        // The chain arrived where the store's owner last saw it.
+        if tx.chain(stream)? != *state.chain() {
+            return Err(SessionError::refused(Check::StreamHead, AGENCY));
+        }
+        Ok(state)
+    })
+}
+
+/// Takes a row's link into the state.
+pub(super) fn admit(state: &mut AgencyState, row: &LinkRow) -> Result<()> {
+    let placements = row.sealed.iter().map(StoredRecord::placement).collect::<std::result::Result<Vec<_>, _>>()?;
+    let stored: Vec<_> = row
+        .sealed
+        .iter()
+        .zip(&placements)
+        .map(|(r, p)| placing::StoredRecord { header: &r.header, hash: p.record_hash, wrap_hash: p.wrap_hash })
+        .collect();
+    state.admit(row.link.clone(), &stored).map_err(refused(AGENCY))?;
+    Ok(())
+}
+
+/// The settings with the record that holds them.
+pub(super) struct KeptSettings {
+    pub(super) settings: Settings,
+    pub(super) record: RecordId,
+    pub(super) version: u32,
+    pub(super) hash: RecordHash,
+}
+
+impl Session {
+    /// Opens the newest settings: agency's and members' names, and the workers that imports named.
+    pub(super) fn settings(&self, tx: &ReadTx<'_>) -> Result<KeptSettings> {
+        let rows = tx.events(StreamId::agency(&self.agency.id()))?;
+        let newest = rows.into_iter().rev().find_map(|row| row.sealed.into_iter().next());
+        let newest = newest.ok_or_else(|| SessionError::refused(Check::BodyMissing, AGENCY))?;
+        let (record, version) = (newest.header.record, newest.header.version);
+        let (epoch, release) = (newest.epoch, newest.release);
+        let key = self.agency_key(tx, epoch)?;
+        let (unverified, wrap) = newest.into_record()?;
+        let verified = unverified.verified_at_entry();
+        let sealer = SectionSealer::derive(&key, &ReleaseHalf::none(), self.agency_context(epoch), &release)
+            .map_err(refused(AGENCY))?;
+        let hash = verified.hash();
+        let payload = sealer.unwrap(&wrap, hash).and_then(|k| verified.open(&k)).map_err(refused(AGENCY))?;
+        Ok(KeptSettings { settings: Settings::from_json(payload.bytes())?, record, version, hash })
+    }
+
+    /// Appends a new version of the settings.
+    pub(super) fn put_settings(&self, tx: &mut WriteTx<'_>, kept: &KeptSettings) -> Result<AgencyState> {
+        let mut random = random::os();
+        let last = self.agency.epochs().last().map_or(Epoch::FIRST, |e| e.epoch);
+        let key = self.agency_key(tx, last)?;
+        let placed = founding::seal_settings(
+            &self.agency,
+            kept.record,
+            (kept.version + 1, kept.hash),
+            (self.member, self.device),
+            &kept.settings.to_json()?,
+            &key,
+            clock::month(clock::now())?,
+            &self.secrets,
+            &mut random,
+        )
+        .map_err(refused(AGENCY))?;
+        let event = Event::Settings(super::policy_set()?);
+        let body = LinkBody::Event(PlacedEvent { event, sealed: vec![placed.placement] });
+        let mut chain = tx.chain(StreamId::agency(&self.agency.id()))?;
+        let link =
+            chain.append(self.agency.head(), self.device, body).map_err(refused(AGENCY))?.sign(&self.signer);
+        let mut next = self.agency.clone();
+        next.admit(link.as_unverified().clone(), &[placed.stored()]).map_err(refused(AGENCY))?;
+        tx.put_event(&link, &[(&placed.record, &placed.wrap)])?;
+        Ok(next)
+    }
+
+    fn agency_context(&self, epoch: Epoch) -> KeyContext {
+        let agency = self.agency.id();
+        KeyContext { agency, stream: StreamId::agency(&agency), section: Section::INDEX, epoch }
+    }
+
+    fn agency_key(&self, tx: &ReadTx<'_>, wanted: Epoch) -> Result<EpochKey> {
+        let context = self.agency_context(wanted);
+        let open = self.agency.epochs().iter().find(|e| e.epoch == wanted);
+        let open = open.ok_or_else(|| SessionError::refused(Check::EpochNumber, AGENCY))?;
+        for named in self.agency.keyrings() {
+            let (true, Some(seed)) = (named.to.kind == RecipientKind::Member, self.own_seed(&named.to)) else {
+                continue;
+            };
+            let file = tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?;
+            let keys = keyring::open(context.agency, context.stream, named.to, seed, &file).map_err(refused(AGENCY))?;
+            let found = keys.into_iter().find(|(section, epoch, _)| (*section, *epoch) == (Section::INDEX, wanted));
+            if let Some((_, _, key)) = found {
+                epoch::require_commitment(&key, &context, &open.commitment).map_err(refused(AGENCY))?;
+                return Ok(key);
+            }
+        }
+        Err(SessionError::refused(Check::KeyringsComplete, AGENCY))
+    }
+}

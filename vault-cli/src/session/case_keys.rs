@@ -1,0 +1,165 @@
+//! A case made ready for reading and writing: its state out of its events, and the epoch keys out of its keyrings.
+//!
+//! ```text
+//! events -> signatures checked -> CaseState -> keyrings for me -> keys that open to their commitments
+//! ```
+//!
+//! Only events are read, so that the cost is the case's members', not its notes'.
+
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::refused;
+use crate::store::BlobKind;
+use crate::store::LinkRow;
+use crate::store::ReadTx;
+use crate::store::StoredRecord;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use vault_core::case_state::CaseState;
+use vault_core::check::Check;
+use vault_core::epoch;
+use vault_core::epoch::SectionSealer;
+use vault_core::id::CaseId;
+use vault_core::keyring;
+use vault_core::placing;
+use vault_core::record::Payload;
+use vault_core::record::VerifiedRecord;
+use vault_core::secret::EpochKey;
+use vault_core::secret::RecipientSeed;
+use vault_core::secret::ReleaseHalf;
+use vault_core::wire::v1::key::KeyContext;
+use vault_core::wire::v1::key::RecipientKind;
+use vault_core::wire::v1::key::RecipientRef;
+use vault_core::wire::v1::link::Release;
+use vault_core::wire::v1::stream::Epoch;
+use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamId;
+
+/// Sealers of one case, by section, epoch and month.
+type Sealers = HashMap<(Section, Epoch, Release), Arc<SectionSealer>>;
+
+/// A case's state with the keys that this member holds.
+pub(super) struct CaseKeys {
+    pub(super) state: CaseState,
+    stream: StreamId,
+    agency: vault_core::id::AgencyId,
+    keys: BTreeMap<(Section, Epoch), EpochKey>,
+    sealers: Mutex<Sealers>,
+}
+
+impl CaseKeys {
+    /// A case that is being opened: nothing known yet.
+    pub(super) fn new(agency: vault_core::id::AgencyId, case: CaseId) -> Self {
+        Self {
+            state: CaseState::of_events(case),
+            stream: StreamId::case(case),
+            agency,
+            keys: BTreeMap::new(),
+            sealers: Mutex::default(),
+        }
+    }
+
+    /// Returns the case's stream.
+    pub(super) fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    /// Takes a key that was just made, or came in a keyring: it has to open to its commitment (CHK-32).
+    pub(super) fn take(&mut self, section: Section, number: Epoch, key: EpochKey) -> Result<()> {
+        let open = self.state.sections().get(&section).and_then(|s| s.epoch(number));
+        let open = open.ok_or_else(|| self.fault(Check::EpochCommitment))?;
+        epoch::require_commitment(&key, &self.context(section, number), &open.commitment)
+            .map_err(refused(self.stream))?;
+        self.keys.insert((section, number), key);
+        Ok(())
+    }
+
+    /// Returns the sealer of (section, epoch, month).
+    pub(super) fn sealer(&self, section: Section, number: Epoch, release: Release) -> Result<Arc<SectionSealer>> {
+        let mut sealers = self.sealers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sealer) = sealers.get(&(section, number, release)) {
+            return Ok(Arc::clone(sealer));
+        }
+        let key = self.keys.get(&(section, number)).ok_or_else(|| self.fault(Check::KeyringsComplete))?;
+        let context = self.context(section, number);
+        let sealer = SectionSealer::derive(key, &ReleaseHalf::none(), context, &release).map_err(refused(self.stream))?;
+        let sealer = Arc::new(sealer);
+        sealers.insert((section, number, release), Arc::clone(&sealer));
+        Ok(sealer)
+    }
+
+    /// Opens a stored record: wrap, commitment, seal, padding. Its author's signature was checked when it came in.
+    pub(super) fn open(&self, stored: StoredRecord) -> Result<(VerifiedRecord, Payload)> {
+        let (section, number, release) = (stored.header.section, stored.epoch, stored.release);
+        let handle = stored.header.record;
+        let (unverified, wrap) = stored.into_record()?;
+        let record = unverified.verified_at_entry();
+        let sealer = self.sealer(section, number, release)?;
+        let key = sealer.unwrap(&wrap, record.hash()).map_err(|e| SessionError::refused(e.check, handle.handle()))?;
+        let payload = record.open(&key).map_err(|e| SessionError::refused(e.check, handle.handle()))?;
+        Ok((record, payload))
+    }
+
+    fn context(&self, section: Section, epoch: Epoch) -> KeyContext {
+        KeyContext { agency: self.agency, stream: self.stream, section, epoch }
+    }
+
+    fn fault(&self, check: Check) -> SessionError {
+        SessionError::refused(check, self.stream)
+    }
+}
+
+impl Session {
+    /// Reads a case's events and opens the keyrings that are for this member.
+    pub(super) fn case_keys(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
+        let stream = StreamId::case(case);
+        tx.require_dense(stream)?;
+        let mut open = CaseKeys::new(self.agency.id(), case);
+        for row in tx.events(stream)? {
+            self.judge_again(&mut open.state, &row)?;
+        }
+        let mut files = Vec::new();
+        for named in open.state.keyrings() {
+            if named.to.kind == RecipientKind::Member && self.own_seed(&named.to).is_some() {
+                files.push((*named, tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?));
+            }
+        }
+        for (named, file) in files {
+            let seed = self.own_seed(&named.to).ok_or_else(|| open.fault(Check::KeyringContext))?;
+            let keys = keyring::open(self.agency.id(), stream, named.to, seed, &file).map_err(refused(stream))?;
+            for (section, number, key) in keys {
+                open.take(section, number, key)?;
+            }
+        }
+        Ok(open)
+    }
+
+    /// Judges an event of the store once more, its signature included; what is around it was judged at entry.
+    fn judge_again(&self, state: &mut CaseState, row: &LinkRow) -> Result<()> {
+        let stream = row.link.link().stream;
+        let signer = self.agency.devices().get(&row.link.link().device);
+        let signer = signer.ok_or_else(|| SessionError::refused(Check::Signer, stream))?;
+        row.link.verify_signature(&signer.key).map_err(refused(stream))?;
+        let placements = row.sealed.iter().map(StoredRecord::placement).collect::<std::result::Result<Vec<_>, _>>()?;
+        let stored: Vec<_> = row
+            .sealed
+            .iter()
+            .zip(&placements)
+            .map(|(r, p)| placing::StoredRecord { header: &r.header, hash: p.record_hash, wrap_hash: p.wrap_hash })
+            .collect();
+        state.judge_again(&self.agency, &row.link, &stored).map_err(refused(stream))
+    }
+
+    /// Returns the seed that opens what is wrapped to `to`, if it is this member's.
+    pub(super) fn own_seed(&self, to: &RecipientRef) -> Option<&RecipientSeed> {
+        if to.id != self.member {
+            return None;
+        }
+        self.secrets.recipients.iter().find(|(version, _)| *version == to.version).map(|(_, seed)| seed)
+    }
+}
+

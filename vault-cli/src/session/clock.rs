@@ -1,0 +1,34 @@
+//! The one place that reads the clock and the zone; everything below takes them as arguments.
+
+use super::Result;
+use super::SessionError;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use vault_core::note::when::Moment;
+use vault_core::note::when::Now;
+use vault_core::wire::v1::stream::Month;
+
+/// Returns the present moment.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Returns the present moment with the worker's zone.
+pub(super) fn here() -> Now {
+    Now::new(now(), TimeZone::system())
+}
+
+/// Returns a moment as records keep it: UTC, to the second.
+pub(super) fn moment(at: Timestamp) -> Moment {
+    Moment::from_instant(at)
+}
+
+/// Returns the month of placing, in UTC.
+///
+/// # Errors
+/// [`SessionError::Bug`] for a clock before 1970 or after 7400.
+pub(super) fn month(at: Timestamp) -> Result<Month> {
+    let date = at.to_zoned(TimeZone::UTC).date();
+    let months = (i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1;
+    u16::try_from(months).map(Month).map_err(|_| SessionError::Bug(format!("the clock says {date}")))
+}

@@ -1,0 +1,251 @@
+//! Log, then open: the access entry is durable before plaintext exists.
+//!
+//! [`Logged`] is the proof of it. Only this file makes one, after the entry's transaction returned, and every function
+//! that opens records for a reader asks for one: a read that forgets its entry does not compile.
+
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::clock;
+use super::random;
+use super::refused;
+use super::request::ReadPurpose;
+use crate::store::ReadTx;
+use crate::store::WriteTx;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use vault_core::access::AccessState;
+use vault_core::access::Ratchet;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::opening::fresh;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::stream::StreamId;
+
+/// Proof that the access entry of this action is durable.
+pub(super) struct Logged(());
+
+/// Purposes that a reader may state.
+pub const PURPOSES: [&str; 9] = [
+    "casework",
+    "oversight",
+    "duty",
+    "intake",
+    "access-review",
+    "subject-request",
+    "legal",
+    "quality",
+    "training",
+];
+
+/// Most bytes of a reason.
+pub const REASON_BYTES: usize = 240;
+
+/// Most record ids in the entry itself; more go into its manifest.
+const IDS_INSIDE: usize = 8;
+
+/// Caseload lists are one entry in so many minutes.
+const OVERVIEW_MINUTES: i64 = 15;
+
+const RATCHET: &str = "ratchet";
+const SCHEMA: &str = "casevault.access/1";
+
+/// The payload `casevault.access/1`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) schema: String,
+    pub(super) at: String,
+    pub(super) actor: String,
+    pub(super) purpose: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) reason: Option<String>,
+    pub(super) relation: String,
+    pub(super) operation: String,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(super) records: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) count: Option<u64>,
+    pub(super) result: String,
+    pub(super) policy: String,
+}
+
+/// What is about to be opened.
+pub(super) struct Intent<'a> {
+    pub(super) operation: AccessOperation,
+    pub(super) case: Option<CaseId>,
+    pub(super) records: &'a [RecordId],
+    pub(super) scope: Option<&'a str>,
+    pub(super) purpose: &'a ReadPurpose,
+}
+
+impl Session {
+    /// Makes the entry durable.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`], and then nothing may be opened; [`SessionError::Unknown`] for a purpose that is
+    /// none, [`SessionError::TooLong`] for a reason over 240 bytes.
+    pub(super) fn log(&mut self, intent: &Intent<'_>) -> Result<Logged> {
+        self.require_purpose(intent.purpose)?;
+        self.append_entry(intent).map_err(|source| match source {
+            SessionError::Bug(_) => source,
+            other => SessionError::LogFailed { source: Box::new(other) },
+        })
+    }
+
+    /// Makes an entry for a list of one's caseload, if the last one of this scope is older than 15 minutes.
+    pub(super) fn log_overview(&mut self, scope: &str, purpose: &ReadPurpose) -> Result<Logged> {
+        let name = format!("overview:{scope}");
+        let now = clock::now();
+        let kept = self.store.read(|tx| -> Result<_> { Ok(tx.local(&name)?) })?;
+        let last = kept.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse::<Timestamp>().ok());
+        // A clock set back makes a new entry, never none.
+        let fresh_enough = last.is_some_and(|last| {
+            let age = now.duration_since(last);
+            age >= SignedDuration::ZERO && age < SignedDuration::from_mins(OVERVIEW_MINUTES)
+        });
+        let stated = purpose.code.is_some() || purpose.reason.is_some();
+        if fresh_enough && !stated {
+            return Ok(Logged(()));
+        }
+        let intent =
+            Intent { operation: AccessOperation::Overview, case: None, records: &[], scope: Some(scope), purpose };
+        let logged = self.log(&intent)?;
+        self.store.write(|tx| -> Result<()> { Ok(tx.put_local(&name, now.to_string().as_bytes())?) })?;
+        Ok(logged)
+    }
+
+    /// Makes an entry for unlocking.
+    pub(super) fn log_unlock(&mut self) -> Result<()> {
+        let purpose = ReadPurpose::default();
+        let intent = Intent {
+            operation: AccessOperation::Unlock,
+            case: None,
+            records: &[],
+            scope: Some("vault"),
+            purpose: &purpose,
+        };
+        self.log(&intent).map(|_| ())
+    }
+
+    fn require_purpose(&self, purpose: &ReadPurpose) -> Result<()> {
+        if let Some(code) = &purpose.code
+            && !PURPOSES.contains(&code.as_str())
+        {
+            let known = PURPOSES.map(str::to_owned).to_vec();
+            return Err(SessionError::Unknown { what: "purpose", text: code.clone(), known });
+        }
+        match &purpose.reason {
+            Some(reason) if reason.trim().len() > REASON_BYTES => {
+                let limit = u64::try_from(REASON_BYTES).unwrap_or(u64::MAX);
+                Err(SessionError::TooLong { what: "the reason".to_owned(), limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn append_entry(&mut self, intent: &Intent<'_>) -> Result<Logged> {
+        let (json, manifest) = self.entry_json(intent)?;
+        let (agency, agency_head, device, signer) = (&self.agency, self.agency.head(), self.device, &self.signer);
+        let dpo = agency.dpo();
+        self.store.write(|tx| -> Result<()> {
+            let stream = StreamId::access(device);
+            let mut chain = tx.chain(stream)?;
+            let kept = tx.local(RATCHET)?;
+            let kept = kept.and_then(|bytes| Ratchet::from_bytes(agency.id(), device, &bytes).ok());
+            let mut ratchet = match kept.filter(|ratchet| !ratchet.is_over(dpo.0)) {
+                Some(ratchet) => ratchet,
+                None => {
+                    let mut random = random::os();
+                    let number = next_segment(tx, agency, stream, device)?;
+                    let s0 = fresh(&mut random);
+                    let (ratchet, begun, file) =
+                        Ratchet::begin(agency.id(), device, number, dpo, s0, &mut random).map_err(refused(stream))?;
+                    let body = LinkBody::Segment(begun);
+                    let link = chain.append(agency_head, device, body).map_err(refused(stream))?.sign(signer);
+                    tx.put_segment(&link, &file)?;
+                    ratchet
+                }
+            };
+            let subject = intent.case.map(StreamId::case);
+            let sealed =
+                ratchet.seal(intent.operation, subject, &json, manifest.as_deref()).map_err(refused(stream))?;
+            let body = LinkBody::Access(sealed.entry);
+            let link = chain.append(agency_head, device, body).map_err(refused(stream))?.sign(signer);
+            tx.put_access(&link, &sealed.body, sealed.manifest.as_deref())?;
+            // The state that sealed this entry is overwritten in the transaction that stores it.
+            tx.put_local(RATCHET, &ratchet.to_bytes())?;
+            Ok(())
+        })?;
+        Ok(Logged(()))
+    }
+
+    /// Returns the entry's JSON, and the manifest's where the ids do not fit.
+    fn entry_json(&self, intent: &Intent<'_>) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
+        let ids: Vec<String> = intent.records.iter().map(ToString::to_string).collect();
+        let bug = |e: serde_json::Error| SessionError::Bug(e.to_string());
+        let manifest = match ids.len() {
+            0..=IDS_INSIDE => None,
+            _ => Some(serde_json::to_vec(&ids).map_err(bug)?),
+        };
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let reason = intent.purpose.reason.as_deref().map(str::trim).filter(|r| !r.is_empty());
+        let entry = Entry {
+            schema: SCHEMA.to_owned(),
+            at: clock::moment(clock::now()).as_str().to_owned(),
+            actor: self.member.to_string(),
+            purpose: intent.purpose.code.clone().unwrap_or_else(|| "casework".to_owned()),
+            reason: reason.map(str::to_owned),
+            relation: if intent.case.is_some() { "allocated" } else { "own caseload" }.to_owned(),
+            operation: name_of(intent.operation).to_owned(),
+            records: if manifest.is_none() { ids } else { Vec::new() },
+            scope: intent.scope.map(str::to_owned),
+            count: (count > 0).then_some(count),
+            result: "allowed".to_owned(),
+            policy: super::policy_set()?.to_string(),
+        };
+        Ok((serde_json::to_vec(&entry).map_err(bug)?, manifest))
+    }
+}
+
+/// Returns an operation's name in entries and lists.
+pub(super) fn name_of(operation: AccessOperation) -> &'static str {
+    match operation {
+        AccessOperation::Open => "open",
+        AccessOperation::List => "list",
+        AccessOperation::Search => "search",
+        AccessOperation::Hits => "hits",
+        AccessOperation::Print => "print",
+        AccessOperation::Export => "export",
+        AccessOperation::Disclosure => "disclosure",
+        AccessOperation::Grant => "grant",
+        AccessOperation::Emergency => "emergency",
+        AccessOperation::Denial => "denial",
+        AccessOperation::Unlock => "unlock",
+        AccessOperation::Overview => "overview",
+        AccessOperation::Verify => "verify",
+        AccessOperation::Write => "write",
+        AccessOperation::History => "history",
+    }
+}
+
+/// Counts the segments of the stream: only where none is under way.
+fn next_segment(
+    tx: &WriteTx<'_>,
+    agency: &vault_core::agency_state::AgencyState,
+    stream: StreamId,
+    device: vault_core::id::DeviceId,
+) -> Result<u32> {
+    let mut state = AccessState::empty(device);
+    let reading: &ReadTx<'_> = tx;
+    if reading.stream_head(stream)?.is_some() {
+        for row in reading.events(stream)? {
+            state.judge(agency, &row.link).map_err(refused(stream))?;
+        }
+    }
+    Ok(state.next_segment())
+}

@@ -1,0 +1,47 @@
+//! The agency's settings, sealed under the agency key: names that no server may see.
+
+use super::Result;
+use super::SessionError;
+use serde::Deserialize;
+use serde::Serialize;
+use vault_core::check::Check;
+use vault_core::founding::SECTIONS;
+use vault_core::note::extra::RawJson;
+
+const SCHEMA: &str = "casevault.settings/1";
+
+/// The payload `casevault.settings/1`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Settings {
+    schema: String,
+    /// What the agency is called.
+    pub(super) agency: String,
+    /// What the founder is called.
+    pub(super) founder: String,
+    /// Section names, by number.
+    pub(super) sections: Vec<String>,
+    /// The worker lines of imports, as they came.
+    #[serde(default)]
+    pub(super) workers: Vec<RawJson>,
+}
+
+impl Settings {
+    pub(super) fn new(agency: &str, founder: &str) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            agency: agency.to_owned(),
+            founder: founder.to_owned(),
+            sections: SECTIONS.map(str::to_owned).to_vec(),
+            workers: Vec::new(),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|e| SessionError::Bug(e.to_string()))
+    }
+
+    pub(super) fn from_json(json: &[u8]) -> Result<Self> {
+        let read: Self = serde_json::from_slice(json).map_err(|_| SessionError::refused(Check::Payload, "agency"))?;
+        if read.schema == SCHEMA { Ok(read) } else { Err(SessionError::refused(Check::Payload, "agency")) }
+    }
+}

@@ -1,0 +1,285 @@
+//! Making, opening and locking a vault: keystore file, wrong tries, store, and the agency's stream.
+
+use super::Kind;
+use super::Passphrase;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::clock;
+use super::random;
+use super::refused;
+use super::reply::INIT;
+use super::reply::InitReply;
+use super::reply::PASSPHRASE_CHANGE;
+use super::reply::PassphraseReply;
+use super::reply::STATUS;
+use super::reply::StatusReply;
+use super::reply::UNLOCK;
+use super::reply::UnlockReply;
+use super::reply::Versions;
+use super::request::InitRequest;
+use super::settings::Settings;
+use crate::places::Places;
+use crate::store::STORE_VERSION;
+use crate::store::Store;
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use vault_core::check::Check;
+use vault_core::crypto::passphrase::Cost;
+use vault_core::crypto::sign::SigningKey;
+use vault_core::founding;
+use vault_core::keyring;
+use vault_core::keystore;
+use vault_core::keystore::Secrets;
+use vault_core::opening::fresh;
+use vault_core::stream::VerifiedLink;
+use vault_core::wire::v1::FORMAT;
+use vault_core::wire::v1::keystore::KeystoreHeader;
+
+impl Session {
+    /// Makes a one-person vault: agency, member, device, recovery key and an empty store.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadyInitialised`], [`SessionError::KdfBounds`], and what the file system refuses.
+    pub fn init(places: &Places, request: InitRequest, passphrase: &Passphrase) -> Result<InitReply> {
+        if places.keystore().exists() {
+            return Err(SessionError::AlreadyInitialised { home: places.home().display().to_string() });
+        }
+        request.cost.require_within_bounds().map_err(|_| SessionError::KdfBounds)?;
+        let mut random = random::os();
+        let settings = Settings::new(&request.agency, &request.name);
+        let policy = super::policy_set()?;
+        let founded = founding::found(&settings.to_json()?, policy, clock::month(clock::now())?, &mut random)
+            .map_err(refused("agency"))?;
+        let agency = founded.agency.id();
+        let (member, device) = (founded.member, founded.device);
+        let mut unlocked =
+            keystore::create(agency, member, device, passphrase.expose(), request.cost, fresh(&mut random))
+                .map_err(refused("keystore"))?;
+        let file = keystore::write(&mut unlocked, &founded.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
+        places.create().map_err(io_error("could not make the vault's folder"))?;
+        // A store without a keystore is an init that was cut off: nobody can open it, so it may go.
+        if places.store().exists() {
+            fs::remove_file(places.store()).map_err(io_error("could not remove an unfinished store"))?;
+        }
+        let mut store = Store::create(&places.store(), agency, &founded.secrets.store_key)?;
+        store.write(|tx| -> Result<()> {
+            for (_, bytes) in &founded.files {
+                tx.put_blob(crate::store::BlobKind::Keyring, bytes)?;
+            }
+            for (link, parts) in &founded.links {
+                let parts: Vec<_> = parts.iter().map(|p| (&p.record, &p.wrap)).collect();
+                tx.put_event(link, &parts)?;
+            }
+            Ok(())
+        })?;
+        // The keystore comes last: until it is there, there is no vault.
+        replace(&places.keystore(), &file).map_err(io_error("could not write the keystore"))?;
+        Ok(InitReply {
+            schema: INIT,
+            agency: agency.text(),
+            member: member.handle(),
+            device: device.handle(),
+            home: places.home().display().to_string(),
+        })
+    }
+
+    /// Opens the vault. A wrong passphrase is counted, locally.
+    ///
+    /// # Errors
+    /// [`SessionError::WrongPassphrase`], [`SessionError::NoVault`], [`SessionError::Refused`].
+    pub fn unlock(places: &Places, passphrase: &Passphrase) -> Result<Self> {
+        let file = read_keystore(places)?;
+        let opened = keystore::unlock(&file, passphrase.expose());
+        let (unlocked, secrets) = match opened {
+            Ok(opened) => opened,
+            Err(e) if e.check == Check::Keystore => {
+                count_try(places);
+                return Err(SessionError::WrongPassphrase);
+            }
+            Err(e) => return Err(SessionError::Refused { check: e.check, handle: "keystore".to_owned() }),
+        };
+        let wrong_tries = tries(places);
+        if wrong_tries > 0 {
+            // Told now; a count that cannot be cleared is told again, which harms nobody.
+            let _ = fs::remove_file(places.tries());
+        }
+        let header = *unlocked.header();
+        let store = Store::open(&places.store(), &secrets.store_key)?;
+        if store.agency() != header.agency {
+            return Err(SessionError::Foreign { path: places.store().display().to_string() });
+        }
+        let agency = super::agency::load(&store)?;
+        require_own_keys(&agency, &header, &secrets)?;
+        Ok(Self {
+            places: places.clone(),
+            signer: SigningKey::from_seed(&secrets.device),
+            member: header.member,
+            device: header.device,
+            store,
+            agency,
+            secrets,
+            unlocked,
+            wrong_tries,
+        })
+    }
+
+    /// Tells what is known without a passphrase; a folder without a vault is no error.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn peek_status(places: &Places) -> Result<StatusReply> {
+        let mut reply = StatusReply {
+            schema: STATUS,
+            initialised: false,
+            locked: true,
+            agent: false,
+            versions: versions(),
+            home: places.home().display().to_string(),
+            agency: None,
+            member: None,
+            device: None,
+            kdf: None,
+            wrong_tries: tries(places),
+            attention: Vec::new(),
+        };
+        let header = match read_keystore(places) {
+            Ok(file) => keystore::peek(&file).map_err(refused("keystore"))?,
+            Err(e) if e.kind() == Kind::Locked => return Ok(reply),
+            Err(e) => return Err(e),
+        };
+        let Cost { memory_kib, passes, lanes } = header.cost;
+        reply.initialised = true;
+        reply.agency = Some(header.agency.text());
+        reply.member = Some(header.member.handle());
+        reply.device = Some(header.device.handle());
+        reply.kdf = Some(format!("{} MiB, {passes} passes, {lanes} lanes", memory_kib / 1024));
+        reply.attention = attention(reply.wrong_tries);
+        Ok(reply)
+    }
+
+    /// Tells how the unlocking went. The unlocking is an entry of the access stream.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`].
+    pub fn unlocked(&mut self) -> Result<UnlockReply> {
+        self.log_unlock()?;
+        Ok(UnlockReply { schema: UNLOCK, agent: false, wrong_tries: self.wrong_tries })
+    }
+
+    /// Seals the keystore under a new passphrase, at the cost given or the one it has.
+    ///
+    /// # Errors
+    /// [`SessionError::KdfBounds`], and what the file system refuses.
+    pub fn change_passphrase(&mut self, new: &Passphrase, cost: Option<Cost>) -> Result<PassphraseReply> {
+        let header = *self.unlocked.header();
+        let cost = cost.unwrap_or(header.cost);
+        cost.require_within_bounds().map_err(|_| SessionError::KdfBounds)?;
+        let mut random = random::os();
+        let mut unlocked = keystore::create(
+            header.agency,
+            header.member,
+            header.device,
+            new.expose(),
+            cost,
+            fresh(&mut random),
+        )
+        .and_then(|unlocked| unlocked.after(header.generation))
+        .map_err(refused("keystore"))?;
+        let file = keystore::write(&mut unlocked, &self.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
+        replace(&self.places.keystore(), &file).map_err(io_error("could not write the keystore"))?;
+        self.unlocked = unlocked;
+        Ok(PassphraseReply { schema: PASSPHRASE_CHANGE, generation: self.unlocked.header().generation })
+    }
+}
+
+/// Returns the three version numbers.
+pub(crate) fn versions() -> Versions {
+    Versions {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        format: FORMAT,
+        store: u32::try_from(STORE_VERSION).unwrap_or(0),
+    }
+}
+
+/// Own public keys are computed from the secrets and have to be those that the agency's stream shows (CHK-97).
+fn require_own_keys(
+    agency: &vault_core::agency_state::AgencyState,
+    header: &KeystoreHeader,
+    secrets: &Secrets,
+) -> Result<()> {
+    let fault = || SessionError::Refused { check: Check::OwnKeys, handle: "keystore".to_owned() };
+    let device = agency.devices().get(&header.device).ok_or_else(fault)?;
+    let member = agency.members().get(&header.member).ok_or_else(fault)?;
+    let signer = SigningKey::from_seed(&secrets.device).public();
+    let identity = SigningKey::from_seed(&secrets.identity).public();
+    let recipients = secrets.recipients.iter().all(|(version, seed)| {
+        let known = member.recipients.iter().find(|(_, r)| r.version == *version);
+        known.is_some_and(|(_, r)| r.key == keyring::recipient_key(seed))
+    });
+    let holds = device.member == header.member
+        && device.key.public() == signer
+        && member.identity == identity
+        && !secrets.recipients.is_empty()
+        && recipients;
+    if holds { Ok(()) } else { Err(fault()) }
+}
+
+fn attention(wrong_tries: u32) -> Vec<String> {
+    let mut all = vec![
+        "the recovery key waits in this keystore: recovery cards come with a later version, so keep copies of the \
+         whole folder and remember the passphrase"
+            .to_owned(),
+        "one person holds this vault: cases have a second holder once a colleague has joined".to_owned(),
+        "there is no witness: a copy of the folder put back as it was on an earlier day is not noticed".to_owned(),
+    ];
+    if wrong_tries > 0 {
+        all.push(format!("{wrong_tries} wrong passphrases since the last right one"));
+    }
+    all
+}
+
+fn read_keystore(places: &Places) -> Result<Vec<u8>> {
+    fs::read(places.keystore()).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => SessionError::NoVault { home: places.home().display().to_string() },
+        _ => io_error("could not read the keystore")(e),
+    })
+}
+
+/// Puts `bytes` in place of the file, whole or not at all: written beside it, synced, renamed, folder synced.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn tries(places: &Places) -> u32 {
+    fs::metadata(places.tries()).map_or(0, |m| u32::try_from(m.len()).unwrap_or(u32::MAX))
+}
+
+/// One byte a wrong try, appended, so that two processes never lose one. A full disk must not stop the answer.
+fn count_try(places: &Places) {
+    let file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(places.tries());
+    let _ = file.and_then(|mut f| f.write_all(b"."));
+}
+
+fn io_error(doing: &'static str) -> impl Fn(io::Error) -> SessionError {
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SessionError::DiskFull,
+        _ => SessionError::Io { doing: doing.to_owned(), source },
+    }
+}
+
+/// Returns a link's handle for messages: its stream and number.
+pub(super) fn name_of(link: &VerifiedLink) -> String {
+    format!("{} link {}", link.link().stream, link.link().seq)
+}

@@ -1,0 +1,279 @@
+//! Making, opening and copying a store, and the two kinds of transaction on it.
+
+use super::error::StoreError;
+use super::migrate;
+use super::migrate::APPLICATION_ID;
+use super::migrate::SCHEMA;
+use super::migrate::STEPS;
+use super::migrate::STORE_VERSION;
+use super::read::ReadTx;
+use super::write::WriteTx;
+use rusqlite::Connection;
+use rusqlite::OpenFlags;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
+use rusqlite::config::DbConfig;
+use std::cell::RefCell;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use vault_core::id::AgencyId;
+use vault_core::id::LinkId;
+use vault_core::local::LocalKeys;
+use vault_core::local::head::StoreHead;
+use vault_core::secret::StoreKey;
+
+/// How long a transaction waits for another process's before it is [`StoreError::Busy`].
+const BUSY: Duration = Duration::from_secs(10);
+/// Bytes of a page: notes of one to two KiB leave less of it unused than of SQLite's 4096.
+const PAGE_BYTES: i32 = 8192;
+/// KiB of pages kept in memory.
+const CACHE_KIB: i32 = 32 * 1024;
+
+/// An open store.
+pub struct Store {
+    connection: Connection,
+    keys: LocalKeys,
+    agency: AgencyId,
+    path: PathBuf,
+    // Link ids of the agency stream by sequence number: every record link cites one by its number.
+    agency_links: RefCell<Vec<LinkId>>,
+}
+
+impl Store {
+    /// Makes an empty store, readable by its owner alone.
+    ///
+    /// A crash leaves either a whole store or an empty file, which the next call takes over.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if there is anything but an empty file; as writing.
+    pub fn create(path: &Path, agency: AgencyId, key: &StoreKey) -> Result<Self, StoreError> {
+        if std::fs::metadata(path).is_ok_and(|found| found.len() > 0) {
+            return Err(StoreError::Exists(path.to_owned()));
+        }
+        private_file(path)?;
+        let keys = LocalKeys::derive(key);
+        let connection = connect(path)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Exclusive)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", STORE_VERSION)?;
+        transaction.execute_batch(SCHEMA)?;
+        let head = StoreHead::empty(agency);
+        transaction.execute(
+            "INSERT INTO meta (id, agency, pos, commit_order, mac) VALUES (1, ?1, 0, ?2, ?3)",
+            (agency.0, head.order.0, head.mac(&keys.heads)),
+        )?;
+        transaction.commit()?;
+        drop(connection);
+        sync_folder(path)?;
+        Self::open(path, key)
+    }
+
+    /// Opens the store at `path`, migrating it if it is an older release's.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Foreign`], [`StoreError::TooNew`]; CHK-101 for another key's store or a
+    /// changed head, CHK-102 if rows or streams are missing, CHK-105 if the file cannot be read.
+    pub fn open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        Self::open_with(path, key, STEPS)
+    }
+
+    fn open_with(path: &Path, key: &StoreKey, steps: &[&str]) -> Result<Self, StoreError> {
+        File::open(path).map_err(|error| StoreError::io(path, &error))?;
+        let connection = connect(path)?;
+        let known = i32::try_from(steps.len()).unwrap_or(i32::MAX).saturating_add(1);
+        if migrate::require_ours(&connection, path, known)? < known {
+            migrate::migrate(&connection, path, steps, |to| copy(&connection, to))?;
+        }
+        configure(&connection)?;
+        if known == STORE_VERSION {
+            migrate::require_schema(&connection)?;
+        }
+        let agency = connection.query_row("SELECT agency FROM meta", [], |row| row.get(0))?;
+        let store = Self {
+            connection,
+            keys: LocalKeys::derive(key),
+            agency: AgencyId(agency),
+            path: path.to_owned(),
+            agency_links: RefCell::new(Vec::new()),
+        };
+        store.read(|tx| tx.require_complete())?;
+        Ok(store)
+    }
+
+    /// Returns the agency whose store it is, authenticated by the store's head.
+    pub fn agency(&self) -> AgencyId {
+        self.agency
+    }
+
+    /// Returns where the store is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads one snapshot: what others write meanwhile is not seen.
+    ///
+    /// # Errors
+    /// CHK-101 if the store's head does not authenticate; what `f` returns.
+    pub fn read<T, E: From<StoreError>>(&self, f: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let transaction = self.begin(TransactionBehavior::Deferred)?;
+        let tx = ReadTx::begin(
+            &transaction,
+            &self.keys,
+            self.agency,
+            self.agency_links.borrow().clone(),
+        )?;
+        let done = f(&tx)?;
+        let links = tx.into_agency_links();
+        drop(transaction);
+        self.agency_links.replace(links);
+        Ok(done)
+    }
+
+    /// Writes one transaction, durable as a whole when this returns and not at all if it or `f` fails.
+    ///
+    /// A second process waits until the first is done.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] after ten seconds, [`StoreError::Full`], CHK-101; what `f` returns.
+    pub fn write<T, E: From<StoreError>>(&mut self, f: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let transaction = self.begin(TransactionBehavior::Immediate)?;
+        let read = ReadTx::begin(
+            &transaction,
+            &self.keys,
+            self.agency,
+            self.agency_links.borrow().clone(),
+        )?;
+        let mut tx = WriteTx::begin(read);
+        let done = f(&mut tx)?;
+        let written = tx.finish()?;
+        transaction.commit().map_err(StoreError::from)?;
+        self.agency_links.replace(written.agency_links);
+        if written.erased {
+            self.empty_log()?;
+        }
+        Ok(done)
+    }
+
+    /// Copies the store, complete and readable by its owner alone, to a file that does not exist yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`]; as writing.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        copy(&self.connection, path)
+    }
+
+    /// Reads every page and index of the file and compares them.
+    ///
+    /// # Errors
+    /// CHK-105.
+    pub fn require_sound(&self) -> Result<(), StoreError> {
+        let found: String = self
+            .connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            Ok(())
+        } else {
+            Err(StoreError::refused(vault_core::check::Check::Unreadable, "store pages"))
+        }
+    }
+
+    fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, StoreError> {
+        if !self.connection.is_autocommit() {
+            return Err(StoreError::Bug("a transaction within a transaction".to_owned()));
+        }
+        Ok(Transaction::new_unchecked(&self.connection, behavior)?)
+    }
+
+    // A reader elsewhere may hold the log; then it is emptied when that one is done.
+    fn empty_log(&self) -> Result<(), StoreError> {
+        let emptied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(StoreError::from);
+        match emptied {
+            Err(StoreError::Busy) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.path.display())
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // The file may be anybody's: nothing in it may run or rewrite the schema.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Sorting and temporary tables hold rows; they stay off the disk.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+// Only once the file is known to be ours: this writes to it.
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" {
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(StoreError::Io {
+                code: 0,
+                message: format!("write-ahead log refused, journal is `{mode}`"),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
+    if std::fs::metadata(to).is_ok_and(|found| found.len() > 0) {
+        return Err(StoreError::Exists(to.to_owned()));
+    }
+    // Made here, so that SQLite finds an empty file with the permissions that it shall have.
+    private_file(to)?;
+    let name = to
+        .to_str()
+        .ok_or_else(|| StoreError::Bug("a path that is not UTF-8".to_owned()))?;
+    connection.execute("VACUUM INTO ?1", [name])?;
+    let file = File::open(to).map_err(|error| StoreError::io(to, &error))?;
+    file.sync_all().map_err(|error| StoreError::io(to, &error))?;
+    sync_folder(to)
+}
+
+fn private_file(path: &Path) -> Result<(), StoreError> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::io(path, &error))
+}
+
+// A new file is durable only when its name in the folder is.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    File::open(folder)
+        .and_then(|opened| opened.sync_all())
+        .map_err(|error| StoreError::io(folder, &error))
+}
