@@ -306,7 +306,11 @@ impl CaseState {
     /// # Errors
     /// CHK-73 to CHK-77, as another reader would judge the link.
     pub fn writable_epoch(&self, agency: &AgencyState, member: MemberId, section: Section) -> Result<Epoch, Refused> {
-        let head = self.sections.get(&section).and_then(|s| s.heads.last()).ok_or(Check::EpochHead)?;
+        let head = self
+            .sections
+            .get(&section)
+            .and_then(|s| s.heads.last())
+            .ok_or(Check::EpochHead)?;
         self.require_writable(agency.now(), member, section, head.epoch)?;
         Ok(head.epoch)
     }

@@ -34,6 +34,7 @@ use crate::wire::v1::agency::Root;
 use crate::wire::v1::agency::RootSignature;
 use crate::wire::v1::agency::SectionRule;
 use crate::wire::v1::agency::Threshold;
+use crate::wire::v1::agency::Verifier;
 use crate::wire::v1::event::AgencyEpoch;
 use crate::wire::v1::event::DpoEpoch;
 use crate::wire::v1::event::Event;
@@ -139,6 +140,17 @@ impl World {
     /// Founds an agency: the founder with every role, and caseworkers beside it, `people` in all.
     pub fn new(seed: u64, people: usize) -> Self {
         Self::with(seed, people, |_| ())
+    }
+
+    /// Founds an agency that names a log, under [`log_key`], and a first version of the release secret.
+    pub fn with_release(seed: u64, people: usize) -> Self {
+        Self::with(seed, people, |root| {
+            root.log = Some(Verifier {
+                name: b"log.example".to_vec().into(),
+                key: log_key().public(),
+            });
+            root.release_version = 1;
+        })
     }
 
     /// Founds an agency whose first root document `edit` has changed before it is signed.
@@ -283,6 +295,11 @@ impl World {
             holders,
         }
     }
+}
+
+/// The key under which the log of [`World::with_release`] signs.
+pub fn log_key() -> SigningKey {
+    SigningKey::from_seed(&SigningSeed::from_bytes([0x10; 32]))
 }
 
 /// Names a keyring for each of `recipients`, by a hash of whom it is for.
