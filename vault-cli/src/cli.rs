@@ -26,10 +26,6 @@ pub mod value;
     after_long_help = AFTER_LONG
 )]
 pub struct Cli {
-    /// Flags that every command takes.
-    #[command(flatten)]
-    pub everywhere: Everywhere,
-
     /// Prints the program's version; with `--verbose`, also those of the formats and of the store
     #[arg(short = 'V', long)]
     pub version: bool,
@@ -37,6 +33,10 @@ pub struct Cli {
     /// Says more: with `--version`, all three version numbers
     #[arg(long, requires = "version")]
     pub verbose: bool,
+
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub everywhere: Everywhere,
 
     /// What to do.
     #[command(subcommand)]
@@ -112,6 +112,38 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Writes the long help of a command and of all below it, at a fixed width.
+    fn manual(command: clap::Command, out: &mut String) {
+        let mut command = command.term_width(100);
+        let page = command.render_long_help().to_string();
+        out.push_str(&format!(
+            "==== {}\n{page}\n",
+            command.get_bin_name().unwrap_or_default()
+        ));
+        let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
+        for subcommand in subcommands.into_iter().filter(|c| c.get_name() != "help") {
+            manual(subcommand, out);
+        }
+    }
+
+    /// `cli/help.txt` is the whole manual. To take over a change that is meant: `CASEVAULT_BLESS=1 cargo test -p vault-cli`.
+    #[test]
+    fn the_whole_help_is_the_one_that_was_agreed() {
+        let mut root = Cli::command();
+        root.build();
+        let mut text = String::new();
+        manual(root, &mut text);
+        let text: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let text = text.join("\n") + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/help.txt");
+        if std::env::var_os("CASEVAULT_BLESS").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        let agreed = std::fs::read_to_string(path).unwrap_or_default();
+        let changed = text.lines().zip(agreed.lines()).find(|(is, was)| is != was);
+        assert!(text == agreed, "the help changed, first here: {changed:?}");
     }
 
     #[test]

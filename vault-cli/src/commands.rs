@@ -27,20 +27,19 @@ pub mod version;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum Command {
-    /// Makes a vault for one person on this machine
     Init(init::InitArgs),
-    /// Checks the passphrase
     Unlock(unlock::UnlockArgs),
     /// Locks the vault
     Lock,
     /// Tells what there is and what needs doing, without a passphrase
     Status,
-    /// Shows the main job from end to end on a sample caseload, in a throw-away folder
     Demo(demo::DemoArgs),
-    /// Takes in cases and notes as JSON Lines
     Import(import::ImportArgs),
-    /// Writes your own copy of a case, or of all cases
     Export(export::ExportArgs),
     /// Verifies every signature, chain and seal that is kept here
     Verify,
@@ -65,9 +64,7 @@ pub enum Command {
     /// The vault's passphrase
     #[command(subcommand)]
     Passphrase(passphrase::PassphraseCommand),
-    /// Prints a completion script for a shell
     Completions(completions::CompletionsArgs),
-    /// Writes the manual's pages into a folder
     #[command(hide = true)]
     Man(man::ManArgs),
 }

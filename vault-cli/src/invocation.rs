@@ -18,6 +18,9 @@ use crate::unlock_prompt::{self, Origin};
 /// The longest reason for a reading, in bytes.
 const LONGEST_REASON: u64 = 240;
 
+/// A passphrase of fewer characters is called short.
+const SHORT: usize = 12;
+
 /// One run of the command.
 #[derive(Debug)]
 pub struct Invocation {
@@ -75,24 +78,45 @@ impl Invocation {
     pub fn first_passphrase(&self) -> Result<Passphrase, CliError> {
         let from = self.passphrase_from();
         self.claim(from.is_stdin(), "the passphrase")?;
-        from.read_new("New passphrase: ")
+        self.read_new(&from)
     }
 
-    /// Reads a passphrase that is to replace the vault's own; a prompt asks twice.
+    /// Finds where a passphrase that is to replace the vault's own will come from, before anything is done.
     ///
     /// # Errors
-    /// As [`Origin::read_new`], [`CliError::StdinTwice`], and [`CliError::NeedsFlag`] without a terminal.
-    pub fn new_passphrase(&self, descriptor: Option<u32>, file: Option<PathBuf>) -> Result<Passphrase, CliError> {
+    /// [`CliError::StdinTwice`], and [`CliError::NeedsFlag`] without a terminal.
+    pub fn new_passphrase(&self, descriptor: Option<u32>, file: Option<PathBuf>) -> Result<Origin, CliError> {
         let from = Origin::choose(descriptor, file);
         self.claim(from.is_stdin(), "the new passphrase")?;
         if from == Origin::Prompt && !unlock_prompt::can_ask() {
-            let flag = "`--new-passphrase-fd N` or `--new-passphrase-file FILE`";
             return Err(CliError::NeedsFlag {
                 what: "the new passphrase",
-                flag,
+                flag: "`--new-passphrase-fd N` or `--new-passphrase-file FILE`",
             });
         }
-        from.read_new("New passphrase: ")
+        let old = self.passphrase_from();
+        if old.is_stdin() && from.is_stdin()
+            || matches!((&old, &from), (Origin::Descriptor(a), Origin::Descriptor(b)) if a == b)
+        {
+            return Err(CliError::StdinTwice {
+                first: "the passphrase",
+                second: "the new passphrase",
+            });
+        }
+        Ok(from)
+    }
+
+    /// Reads a passphrase that is to be set, and says so where it is short.
+    ///
+    /// # Errors
+    /// As [`Origin::read_new`].
+    pub fn read_new(&self, from: &Origin) -> Result<Passphrase, CliError> {
+        let passphrase = from.read_new("New passphrase: ")?;
+        if passphrase.expose().chars().count() < SHORT {
+            self.ui
+                .hint("this passphrase is short; whoever has the folder can try many: take several words");
+        }
+        Ok(passphrase)
     }
 
     /// Unlocks the vault for this command.
@@ -100,13 +124,18 @@ impl Invocation {
     /// # Errors
     /// As [`Invocation::passphrase`] and [`Session::unlock`].
     pub fn unlock(&self) -> Result<Session, CliError> {
-        let places = self.places()?;
-        if !places.keystore().exists() {
-            // Before anything is asked: a person should not type a passphrase into the void.
-            let home = places.home().display().to_string();
-            return Err(SessionError::NoVault { home }.into());
-        }
+        let places = self.vault()?;
         Ok(Session::unlock(&places, &self.passphrase()?)?)
+    }
+
+    /// Finds the vault's folder and refuses one without a vault, before anybody types into the void.
+    fn vault(&self) -> Result<Places, CliError> {
+        let places = self.places()?;
+        if places.keystore().exists() {
+            return Ok(places);
+        }
+        let home = places.home().display().to_string();
+        Err(SessionError::NoVault { home }.into())
     }
 
     /// Notes that standard input is read for something, and refuses a second reader.
@@ -144,7 +173,8 @@ impl Invocation {
                 let flag = "`--file FILE`, or `--file -` for standard input";
                 return Err(CliError::NeedsFlag { what, flag });
             }
-            self.ui.note(&format!("Type {what}, then Ctrl-D on a line of its own:"));
+            self.ui
+                .prompt(&format!("Type {what}, then Ctrl-D on a line of its own:"));
         }
         self.claim_text(source, what)?;
         source.read(limit)
@@ -167,6 +197,7 @@ impl Invocation {
         if !unlock_prompt::can_ask() {
             return Err(CliError::NeedsFlag { what, flag });
         }
+        self.vault()?;
         let failed = |e| CliError::io("could not ask on the terminal", e);
         let mut terminal = std::fs::OpenOptions::new()
             .read(true)
@@ -267,7 +298,6 @@ mod tests {
             }
         ));
         let run = with_passphrase_on_stdin();
-        run.claim(true, "the passphrase").unwrap();
         let refused = run.new_passphrase(Some(0), None).unwrap_err();
         assert!(matches!(
             refused,

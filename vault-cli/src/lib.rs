@@ -11,19 +11,24 @@ pub mod exit;
 pub mod harden;
 pub mod input;
 pub mod invocation;
+pub mod note_input;
 pub mod places;
 pub mod render;
 pub mod session;
 pub mod store;
 pub mod ui;
 pub mod unlock_prompt;
+
 use std::ffi::OsString;
+
 use clap::Parser;
+
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
 use crate::ui::Ui;
+
 /// Runs one command and tells how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -52,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
     }
 }
+
 fn start(cli: Cli, run: &Invocation) -> Result<(), CliError> {
     if cli.version {
         return commands::version::run(cli.verbose, run);

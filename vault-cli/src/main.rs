@@ -2,7 +2,13 @@
 
 use std::process::ExitCode;
 
+use vault_cli::exit::Exit;
+
 fn main() -> ExitCode {
     vault_cli::harden::harden();
-    vault_cli::run(std::env::args_os()).into()
+    vault_cli::ui::keep_panics_quiet();
+    // A fault in the program ends as a failure; what was acknowledged before it is durable.
+    std::panic::catch_unwind(|| vault_cli::run(std::env::args_os()))
+        .unwrap_or(Exit::Failed)
+        .into()
 }

@@ -107,8 +107,15 @@ impl Ui {
         write_out(&format!("{json}\n"))
     }
 
-    /// Says something beside the result, on standard error.
+    /// Says something beside the result, on standard error; not with `--json`, where the object says it.
     pub fn note(&self, text: &str) {
+        if !self.json {
+            self.prompt(text);
+        }
+    }
+
+    /// Says what is to be typed, on standard error.
+    pub fn prompt(&self, text: &str) {
         complain(&format!("{}\n", escape(text)));
     }
 
@@ -153,7 +160,8 @@ impl Ui {
         }
         let text = error.render().to_string();
         if self.json {
-            let message = text.trim_start_matches("error: ").trim_end().to_owned();
+            let message = text.split("\n\nUsage:").next().unwrap_or(&text);
+            let message = message.trim_start_matches("error: ").trim().to_owned();
             let hint = "`casevault help` lists the commands, `--help` after one explains it".to_owned();
             self.error(&CliError::Usage { message, hint });
         } else {
@@ -252,6 +260,19 @@ pub fn closed(error: io::Error) -> CliError {
     } else {
         CliError::io("could not write to standard output", error)
     }
+}
+
+/// Makes a fault in the program say where it happened and nothing else: its message could hold what was being read.
+pub fn keep_panics_quiet() {
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault
+            .location()
+            .map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
+        complain(&format!(
+            "{ERROR}error:{ERROR:#} this is a fault in the program{place}\n{HINT}hint:{HINT:#} please report it, without \
+             any client's data; `casevault verify` tells whether the vault is whole\n"
+        ));
+    }));
 }
 
 /// Writes to standard error; if that fails there is nobody left to tell.

@@ -477,6 +477,11 @@ impl CaseState {
         self.records.as_ref()?.get(hash)
     }
 
+    /// Returns the records whose bytes an erasure took; none if the state was fed events alone.
+    pub fn erased(&self) -> impl Iterator<Item = RecordHash> + '_ {
+        self.records.iter().flatten().filter(|(_, placed)| placed.erased).map(|(hash, _)| *hash)
+    }
+
     /// Returns the private section of an author, if it was opened.
     pub fn private_section(&self, author: MemberId) -> Option<Section> {
         let mut sections = self.sections.iter().filter(|(s, _)| s.is_private());

@@ -105,7 +105,7 @@ checks! {
     CaseFounding = 79, Forged, "case opening does not open index and core for its owner";
     ErasureTarget = 80, Forged, "erasure names a record that is not there";
     ErasureRight = 81, Forged, "erasure by somebody without the right";
-    BodyMissing = 82, Rollback, "bytes are missing that no erasure names";
+    BodyMissing = 82, Rollback, "bytes are missing without an erasure, or kept after one";
     AccessSequence = 90, Rollback, "access segments or entries have a gap";
     AccessContext = 91, NotForUs, "access segment is for another device or officer";
     AccessBody = 92, Forged, "access entry does not open";

@@ -107,6 +107,20 @@ pub fn record_hash(header_bytes: &[u8], ciphertext: &CiphertextHash) -> RecordHa
     RecordHash(hash(Label::RecordHash, &[header_bytes, &ciphertext.0]))
 }
 
+/// Checks the author's signature over a record of which only header and ciphertext hash were kept.
+///
+/// # Errors
+/// [`Check::RecordSignature`].
+pub fn verify_erased(
+    header: &RecordHeader,
+    ciphertext: &CiphertextHash,
+    signature: &Signature,
+    author: &VerifyingKey,
+) -> Result<(), Refused> {
+    let header_bytes = wire::encode(header)?;
+    author.verify(Label::RecordSignature, &[&header_bytes, &ciphertext.0], signature, Check::RecordSignature)
+}
+
 impl UnverifiedRecord {
     /// Takes the parts of a record.
     ///
@@ -223,6 +237,11 @@ impl VerifiedRecord {
         &self.0.signature
     }
 
+    /// Returns it as something still to be checked, as whoever receives it has it.
+    pub fn as_unverified(&self) -> &UnverifiedRecord {
+        &self.0
+    }
+
     /// Opens the record.
     ///
     /// # Errors
@@ -244,6 +263,11 @@ impl Payload {
     /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Returns the bytes to their new owner, still wiped when dropped.
+    pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.0
     }
 }
 

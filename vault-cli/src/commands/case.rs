@@ -13,16 +13,15 @@ pub mod verify;
 
 /// What to do with a case.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum CaseCommand {
-    /// Opens a case
     Open(open::OpenArgs),
-    /// Lists your cases
     List(list::ListArgs),
-    /// Shows what is known: background, problem, factors, plan, progress, outcome
     Show(show::ShowArgs),
-    /// Verifies a case's entries, authors and chain
     Verify(verify::VerifyArgs),
-    /// Closes a case
     Close(close::CloseArgs),
 }
 

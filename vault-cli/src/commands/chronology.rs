@@ -9,8 +9,11 @@ pub mod show;
 
 /// What to do with the chronology.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum ChronologyCommand {
-    /// Shows what was significant, in the order in which it happened
     Show(show::ShowArgs),
 }
 

@@ -9,8 +9,11 @@ pub mod list;
 
 /// What to do with decisions.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum DecisionCommand {
-    /// Lists decisions with their reasons, the incomplete ones first
     List(list::ListArgs),
 }
 

@@ -11,10 +11,12 @@ pub mod verify;
 
 /// What to do with the access log.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum LogCommand {
-    /// Lists who read what, when and why, the newest first
     List(list::ListArgs),
-    /// Shows one entry
     Show(show::ShowArgs),
     /// Verifies that the log has no gap and every entry opens
     Verify,

@@ -23,20 +23,17 @@ const LONGEST_NOTE: u64 = 4 << 20;
 
 /// What to do with notes.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum NoteCommand {
-    /// Adds a note to a case
     Add(add::AddArgs),
-    /// Lists the notes of a case
     List(list::ListArgs),
-    /// Shows one note
     Show(show::ShowArgs),
-    /// Writes a new version of a note; the old one stays and is shown struck
     Amend(amend::AmendArgs),
-    /// Shows every version of a note
     History(history::HistoryArgs),
-    /// Finds notes that hold a term
     Find(find::FindArgs),
-    /// Takes back a note within ten minutes
     Withdraw(withdraw::WithdrawArgs),
 }
 

@@ -9,8 +9,11 @@ pub mod change;
 
 /// What to do with the passphrase.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum PassphraseCommand {
-    /// Changes the passphrase
     Change(change::ChangeArgs),
 }
 

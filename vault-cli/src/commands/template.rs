@@ -11,12 +11,14 @@ pub mod show;
 
 /// What to do with templates.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "a variant without words takes those of its flags, which are the manual"
+)]
 pub enum TemplateCommand {
     /// Lists the templates
     List,
-    /// Shows a template
     Show(show::ShowArgs),
-    /// Checks a template's file
     Check(check::CheckArgs),
 }
 

@@ -18,8 +18,8 @@ pub struct UnlockArgs {
 }
 
 pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
-    let session = run.unlock()?;
-    let reply = session.unlocked();
+    let mut session = run.unlock()?;
+    let reply = session.unlocked()?;
     run.ui.reply(&reply, |_| "the passphrase is right".to_owned())?;
     if reply.wrong_tries > 0 {
         run.ui.note(&format!(

@@ -151,3 +151,120 @@ fn kind_word(kind: SegmentKind, default_kind: bool) -> String {
 fn indented(text: &str) -> String {
     text.trim_end().replace('\n', "\n    ")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::session::reply::{self, ChronologyEntry, DecisionRow};
+    use vault_core::note::extra::RawJson;
+    use vault_core::note::overview::Overview;
+    use vault_core::note::{Imported, Note, NoteKind, Segment, chronology, decision};
+
+    fn row() -> CaseRow {
+        CaseRow {
+            case: "c-7fk2m9qd".into(),
+            external_id: Some("ext-00001".into()),
+            status: "open".into(),
+            notes: 1302,
+            label: Some("Ada\u{1b}[31m\nLovelace".into()),
+            flags: vec!["danger".into()],
+            opened: Some("2023-02-06".into()),
+            template: Some("adult-social-care".into()),
+            worker: Some("w003".into()),
+        }
+    }
+
+    fn note() -> Note {
+        let mut note = Note::new(NoteKind::new("phone").unwrap());
+        note.occurred_at = Some(
+            "2026-03-02T14:00:00Z"
+                .parse::<jiff::Timestamp>()
+                .map(vault_core::note::when::Moment::from_instant)
+                .unwrap(),
+        );
+        note.imported = Some(Imported {
+            author: Some("w003".into()),
+            recorded_at: Some(vault_core::note::when::Moment::parse("2026-03-09T14:00:00Z").unwrap()),
+            ..Imported::default()
+        });
+        let mut quote = Segment::new(1, SegmentKind::Quote, "The mornings are worst.");
+        quote.speaker = Some("client".into());
+        quote.significant = true;
+        let decision = Segment::new(2, SegmentKind::Decision, "Refer.");
+        let mut opinion = Segment::new(3, SegmentKind::Interpretation, "Low mood.");
+        opinion.significant = true;
+        note.segments = vec![quote, decision, opinion];
+        note
+    }
+
+    #[test]
+    fn a_list_has_one_line_a_case_whatever_its_label_holds() {
+        let text = list(&CaseListReply {
+            schema: reply::CASE_LIST,
+            cases: vec![row()],
+        });
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(
+            text.contains("[danger] Ada\\u{1b}[31m\\nLovelace") && text.contains("1,302"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_empty_block_says_so_and_opinion_is_named() {
+        let profile = serde_json::json!({"name": "Ada"});
+        let note = note();
+        let text = show(&CaseShowReply {
+            schema: reply::CASE_SHOW,
+            case: row(),
+            id: String::new(),
+            overview: Overview::new(Some(&RawJson::from_value(&profile).unwrap()), &[(&note, "n-1")]),
+            profile,
+        });
+        assert!(text.contains("\nOutcome\n  not recorded yet\n"), "{text}");
+        for title in ["Background", "Presenting problem", "Plan", "Progress"] {
+            assert!(text.contains(&format!("\n{title}\n")), "{title}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_chronology_marks_who_signed_what_is_opinion_and_what_came_late() {
+        let entries = chronology::entries(&note(), "n-19qd3m0x", 1, 24 * 60);
+        let text = chronology(&ChronologyReply {
+            schema: reply::CHRONOLOGY_SHOW,
+            case: "c-7fk2m9qd".into(),
+            external_id: None,
+            entries: entries
+                .into_iter()
+                .map(|entry| ChronologyEntry {
+                    entry,
+                    external_id: None,
+                })
+                .collect(),
+        });
+        let first = "2026-03-02 14:00  n-19qd3m0x segment 1  quote by client  \
+                     (imported, not signed by w003, RECORDED LATE: 7 d)\n  The mornings are worst.\n";
+        assert!(text.starts_with(first), "{text}");
+        assert!(text.contains("segment 3  opinion  ("), "{text}");
+    }
+
+    #[test]
+    fn a_decision_without_its_reason_says_so() {
+        let decisions = decision::decisions(&note(), "n-19qd3m0x", 1);
+        let text = super::decisions(&DecisionListReply {
+            schema: reply::DECISION_LIST,
+            case: "c-7fk2m9qd".into(),
+            external_id: None,
+            decisions: decisions
+                .into_iter()
+                .map(|decision| DecisionRow {
+                    decision,
+                    external_id: None,
+                })
+                .collect(),
+        });
+        assert!(text.contains("  Refer.\n"), "{text}");
+        assert!(text.contains("  incomplete: "), "{text}");
+    }
+}

@@ -125,3 +125,102 @@ pub fn find(reply: &NoteFindReply) -> String {
     ));
     out
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::session::reply::{self, NoteHead, NoteRow, QuoteRow};
+    use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
+
+    fn head() -> NoteHead {
+        NoteHead {
+            note: "n-19qd3m0x".into(),
+            case: "c-7fk2m9qd".into(),
+            external_id: None,
+            external_case: None,
+            version: 2,
+            versions: 2,
+            occurred_at: Some("2026-03-02T14:00:00Z".into()),
+            recorded_at: None,
+            lag: Some("1 h 15 m".into()),
+            lag_minutes: Some(75),
+            author: Some("w003".into()),
+            role: Some("caseworker".into()),
+            signed_by: "m-0kf3aaaa".into(),
+            attribution: None,
+            incomplete: vec!["segment 2: no reason".into()],
+        }
+    }
+
+    fn view(text: &str) -> NoteView {
+        let mut content = Note::new(NoteKind::new("phone").unwrap());
+        content.worker = Some("w003".into());
+        content.segments = vec![
+            Segment::new(1, SegmentKind::Observation, text),
+            Segment::new(2, SegmentKind::Interpretation, "Low mood."),
+        ];
+        NoteView { head: head(), content }
+    }
+
+    #[test]
+    fn a_list_marks_what_is_amended_or_incomplete_and_quotes_below() {
+        let quote = QuoteRow {
+            n: 1,
+            speaker: Some("client".into()),
+            text: "The mornings are worst.".into(),
+        };
+        let text = list(&NoteListReply {
+            schema: reply::NOTE_LIST,
+            case: "c-7fk2m9qd".into(),
+            external_id: None,
+            notes: vec![NoteRow {
+                head: head(),
+                kind: NoteKind::new("phone").unwrap(),
+                section: Some("core".into()),
+                segments: 1,
+                summary: "The heating".into(),
+                quotes: Some(vec![quote]),
+            }],
+            days_since_quoted: Some(1),
+        });
+        assert!(text.contains("[amended, version 2, incomplete] The heating"), "{text}");
+        assert!(
+            text.contains("n-19qd3m0x  client said: \"The mornings are worst.\"\n1 note\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("the client was last quoted 1 day ago\n"), "{text}");
+    }
+
+    #[test]
+    fn opinion_is_called_so_with_its_holder_and_what_was_left_out_is_counted() {
+        let before = view("The heating is on.").content;
+        let mut reply = NoteShowReply {
+            view: view("The heating is off.\u{1b}[2J"),
+            before: Some(before),
+            left_out: 0,
+        };
+        let text = show(&reply);
+        assert!(text.contains("Opinion (w003, caseworker): Low mood."), "{text}");
+        assert!(
+            text.contains("The heating is on.") && text.contains("amended by m-0kf3aaaa"),
+            "{text}"
+        );
+        assert!(text.contains("\\u{1b}[2J") && !text.contains('\u{1b}'), "{text}");
+        reply.before = None;
+        reply.left_out = reply.view.keep_only(&[SegmentKind::Observation]);
+        let text = show(&reply);
+        assert!(
+            !text.contains("Low mood.") && text.ends_with("\n1 segment is left out\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_segment_whose_kind_nobody_confirmed_is_no_observation() {
+        let mut view = view("x");
+        view.content.segments[0].default_kind = true;
+        assert_eq!(view.keep_only(&[SegmentKind::Observation]), 2);
+        assert!(view.content.segments.is_empty());
+    }
+}

@@ -1,7 +1,7 @@
 //! The agency's stream out of the store, and what is sealed under the agency key.
 
 use super::Result;
-use super::Session;
+use super::Holder;
 use super::SessionError;
 use super::clock;
 use super::random;
@@ -75,7 +75,7 @@ pub(super) struct KeptSettings {
     pub(super) hash: RecordHash,
 }
 
-impl Session {
+impl Holder {
     /// Opens the newest settings: agency's and members' names, and the workers that imports named.
     pub(super) fn settings(&self, tx: &ReadTx<'_>) -> Result<KeptSettings> {
         let rows = tx.events(StreamId::agency(&self.agency.id()))?;

@@ -6,8 +6,8 @@
 //!
 //! Only events are read, so that the cost is the case's members', not its notes'.
 
+use super::Holder;
 use super::Result;
-use super::Session;
 use super::SessionError;
 use super::refused;
 use crate::store::BlobKind;
@@ -51,6 +51,12 @@ pub(super) struct CaseKeys {
     sealers: Mutex<Sealers>,
 }
 
+/// A case's state and the keyring files that are for this member.
+pub(super) struct CaseParts {
+    open: CaseKeys,
+    files: Vec<(RecipientRef, Vec<u8>)>,
+}
+
 impl CaseKeys {
     /// A case that is being opened: nothing known yet.
     pub(super) fn new(agency: vault_core::id::AgencyId, case: CaseId) -> Self {
@@ -92,6 +98,11 @@ impl CaseKeys {
         Ok(sealer)
     }
 
+    /// Whether this member has the key of (section, epoch).
+    pub(super) fn holds(&self, section: Section, number: Epoch) -> bool {
+        self.keys.contains_key(&(section, number))
+    }
+
     /// Opens a stored record: wrap, commitment, seal, padding. Its author's signature was checked when it came in.
     pub(super) fn open(&self, stored: StoredRecord) -> Result<(VerifiedRecord, Payload)> {
         let (section, number, release) = (stored.header.section, stored.epoch, stored.release);
@@ -113,9 +124,14 @@ impl CaseKeys {
     }
 }
 
-impl Session {
+impl Holder {
     /// Reads a case's events and opens the keyrings that are for this member.
     pub(super) fn case_keys(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
+        self.open_parts(self.case_parts(tx, case)?)
+    }
+
+    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores.
+    pub(super) fn case_parts(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseParts> {
         let stream = StreamId::case(case);
         tx.require_dense(stream)?;
         let mut open = CaseKeys::new(self.agency.id(), case);
@@ -125,12 +141,18 @@ impl Session {
         let mut files = Vec::new();
         for named in open.state.keyrings() {
             if named.to.kind == RecipientKind::Member && self.own_seed(&named.to).is_some() {
-                files.push((*named, tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?));
+                files.push((named.to, tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?));
             }
         }
-        for (named, file) in files {
-            let seed = self.own_seed(&named.to).ok_or_else(|| open.fault(Check::KeyringContext))?;
-            let keys = keyring::open(self.agency.id(), stream, named.to, seed, &file).map_err(refused(stream))?;
+        Ok(CaseParts { open, files })
+    }
+
+    /// Opens the keyrings: one public-key operation each.
+    pub(super) fn open_parts(&self, parts: CaseParts) -> Result<CaseKeys> {
+        let CaseParts { mut open, files } = parts;
+        for (to, file) in files {
+            let seed = self.own_seed(&to).ok_or_else(|| open.fault(Check::KeyringContext))?;
+            let keys = keyring::open(self.agency.id(), open.stream, to, seed, &file).map_err(refused(open.stream))?;
             for (section, number, key) in keys {
                 open.take(section, number, key)?;
             }

@@ -32,3 +32,8 @@ pub(super) fn month(at: Timestamp) -> Result<Month> {
     let months = (i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1;
     u16::try_from(months).map(Month).map_err(|_| SessionError::Bug(format!("the clock says {date}")))
 }
+
+/// Returns the worker's present day.
+pub(super) fn today() -> jiff::civil::Date {
+    now().to_zoned(TimeZone::system()).date()
+}

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::store::StoreError;
 use thiserror::Error;
 use vault_core::check::Check;
 
@@ -182,6 +183,11 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// Makes a refusal by `check` of what `of` names.
+    pub fn refused(check: Check, of: impl ToString) -> Self {
+        Self::Refused { check, handle: of.to_string() }
+    }
+
     /// Returns what sort of refusal it is.
     pub fn kind(&self) -> Kind {
         match self {
@@ -291,6 +297,24 @@ impl SessionError {
             Self::Withdrawn { .. } => "`casevault note history NOTE` shows when".to_owned(),
             Self::WrongPassphrase => {
                 "try again; nobody can reset a passphrase, but recovery cards rebuild the vault".to_owned()
+            }
+        }
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy,
+            StoreError::Full => Self::DiskFull,
+            StoreError::Foreign { path, .. } => Self::Foreign { path: path.display().to_string() },
+            StoreError::Refused { cause, of } => Self::Refused { check: cause.check, handle: of },
+            StoreError::TooNew { found, known } => {
+                Self::TooNew { found: found.unsigned_abs(), known: known.unsigned_abs() }
+            }
+            StoreError::Bug(what) => Self::Bug(what),
+            other @ (StoreError::Exists(_) | StoreError::Io { .. } | StoreError::NotFound(_) | StoreError::ReadOnly) => {
+                Self::Io { doing: "the store".to_owned(), source: io::Error::other(other.to_string()) }
             }
         }
     }

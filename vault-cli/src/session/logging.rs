@@ -3,6 +3,7 @@
 //! [`Logged`] is the proof of it. Only this file makes one, after the entry's transaction returned, and every function
 //! that opens records for a reader asks for one: a read that forgets its entry does not compile.
 
+use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
@@ -27,6 +28,13 @@ use vault_core::wire::v1::stream::StreamId;
 
 /// Proof that the access entry of this action is durable.
 pub(super) struct Logged(());
+
+impl Logged {
+    /// For a write: the link that follows in this action is its own entry, and nothing opened is shown.
+    pub(super) fn by_link() -> Self {
+        Self(())
+    }
+}
 
 /// Purposes that a reader may state.
 pub const PURPOSES: [&str; 9] = [
@@ -140,7 +148,7 @@ impl Session {
             return Err(SessionError::Unknown { what: "purpose", text: code.clone(), known });
         }
         match &purpose.reason {
-            Some(reason) if reason.trim().len() > REASON_BYTES => {
+            Some(reason) if encoded_length(reason) > REASON_BYTES => {
                 let limit = u64::try_from(REASON_BYTES).unwrap_or(u64::MAX);
                 Err(SessionError::TooLong { what: "the reason".to_owned(), limit })
             }
@@ -150,7 +158,8 @@ impl Session {
 
     fn append_entry(&mut self, intent: &Intent<'_>) -> Result<Logged> {
         let (json, manifest) = self.entry_json(intent)?;
-        let (agency, agency_head, device, signer) = (&self.agency, self.agency.head(), self.device, &self.signer);
+        let Holder { agency, device, signer, .. } = &self.holder;
+        let (device, agency_head) = (*device, agency.head());
         let dpo = agency.dpo();
         self.store.write(|tx| -> Result<()> {
             let stream = StreamId::access(device);
@@ -197,7 +206,7 @@ impl Session {
         let entry = Entry {
             schema: SCHEMA.to_owned(),
             at: clock::moment(clock::now()).as_str().to_owned(),
-            actor: self.member.to_string(),
+            actor: self.holder.member.to_string(),
             purpose: intent.purpose.code.clone().unwrap_or_else(|| "casework".to_owned()),
             reason: reason.map(str::to_owned),
             relation: if intent.case.is_some() { "allocated" } else { "own caseload" }.to_owned(),
@@ -210,6 +219,11 @@ impl Session {
         };
         Ok((serde_json::to_vec(&entry).map_err(bug)?, manifest))
     }
+}
+
+/// Bytes of a reason as the entry holds it: an entry is of constant size, and escapes count.
+fn encoded_length(reason: &str) -> usize {
+    serde_json::to_string(reason.trim()).map_or(usize::MAX, |json| json.len().saturating_sub(2))
 }
 
 /// Returns an operation's name in entries and lists.

@@ -114,7 +114,7 @@ pub struct CaseCloseRequest {
     pub on: Option<Date>,
 }
 
-/// A note as typed, with what the command line says about it. What the text itself says goes first.
+/// A note as typed, with what the command line says about it, which goes before what the text says.
 #[derive(Clone, Debug, Default)]
 pub struct NoteInput {
     /// The text form or one JSON object, told apart by content.

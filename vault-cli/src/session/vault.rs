@@ -1,5 +1,6 @@
 //! Making, opening and locking a vault: keystore file, wrong tries, store, and the agency's stream.
 
+use super::Holder;
 use super::Kind;
 use super::Passphrase;
 use super::Result;
@@ -35,7 +36,6 @@ use vault_core::keyring;
 use vault_core::keystore;
 use vault_core::keystore::Secrets;
 use vault_core::opening::fresh;
-use vault_core::stream::VerifiedLink;
 use vault_core::wire::v1::FORMAT;
 use vault_core::wire::v1::keystore::KeystoreHeader;
 
@@ -116,12 +116,14 @@ impl Session {
         require_own_keys(&agency, &header, &secrets)?;
         Ok(Self {
             places: places.clone(),
-            signer: SigningKey::from_seed(&secrets.device),
-            member: header.member,
-            device: header.device,
             store,
-            agency,
-            secrets,
+            holder: Holder {
+                agency,
+                member: header.member,
+                device: header.device,
+                signer: SigningKey::from_seed(&secrets.device),
+                secrets,
+            },
             unlocked,
             wrong_tries,
         })
@@ -189,7 +191,7 @@ impl Session {
         )
         .and_then(|unlocked| unlocked.after(header.generation))
         .map_err(refused("keystore"))?;
-        let file = keystore::write(&mut unlocked, &self.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
+        let file = keystore::write(&mut unlocked, &self.holder.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
         replace(&self.places.keystore(), &file).map_err(io_error("could not write the keystore"))?;
         self.unlocked = unlocked;
         Ok(PassphraseReply { schema: PASSPHRASE_CHANGE, generation: self.unlocked.header().generation })
@@ -197,11 +199,11 @@ impl Session {
 }
 
 /// Returns the three version numbers.
-pub(crate) fn versions() -> Versions {
+pub fn versions() -> Versions {
     Versions {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         format: FORMAT,
-        store: u32::try_from(STORE_VERSION).unwrap_or(0),
+        store: STORE_VERSION.unsigned_abs(),
     }
 }
 
@@ -277,9 +279,4 @@ fn io_error(doing: &'static str) -> impl Fn(io::Error) -> SessionError {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SessionError::DiskFull,
         _ => SessionError::Io { doing: doing.to_owned(), source },
     }
-}
-
-/// Returns a link's handle for messages: its stream and number.
-pub(super) fn name_of(link: &VerifiedLink) -> String {
-    format!("{} link {}", link.link().stream, link.link().seq)
 }

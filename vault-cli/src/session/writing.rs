@@ -1,7 +1,7 @@
 //! Sealing records and appending links: the one way in which a session writes.
 
 use super::Result;
-use super::Session;
+use super::Holder;
 use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::clock;
@@ -49,7 +49,7 @@ impl Version {
     }
 }
 
-impl Session {
+impl Holder {
     /// Seals a payload under the section's head epoch, which has to take this member's writing.
     pub(super) fn seal(
         &self,

@@ -49,6 +49,11 @@ impl<'r> Hashed<'r> {
     pub fn row(&self) -> &'r Row {
         self.row
     }
+
+    /// Returns the placements, in the row's order of records.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
+    }
 }
 
 /// Hashes the records of many rows, over all cores.

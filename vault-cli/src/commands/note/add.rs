@@ -12,8 +12,8 @@ use super::InputArgs;
 
 /// Adds a note to a case
 ///
-/// Each paragraph is a segment of one kind. Without a mark it takes the kind of the template's heading that it stands
-/// under, else it is a narrative. A mark at its beginning says otherwise:
+/// Each paragraph is a segment of one kind. Without a mark it takes the kind of the template's
+/// heading that it stands under, else it is a narrative. A mark at its beginning says otherwise:
 ///
 ///   obs: what you saw or heard
 ///   said client: their very words
@@ -24,7 +24,8 @@ use super::InputArgs;
 ///   plan: a next step; owner: and due: below it
 ///   priv: your own thinking, kept apart and shown to nobody
 ///
-/// Braces carry flags: {about mother} {label health} {significant} {third-party}. What is incomplete is saved and named.
+/// Braces carry flags: {about mother} {label health} {significant} {third-party}. What is
+/// incomplete is saved and named. What the flags say goes before what the text says.
 ///
 /// Example: `casevault note add c-7fk2 --kind home-visit --at "today 14:00" --for 50m --file visit.txt`
 #[derive(Args, Debug)]

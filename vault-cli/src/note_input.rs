@@ -1,0 +1,317 @@
+//! A note as typed becomes a typed note: text or JSON told apart by content, read under its template.
+//!
+//! Pure: the templates, the case's own template and the present moment come in as arguments. What the flags say goes
+//! before what the text says, and that before the case's defaults.
+
+use casevault_policies::{Set, Template};
+use vault_core::note::text::{self, Heading, Outline, TextError};
+use vault_core::note::when::{self, Now};
+use vault_core::note::{Note, NoteKind, SegmentKind, json, split};
+
+use crate::session::SessionError;
+use crate::session::request::NoteInput;
+
+/// Reads a new note. Its id is left empty; it is authored now.
+///
+/// # Errors
+/// [`SessionError::Malformed`] with line and column, [`SessionError::NotFound`] for the template,
+/// [`SessionError::Unknown`] for a kind that is neither given nor any template's.
+pub fn new_note(input: &NoteInput, case_template: Option<&str>, set: &Set, now: &Now) -> Result<Note, SessionError> {
+    let template = choose(input, case_template, set)?;
+    let mut note = parse(&input.text, template, now)?;
+    if input.kind.is_none() && input.template.is_none() && note.kind != NoteKind::default() {
+        // The text names its kind itself: read it under that kind's own template.
+        if let Some(own) = set.for_kind(note.kind.as_str()) {
+            note = parse(&input.text, Some(own), now)?;
+        }
+    }
+    flags(&mut note, input, now)?;
+    if note.occurred_at.is_none() {
+        note.occurred_at = Some(time("now", now)?);
+    }
+    note.section.get_or_insert_with(|| split::CORE.to_owned());
+    finish(note, set, now)
+}
+
+/// Reads what a note is to become. What neither flags nor text say stays as it was, ids and origin too.
+///
+/// # Errors
+/// As [`new_note`].
+pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> Result<Note, SessionError> {
+    let template = match (&input.template, &before.template, before.template_version) {
+        (None, Some(id), Some(version)) => set.version(id, version),
+        (None, Some(id), None) => set.newest(id),
+        _ => choose(input, None, set)?,
+    };
+    let mut note = parse(&input.text, template, now)?;
+    if note.kind == NoteKind::default() {
+        note.kind = before.kind.clone();
+    }
+    macro_rules! keep {
+        ($($field:ident),+) => {$(
+            if note.$field.is_none() {
+                note.$field = before.$field.clone();
+            }
+        )+};
+    }
+    keep!(
+        template,
+        template_version,
+        occurred_at,
+        duration_minutes,
+        lag_reason,
+        worker,
+        entered_by,
+        on_behalf_of,
+        confirmed_by,
+        seen,
+        seen_alone,
+        seen_alone_why_not,
+        place,
+        language,
+        interpreter,
+        original,
+        section
+    );
+    if note.labels.is_empty() {
+        note.labels.clone_from(&before.labels);
+    }
+    if note.present.is_empty() {
+        note.present.clone_from(&before.present);
+    }
+    note.id.clone_from(&before.id);
+    note.imported.clone_from(&before.imported);
+    if note.extra.is_empty() {
+        note.extra.clone_from(&before.extra);
+    }
+    flags(&mut note, input, now)?;
+    finish(note, set, now)
+}
+
+/// Chooses the template: the one named, else the kind's own, else the case's.
+fn choose<'a>(
+    input: &NoteInput,
+    case_template: Option<&str>,
+    set: &'a Set,
+) -> Result<Option<&'a Template>, SessionError> {
+    if let Some(id) = &input.template {
+        let found = set.newest(id).ok_or_else(|| SessionError::NotFound {
+            what: "template",
+            text: id.clone(),
+        });
+        return found.map(Some);
+    }
+    let own = input.kind.as_ref().and_then(|kind| set.for_kind(kind.as_str()));
+    Ok(own.or_else(|| case_template.and_then(|id| set.newest(id))))
+}
+
+fn parse(text: &str, template: Option<&Template>, now: &Now) -> Result<Note, SessionError> {
+    if json::is_json(text) {
+        let mut note = json::parse(text.trim_start_matches('\u{feff}')).map_err(|e| SessionError::Malformed {
+            line: e.line,
+            column: e.column,
+            why: if e.field.is_empty() {
+                e.why
+            } else {
+                format!("field `{}`: {}", e.field, e.why)
+            },
+        })?;
+        if note.template.is_none() {
+            note.template = template.map(|t| t.id.clone());
+            note.template_version = template.map(|t| t.version);
+        }
+        return Ok(note);
+    }
+    let outline = template.map(outline).unwrap_or_default();
+    text::parse(text, &outline, now).map_err(|errors| malformed(&errors))
+}
+
+/// Names the first fault with its place, and the others in its words.
+fn malformed(errors: &[TextError]) -> SessionError {
+    let (first, others) = match errors {
+        [first, others @ ..] => (first, others),
+        [] => return SessionError::Bug("a text was refused without a fault".to_owned()),
+    };
+    let mut why = first.fault.to_string();
+    for other in others.iter().take(9) {
+        why.push_str(&format!(
+            "\nline {}, column {}: {}",
+            other.line, other.column, other.fault
+        ));
+    }
+    if others.len() > 9 {
+        why.push_str(&format!("\nand {} more", others.len() - 9));
+    }
+    SessionError::Malformed {
+        line: first.line,
+        column: first.column,
+        why,
+    }
+}
+
+/// Sets what the command line says.
+fn flags(note: &mut Note, input: &NoteInput, now: &Now) -> Result<(), SessionError> {
+    if let Some(kind) = &input.kind {
+        note.kind = kind.clone();
+    }
+    if let Some(at) = &input.at {
+        note.occurred_at = Some(time(at, now)?);
+    }
+    note.section = input.section.clone().or(note.section.take());
+    note.duration_minutes = input.duration_minutes.or(note.duration_minutes);
+    note.lag_reason = input.lag_reason.clone().or(note.lag_reason.take());
+    Ok(())
+}
+
+fn finish(mut note: Note, set: &Set, now: &Now) -> Result<Note, SessionError> {
+    if !set.knows_kind(note.kind.as_str()) {
+        let given = NoteKind::GIVEN.into_iter().chain([NoteKind::OTHER]).map(str::to_owned);
+        let own = set.iter().flat_map(|t| t.kinds.iter().cloned());
+        let mut known: Vec<String> = given.chain(own).collect();
+        let mut seen = std::collections::HashSet::new();
+        known.retain(|kind| seen.insert(kind.clone()));
+        return Err(SessionError::Unknown {
+            what: "kind of note",
+            text: note.kind.to_string(),
+            known,
+        });
+    }
+    note.authored_at = Some(time("now", now)?);
+    Ok(note)
+}
+
+fn time(text: &str, now: &Now) -> Result<when::Moment, SessionError> {
+    when::parse(text, now).map_err(|e| SessionError::Malformed {
+        line: 1,
+        column: 1,
+        why: e.to_string(),
+    })
+}
+
+/// Takes from a template what the text form needs.
+pub fn outline(template: &Template) -> Outline {
+    let kind = match template.kinds.as_slice() {
+        [one] => NoteKind::new(one),
+        _ => None,
+    };
+    let headings = template.headings.iter().map(|heading| Heading {
+        title: heading.title.clone(),
+        // The two lists of kinds are one list, kept in two crates that may not know each other.
+        kind: SegmentKind::from_name(heading.kind.as_str()).unwrap_or(SegmentKind::Narrative),
+        section: heading.section.clone(),
+        guidance: heading.guidance.clone(),
+    });
+    Outline {
+        template: Some(template.id.clone()),
+        version: Some(template.version),
+        kind,
+        headings: headings.collect(),
+        prompts: template.prompts.clone(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+
+    fn now() -> Now {
+        Now::new("2026-03-12T16:05:00Z".parse().unwrap(), TimeZone::UTC)
+    }
+
+    fn input(text: &str) -> NoteInput {
+        NoteInput {
+            text: text.into(),
+            ..NoteInput::default()
+        }
+    }
+
+    fn set() -> Set {
+        Set::embedded().unwrap()
+    }
+
+    #[test]
+    fn text_and_json_become_the_same_note() {
+        let flags = |text: &str| NoteInput {
+            kind: NoteKind::new("phone"),
+            at: Some("today 14:00".into()),
+            duration_minutes: Some(50),
+            ..input(text)
+        };
+        let text = new_note(&flags("obs: The heating is off.\n"), None, &set(), &now()).unwrap();
+        let json = r#"{"segments":[{"kind":"observation","text":"The heating is off."}]}"#;
+        let json = new_note(&flags(json), None, &set(), &now()).unwrap();
+        assert_eq!(text, json);
+        assert_eq!(text.occurred_at.unwrap().as_str(), "2026-03-12T14:00:00Z");
+        assert_eq!(text.authored_at.unwrap().as_str(), "2026-03-12T16:05:00Z");
+        assert_eq!(text.section.as_deref(), Some("core"));
+        assert_eq!(text.template.as_deref(), Some("phone"));
+    }
+
+    #[test]
+    fn headings_are_the_kinds_templates_and_flags_go_before_the_text() {
+        let text = "kind: home-visit\nat: 2026-03-11\n\n## Home conditions\nDamp in the hall.\n";
+        let note = new_note(&input(text), Some("adult-social-care"), &set(), &now()).unwrap();
+        assert_eq!(note.kind.as_str(), "home-visit");
+        assert_eq!(note.template.as_deref(), Some("home-visit"));
+        assert_eq!(note.segments[0].section.as_deref(), Some("housing"));
+        assert!(note.segments[0].default_kind);
+        assert_eq!(note.occurred_at.unwrap().as_str(), "2026-03-11");
+        let flagged = NoteInput {
+            at: Some("2026-03-10".into()),
+            ..input(text)
+        };
+        let note = new_note(&flagged, None, &set(), &now()).unwrap();
+        assert_eq!(note.occurred_at.unwrap().as_str(), "2026-03-10");
+    }
+
+    #[test]
+    fn faults_have_their_places_and_unknown_names_their_alternatives() {
+        let refused = |input: &NoteInput| new_note(input, None, &set(), &now()).unwrap_err();
+        let error = refused(&input("obs: one\n\nplan: two {signficant}\n\nint: {label}\n"));
+        let SessionError::Malformed { line, column, why } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!((line, column), (3, 11));
+        assert!(why.contains("\nline 5, column"), "{why}");
+        let error = refused(&input("{\"segments\":[{\"kind\":\"plam\"}]}"));
+        assert!(matches!(error, SessionError::Malformed { line: 1, .. }), "{error:?}");
+        assert!(error.to_string().contains("segments[0].kind"), "{error}");
+        let unknown = NoteInput {
+            kind: NoteKind::new("seance"),
+            ..input("obs: x")
+        };
+        assert!(
+            matches!(refused(&unknown), SessionError::Unknown { what: "kind of note", known, .. } if known.contains(&"phone".to_owned()))
+        );
+        let missing = NoteInput {
+            template: Some("nowhere".into()),
+            ..input("obs: x")
+        };
+        assert!(matches!(
+            refused(&missing),
+            SessionError::NotFound { what: "template", .. }
+        ));
+        assert!(matches!(refused(&input(" \n")), SessionError::Malformed { .. }));
+    }
+
+    #[test]
+    fn an_amendment_keeps_what_it_does_not_name() {
+        let first = NoteInput {
+            kind: NoteKind::new("phone"),
+            section: Some("health".into()),
+            at: Some("2026-03-01 09:00".into()),
+            ..input("obs: Rang at nine.\n")
+        };
+        let mut before = new_note(&first, None, &set(), &now()).unwrap();
+        before.id = "n-0123".into();
+        let after = amended_note(&input("obs: Rang at ten.\n"), &before, &set(), &now()).unwrap();
+        let expected = Note {
+            segments: after.segments.clone(),
+            ..before.clone()
+        };
+        assert_eq!(after, expected);
+        assert_eq!(after.segments[0].text, "Rang at ten.");
+    }
+}

@@ -1,0 +1,286 @@
+//! Cases: open, list, show, close.
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_keys::CaseKeys;
+use super::case_record;
+use super::case_record::CLOSED;
+use super::case_record::Label;
+use super::case_record::PROFILE;
+use super::case_record::Profile;
+use super::clock;
+use super::logging::Intent;
+use super::random;
+use super::refused;
+use super::reply::CASE_CLOSE;
+use super::reply::CASE_LIST;
+use super::reply::CASE_OPEN;
+use super::reply::CASE_SHOW;
+use super::reply::CaseCloseReply;
+use super::reply::CaseListReply;
+use super::reply::CaseOpenReply;
+use super::reply::CaseRow;
+use super::reply::CaseShowReply;
+use super::request::CaseCloseRequest;
+use super::request::CaseListRequest;
+use super::request::CaseOpenRequest;
+use super::request::CaseShowRequest;
+use super::templates;
+use super::writing::Version;
+use crate::store::WriteTx;
+use rayon::prelude::*;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::NoteKind;
+use vault_core::note::Segment;
+use vault_core::note::SegmentKind;
+use vault_core::note::extra::RawJson;
+use vault_core::note::line;
+use vault_core::note::line::CaseLine;
+use vault_core::note::line::Line;
+use vault_core::note::overview::Overview;
+use vault_core::opening;
+use vault_core::opening::fresh_id;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// The template of a case that names none.
+const DEFAULT_TEMPLATE: &str = "adult-social-care";
+
+impl Session {
+    /// Opens a case.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] for the template, [`SessionError::Malformed`] for the profile,
+    /// [`SessionError::Conflict`] where its external id is here already.
+    pub fn case_open(&mut self, request: CaseOpenRequest) -> Result<CaseOpenReply> {
+        let set = templates::load()?;
+        let template = templates::find(&set, &request.template)?;
+        let mut line = read_profile(&request.profile)?;
+        line.template = Some(template.id.clone());
+        let today = clock::today();
+        let named = request.opened.map(|day| day.to_string());
+        line.opened = named.or(line.opened).or_else(|| Some(today.to_string()));
+        let external_id = Some(line.case.clone()).filter(|id| !id.is_empty());
+        let holder = &self.holder;
+        let keys = self.store.write(|tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
+        let case = keys?.state.case();
+        Ok(CaseOpenReply {
+            schema: CASE_OPEN,
+            case: case.handle(),
+            id: case.to_string(),
+            external_id,
+            template: template.id.clone(),
+            template_version: template.version,
+        })
+    }
+
+    /// Lists one's own caseload.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`], [`SessionError::Refused`].
+    pub fn case_list(&mut self, request: CaseListRequest) -> Result<CaseListReply> {
+        let logged = self.log_overview("cases", &request.purpose)?;
+        let mut cases = self.store.read(|tx| -> Result<Vec<CaseRow>> {
+            let heads = tx.streams(StreamKind::Case)?;
+            let mut cases = Vec::with_capacity(heads.len());
+            for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
+                let parts = self.holder.case_parts(tx, case)?;
+                let admin = tx.records_of_class(StreamId::case(case), RecordClass::Admin)?;
+                cases.push((case, parts, admin, tx.count_notes(StreamId::case(case))?));
+            }
+            // The keyrings are what costs: one public-key operation each, over both cores.
+            let opened = cases.into_par_iter().map(|(case, parts, admin, notes)| {
+                let keys = self.holder.open_parts(parts)?;
+                Ok(row_of(case, self.holder.label_of(&keys, admin, &logged)?, notes))
+            });
+            opened.collect()
+        })?;
+        if let Some(status) = &request.status {
+            cases.retain(|case| case.status == *status);
+        }
+        Ok(CaseListReply { schema: CASE_LIST, cases })
+    }
+
+    /// Shows a case's overview.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`].
+    pub fn case_show(&mut self, request: CaseShowRequest) -> Result<CaseShowReply> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[],
+            scope: Some("overview"),
+            purpose: &request.purpose,
+        })?;
+        self.store.read(|tx| {
+            let keys = self.holder.case_keys(tx, case)?;
+            let records = self.holder.case_records(tx, &keys, &logged)?;
+            let notes = self.holder.read_case(tx, &keys, &logged)?;
+            let handles: Vec<_> = notes.iter().map(|n| n.record.handle()).collect();
+            let shown: Vec<(&Note, &str)> = notes.iter().map(|n| &n.note).zip(handles.iter().map(String::as_str)).collect();
+            let profile = records.profile.line.profile.as_ref();
+            let count = u64::try_from(notes.len()).unwrap_or(u64::MAX);
+            Ok(CaseShowReply {
+                schema: CASE_SHOW,
+                case: row_of(case, records.label, count),
+                id: case.to_string(),
+                profile: profile.map(RawJson::value).unwrap_or_default(),
+                overview: Overview::new(profile, &shown),
+            })
+        })
+    }
+
+    /// Closes a case.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Closed`].
+    pub fn case_close(&mut self, request: CaseCloseRequest) -> Result<CaseCloseReply> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
+        let closed = request.on.unwrap_or_else(|| clock::today()).to_string();
+        let purpose = super::request::ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[],
+            scope: Some("label"),
+            purpose: &purpose,
+        })?;
+        let holder = &self.holder;
+        let written = self.store.write(|tx| -> Result<Option<String>> {
+            let mut keys = holder.case_keys(tx, case)?;
+            let mut records = holder.case_records(tx, &keys, &logged)?;
+            if records.label.status == CLOSED {
+                return Err(SessionError::Closed { case: case.handle() });
+            }
+            let note = match &request.outcome {
+                Some(outcome) => Some(holder.put_note(tx, &mut keys, outcome_note(outcome)?, None)?.record.handle()),
+                None => None,
+            };
+            records.label.status = CLOSED.to_owned();
+            records.label.closed = Some(closed.clone());
+            let (record, version, hash) = records.label_at;
+            let payload = case_record::to_json(&records.label)?;
+            let version = Version::after(record, version, hash);
+            let placed = holder.seal(&keys, RecordClass::Admin, Section::INDEX, version, &payload)?;
+            holder.append_record(tx, &placed, false)?;
+            Ok(note)
+        });
+        Ok(CaseCloseReply {
+            schema: CASE_CLOSE,
+            case: case.handle(),
+            status: CLOSED.to_owned(),
+            closed,
+            note: written?,
+        })
+    }
+}
+
+impl Holder {
+    /// Appends a new case: its opening, its label, its profile.
+    pub(super) fn put_case(
+        &self,
+        tx: &mut WriteTx<'_>,
+        line: &CaseLine,
+        external_id: Option<&str>,
+        template_version: Option<u32>,
+    ) -> Result<CaseKeys> {
+        if let Some(external) = external_id
+            && tx.lookup("case", external)?.is_some()
+        {
+            return Err(SessionError::Conflict { what: format!("there is a case `{external}` already") });
+        }
+        let case = CaseId(fresh_id(&mut random::os()));
+        let stream = StreamId::case(case);
+        let mut keys = CaseKeys::new(self.agency.id(), case);
+        let (change, opened) = opening::open_case(&self.agency, stream, self.member, &mut random::os())
+            .map_err(refused(stream))?;
+        self.append_membership(tx, &mut keys, Event::CaseOpened, change, opened, &[])?;
+        let label = case_record::to_json(&Label::of(line, external_id))?;
+        let version = Version::first(RecordId(fresh_id(&mut random::os())));
+        let placed = self.seal(&keys, RecordClass::Admin, Section::INDEX, version, &label)?;
+        self.append_record(tx, &placed, false)?;
+        let profile = Profile {
+            schema: PROFILE.to_owned(),
+            external_id: external_id.map(str::to_owned),
+            template_version,
+            line: line.clone(),
+        };
+        let version = Version::first(RecordId(fresh_id(&mut random::os())));
+        let placed =
+            self.seal(&keys, RecordClass::Admin, Section::CORE, version, &case_record::to_json(&profile)?)?;
+        let pos = self.append_record(tx, &placed, false)?;
+        if let Some(external) = external_id {
+            tx.index("case", external, case_content(line)?.as_bytes(), pos)?;
+        }
+        Ok(keys)
+    }
+}
+
+/// Returns what makes two lines of a case the same: its canonical line.
+pub(super) fn case_content(line: &CaseLine) -> Result<String> {
+    line::print(&Line::Case(line.clone())).map_err(|e| SessionError::Bug(e.to_string()))
+}
+
+/// Reads a profile: the case as an import line has it, or the bare fields of the client.
+fn read_profile(text: &str) -> Result<CaseLine> {
+    let malformed = |e: serde_json::Error| SessionError::Malformed {
+        line: e.line(),
+        column: e.column(),
+        why: format!("the profile: {e}"),
+    };
+    let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
+    let Some(fields) = value.as_object() else {
+        return Err(SessionError::Malformed { line: 1, column: 1, why: "the profile is not a JSON object".to_owned() });
+    };
+    let is_line = fields.get("profile").is_some_and(serde_json::Value::is_object);
+    if is_line {
+        let mut fields = fields.clone();
+        fields.entry("type").or_insert_with(|| "case".into());
+        fields.entry("case").or_insert_with(|| "".into());
+        let text = serde_json::to_string(&fields).map_err(malformed)?;
+        return match line::parse(&text) {
+            Ok(Line::Case(line)) => Ok(line),
+            Ok(_) => Err(SessionError::Malformed { line: 1, column: 1, why: "this is not a case".to_owned() }),
+            Err(e) => Err(SessionError::Malformed { line: e.line, column: e.column, why: format!("{}: {}", e.field, e.why) }),
+        };
+    }
+    let profile = RawJson::from_value(&value).map_err(malformed)?;
+    Ok(CaseLine { profile: Some(profile), ..CaseLine::default() })
+}
+
+fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {
+    CaseRow {
+        case: case.handle(),
+        external_id: label.external_id,
+        status: label.status,
+        notes,
+        label: label.label,
+        flags: label.flags,
+        opened: label.opened,
+        template: label.template,
+        worker: label.worker,
+    }
+}
+
+/// The note that holds how a case ended.
+fn outcome_note(outcome: &str) -> Result<Note> {
+    let kind = NoteKind::new(NoteKind::OTHER).ok_or_else(|| SessionError::Bug("kind of note".to_owned()))?;
+    let mut note = Note::new(kind);
+    let mut segment = Segment::new(1, SegmentKind::Narrative, outcome.trim());
+    segment.heading = Some("Outcome".to_owned());
+    segment.significant = true;
+    note.segments.push(segment);
+    note.occurred_at = Some(clock::moment(clock::now()));
+    note.template = Some(DEFAULT_TEMPLATE.to_owned());
+    Ok(note)
+}

@@ -1,0 +1,191 @@
+//! Finding a term: decrypted in memory on this device, over both cores; no index of words is ever written.
+//!
+//! ```text
+//! search entry durable -> rows -> hashed, chained -> opened -> bytes looked at -> parsed where the term may be
+//!                      -> hits entry durable -> shown
+//! ```
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_keys::CaseKeys;
+use super::logging::Intent;
+use super::logging::Logged;
+use super::progress::Task;
+use super::progress::Unit;
+use super::reading;
+use super::reading::CHUNK;
+use super::reply::FindHit;
+use super::reply::NOTE_FIND;
+use super::reply::NoteFindReply;
+use super::request::NoteFindRequest;
+use crate::store::ReadTx;
+use crate::store::Replay;
+use crate::store::Row;
+use crate::store::StoredRecord;
+use crate::store::hash_all;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::find::Term;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// A part of a note that may hold the term.
+struct Candidate {
+    case: CaseId,
+    record: RecordId,
+    version: u32,
+    note: Note,
+}
+
+impl Session {
+    /// Finds notes that hold a term; the search and its hits are two access entries.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Cancelled`], [`SessionError::LogFailed`].
+    pub fn note_find(&mut self, request: NoteFindRequest, task: Task<'_>) -> Result<NoteFindReply> {
+        let term = Term::new(&request.term).map_err(|e| SessionError::Malformed {
+            line: 1,
+            column: 1,
+            why: format!("the term: {e}"),
+        })?;
+        let case = match &request.case {
+            Some(text) => Some(self.store.read(|tx| self.holder.resolve_case(tx, text))?),
+            None => None,
+        };
+        let scope = Some(if case.is_some() { "case" } else { "own caseload" });
+        let purpose = &request.purpose;
+        let logged =
+            self.log(&Intent { operation: AccessOperation::Search, case, records: &[], scope, purpose })?;
+        let holder = &self.holder;
+        let (searched, candidates) = self.store.read(|tx| holder.search(tx, case, &term, task, &logged))?;
+        let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();
+        hits.sort_by(|a, b| b.1.occurred_at.cmp(&a.1.occurred_at));
+        let records: BTreeSet<RecordId> = hits.iter().map(|(record, _)| *record).collect();
+        let notes = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        if let Some(limit) = request.limit {
+            hits.truncate(limit);
+        }
+        // What is about to be shown, named before it is.
+        let shown: BTreeSet<RecordId> = hits.iter().map(|(record, _)| *record).collect();
+        let shown: Vec<RecordId> = shown.into_iter().collect();
+        if !shown.is_empty() {
+            self.log(&Intent { operation: AccessOperation::Hits, case, records: &shown, scope, purpose })?;
+        }
+        let hits = hits.into_iter().map(|(_, hit)| hit).collect();
+        Ok(NoteFindReply { schema: NOTE_FIND, searched, notes, hits })
+    }
+}
+
+impl Holder {
+    fn search(
+        &self,
+        tx: &ReadTx<'_>,
+        case: Option<CaseId>,
+        term: &Term,
+        task: Task<'_>,
+        _: &Logged,
+    ) -> Result<(u64, Vec<Candidate>)> {
+        let keys = match case {
+            Some(case) => HashMap::from([(case, self.case_keys(tx, case)?)]),
+            None => self.every_case(tx)?,
+        };
+        let mut replay = match case {
+            Some(case) => Replay::of_stream(tx, vault_core::wire::v1::stream::StreamId::case(case))?,
+            None => Replay::of_store(tx),
+        };
+        let total = tx.head().pos;
+        task.progress.start("searching", case.is_none().then_some(total), Unit::Items);
+        let mut found: Vec<Candidate> = Vec::new();
+        let mut newest: HashMap<RecordId, u32> = HashMap::new();
+        let mut searched = 0u64;
+        let mut each = |chunk: Vec<Row>| -> Result<()> {
+            task.cancel.check()?;
+            for hashed in hash_all(&chunk)? {
+                replay.next(&hashed)?;
+            }
+            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
+            let notes: Vec<StoredRecord> = chunk.into_iter().filter_map(|row| self.searchable(row)).collect();
+            for note in &notes {
+                if note.header.version > 1 {
+                    let known = newest.entry(note.header.record).or_default();
+                    *known = (*known).max(note.header.version);
+                }
+                searched += u64::from(note.is_primary && note.header.version == 1);
+            }
+            let hits: Vec<Candidate> = notes
+                .into_par_iter()
+                .filter(|stored| !stored.is_erased())
+                .filter_map(|stored| candidate(&keys, stored, term).transpose())
+                .collect::<Result<_>>()?;
+            found.extend(hits);
+            Ok(())
+        };
+        match case {
+            Some(case) => tx.scan(vault_core::wire::v1::stream::StreamId::case(case), CHUNK, &mut each)?,
+            None => tx.scan_all(1, CHUNK, &mut each)?,
+        }
+        replay.finish(tx)?;
+        task.progress.finish();
+        // What was amended since is not current any more; history shows it.
+        found.retain(|c| newest.get(&c.record).is_none_or(|newest| c.version == *newest));
+        Ok((searched, found))
+    }
+
+    /// Opens the keyrings of every case, over both cores.
+    pub(super) fn every_case(&self, tx: &ReadTx<'_>) -> Result<HashMap<CaseId, CaseKeys>> {
+        let mut parts = Vec::new();
+        for case in tx.streams(StreamKind::Case)?.into_iter().filter_map(|head| head.stream.as_case()) {
+            parts.push((case, self.case_parts(tx, case)?));
+        }
+        parts.into_par_iter().map(|(case, parts)| Ok((case, self.open_parts(parts)?))).collect()
+    }
+
+    fn searchable(&self, row: Row) -> Option<StoredRecord> {
+        let Row::Record(row) = row else { return None };
+        let header = &row.record.header;
+        let mine = !header.section.is_private() || header.member == self.member;
+        (reading::holds_notes(header) && mine).then_some(row.record)
+    }
+}
+
+fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term) -> Result<Option<Candidate>> {
+    let (record, version) = (stored.header.record, stored.header.version);
+    let Some((case, keys)) = stored.header.stream.as_case().and_then(|case| Some((case, keys.get(&case)?))) else {
+        return Ok(None);
+    };
+    let (_, payload) = keys.open(stored)?;
+    if !term.may_match(payload.bytes()) {
+        return Ok(None);
+    }
+    let note = reading::parse(payload.bytes(), &record.handle())?;
+    if term.find(&note).is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Candidate { case, record, version, note }))
+}
+
+fn hits_of(candidate: &Candidate, term: &Term) -> Vec<(RecordId, FindHit)> {
+    let Candidate { case, record, note, .. } = candidate;
+    // A part is shown under its note's own handle, which its payload names.
+    let primary = note.id.parse().unwrap_or(*record);
+    let hit = |hit: vault_core::note::find::Hit| {
+        let segment = note.segment(hit.segment);
+        FindHit {
+            note: primary.handle(),
+            case: case.handle(),
+            external_id: note.imported.as_ref().and_then(|i| i.note.clone()),
+            occurred_at: note.occurred_at.as_ref().map(|m| m.as_str().to_owned()),
+            kind: note.kind.clone(),
+            segment: segment.map(|s| s.n),
+            segment_kind: segment.map(|s| s.kind),
+            snippet: hit.snippet,
+        }
+    };
+    term.find(note).into_iter().map(|h| (primary, hit(h))).collect()
+}

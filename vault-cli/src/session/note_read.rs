@@ -1,0 +1,287 @@
+//! Reading notes: show, list, history, and what a case's notes add up to: chronology and decisions.
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::clock;
+use super::logging::Intent;
+use super::logging::Logged;
+use super::note_write::LAG_LIMIT_MINUTES;
+use super::reading::ReadNote;
+use super::reply::CHRONOLOGY_SHOW;
+use super::reply::ChronologyEntry;
+use super::reply::ChronologyReply;
+use super::reply::DECISION_LIST;
+use super::reply::DecisionListReply;
+use super::reply::DecisionRow;
+use super::reply::NOTE_HISTORY;
+use super::reply::NOTE_LIST;
+use super::reply::NoteHead;
+use super::reply::NoteHistoryReply;
+use super::reply::NoteListReply;
+use super::reply::NoteRow;
+use super::reply::NoteShowReply;
+use super::reply::NoteView;
+use super::reply::QuoteRow;
+use super::request::ChronologyRequest;
+use super::request::DecisionListRequest;
+use super::request::NoteHistoryRequest;
+use super::request::NoteListRequest;
+use super::request::NoteShowRequest;
+use super::request::ReadPurpose;
+use super::templates;
+use jiff::civil::Date;
+use std::collections::HashMap;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::Segment;
+use vault_core::note::SegmentKind;
+use vault_core::note::chronology;
+use vault_core::note::decision;
+use vault_core::note::gap;
+use vault_core::note::when::Lag;
+use vault_core::note::when::Moment;
+use vault_core::wire::v1::access::AccessOperation;
+
+/// Characters of a note's first words in a list.
+const SUMMARY_CHARS: usize = 72;
+
+impl Session {
+    /// Shows one note.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Withdrawn`], [`SessionError::LogFailed`].
+    pub fn note_show(&mut self, request: NoteShowRequest) -> Result<NoteShowReply> {
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let logged = self.log_records(AccessOperation::Open, case, &[record], None, &request.purpose)?;
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let read = holder.read_note(tx, &keys, record, request.version, &logged)?;
+            let before = match read.version {
+                1 => None,
+                version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
+            };
+            let mut view = holder.view(case, read);
+            let all = view.content.segments.len();
+            if !request.only.is_empty() {
+                view.content.segments.retain(|s| request.only.contains(&s.kind) && !s.default_kind);
+            }
+            let left_out = all - view.content.segments.len();
+            Ok(NoteShowReply { view, before, left_out })
+        })
+    }
+
+    /// Shows every version of a note.
+    ///
+    /// # Errors
+    /// As [`Session::note_show`].
+    pub fn note_history(&mut self, request: NoteHistoryRequest) -> Result<NoteHistoryReply> {
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let logged = self.log_records(AccessOperation::History, case, &[record], None, &request.purpose)?;
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let count = tx.versions(record)?.len();
+            let mut versions = Vec::with_capacity(count);
+            for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
+                let read = holder.read_note(tx, &keys, record, Some(number), &logged)?;
+                versions.push(holder.view(case, read));
+            }
+            let external_id = versions.first().and_then(|v| v.head.external_id.clone());
+            let (note, case) = (record.handle(), case.handle());
+            Ok(NoteHistoryReply { schema: NOTE_HISTORY, note, case, external_id, versions })
+        })
+    }
+
+    /// Lists the notes of a case.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Unknown`], [`SessionError::LogFailed`].
+    pub fn note_list(&mut self, request: NoteListRequest) -> Result<NoteListReply> {
+        if let Some(kind) = &request.kind {
+            templates::require_kind(&templates::load()?, kind)?;
+        }
+        let (case, external_id, mut notes) = self.read_whole(&request.case, "notes", &request.purpose)?;
+        notes.sort_by_key(|n| n.note.occurred_at.as_ref().map(Moment::instant));
+        let today = clock::today();
+        let quoted = notes.iter().filter(|n| quotes(&n.note).next().is_some()).filter_map(|n| day_of(&n.note)).max();
+        let days_since_quoted = quoted.and_then(|day| day.until(today).ok()).map(|span| i64::from(span.get_days()));
+        let rows = notes.into_iter().filter(|read| {
+            let note = &read.note;
+            let day = day_of(note);
+            request.kind.as_ref().is_none_or(|kind| note.kind == *kind)
+                && request.section.as_ref().is_none_or(|section| touches(note, section))
+                && request.since.is_none_or(|since| day.is_some_and(|day| day >= since))
+                && request.until.is_none_or(|until| day.is_some_and(|day| day <= until))
+                && (!request.quotes || quotes(note).next().is_some())
+                && (!request.incomplete || !gap::gaps(note).is_empty())
+        });
+        let notes = rows.map(|read| self.holder.row(case, read, request.quotes)).collect();
+        Ok(NoteListReply { schema: NOTE_LIST, case: case.handle(), external_id, notes, days_since_quoted })
+    }
+
+    /// Shows what was significant, in the order in which it happened.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
+    pub fn chronology_show(&mut self, request: ChronologyRequest) -> Result<ChronologyReply> {
+        let (case, external_id, notes) = self.read_whole(&request.case, "chronology", &request.purpose)?;
+        let externals = externals(&notes);
+        let mut entries = Vec::new();
+        for read in &notes {
+            let day = day_of(&read.note);
+            let after = request.since.is_none_or(|since| day.is_some_and(|day| day >= since));
+            let before = request.until.is_none_or(|until| day.is_some_and(|day| day <= until));
+            if after && before {
+                let handle = read.record.handle();
+                entries.extend(chronology::entries(&read.note, &handle, read.version, LAG_LIMIT_MINUTES));
+            }
+        }
+        chronology::sort(&mut entries);
+        let entries = entries.into_iter().map(|entry| {
+            let external_id = externals.get(&entry.note).cloned();
+            ChronologyEntry { entry, external_id }
+        });
+        let (case, entries) = (case.handle(), entries.collect());
+        Ok(ChronologyReply { schema: CHRONOLOGY_SHOW, case, external_id, entries })
+    }
+
+    /// Lists decisions, the incomplete ones first.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
+    pub fn decision_list(&mut self, request: DecisionListRequest) -> Result<DecisionListReply> {
+        let (case, external_id, notes) = self.read_whole(&request.case, "decisions", &request.purpose)?;
+        let externals = externals(&notes);
+        let mut decisions: Vec<_> = notes
+            .iter()
+            .flat_map(|read| decision::decisions(&read.note, &read.record.handle(), read.version))
+            .filter(|decision| !request.incomplete || !decision.incomplete.is_empty())
+            .collect();
+        decision::sort(&mut decisions);
+        let decisions = decisions.into_iter().map(|decision| {
+            let external_id = externals.get(&decision.note).cloned();
+            DecisionRow { decision, external_id }
+        });
+        let (case, decisions) = (case.handle(), decisions.collect());
+        Ok(DecisionListReply { schema: DECISION_LIST, case, external_id, decisions })
+    }
+
+    /// Logs a list of a case's notes, and opens them all.
+    fn read_whole(
+        &mut self,
+        case: &str,
+        scope: &str,
+        purpose: &ReadPurpose,
+    ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, case))?;
+        let logged = self.log_records(AccessOperation::List, case, &[], Some(scope), purpose)?;
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let label = holder.case_label(tx, &keys, &logged)?;
+            Ok((case, label.external_id, holder.read_case(tx, &keys, &logged)?))
+        })
+    }
+
+    fn log_records(
+        &mut self,
+        operation: AccessOperation,
+        case: CaseId,
+        records: &[RecordId],
+        scope: Option<&str>,
+        purpose: &ReadPurpose,
+    ) -> Result<Logged> {
+        self.log(&Intent { operation, case: Some(case), records, scope, purpose })
+    }
+}
+
+impl Holder {
+    /// Puts a note's head before what it says.
+    pub(super) fn view(&self, case: CaseId, read: ReadNote) -> NoteView {
+        NoteView { head: self.head(case, &read), content: read.note }
+    }
+
+    pub(super) fn head(&self, case: CaseId, read: &ReadNote) -> NoteHead {
+        let note = &read.note;
+        let lag = match (&note.occurred_at, note.recorded_at()) {
+            (Some(occurred), Some(recorded)) => Some(Lag::between(occurred, note.duration_minutes, recorded)),
+            _ => None,
+        };
+        let imported = note.imported.as_ref();
+        let text = |moment: &Moment| moment.as_str().to_owned();
+        NoteHead {
+            note: read.record.handle(),
+            case: case.handle(),
+            external_id: imported.and_then(|i| i.note.clone()),
+            external_case: imported.and_then(|i| i.case.clone()),
+            version: read.version,
+            versions: read.versions,
+            occurred_at: note.occurred_at.as_ref().map(text),
+            recorded_at: recorded_at(note).map(text),
+            lag: lag.map(|lag| lag.to_string()),
+            lag_minutes: lag.map(Lag::minutes),
+            author: note.author().map(str::to_owned),
+            signed_by: read.signed_by.handle(),
+            attribution: imported.map(|i| match &i.author {
+                Some(author) => format!("imported, not signed by {author}"),
+                None => "imported, not signed by its author".to_owned(),
+            }),
+            incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn row(&self, case: CaseId, read: ReadNote, with_quotes: bool) -> NoteRow {
+        let head = self.head(case, &read);
+        let note = read.note;
+        let quotes = with_quotes.then(|| {
+            let rows = quotes(&note);
+            rows.map(|s| QuoteRow { n: s.n, speaker: s.speaker.clone(), text: s.text.clone() }).collect()
+        });
+        NoteRow {
+            head,
+            summary: summary(&note),
+            segments: note.segments.len(),
+            kind: note.kind,
+            section: note.section,
+            quotes,
+        }
+    }
+}
+
+/// When a note was written down: in the system that it came from, for an imported one.
+fn recorded_at(note: &Note) -> Option<&Moment> {
+    let imported = note.imported.as_ref().and_then(|i| i.recorded_at.as_ref());
+    imported.or_else(|| note.recorded_at())
+}
+
+fn quotes(note: &Note) -> impl Iterator<Item = &Segment> {
+    note.segments.iter().filter(|s| s.kind == SegmentKind::Quote)
+}
+
+fn touches(note: &Note, section: &str) -> bool {
+    let own = note.section.as_deref().unwrap_or(vault_core::note::split::CORE);
+    own == section || note.segments.iter().any(|s| s.section.as_deref() == Some(section))
+}
+
+fn day_of(note: &Note) -> Option<Date> {
+    note.occurred_at.as_ref().map(|m| m.instant().to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+fn externals(notes: &[ReadNote]) -> HashMap<String, String> {
+    let named = notes.iter().filter_map(|n| Some((n.record.handle(), n.note.imported.as_ref()?.note.clone()?)));
+    named.collect()
+}
+
+/// The first words of a note, on one line.
+fn summary(note: &Note) -> String {
+    let first = note.segments.iter().find(|s| !s.text.trim().is_empty()).map(|s| s.text.as_str()).unwrap_or_default();
+    let words = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(SUMMARY_CHARS) {
+        Some((cut, _)) => format!("{}…", words.get(..cut).unwrap_or_default().trim_end()),
+        None => words,
+    }
+}

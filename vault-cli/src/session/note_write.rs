@@ -1,0 +1,417 @@
+//! Writing notes: add, amend, withdraw.
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_keys::CaseKeys;
+use super::case_record::CLOSED;
+use super::clock;
+use super::logging::Intent;
+use super::random;
+use super::reading::ReadNote;
+use super::reply::NOTE_ADD;
+use super::reply::NOTE_AMEND;
+use super::reply::NOTE_WITHDRAW;
+use super::reply::NoteSavedReply;
+use super::reply::NoteWithdrawReply;
+use super::request::NoteAddRequest;
+use super::request::NoteAmendRequest;
+use super::request::NoteInput;
+use super::request::NoteWithdrawRequest;
+use super::request::ReadPurpose;
+use super::settings::Settings;
+use super::templates;
+use super::writing::Version;
+use crate::store::WriteTx;
+use casevault_policies::Set;
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+use vault_core::check::Check;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::PartRef;
+use vault_core::note::gap;
+use vault_core::note::json;
+use vault_core::note::split;
+use vault_core::note::split::PRIVATE;
+use vault_core::note::text;
+use vault_core::note::text::Outline;
+use vault_core::note::when;
+use vault_core::note::when::Lag;
+use vault_core::opening::fresh_id;
+use vault_core::placing::PlacedRecord;
+use vault_core::wire;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::event::Erasure;
+use vault_core::wire::v1::event::ErasureGround;
+use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::Section;
+
+/// For so long after writing it down a note can be taken back, if no sync has published it.
+const WITHDRAW_MINUTES: i64 = 10;
+
+/// Later than this after the event, a reason is asked for.
+pub(super) const LAG_LIMIT_MINUTES: u32 = 24 * 60;
+
+/// A note that was written.
+pub(super) struct Written {
+    pub(super) record: RecordId,
+    pub(super) version: u32,
+    pub(super) sections: Vec<String>,
+    pub(super) note: Note,
+    pub(super) pos: u64,
+}
+
+/// What a note takes the place of.
+pub(super) struct Before<'a> {
+    pub(super) read: &'a ReadNote,
+    /// The other parts, each with section name, record, version and hash.
+    pub(super) parts: Vec<(String, Version)>,
+}
+
+/// A note's parts sealed, the primary first, ready to be linked.
+pub(super) struct SealedNote {
+    pub(super) note: Note,
+    pub(super) record: RecordId,
+    pub(super) version: u32,
+    pub(super) parts: Vec<PlacedRecord>,
+    pub(super) sections: Vec<String>,
+}
+
+impl Session {
+    /// Adds a note to a case.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Malformed`], [`SessionError::Unknown`], [`SessionError::Closed`].
+    pub fn note_add(&mut self, request: NoteAddRequest) -> Result<NoteSavedReply> {
+        let set = templates::load()?;
+        let (case, label) = self.writable_case(&request.case)?;
+        let note = read_input(&set, &request.note, label.as_deref())?;
+        let holder = &self.holder;
+        let written = self.store.write(|tx| -> Result<Written> {
+            let mut keys = holder.case_keys(tx, case)?;
+            holder.put_note(tx, &mut keys, note, None)
+        });
+        Ok(saved(NOTE_ADD, case, &written?))
+    }
+
+    /// Writes a new version of a note.
+    ///
+    /// # Errors
+    /// As [`Session::note_add`]; [`SessionError::Withdrawn`], and [`SessionError::Conflict`] where it changed meanwhile.
+    pub fn note_amend(&mut self, request: NoteAmendRequest) -> Result<NoteSavedReply> {
+        let set = templates::load()?;
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let purpose = ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[record],
+            scope: Some("amend"),
+            purpose: &purpose,
+        })?;
+        let holder = &self.holder;
+        let written = self.store.write(|tx| -> Result<Written> {
+            let mut keys = holder.case_keys(tx, case)?;
+            let before = holder.read_note(tx, &keys, record, None, &logged)?;
+            let mut input = request.input;
+            input.template = input.template.or_else(|| before.note.template.clone());
+            input.kind = input.kind.or_else(|| Some(before.note.kind.clone()));
+            let note = amended(&before.note, read_input(&set, &input, before.note.template.as_deref())?);
+            let parts = holder.parts_of(tx, &keys, &before.note)?;
+            holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))
+        });
+        Ok(saved(NOTE_AMEND, case, &written?))
+    }
+
+    /// Takes back a note: a signed erasure of its bodies.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::WithdrawTooLate`], [`SessionError::Withdrawn`].
+    pub fn note_withdraw(&mut self, request: NoteWithdrawRequest) -> Result<NoteWithdrawReply> {
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let purpose = ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[record],
+            scope: Some("withdraw"),
+            purpose: &purpose,
+        })?;
+        let holder = &self.holder;
+        let erased = self.store.write(|tx| -> Result<usize> {
+            let mut keys = holder.case_keys(tx, case)?;
+            let read = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_withdrawable(&read)?;
+            let mut places = Vec::new();
+            let mut hashes = Vec::new();
+            let parts = read.note.parts.iter().filter_map(|p| p.record.parse::<RecordId>().ok());
+            for id in parts.chain([record]) {
+                for stored in tx.versions(id)? {
+                    if !stored.is_erased() {
+                        hashes.push(stored.hash()?);
+                        places.push(stored.at);
+                    }
+                }
+            }
+            let records = wire::sort_set(hashes).map_err(super::refused(record.handle()))?;
+            let event = Event::Erasure(Erasure { records, ground: ErasureGround::Withdrawn });
+            holder.append_event(tx, &mut keys, event, &[])?;
+            tx.erase(&places)?;
+            Ok(places.len())
+        });
+        let erased = u64::try_from(erased?).unwrap_or(u64::MAX);
+        Ok(NoteWithdrawReply { schema: NOTE_WITHDRAW, note: record.handle(), case: case.handle(), erased })
+    }
+
+    /// Finds a case that takes notes, with its template.
+    fn writable_case(&mut self, text: &str) -> Result<(CaseId, Option<String>)> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, text))?;
+        // Nothing is shown: status and template are read to write, and the link that follows is the entry.
+        let logged = super::logging::Logged::by_link();
+        let label = self.store.read(|tx| {
+            let keys = self.holder.case_keys(tx, case)?;
+            self.holder.case_label(tx, &keys, &logged)
+        })?;
+        if label.status == CLOSED {
+            return Err(SessionError::Closed { case: case.handle() });
+        }
+        Ok((case, label.template))
+    }
+}
+
+impl Holder {
+    fn require_withdrawable(&self, read: &ReadNote) -> Result<()> {
+        let too_late = |why: &str| SessionError::WithdrawTooLate { note: read.record.handle(), why: why.to_owned() };
+        if read.signed_by != self.member {
+            return Err(too_late("it is not yours"));
+        }
+        let authored = read.note.authored_at.as_ref().ok_or_else(|| too_late("it says no time of writing"))?;
+        let age = clock::now().duration_since(authored.instant());
+        if read.version > 1 {
+            return Err(too_late("it was amended, and its history stays"));
+        }
+        if age > SignedDuration::from_mins(WITHDRAW_MINUTES) {
+            return Err(too_late("it is older than ten minutes"));
+        }
+        Ok(())
+    }
+
+    /// Names the other parts of a note as they are now, to amend them.
+    fn parts_of(&self, tx: &WriteTx<'_>, keys: &CaseKeys, note: &Note) -> Result<Vec<(String, Version)>> {
+        let settings = self.settings(tx)?.settings;
+        let mut found = Vec::new();
+        for part in &note.parts {
+            let fault = || SessionError::refused(Check::Payload, keys.stream());
+            let id: RecordId = part.record.parse().map_err(|_| fault())?;
+            let stored = tx.versions(id)?.into_iter().next_back().ok_or_else(fault)?;
+            let section = section_name(&settings, stored.header.section);
+            found.push((section, Version::after(id, stored.header.version, stored.hash()?)));
+        }
+        Ok(found)
+    }
+
+    /// Seals a note's parts and appends them.
+    pub(super) fn put_note(
+        &self,
+        tx: &mut WriteTx<'_>,
+        keys: &mut CaseKeys,
+        mut note: Note,
+        before: Option<Before<'_>>,
+    ) -> Result<Written> {
+        let settings = self.settings(tx)?.settings;
+        note.authored_at = Some(clock::moment(clock::now()));
+        if note.worker.is_none() && note.imported.is_none() {
+            note.worker = Some(self.member.to_string());
+        }
+        let private = match note.segments.iter().any(|s| split::section_of(&note, s) == PRIVATE) {
+            true => Some(self.private_section(tx, keys)?),
+            false => None,
+        };
+        let sealed = self.seal_note(keys, &settings, note, before.as_ref(), private)?;
+        let mut pos = 0;
+        for (index, part) in sealed.parts.iter().enumerate() {
+            let at = self.append_record(tx, part, index == 0)?;
+            if index == 0 {
+                pos = at;
+            }
+        }
+        let SealedNote { note, record, version, sections, .. } = sealed;
+        Ok(Written { record, version, sections, note, pos })
+    }
+
+    /// Splits a note by section and seals each part.
+    pub(super) fn seal_note(
+        &self,
+        keys: &CaseKeys,
+        settings: &Settings,
+        mut note: Note,
+        before: Option<&Before<'_>>,
+        private: Option<Section>,
+    ) -> Result<SealedNote> {
+        let primary = match before {
+            Some(before) => Version::after(before.read.record, before.read.version, before.read.hash),
+            None => Version::first(RecordId(fresh_id(&mut random::os()))),
+        };
+        note.id = primary.record.to_string();
+        note.parts.clear();
+        let bug = |e: vault_core::note::NoteError| SessionError::Bug(e.to_string());
+        let whole = note.clone();
+        let mut parts = split::split(note).into_iter();
+        let mut main = parts.next().ok_or_else(|| SessionError::Bug("a note without a part".to_owned()))?;
+        let mut others: Vec<Note> = parts.collect();
+        let mut known: Vec<(String, Version)> = before.map(|b| b.parts.clone()).unwrap_or_default();
+        // What an amendment left empty is amended too, so that the old words are not shown as current.
+        let written: BTreeSet<String> = others.iter().filter_map(|p| p.section.clone()).collect();
+        for (section, _) in known.iter().filter(|(section, _)| !written.contains(section)) {
+            let mut empty = others.first().cloned().unwrap_or_else(|| main.clone());
+            empty.section = Some(section.clone());
+            empty.main_section = Some(main.section.clone().unwrap_or_else(|| split::CORE.to_owned()));
+            empty.segments.clear();
+            empty.extra = Default::default();
+            others.push(empty);
+        }
+        let mut sealed = Vec::with_capacity(1 + others.len());
+        let mut sections = vec![main.section.clone().unwrap_or_else(|| split::CORE.to_owned())];
+        for part in &others {
+            let name = part.section.clone().unwrap_or_else(|| split::CORE.to_owned());
+            let found = known.iter().position(|(section, _)| *section == name);
+            let version = match found {
+                Some(at) => known.swap_remove(at).1,
+                None => Version::first(RecordId(fresh_id(&mut random::os()))),
+            };
+            let (class, section) = place_of(settings, &name, private)?;
+            main.parts.push(PartRef { record: version.record.to_string(), version: version.number });
+            sealed.push(self.seal(keys, class, section, version, &part.to_json().map_err(bug)?)?);
+            sections.push(name);
+        }
+        let name = main.section.clone().unwrap_or_else(|| split::CORE.to_owned());
+        let (class, section) = place_of(settings, &name, private)?;
+        let first = self.seal(keys, class, section, primary, &main.to_json().map_err(bug)?)?;
+        sealed.insert(0, first);
+        Ok(SealedNote { note: whole, record: primary.record, version: primary.number, parts: sealed, sections })
+    }
+}
+
+/// Returns the class and number of the section that a part names.
+fn place_of(settings: &Settings, name: &str, private: Option<Section>) -> Result<(RecordClass, Section)> {
+    if name == PRIVATE {
+        let section = private.ok_or_else(|| SessionError::Bug("a reflection without its section".to_owned()))?;
+        return Ok((RecordClass::Private, section));
+    }
+    Ok((RecordClass::Note, require_section(settings, name)?))
+}
+
+/// Finds a section of the agency that takes notes, by name.
+pub(super) fn require_section(settings: &Settings, name: &str) -> Result<Section> {
+    let number = settings.sections.iter().position(|s| s == name).filter(|n| *n > 0);
+    let number = number.and_then(|n| u16::try_from(n).ok());
+    number.map(Section).ok_or_else(|| SessionError::Unknown {
+        what: "section",
+        text: name.to_owned(),
+        known: settings.sections.iter().skip(1).cloned().collect(),
+    })
+}
+
+fn section_name(settings: &Settings, section: Section) -> String {
+    if section.is_private() {
+        return PRIVATE.to_owned();
+    }
+    settings.sections.get(usize::from(section.0)).cloned().unwrap_or_else(|| split::CORE.to_owned())
+}
+
+/// Reads a note typed or piped in, as text or JSON, with what its flags say.
+fn read_input(set: &Set, input: &NoteInput, case_template: Option<&str>) -> Result<Note> {
+    let now = clock::here();
+    let named = input.template.as_deref();
+    let chosen = match (named, &input.kind) {
+        (Some(id), _) => Some(templates::find(set, id)?),
+        (None, Some(kind)) => set.for_kind(kind.as_str()),
+        (None, None) => case_template.and_then(|id| set.newest(id)),
+    };
+    let mut note = if json::is_json(&input.text) {
+        let mut note = json::parse(&input.text).map_err(|e| SessionError::Malformed {
+            line: e.line,
+            column: e.column,
+            why: format!("{}: {}", e.field, e.why),
+        })?;
+        note.imported = None;
+        note.id.clear();
+        note
+    } else {
+        let outline = chosen.map_or_else(Outline::default, templates::outline);
+        text::parse(&input.text, &outline, &now).map_err(|all| {
+            let (line, column) = all.first().map_or((1, 1), |e| (e.line, e.column));
+            let more = all.iter().skip(1).map(|e| format!("; {e}")).collect::<String>();
+            let why = all.first().map(|e| e.fault.to_string()).unwrap_or_default() + &more;
+            SessionError::Malformed { line, column, why }
+        })?
+    };
+    if let Some(template) = chosen
+        && note.template.is_none()
+    {
+        note.template = Some(template.id.clone());
+        note.template_version = Some(template.version);
+    }
+    if let Some(kind) = &input.kind {
+        note.kind = kind.clone();
+    }
+    templates::require_kind(set, &note.kind)?;
+    if let Some(section) = &input.section {
+        note.section = Some(section.clone());
+    }
+    if let Some(at) = &input.at {
+        let read = when::parse(at, &now);
+        let read = read.map_err(|e| SessionError::Malformed { line: 1, column: 1, why: format!("--at: {e}") })?;
+        note.occurred_at = Some(read);
+    }
+    if note.occurred_at.is_none() {
+        note.occurred_at = Some(clock::moment(now.at));
+    }
+    if input.duration_minutes.is_some() {
+        note.duration_minutes = input.duration_minutes;
+    }
+    if input.lag_reason.is_some() {
+        note.lag_reason.clone_from(&input.lag_reason);
+    }
+    if note.segments.is_empty() {
+        return Err(SessionError::Malformed { line: 1, column: 1, why: "the note is empty".to_owned() });
+    }
+    Ok(note)
+}
+
+/// Carries over to an amendment what its text cannot say.
+fn amended(before: &Note, mut note: Note) -> Note {
+    note.imported.clone_from(&before.imported);
+    note.original = note.original.or_else(|| before.original.clone());
+    note.worker = note.worker.or_else(|| before.worker.clone());
+    if note.extra.is_empty() {
+        note.extra = before.extra.clone();
+    }
+    // An amendment that names no place or time keeps the ones it had.
+    note.section = note.section.or_else(|| before.section.clone());
+    note
+}
+
+fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
+    let note = &written.note;
+    let recorded = note.authored_at.clone().unwrap_or_else(|| clock::moment(clock::now()));
+    let lag = note.occurred_at.as_ref().map(|at| Lag::between(at, note.duration_minutes, &recorded));
+    NoteSavedReply {
+        schema,
+        note: written.record.handle(),
+        id: written.record.to_string(),
+        case: case.handle(),
+        version: written.version,
+        occurred_at: note.occurred_at.as_ref().map(|m| m.as_str().to_owned()),
+        recorded_at: recorded.as_str().to_owned(),
+        lag: lag.map(|lag| lag.to_string()),
+        lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
+        sections: written.sections.clone(),
+        incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
+    }
+}
+

@@ -1,0 +1,297 @@
+//! Opening notes for a reader: one note by its record, or all of a case over both cores.
+//!
+//! Everything here asks for [`Logged`]. A bulk read rebuilds the stream's chain up to its authenticated head; a single
+//! read checks the author's signature instead (`docs/format.md` §12, CHK-102).
+
+use super::Result;
+use super::Holder;
+use super::SessionError;
+use super::case_keys::CaseKeys;
+use super::case_record;
+use super::case_record::LABEL;
+use super::case_record::Label;
+use super::case_record::PROFILE;
+use super::case_record::Profile;
+use super::logging::Logged;
+use crate::store::ReadTx;
+use crate::store::RecordRow;
+use crate::store::Replay;
+use crate::store::Row;
+use crate::store::StoredRecord;
+use crate::store::hash_all;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use vault_core::check::Check;
+use vault_core::id::CaseId;
+use vault_core::id::IdRange;
+use vault_core::id::MemberId;
+use vault_core::id::RecordHash;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::split;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::record::RecordHeader;
+use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// Rows read at a time.
+pub(super) const CHUNK: usize = 2048;
+
+/// A note as a reader gets it.
+#[derive(Clone)]
+pub(super) struct ReadNote {
+    /// The primary record, whose id is the note's.
+    pub(super) record: RecordId,
+    /// The version read.
+    pub(super) version: u32,
+    /// How many there are.
+    pub(super) versions: u32,
+    /// Whose device signed it.
+    pub(super) signed_by: MemberId,
+    /// The primary record's hash.
+    pub(super) hash: RecordHash,
+    /// What it says, joined from its parts.
+    pub(super) note: Note,
+}
+
+/// A case's administrative records.
+pub(super) struct CaseRecords {
+    pub(super) label: Label,
+    pub(super) label_at: (RecordId, u32, RecordHash),
+    pub(super) profile: Profile,
+}
+
+impl Holder {
+    /// Finds the case that a handle, longer prefix or external id names.
+    pub(super) fn resolve_case(&self, tx: &ReadTx<'_>, text: &str) -> Result<CaseId> {
+        let not_found = || SessionError::NotFound { what: "case", text: text.to_owned() };
+        if let Some(found) = tx.lookup("case", text)? {
+            return tx.row_at(found.pos)?.stream().as_case().ok_or_else(not_found);
+        }
+        let IdRange { low, high } = CaseId::range(text).map_err(|_| not_found())?;
+        let mut found = Vec::new();
+        for head in tx.streams(StreamKind::Case)? {
+            if (low..=high).contains(&head.stream.id) {
+                found.push(CaseId(head.stream.id));
+            }
+        }
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(not_found()),
+            several => Err(SessionError::Ambiguous {
+                text: text.to_owned(),
+                candidates: several.iter().take(5).map(longer_case).collect(),
+            }),
+        }
+    }
+
+    /// Finds the note that a handle, longer prefix or external id names.
+    pub(super) fn resolve_note(&self, tx: &ReadTx<'_>, text: &str) -> Result<(CaseId, RecordId)> {
+        let not_found = || SessionError::NotFound { what: "note", text: text.to_owned() };
+        if let Some(found) = tx.lookup("note", text)?
+            && let Row::Record(row) = tx.row_at(found.pos)?
+        {
+            let case = row.record.header.stream.as_case().ok_or_else(not_found)?;
+            return Ok((case, row.record.header.record));
+        }
+        let range = RecordId::range(text).map_err(|_| not_found())?;
+        let mut found = tx.find_records(range, 16)?;
+        found.retain(|f| f.stream.kind == StreamKind::Case && f.class == RecordClass::Note && (f.is_primary || f.erased));
+        match found.as_slice() {
+            [one] => Ok((one.stream.as_case().ok_or_else(not_found)?, one.record)),
+            [] => Err(not_found()),
+            several => Err(SessionError::Ambiguous {
+                text: text.to_owned(),
+                candidates: several.iter().take(5).map(|f| longer_note(&f.record)).collect(),
+            }),
+        }
+    }
+
+    /// Opens label and profile of a case.
+    pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<CaseRecords> {
+        let stream = keys.stream();
+        let (mut label, mut profile) = (None, None);
+        for row in tx.records_of_class(stream, RecordClass::Admin)? {
+            match row.record.header.section {
+                Section::INDEX => label = Some(row.record),
+                Section::CORE => profile = Some(row.record),
+                _ => {}
+            }
+        }
+        let missing = || SessionError::refused(Check::BodyMissing, stream);
+        let (record, payload) = self.open_signed(keys, label.ok_or_else(missing)?)?;
+        let label_at = (record.0.record, record.0.version, record.1);
+        let label = case_record::from_json(&payload, LABEL, stream)?;
+        let (_, payload) = self.open_signed(keys, profile.ok_or_else(missing)?)?;
+        let profile = case_record::from_json(&payload, PROFILE, stream)?;
+        Ok(CaseRecords { label, label_at, profile })
+    }
+
+    /// Opens the label of a case alone, as lists need it.
+    pub(super) fn case_label(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<Label> {
+        self.label_of(keys, tx.records_of_class(keys.stream(), RecordClass::Admin)?, logged)
+    }
+
+    /// Opens the label among a case's administrative records.
+    pub(super) fn label_of(&self, keys: &CaseKeys, admin: Vec<RecordRow>, _: &Logged) -> Result<Label> {
+        let label = admin.into_iter().rev().find(|row| row.record.header.section == Section::INDEX);
+        let label = label.ok_or_else(|| SessionError::refused(Check::BodyMissing, keys.stream()))?;
+        let (_, payload) = self.open_signed(keys, label.record)?;
+        case_record::from_json(&payload, LABEL, keys.stream())
+    }
+
+    /// Opens one version of a note with its parts.
+    pub(super) fn read_note(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        record: RecordId,
+        version: Option<u32>,
+        _: &Logged,
+    ) -> Result<ReadNote> {
+        let handle = record.handle();
+        let all = tx.versions(record)?;
+        let versions = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let found = match version {
+            None => all.into_iter().next_back(),
+            Some(wanted) => all.into_iter().find(|r| r.header.version == wanted),
+        };
+        let found = found.ok_or_else(|| SessionError::NotFound {
+            what: "note",
+            text: version.map_or_else(|| handle.clone(), |v| format!("{handle} version {v}")),
+        })?;
+        if found.is_erased() {
+            return Err(SessionError::Withdrawn { note: handle });
+        }
+        let ((header, hash), payload) = self.open_signed(keys, found)?;
+        let main = parse(&payload, &handle)?;
+        if main.id != record.to_string() {
+            return Err(SessionError::refused(Check::Payload, handle));
+        }
+        let mut parts = Vec::with_capacity(1 + main.parts.len());
+        for part in &main.parts {
+            let id: RecordId = part.record.parse().map_err(|_| SessionError::refused(Check::Payload, &handle))?;
+            let found = tx.versions(id)?.into_iter().find(|r| r.header.version == part.version);
+            let found = found.ok_or_else(|| SessionError::refused(Check::BodyMissing, &handle))?;
+            // A private part of another author has no key here, and keeps its placeholder.
+            if found.header.section.is_private() && found.header.member != self.member {
+                continue;
+            }
+            let (_, payload) = self.open_signed(keys, found)?;
+            parts.push(parse(&payload, &handle)?);
+        }
+        Ok(ReadNote { record, version: header.version, versions, signed_by: header.member, hash, note: joined(main, parts) })
+    }
+
+    /// Opens the newest version of every note of a case that was not withdrawn, in the order in which they were kept.
+    pub(super) fn read_case(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<Vec<ReadNote>> {
+        let mut replay = Replay::of_stream(tx, keys.stream())?;
+        let mut rows: Vec<StoredRecord> = Vec::new();
+        tx.scan(keys.stream(), CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {
+            for hashed in hash_all(&chunk)? {
+                replay.next(&hashed)?;
+            }
+            rows.extend(chunk.into_iter().filter_map(|row| match row {
+                Row::Record(row) => Some(row.record),
+                Row::Link(_) => None,
+            }));
+            Ok(())
+        })?;
+        replay.finish(tx)?;
+        self.join_notes(keys, rows)
+    }
+
+    fn join_notes(&self, keys: &CaseKeys, rows: Vec<StoredRecord>) -> Result<Vec<ReadNote>> {
+        let mut newest: BTreeMap<RecordId, (u32, u32)> = BTreeMap::new();
+        for row in rows.iter().filter(|r| holds_notes(&r.header)) {
+            let entry = newest.entry(row.header.record).or_default();
+            entry.0 = entry.0.max(row.header.version);
+            entry.1 += 1;
+        }
+        let mine = |h: &RecordHeader| !h.section.is_private() || h.member == self.member;
+        let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
+            .into_par_iter()
+            .filter(|r| holds_notes(&r.header) && mine(&r.header) && !r.is_erased())
+            .filter(|r| newest.get(&r.header.record).is_some_and(|(v, _)| *v == r.header.version))
+            .map(|stored| {
+                let handle = stored.header.record.handle();
+                let (record, payload) = keys.open(stored)?;
+                Ok((record.header().clone(), record.hash(), parse(payload.bytes(), &handle)?))
+            })
+            .collect::<Result<_>>()?;
+        let mut parts: HashMap<String, Vec<Note>> = HashMap::new();
+        let mut mains = Vec::new();
+        for (header, hash, note) in opened {
+            if note.id == header.record.to_string() {
+                mains.push((header, hash, note));
+            } else {
+                parts.entry(note.id.clone()).or_default().push(note);
+            }
+        }
+        let notes = mains.into_iter().map(|(header, hash, main)| {
+            let parts = parts.remove(&main.id).unwrap_or_default();
+            ReadNote {
+                record: header.record,
+                version: header.version,
+                versions: newest.get(&header.record).map_or(1, |(_, count)| *count),
+                signed_by: header.member,
+                hash,
+                note: joined(main, parts),
+            }
+        });
+        Ok(notes.collect())
+    }
+
+    /// Opens one record after checking its author's signature.
+    pub(super) fn open_signed(
+        &self,
+        keys: &CaseKeys,
+        stored: StoredRecord,
+    ) -> Result<((RecordHeader, RecordHash), zeroize::Zeroizing<Vec<u8>>)> {
+        let handle = stored.header.record.handle();
+        let author = self.agency.devices().get(&stored.header.device);
+        let author = author.filter(|d| d.member == stored.header.member);
+        let author = author.ok_or_else(|| SessionError::refused(Check::AuthorDevice, &handle))?;
+        let (record, payload) = keys.open(stored)?;
+        let again = record.as_unverified();
+        again.verify_signature(&author.key).map_err(|e| SessionError::refused(e.check, &handle))?;
+        Ok(((record.header().clone(), record.hash()), payload.into_bytes()))
+    }
+}
+
+/// Whether a record is a note or a part of one.
+pub(super) fn holds_notes(header: &RecordHeader) -> bool {
+    matches!(header.class, RecordClass::Note | RecordClass::Private)
+}
+
+/// Reads a note's payload.
+pub(super) fn parse(json: &[u8], handle: &str) -> Result<Note> {
+    Note::from_json(json).map_err(|_| SessionError::refused(Check::Payload, handle))
+}
+
+/// Puts a note's parts together.
+pub(super) fn joined(main: Note, parts: Vec<Note>) -> Note {
+    if parts.is_empty() {
+        return main;
+    }
+    let names = main.parts.clone();
+    let mut all = vec![main];
+    all.extend(parts);
+    let mut note = split::join(all).unwrap_or_default();
+    note.parts = names;
+    note
+}
+
+fn longer_case(case: &CaseId) -> String {
+    let mut text = case.to_string();
+    text.truncate(14);
+    text
+}
+
+fn longer_note(record: &RecordId) -> String {
+    let mut text = record.to_string();
+    text.truncate(14);
+    text
+}
+

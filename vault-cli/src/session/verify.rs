@@ -1,0 +1,526 @@
+//! Verifying: every link and record of the vault, a case or the access stream, from the stored bytes up.
+//!
+//! ```text
+//! rows ─ hash (both cores) ─> rebuild links, judge them (in commit order) ─> signatures, seals (both cores) ─> heads, index
+//! ```
+//!
+//! Failures are collected, the first of each stream, and hide no other stream's.
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_keys::CaseKeys;
+use super::case_record;
+use super::case_record::PROFILE;
+use super::case_record::Profile;
+use super::log::failure;
+use super::logging::Intent;
+use super::logging::Logged;
+use super::progress::Task;
+use super::progress::Unit;
+use super::reading;
+use super::reading::CHUNK;
+use super::reply::CASE_VERIFY;
+use super::reply::Failure;
+use super::reply::Schema;
+use super::reply::VERIFY;
+use super::reply::VerifyReply;
+use super::request::ReadPurpose;
+use crate::store::BlobKind;
+use crate::store::Content;
+use crate::store::Hashed;
+use crate::store::ReadTx;
+use crate::store::Replay;
+use crate::store::Row;
+use crate::store::StoredRecord;
+use crate::store::hash_all;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use vault_core::access;
+use vault_core::access::AccessState;
+use vault_core::agency_state::AgencyState;
+use vault_core::case_state::CaseState;
+use vault_core::check::Check;
+use vault_core::crypto::sign::VerifyingKey;
+use vault_core::id::BodyHash;
+use vault_core::id::CaseId;
+use vault_core::id::DeviceId;
+use vault_core::id::MemberId;
+use vault_core::id::RecordHash;
+use vault_core::local::index::ContentTag;
+use vault_core::local::index::EntryKey;
+use vault_core::note::Note;
+use vault_core::note::line;
+use vault_core::placing;
+use vault_core::record;
+use vault_core::stream::UnverifiedLink;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
+
+impl Session {
+    /// Verifies everything that is kept. Failures are in the reply, not an error.
+    ///
+    /// # Errors
+    /// [`SessionError::Cancelled`], and what keeps it from reading at all.
+    pub fn verify(&mut self, task: Task<'_>) -> Result<VerifyReply> {
+        let logged = self.log_verification(None, "vault")?;
+        self.verify_streams(VERIFY, None, task, &logged)
+    }
+
+    /// Verifies one case's stream and records. Failures are in the reply, not an error.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Cancelled`].
+    pub fn case_verify(&mut self, case: &str, task: Task<'_>) -> Result<VerifyReply> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, case))?;
+        let logged = self.log_verification(Some(case), "case")?;
+        self.verify_streams(CASE_VERIFY, Some(StreamId::case(case)), task, &logged)
+    }
+
+    fn log_verification(&mut self, case: Option<CaseId>, scope: &str) -> Result<Logged> {
+        let operation = AccessOperation::Verify;
+        let purpose = ReadPurpose::default();
+        self.log(&Intent { operation, case, records: &[], scope: Some(scope), purpose: &purpose })
+    }
+
+    /// Verifies one stream, or all of them with what is around them.
+    pub(super) fn verify_streams(
+        &self,
+        schema: Schema,
+        only: Option<StreamId>,
+        task: Task<'_>,
+        logged: &Logged,
+    ) -> Result<VerifyReply> {
+        let mut failures = Vec::new();
+        if only.is_none() {
+            task.progress.start("reading every page", None, Unit::Items);
+            note_failure(&mut failures, "store", self.store.require_sound().map_err(SessionError::from))?;
+            task.progress.finish();
+        }
+        let mut reply = self.store.read(|tx| Walk::new(&self.holder, tx, only)?.run(task, logged))?;
+        reply.schema = schema;
+        failures.append(&mut reply.failures);
+        reply.failures = failures;
+        Ok(reply)
+    }
+}
+
+/// One pass over the rows.
+struct Walk<'a> {
+    holder: &'a Holder,
+    tx: &'a ReadTx<'a>,
+    only: Option<StreamId>,
+    replay: Replay,
+    /// As of the row reached; of one stream, as of the end.
+    agency: Option<AgencyState>,
+    keys: HashMap<CaseId, CaseKeys>,
+    cases: HashMap<CaseId, CaseState>,
+    access: HashMap<DeviceId, AccessState>,
+    broken: HashSet<StreamId>,
+    erased: Vec<(StreamId, RecordHash)>,
+    authors: BTreeSet<MemberId>,
+    index: Index,
+    reply: VerifyReply,
+}
+
+/// What the local index has to say, out of the records.
+#[derive(Default)]
+struct Index {
+    /// By commit position: key and content.
+    entries: HashMap<u64, (EntryKey, ContentTag)>,
+    /// Keys that have to be there.
+    owed: HashSet<[u8; 16]>,
+    /// Notes whose parts are still to be joined, by note id.
+    open: HashMap<String, (u64, Box<Note>)>,
+    parts: HashMap<String, Vec<(u32, Note)>>,
+}
+
+/// What is checked apart from the order of rows.
+struct Job<'r> {
+    stream: StreamId,
+    link: UnverifiedLink,
+    signer: VerifyingKey,
+    records: Vec<(&'r StoredRecord, RecordHash, VerifyingKey)>,
+}
+
+/// What opening a record told.
+enum Fact {
+    None,
+    Case { pos: u64, external: String, content: String },
+    Note { pos: u64, note: Box<Note> },
+    Part { version: u32, note: Box<Note> },
+}
+
+impl<'a> Walk<'a> {
+    fn new(holder: &'a Holder, tx: &'a ReadTx<'a>, only: Option<StreamId>) -> Result<Self> {
+        let replay = match only {
+            Some(stream) => Replay::of_stream(tx, stream)?,
+            None => Replay::of_store(tx),
+        };
+        Ok(Self {
+            holder,
+            tx,
+            only,
+            replay,
+            agency: only.map(|_| holder.agency.clone()),
+            keys: HashMap::new(),
+            cases: HashMap::new(),
+            access: HashMap::new(),
+            broken: HashSet::new(),
+            erased: Vec::new(),
+            authors: BTreeSet::new(),
+            index: Index::default(),
+            reply: VerifyReply {
+                schema: VERIFY,
+                entries: 0,
+                authors: 0,
+                signatures: 0,
+                opened: 0,
+                streams: 0,
+                failures: Vec::new(),
+            },
+        })
+    }
+
+    fn run(mut self, task: Task<'_>, _: &Logged) -> Result<VerifyReply> {
+        self.open_keyrings()?;
+        let total = self.only.is_none().then_some(self.tx.head().pos);
+        task.progress.start("verifying", total, Unit::Items);
+        let tx = self.tx;
+        let mut each = |chunk: Vec<Row>| -> Result<()> {
+            task.cancel.check()?;
+            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
+            self.chunk(&chunk)
+        };
+        let scanned = match self.only {
+            Some(stream) => tx.scan(stream, CHUNK, &mut each),
+            None => tx.scan_all(1, CHUNK, &mut each),
+        };
+        note_failure(&mut self.reply.failures, "store", scanned)?;
+        let finished = self.replay.finish(tx).map_err(SessionError::from);
+        note_failure(&mut self.reply.failures, "store", finished)?;
+        self.check_erasures();
+        if self.only.is_none() {
+            self.check_around()?;
+        }
+        task.progress.finish();
+        let kinds = [StreamKind::Agency, StreamKind::Case, StreamKind::Access];
+        self.reply.streams = match self.only {
+            Some(_) => 1,
+            None => kinds.iter().map(|k| tx.streams(*k).map_or(0, |s| s.len())).sum::<usize>().try_into().unwrap_or(0),
+        };
+        self.reply.authors = u64::try_from(self.authors.len()).unwrap_or(u64::MAX);
+        Ok(self.reply)
+    }
+
+    fn open_keyrings(&mut self) -> Result<()> {
+        let cases = match self.only {
+            Some(stream) => stream.as_case().into_iter().collect(),
+            None => self.tx.streams(StreamKind::Case)?.into_iter().filter_map(|h| h.stream.as_case()).collect::<Vec<_>>(),
+        };
+        for case in cases {
+            let opened = self.holder.case_keys(self.tx, case);
+            if let Some(keys) = note_failure(&mut self.reply.failures, &case.handle(), opened)? {
+                self.keys.insert(case, keys);
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, rows: &[Row]) -> Result<()> {
+        let hashed = hash_all(rows)?;
+        let mut jobs = Vec::with_capacity(hashed.len());
+        for one in &hashed {
+            let stream = one.row().stream();
+            if self.broken.contains(&stream) {
+                continue;
+            }
+            match self.judge(one) {
+                Ok(job) => jobs.push(job),
+                Err(e) => {
+                    note_failure::<()>(&mut self.reply.failures, &stream.to_string(), Err(e))?;
+                    self.broken.insert(stream);
+                }
+            }
+        }
+        self.reply.entries += u64::try_from(jobs.len()).unwrap_or(0);
+        let keys = &self.keys;
+        let done: Vec<(u64, u64, Vec<Fact>, Option<Failure>)> = jobs.par_iter().map(|job| check(job, keys)).collect();
+        for (signatures, opened, facts, failed) in done {
+            self.reply.signatures += signatures;
+            self.reply.opened += opened;
+            self.reply.failures.extend(failed);
+            for fact in facts {
+                self.index.take(self.tx, fact);
+            }
+        }
+        Ok(())
+    }
+
+    /// Rebuilds the next link and judges it; its signatures are left to the job.
+    fn judge<'r>(&mut self, hashed: &Hashed<'r>) -> Result<Job<'r>> {
+        let row = hashed.row();
+        let stream = row.stream();
+        let link = self.replay.next(hashed)?;
+        let refused = super::refused(stream);
+        let records: Vec<&StoredRecord> = match row {
+            Row::Record(row) => vec![&row.record],
+            Row::Link(row) => row.sealed.iter().collect(),
+        };
+        let stored: Vec<_> = records
+            .iter()
+            .zip(hashed.placements())
+            .map(|(r, p)| placing::StoredRecord { header: &r.header, hash: p.record_hash, wrap_hash: p.wrap_hash })
+            .collect();
+        let whole = self.only.is_none();
+        match stream.kind {
+            StreamKind::Agency => match (&mut self.agency, whole) {
+                (Some(agency), true) => {
+                    agency.admit(link.clone(), &stored).map_err(refused)?;
+                }
+                (Some(_), false) => {}
+                (none, _) => *none = Some(AgencyState::found(&link).map_err(refused)?),
+            },
+            StreamKind::Case => {
+                let agency = self.agency.as_ref().ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
+                let case = CaseId(stream.id);
+                let state = self.cases.entry(case).or_insert_with(|| CaseState::empty(case));
+                let judged =
+                    if whole { state.judge(agency, &link, &stored) } else { state.judge_again(agency, &link, &stored) };
+                judged.map_err(refused)?;
+            }
+            StreamKind::Access => self.judge_access(&link, row)?,
+        }
+        let agency = self.agency.as_ref().ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
+        let signer = device(agency, link.link().device, stream, Check::Signer)?;
+        self.authors.insert(signer.0);
+        let mut checked = Vec::with_capacity(records.len());
+        for (record, stored) in records.into_iter().zip(&stored) {
+            let author = device(agency, record.header.device, stream, Check::AuthorDevice)?;
+            if author.0 != record.header.member {
+                return Err(SessionError::refused(Check::AuthorDevice, record.header.record.handle()));
+            }
+            self.authors.insert(author.0);
+            if record.is_erased() {
+                self.erased.push((stream, stored.hash));
+            }
+            checked.push((record, stored.hash, author.1));
+        }
+        Ok(Job { stream, link, signer: signer.1, records: checked })
+    }
+
+    fn judge_access(&mut self, link: &UnverifiedLink, row: &Row) -> Result<()> {
+        let stream = link.link().stream;
+        let refused = super::refused(stream);
+        let agency = self.agency.as_ref().ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
+        let device = DeviceId(stream.id);
+        let state = self.access.entry(device).or_insert_with(|| AccessState::empty(device));
+        state.judge(agency, link).map_err(&refused)?;
+        let Row::Link(row) = row else { return Err(SessionError::refused(Check::KindOfStream, stream)) };
+        match &link.link().body {
+            LinkBody::Access(entry) => {
+                let manifest = match entry.manifest_hash {
+                    BodyHash::ZERO => None,
+                    hash => Some(self.tx.blob(BlobKind::Manifest, &hash.0)?),
+                };
+                let body = row.body.as_deref().unwrap_or_default();
+                access::require_parts(entry, body, manifest.as_deref()).map_err(refused)
+            }
+            LinkBody::Segment(begun) => {
+                self.tx.blob(BlobKind::Keyring, &begun.start_hash.0)?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes are absent exactly where an erasure names them (CHK-82).
+    fn check_erasures(&mut self) {
+        let absent: HashSet<_> = self.erased.iter().copied().collect();
+        for (case, state) in &self.cases {
+            let stream = StreamId::case(*case);
+            if self.broken.contains(&stream) {
+                continue;
+            }
+            let named: HashSet<_> = state.erased().map(|hash| (stream, hash)).collect();
+            let here: HashSet<_> = absent.iter().filter(|(s, _)| *s == stream).copied().collect();
+            if named != here {
+                let error = SessionError::refused(Check::BodyMissing, case.handle());
+                self.reply.failures.push(failure(&case.handle(), &error));
+            }
+        }
+    }
+
+    /// Local values, keyrings for recovery, the local index: what no link carries.
+    fn check_around(&mut self) -> Result<()> {
+        for name in self.tx.local_names("")? {
+            let opened = self.tx.local(&name).map_err(SessionError::from);
+            note_failure(&mut self.reply.failures, &name, opened)?;
+        }
+        for (case, keys) in &self.keys {
+            for named in keys.state.keyrings() {
+                let kept = self.tx.blob(BlobKind::Keyring, &named.keyring_hash.0).map_err(SessionError::from);
+                note_failure(&mut self.reply.failures, &case.handle(), kept)?;
+            }
+        }
+        let index = std::mem::take(&mut self.index);
+        if self.broken.is_empty() {
+            let compared = index.compare(self.tx);
+            note_failure(&mut self.reply.failures, "index", compared)?;
+        }
+        Ok(())
+    }
+}
+
+impl Index {
+    fn take(&mut self, tx: &ReadTx<'_>, fact: Fact) {
+        match fact {
+            Fact::None => {}
+            Fact::Case { pos, external, content } => self.put(tx, pos, "case", &external, &content, true),
+            Fact::Note { pos, note } if note.parts.is_empty() => self.put_note(tx, pos, &note),
+            Fact::Note { pos, note } => {
+                // Of several versions the index may point at any; each is joined with its own parts.
+                self.open.insert(format!("{}/{pos}", note.id), (pos, note));
+            }
+            Fact::Part { version, note } => self.parts.entry(note.id.clone()).or_default().push((version, *note)),
+        }
+    }
+
+    fn put_note(&mut self, tx: &ReadTx<'_>, pos: u64, note: &Note) {
+        let Some(origin) = &note.imported else { return };
+        let Some(external) = &origin.note else { return };
+        if let Ok(content) = line::print_note(note, origin) {
+            self.put(tx, pos, "note", external, &content, true);
+        }
+    }
+
+    fn put(&mut self, tx: &ReadTx<'_>, pos: u64, kind: &str, external: &str, content: &str, owed: bool) {
+        let keys = tx.keys();
+        let key = EntryKey::new(&keys.index, kind, external);
+        if owed {
+            self.owed.insert(key.0);
+        }
+        self.entries.insert(pos, (key, ContentTag::new(&keys.index, content.as_bytes())));
+    }
+
+    /// Compares with what is stored, entry by entry (CHK-104).
+    fn compare(mut self, tx: &ReadTx<'_>) -> Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        for (_, (pos, note)) in std::mem::take(&mut self.open) {
+            let known = parts.get(&note.id).cloned().unwrap_or_default();
+            // A part of an older version is told from a newer one by the version that the main part names.
+            let versions: Vec<u32> = note.parts.iter().map(|p| p.version).collect();
+            let mine = known.into_iter().filter(|(version, _)| versions.contains(version)).map(|(_, part)| part);
+            let joined = reading::joined(*note, mine.collect());
+            self.put_note(tx, pos, &joined);
+        }
+        let fault = || SessionError::refused(Check::LocalIndex, "index");
+        tx.each_external(&mut |key, kept| -> Result<()> {
+            let expected = self.entries.get(&kept.pos).ok_or_else(fault)?;
+            if expected.0.0 != key.0 || kept.content.as_ref().is_some_and(|c| c.0 != expected.1.0) {
+                return Err(fault());
+            }
+            self.owed.remove(&key.0);
+            Ok(())
+        })?;
+        if self.owed.is_empty() { Ok(()) } else { Err(fault()) }
+    }
+}
+
+/// Checks signatures and seals of one link; whatever is wrong is the job's failure.
+fn check(job: &Job<'_>, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, Option<Failure>) {
+    let mut facts = Vec::new();
+    let mut counts = (1, 0);
+    let mut run = || -> Result<()> {
+        job.link.verify_signature(&job.signer).map_err(super::refused(job.stream))?;
+        for (stored, hash, author) in &job.records {
+            counts.0 += 1;
+            let handle = stored.header.record.handle();
+            let refused = super::refused(&handle);
+            match &stored.content {
+                Content::Erased { ciphertext, .. } => {
+                    record::verify_erased(&stored.header, ciphertext, &stored.signature, author).map_err(refused)?;
+                }
+                Content::Kept { .. } => {
+                    let (kept, _) = (*stored).clone().into_record()?;
+                    kept.verify_signature(author).map_err(refused)?;
+                    if kept.hash() != *hash {
+                        return Err(SessionError::refused(Check::Placement, handle));
+                    }
+                    if let Some(fact) = opened(job.stream, stored, keys)? {
+                        counts.1 += 1;
+                        facts.push(fact);
+                    }
+                }
+            }
+        }
+        Ok(())
+    };
+    let failed = run().err().map(|e| failure(&name_of(job, &e), &e));
+    (counts.0, counts.1, facts, failed)
+}
+
+/// Opens a record that this member has keys for.
+fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKeys>) -> Result<Option<Fact>> {
+    let Some(keys) = stream.as_case().and_then(|case| keys.get(&case)) else { return Ok(None) };
+    if stored.header.section.is_private() && !keys.holds(stored.header.section, stored.epoch) {
+        return Ok(None);
+    }
+    let (pos, record, version) = (stored.at.pos, stored.header.record, stored.header.version);
+    let (class, section) = (stored.header.class, stored.header.section);
+    let is_primary = stored.is_primary;
+    let (_, payload) = keys.open(stored.clone())?;
+    let handle = record.handle();
+    match class {
+        RecordClass::Note | RecordClass::Private => {
+            let note = reading::parse(payload.bytes(), &handle)?;
+            let main = note.id == record.to_string();
+            if main != is_primary {
+                return Err(SessionError::refused(Check::LocalIndex, handle));
+            }
+            let note = Box::new(note);
+            Ok(Some(if main { Fact::Note { pos, note } } else { Fact::Part { version, note } }))
+        }
+        RecordClass::Admin if section == Section::CORE => {
+            let profile: Profile = case_record::from_json(payload.bytes(), PROFILE, stream)?;
+            let content = super::case::case_content(&profile.line)?;
+            Ok(Some(profile.external_id.map_or(Fact::None, |external| Fact::Case { pos, external, content })))
+        }
+        RecordClass::Admin | RecordClass::Attachment => Ok(Some(Fact::None)),
+    }
+}
+
+fn name_of(job: &Job<'_>, error: &SessionError) -> String {
+    match error {
+        SessionError::Refused { handle, .. } => handle.clone(),
+        _ => job.stream.to_string(),
+    }
+}
+
+fn device(agency: &AgencyState, id: DeviceId, of: StreamId, check: Check) -> Result<(MemberId, VerifyingKey)> {
+    let device = agency.devices().get(&id).ok_or_else(|| SessionError::refused(check, of))?;
+    Ok((device.member, device.key.clone()))
+}
+
+/// Collects what a check refused; anything else ends the verification.
+fn note_failure<T>(failures: &mut Vec<Failure>, handle: &str, result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if e.check().is_some() => {
+            let named = match &e {
+                SessionError::Refused { handle, .. } => handle.clone(),
+                _ => handle.to_owned(),
+            };
+            failures.push(failure(&named, &e));
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
