@@ -144,7 +144,7 @@ fn open(store: &KeystoreFile, key: &UnlockKey) -> Result<Secrets, Refused> {
     let sealer = Sealer::derive(Label::KeystoreSeal, key.expose(), &[&header_bytes]);
     let text = sealer
         .require_commitment(&store.commitment)
-        .and_then(|()| sealer.open(&header_bytes, store.sealed.as_slice()))
+        .and_then(|()| sealer.open(&header_bytes, &store.sealed))
         .map_err(|_| Check::Keystore)?;
     let json = pad::unpad(&text).map_err(|_| Check::Keystore)?;
     let stored: Stored = serde_json::from_slice(json).map_err(|_| Check::Keystore)?;
@@ -212,7 +212,7 @@ pub fn write(unlocked: &mut Unlocked, secrets: &Secrets, fresh: [u8; 32]) -> Res
     let json = Zeroizing::new(serde_json::to_vec(&Stored::of(secrets)).map_err(|_| Check::TooLong)?);
     let mut text = pad::pad(&json);
     sealer.seal(&header_bytes, &mut text)?;
-    let sealed = std::mem::take(&mut *text).into();
+    let sealed = std::mem::take(&mut *text);
     wire::encode(&KeystoreFile {
         header: unlocked.header,
         commitment: sealer.commitment(),
@@ -379,6 +379,63 @@ mod tests {
         let last = changed.len() - 1;
         changed[last] ^= 1;
         assert_eq!(unlock(&changed, "pass").unwrap_err().check, Check::Keystore);
+    }
+
+    #[test]
+    fn attack_39_every_flipped_byte_of_the_sealed_part_fails_as_a_wrong_passphrase_does() {
+        let file = written();
+        let wrong = unlock(&file, "Pass").unwrap_err().to_string();
+        let (unlocked, _) = unlock(&file, "pass").unwrap();
+        let store: KeystoreFile = wire::decode(&file, limit::KEYSTORE).unwrap();
+        let mut told = std::collections::BTreeSet::from([wrong]);
+        for at in 0..store.sealed.len() {
+            let mut flipped = store.clone();
+            flipped.sealed[at] ^= 1;
+            told.insert(open(&flipped, &unlocked.key).unwrap_err().to_string());
+        }
+        for at in 0..32 {
+            let mut flipped = store.clone();
+            flipped.commitment[at] ^= 1;
+            told.insert(open(&flipped, &unlocked.key).unwrap_err().to_string());
+        }
+        for length in [0, 1, 16, store.sealed.len() - 1] {
+            let mut cut = store.clone();
+            cut.sealed.truncate(length);
+            told.insert(open(&cut, &unlocked.key).unwrap_err().to_string());
+        }
+        // The clear part is under the same seal: whose it is, and how old.
+        let edits: [fn(&mut KeystoreHeader); 5] = [
+            |h| h.agency.0[0] ^= 1,
+            |h| h.member.0[0] ^= 1,
+            |h| h.device.0[0] ^= 1,
+            |h| h.generation += 1,
+            |h| h.fresh[0] ^= 1,
+        ];
+        for edit in edits {
+            let mut edited = store.clone();
+            edit(&mut edited.header);
+            told.insert(open(&edited, &unlocked.key).unwrap_err().to_string());
+        }
+        assert_eq!(
+            told.into_iter().collect::<Vec<_>>(),
+            ["keystore does not open (CHK-96)"]
+        );
+        assert!(open(&store, &unlocked.key).is_ok());
+    }
+
+    #[test]
+    fn attack_16_no_public_half_is_in_a_keystore_to_be_tampered_with() {
+        let json = serde_json::to_string(&Stored::of(&secrets())).unwrap();
+        let seeds = secrets();
+        let public = [
+            SigningKey::from_seed(&seeds.device).public().0,
+            SigningKey::from_seed(&seeds.identity).public().0,
+        ];
+        for key in public {
+            assert!(!json.contains(&hex(&key)));
+        }
+        let recipient = keyring::recipient_key(&seeds.recipients[0].1);
+        assert!(!json.contains(&HEXLOWER.encode(&recipient.0[..32])));
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl World {
     pub fn with_release(seed: u64, people: usize) -> Self {
         Self::with(seed, people, |root| {
             root.log = Some(Verifier {
-                name: b"log.example".to_vec().into(),
+                name: b"log.example".to_vec(),
                 key: log_key().public(),
             });
             root.release_version = 1;
@@ -155,7 +155,16 @@ impl World {
 
     /// Founds an agency whose first root document `edit` has changed before it is signed.
     pub fn with(seed: u64, people: usize, edit: impl FnOnce(&mut Root)) -> Self {
-        let founder = Person::new(seed * 1000, Roles::ALL);
+        Self::of_people(seed, seed, people, edit)
+    }
+
+    /// Founds another agency of the very people of the agency `whose`, with the same ids and keys.
+    pub fn again(seed: u64, whose: u64, people: usize) -> Self {
+        Self::of_people(seed, whose, people, |_| ())
+    }
+
+    fn of_people(seed: u64, whose: u64, people: usize, edit: impl FnOnce(&mut Root)) -> Self {
+        let founder = Person::new(whose * 1000, Roles::ALL);
         let seeds = RoleSeeds::of(seed);
         let mut root = seeds.root(&founder);
         edit(&mut root);
@@ -169,7 +178,7 @@ impl World {
             links: vec![link],
         };
         for number in 1..people {
-            world.join(Person::new(seed * 1000 + number as u64, Roles::CASEWORKER));
+            world.join(Person::new(whose * 1000 + number as u64, Roles::CASEWORKER));
         }
         world
     }
