@@ -479,7 +479,11 @@ impl CaseState {
 
     /// Returns the records whose bytes an erasure took; none if the state was fed events alone.
     pub fn erased(&self) -> impl Iterator<Item = RecordHash> + '_ {
-        self.records.iter().flatten().filter(|(_, placed)| placed.erased).map(|(hash, _)| *hash)
+        self.records
+            .iter()
+            .flatten()
+            .filter(|(_, placed)| placed.erased)
+            .map(|(hash, _)| *hash)
     }
 
     /// Returns the private section of an author, if it was opened.

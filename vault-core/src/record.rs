@@ -118,7 +118,12 @@ pub fn verify_erased(
     author: &VerifyingKey,
 ) -> Result<(), Refused> {
     let header_bytes = wire::encode(header)?;
-    author.verify(Label::RecordSignature, &[&header_bytes, &ciphertext.0], signature, Check::RecordSignature)
+    author.verify(
+        Label::RecordSignature,
+        &[&header_bytes, &ciphertext.0],
+        signature,
+        Check::RecordSignature,
+    )
 }
 
 impl UnverifiedRecord {

@@ -1,5 +1,10 @@
 //! A test for every check, and the attacks on what core alone decides.
 
+mod attack_bytes;
+mod attack_confusion;
+mod attack_members;
+mod attack_splice;
+mod attack_unlock;
 mod chk_access;
 mod chk_agency;
 mod chk_every;
@@ -9,6 +14,7 @@ mod chk_membership;
 mod chk_record;
 mod chk_wire;
 mod chk_write;
+mod samples;
 
 use super::CaseFile;
 use super::World;
