@@ -49,6 +49,7 @@ pub use vault::versions;
 
 use crate::places::Places;
 use crate::store::Store;
+use crate::store::WriteTx;
 use casevault_policies::Set;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Refused;
@@ -84,7 +85,28 @@ struct Holder {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({}, {})", self.holder.member.handle(), self.holder.device.handle())
+        write!(
+            f,
+            "Session({}, {})",
+            self.holder.member.handle(),
+            self.holder.device.handle()
+        )
+    }
+}
+
+impl Session {
+    /// Writes one transaction, against the agency as the store has it now.
+    fn write<T>(&mut self, f: impl FnOnce(&mut Holder, &mut WriteTx<'_>) -> Result<T>) -> Result<T> {
+        let holder = &mut self.holder;
+        let written = self.store.write(|tx| {
+            holder.catch_up(tx)?;
+            f(holder, tx)
+        });
+        if written.is_err() {
+            // Nothing of it is kept: neither may what it did to the agency's state be.
+            self.store.read(|tx| self.holder.catch_up(tx))?;
+        }
+        written
     }
 }
 
@@ -95,8 +117,10 @@ fn policy_set() -> Result<PolicyHash> {
         let length = u32::try_from(text.len()).map_err(|e| SessionError::Bug(e.to_string()))?;
         lengths.push(length.to_be_bytes());
     }
-    let parts: Vec<&[u8]> =
-        Set::sources().zip(&lengths).flat_map(|(text, length)| [length.as_slice(), text.as_bytes()]).collect();
+    let parts: Vec<&[u8]> = Set::sources()
+        .zip(&lengths)
+        .flat_map(|(text, length)| [length.as_slice(), text.as_bytes()])
+        .collect();
     Ok(PolicyHash(hash::hash(Label::PolicySet, &parts)))
 }
 

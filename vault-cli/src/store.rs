@@ -15,20 +15,23 @@
 //! when the log is emptied, after an erasure at once and otherwise when the last process closes the store.
 
 mod column;
+mod decode;
 mod error;
+mod kept;
 mod migrate;
 mod numbers;
 mod open;
 mod read;
 mod replay;
+mod reserve;
 mod row;
 mod write;
 
 pub use error::StoreError;
+pub use kept::BlobKind;
+pub use kept::External;
 pub use migrate::STORE_VERSION;
 pub use open::Store;
-pub use read::BlobKind;
-pub use read::External;
 pub use read::ReadTx;
 pub use replay::Hashed;
 pub use replay::Replay;
@@ -41,3 +44,7 @@ pub use row::RecordRow;
 pub use row::Row;
 pub use row::StoredRecord;
 pub use write::WriteTx;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;

@@ -109,7 +109,10 @@ pub fn find(reply: &NoteFindReply) -> String {
             hit.case.clone(),
             hit.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
             hit.kind.to_string(),
-            format!("{} {}", hit.segment, hit.segment_kind),
+            match (hit.segment, hit.segment_kind) {
+                (Some(n), Some(kind)) => format!("{n} {kind}"),
+                _ => hit.field.to_owned(),
+            },
             hit.snippet.clone(),
         ]
     });

@@ -1,7 +1,7 @@
 //! The agency's stream out of the store, and what is sealed under the agency key.
 
-use super::Result;
 use super::Holder;
+use super::Result;
 use super::SessionError;
 use super::clock;
 use super::random;
@@ -10,7 +10,6 @@ use super::settings::Settings;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
 use crate::store::ReadTx;
-use crate::store::Store;
 use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use vault_core::agency_state::AgencyState;
@@ -36,32 +35,40 @@ use vault_core::wire::v1::stream::StreamId;
 const AGENCY: &str = "agency";
 
 /// Reads the agency's stream and judges every link of it.
-pub(super) fn load(store: &Store) -> Result<AgencyState> {
-    store.read(|tx| {
-        let stream = StreamId::agency(&tx.agency());
-        tx.require_dense(stream)?;
-        let mut rows = tx.events(stream)?.into_iter();
-        let first = rows.next().ok_or_else(|| SessionError::refused(Check::Founding, AGENCY))?;
-        let mut state = AgencyState::found(&first.link).map_err(refused(AGENCY))?;
-        for row in rows {
-            admit(&mut state, &row)?;
-        }
-        // The chain arrived where the store's owner last saw it.
-        if tx.chain(stream)? != *state.chain() {
-            return Err(SessionError::refused(Check::StreamHead, AGENCY));
-        }
-        Ok(state)
-    })
+pub(super) fn load(tx: &ReadTx<'_>) -> Result<AgencyState> {
+    let stream = StreamId::agency(&tx.agency());
+    tx.require_dense(stream)?;
+    let mut rows = tx.events(stream)?.into_iter();
+    let first = rows
+        .next()
+        .ok_or_else(|| SessionError::refused(Check::Founding, AGENCY))?;
+    let mut state = AgencyState::found(&first.link).map_err(refused(AGENCY))?;
+    for row in rows {
+        admit(&mut state, &row)?;
+    }
+    // The chain arrived where the store's owner last saw it.
+    if tx.chain(stream)? != *state.chain() {
+        return Err(SessionError::refused(Check::StreamHead, AGENCY));
+    }
+    Ok(state)
 }
 
 /// Takes a row's link into the state.
 pub(super) fn admit(state: &mut AgencyState, row: &LinkRow) -> Result<()> {
-    let placements = row.sealed.iter().map(StoredRecord::placement).collect::<std::result::Result<Vec<_>, _>>()?;
+    let placements = row
+        .sealed
+        .iter()
+        .map(StoredRecord::placement)
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     let stored: Vec<_> = row
         .sealed
         .iter()
         .zip(&placements)
-        .map(|(r, p)| placing::StoredRecord { header: &r.header, hash: p.record_hash, wrap_hash: p.wrap_hash })
+        .map(|(r, p)| placing::StoredRecord {
+            header: &r.header,
+            hash: p.record_hash,
+            wrap_hash: p.wrap_hash,
+        })
         .collect();
     state.admit(row.link.clone(), &stored).map_err(refused(AGENCY))?;
     Ok(())
@@ -89,12 +96,28 @@ impl Holder {
         let sealer = SectionSealer::derive(&key, &ReleaseHalf::none(), self.agency_context(epoch), &release)
             .map_err(refused(AGENCY))?;
         let hash = verified.hash();
-        let payload = sealer.unwrap(&wrap, hash).and_then(|k| verified.open(&k)).map_err(refused(AGENCY))?;
-        Ok(KeptSettings { settings: Settings::from_json(payload.bytes())?, record, version, hash })
+        let payload = sealer
+            .unwrap(&wrap, hash)
+            .and_then(|k| verified.open(&k))
+            .map_err(refused(AGENCY))?;
+        Ok(KeptSettings {
+            settings: Settings::from_json(payload.bytes())?,
+            record,
+            version,
+            hash,
+        })
+    }
+
+    /// Takes in what another process appended to the agency's stream since this one read it.
+    pub(super) fn catch_up(&mut self, tx: &ReadTx<'_>) -> Result<()> {
+        if tx.agency_head()? != self.agency.head() {
+            self.agency = load(tx)?;
+        }
+        Ok(())
     }
 
     /// Appends a new version of the settings.
-    pub(super) fn put_settings(&self, tx: &mut WriteTx<'_>, kept: &KeptSettings) -> Result<AgencyState> {
+    pub(super) fn put_settings(&mut self, tx: &mut WriteTx<'_>, kept: &KeptSettings) -> Result<()> {
         let mut random = random::os();
         let last = self.agency.epochs().last().map_or(Epoch::FIRST, |e| e.epoch);
         let key = self.agency_key(tx, last)?;
@@ -111,19 +134,30 @@ impl Holder {
         )
         .map_err(refused(AGENCY))?;
         let event = Event::Settings(super::policy_set()?);
-        let body = LinkBody::Event(PlacedEvent { event, sealed: vec![placed.placement] });
+        let body = LinkBody::Event(PlacedEvent {
+            event,
+            sealed: vec![placed.placement],
+        });
         let mut chain = tx.chain(StreamId::agency(&self.agency.id()))?;
-        let link =
-            chain.append(self.agency.head(), self.device, body).map_err(refused(AGENCY))?.sign(&self.signer);
-        let mut next = self.agency.clone();
-        next.admit(link.as_unverified().clone(), &[placed.stored()]).map_err(refused(AGENCY))?;
+        let link = chain
+            .append(self.agency.head(), self.device, body)
+            .map_err(refused(AGENCY))?
+            .sign(&self.signer);
+        self.agency
+            .admit(link.as_unverified().clone(), &[placed.stored()])
+            .map_err(refused(AGENCY))?;
         tx.put_event(&link, &[(&placed.record, &placed.wrap)])?;
-        Ok(next)
+        Ok(())
     }
 
     fn agency_context(&self, epoch: Epoch) -> KeyContext {
         let agency = self.agency.id();
-        KeyContext { agency, stream: StreamId::agency(&agency), section: Section::INDEX, epoch }
+        KeyContext {
+            agency,
+            stream: StreamId::agency(&agency),
+            section: Section::INDEX,
+            epoch,
+        }
     }
 
     fn agency_key(&self, tx: &ReadTx<'_>, wanted: Epoch) -> Result<EpochKey> {
@@ -136,7 +170,9 @@ impl Holder {
             };
             let file = tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?;
             let keys = keyring::open(context.agency, context.stream, named.to, seed, &file).map_err(refused(AGENCY))?;
-            let found = keys.into_iter().find(|(section, epoch, _)| (*section, *epoch) == (Section::INDEX, wanted));
+            let found = keys
+                .into_iter()
+                .find(|(section, epoch, _)| (*section, *epoch) == (Section::INDEX, wanted));
             if let Some((_, _, key)) = found {
                 epoch::require_commitment(&key, &context, &open.commitment).map_err(refused(AGENCY))?;
                 return Ok(key);

@@ -69,8 +69,7 @@ impl Session {
         let named = request.opened.map(|day| day.to_string());
         line.opened = named.or(line.opened).or_else(|| Some(today.to_string()));
         let external_id = Some(line.case.clone()).filter(|id| !id.is_empty());
-        let holder = &self.holder;
-        let keys = self.store.write(|tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
+        let keys = self.write(|holder, tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
         let case = keys?.state.case();
         Ok(CaseOpenReply {
             schema: CASE_OPEN,
@@ -106,7 +105,10 @@ impl Session {
         if let Some(status) = &request.status {
             cases.retain(|case| case.status == *status);
         }
-        Ok(CaseListReply { schema: CASE_LIST, cases })
+        Ok(CaseListReply {
+            schema: CASE_LIST,
+            cases,
+        })
     }
 
     /// Shows a case's overview.
@@ -127,7 +129,11 @@ impl Session {
             let records = self.holder.case_records(tx, &keys, &logged)?;
             let notes = self.holder.read_case(tx, &keys, &logged)?;
             let handles: Vec<_> = notes.iter().map(|n| n.record.handle()).collect();
-            let shown: Vec<(&Note, &str)> = notes.iter().map(|n| &n.note).zip(handles.iter().map(String::as_str)).collect();
+            let shown: Vec<(&Note, &str)> = notes
+                .iter()
+                .map(|n| &n.note)
+                .zip(handles.iter().map(String::as_str))
+                .collect();
             let profile = records.profile.line.profile.as_ref();
             let count = u64::try_from(notes.len()).unwrap_or(u64::MAX);
             Ok(CaseShowReply {
@@ -155,15 +161,19 @@ impl Session {
             scope: Some("label"),
             purpose: &purpose,
         })?;
-        let holder = &self.holder;
-        let written = self.store.write(|tx| -> Result<Option<String>> {
+        let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let mut records = holder.case_records(tx, &keys, &logged)?;
             if records.label.status == CLOSED {
                 return Err(SessionError::Closed { case: case.handle() });
             }
             let note = match &request.outcome {
-                Some(outcome) => Some(holder.put_note(tx, &mut keys, outcome_note(outcome)?, None)?.record.handle()),
+                Some(outcome) => Some(
+                    holder
+                        .put_note(tx, &mut keys, outcome_note(outcome)?, None)?
+                        .record
+                        .handle(),
+                ),
                 None => None,
             };
             records.label.status = CLOSED.to_owned();
@@ -197,13 +207,15 @@ impl Holder {
         if let Some(external) = external_id
             && tx.lookup("case", external)?.is_some()
         {
-            return Err(SessionError::Conflict { what: format!("there is a case `{external}` already") });
+            return Err(SessionError::Conflict {
+                what: format!("there is a case `{external}` already"),
+            });
         }
         let case = CaseId(fresh_id(&mut random::os()));
         let stream = StreamId::case(case);
         let mut keys = CaseKeys::new(self.agency.id(), case);
-        let (change, opened) = opening::open_case(&self.agency, stream, self.member, &mut random::os())
-            .map_err(refused(stream))?;
+        let (change, opened) =
+            opening::open_case(&self.agency, stream, self.member, &mut random::os()).map_err(refused(stream))?;
         self.append_membership(tx, &mut keys, Event::CaseOpened, change, opened, &[])?;
         let label = case_record::to_json(&Label::of(line, external_id))?;
         let version = Version::first(RecordId(fresh_id(&mut random::os())));
@@ -216,8 +228,13 @@ impl Holder {
             line: line.clone(),
         };
         let version = Version::first(RecordId(fresh_id(&mut random::os())));
-        let placed =
-            self.seal(&keys, RecordClass::Admin, Section::CORE, version, &case_record::to_json(&profile)?)?;
+        let placed = self.seal(
+            &keys,
+            RecordClass::Admin,
+            Section::CORE,
+            version,
+            &case_record::to_json(&profile)?,
+        )?;
         let pos = self.append_record(tx, &placed, false)?;
         if let Some(external) = external_id {
             tx.index("case", external, case_content(line)?.as_bytes(), pos)?;
@@ -240,7 +257,11 @@ fn read_profile(text: &str) -> Result<CaseLine> {
     };
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let Some(fields) = value.as_object() else {
-        return Err(SessionError::Malformed { line: 1, column: 1, why: "the profile is not a JSON object".to_owned() });
+        return Err(SessionError::Malformed {
+            line: 1,
+            column: 1,
+            why: "the profile is not a JSON object".to_owned(),
+        });
     };
     let is_line = fields.get("profile").is_some_and(serde_json::Value::is_object);
     if is_line {
@@ -250,12 +271,23 @@ fn read_profile(text: &str) -> Result<CaseLine> {
         let text = serde_json::to_string(&fields).map_err(malformed)?;
         return match line::parse(&text) {
             Ok(Line::Case(line)) => Ok(line),
-            Ok(_) => Err(SessionError::Malformed { line: 1, column: 1, why: "this is not a case".to_owned() }),
-            Err(e) => Err(SessionError::Malformed { line: e.line, column: e.column, why: format!("{}: {}", e.field, e.why) }),
+            Ok(_) => Err(SessionError::Malformed {
+                line: 1,
+                column: 1,
+                why: "this is not a case".to_owned(),
+            }),
+            Err(e) => Err(SessionError::Malformed {
+                line: e.line,
+                column: e.column,
+                why: format!("{}: {}", e.field, e.why),
+            }),
         };
     }
     let profile = RawJson::from_value(&value).map_err(malformed)?;
-    Ok(CaseLine { profile: Some(profile), ..CaseLine::default() })
+    Ok(CaseLine {
+        profile: Some(profile),
+        ..CaseLine::default()
+    })
 }
 
 fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {

@@ -90,9 +90,13 @@ impl CaseKeys {
         if let Some(sealer) = sealers.get(&(section, number, release)) {
             return Ok(Arc::clone(sealer));
         }
-        let key = self.keys.get(&(section, number)).ok_or_else(|| self.fault(Check::KeyringsComplete))?;
+        let key = self
+            .keys
+            .get(&(section, number))
+            .ok_or_else(|| self.fault(Check::KeyringsComplete))?;
         let context = self.context(section, number);
-        let sealer = SectionSealer::derive(key, &ReleaseHalf::none(), context, &release).map_err(refused(self.stream))?;
+        let sealer =
+            SectionSealer::derive(key, &ReleaseHalf::none(), context, &release).map_err(refused(self.stream))?;
         let sealer = Arc::new(sealer);
         sealers.insert((section, number, release), Arc::clone(&sealer));
         Ok(sealer)
@@ -110,13 +114,22 @@ impl CaseKeys {
         let (unverified, wrap) = stored.into_record()?;
         let record = unverified.verified_at_entry();
         let sealer = self.sealer(section, number, release)?;
-        let key = sealer.unwrap(&wrap, record.hash()).map_err(|e| SessionError::refused(e.check, handle.handle()))?;
-        let payload = record.open(&key).map_err(|e| SessionError::refused(e.check, handle.handle()))?;
+        let key = sealer
+            .unwrap(&wrap, record.hash())
+            .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
+        let payload = record
+            .open(&key)
+            .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
         Ok((record, payload))
     }
 
     fn context(&self, section: Section, epoch: Epoch) -> KeyContext {
-        KeyContext { agency: self.agency, stream: self.stream, section, epoch }
+        KeyContext {
+            agency: self.agency,
+            stream: self.stream,
+            section,
+            epoch,
+        }
     }
 
     fn fault(&self, check: Check) -> SessionError {
@@ -166,14 +179,24 @@ impl Holder {
         let signer = self.agency.devices().get(&row.link.link().device);
         let signer = signer.ok_or_else(|| SessionError::refused(Check::Signer, stream))?;
         row.link.verify_signature(&signer.key).map_err(refused(stream))?;
-        let placements = row.sealed.iter().map(StoredRecord::placement).collect::<std::result::Result<Vec<_>, _>>()?;
+        let placements = row
+            .sealed
+            .iter()
+            .map(StoredRecord::placement)
+            .collect::<std::result::Result<Vec<_>, _>>()?;
         let stored: Vec<_> = row
             .sealed
             .iter()
             .zip(&placements)
-            .map(|(r, p)| placing::StoredRecord { header: &r.header, hash: p.record_hash, wrap_hash: p.wrap_hash })
+            .map(|(r, p)| placing::StoredRecord {
+                header: &r.header,
+                hash: p.record_hash,
+                wrap_hash: p.wrap_hash,
+            })
             .collect();
-        state.judge_again(&self.agency, &row.link, &stored).map_err(refused(stream))
+        state
+            .judge_again(&self.agency, &row.link, &stored)
+            .map_err(refused(stream))
     }
 
     /// Returns the seed that opens what is wrapped to `to`, if it is this member's.
@@ -181,7 +204,10 @@ impl Holder {
         if to.id != self.member {
             return None;
         }
-        self.secrets.recipients.iter().find(|(version, _)| *version == to.version).map(|(_, seed)| seed)
+        self.secrets
+            .recipients
+            .iter()
+            .find(|(version, _)| *version == to.version)
+            .map(|(_, seed)| seed)
     }
 }
-

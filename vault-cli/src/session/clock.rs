@@ -30,7 +30,9 @@ pub(super) fn moment(at: Timestamp) -> Moment {
 pub(super) fn month(at: Timestamp) -> Result<Month> {
     let date = at.to_zoned(TimeZone::UTC).date();
     let months = (i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1;
-    u16::try_from(months).map(Month).map_err(|_| SessionError::Bug(format!("the clock says {date}")))
+    u16::try_from(months)
+        .map(Month)
+        .map_err(|_| SessionError::Bug(format!("the clock says {date}")))
 }
 
 /// Returns the worker's present day.

@@ -185,7 +185,10 @@ pub enum SessionError {
 impl SessionError {
     /// Makes a refusal by `check` of what `of` names.
     pub fn refused(check: Check, of: impl ToString) -> Self {
-        Self::Refused { check, handle: of.to_string() }
+        Self::Refused {
+            check,
+            handle: of.to_string(),
+        }
     }
 
     /// Returns what sort of refusal it is.
@@ -307,14 +310,24 @@ impl From<StoreError> for SessionError {
         match error {
             StoreError::Busy => Self::Busy,
             StoreError::Full => Self::DiskFull,
-            StoreError::Foreign { path, .. } => Self::Foreign { path: path.display().to_string() },
-            StoreError::Refused { cause, of } => Self::Refused { check: cause.check, handle: of },
-            StoreError::TooNew { found, known } => {
-                Self::TooNew { found: found.unsigned_abs(), known: known.unsigned_abs() }
-            }
+            StoreError::Foreign { path, .. } => Self::Foreign {
+                path: path.display().to_string(),
+            },
+            StoreError::Refused { cause, of } => Self::Refused {
+                check: cause.check,
+                handle: of,
+            },
+            StoreError::TooNew { found, known } => Self::TooNew {
+                found: found.unsigned_abs(),
+                known: known.unsigned_abs(),
+            },
             StoreError::Bug(what) => Self::Bug(what),
-            other @ (StoreError::Exists(_) | StoreError::Io { .. } | StoreError::NotFound(_) | StoreError::ReadOnly) => {
-                Self::Io { doing: "the store".to_owned(), source: io::Error::other(other.to_string()) }
+            other
+            @ (StoreError::Exists(_) | StoreError::Io { .. } | StoreError::NotFound(_) | StoreError::ReadOnly) => {
+                Self::Io {
+                    doing: "the store".to_owned(),
+                    source: io::Error::other(other.to_string()),
+                }
             }
         }
     }

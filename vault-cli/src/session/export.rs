@@ -1,1 +1,261 @@
-//! stub
+//! A worker's own copy: the very lines that an import takes, or JSON, Markdown, HTML to read. Logged, as a read.
+
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_record::Profile;
+use super::logging::Intent;
+use super::progress::Task;
+use super::progress::Unit;
+use super::reading::ReadNote;
+use super::reply::EXPORT;
+use super::reply::ExportReply;
+use super::reply::NoteView;
+use super::request::ExportFormat;
+use super::request::ExportRequest;
+use rayon::prelude::*;
+use std::io;
+use std::io::Write;
+use vault_core::id::CaseId;
+use vault_core::note::Imported;
+use vault_core::note::extra::RawJson;
+use vault_core::note::line;
+use vault_core::note::line::CaseLine;
+use vault_core::note::line::Line;
+use vault_core::note::render;
+use vault_core::note::render::Shown;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// A case ready to be written.
+struct Exported {
+    case: CaseId,
+    profile: Profile,
+    notes: Vec<ReadNote>,
+    views: Vec<NoteView>,
+}
+
+impl Session {
+    /// Writes a worker's own copy of a case, or of all cases, to `out`.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Cancelled`], [`SessionError::Io`] when `out` fails.
+    pub fn export(&mut self, request: ExportRequest, out: &mut dyn Write, task: Task<'_>) -> Result<ExportReply> {
+        let case = match &request.case {
+            Some(text) => Some(self.store.read(|tx| self.holder.resolve_case(tx, text))?),
+            None => None,
+        };
+        let scope = format!(
+            "{} {}",
+            request.format.as_str(),
+            if case.is_some() { "case" } else { "own caseload" }
+        );
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Export,
+            case,
+            records: &[],
+            scope: Some(&scope),
+            purpose: &request.purpose,
+        })?;
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let cases = match case {
+                Some(case) => vec![case],
+                None => tx
+                    .streams(StreamKind::Case)?
+                    .into_iter()
+                    .filter_map(|h| h.stream.as_case())
+                    .collect(),
+            };
+            let workers = holder.settings(tx)?.settings.workers;
+            let mut sink = Sink::new(out, request.format);
+            sink.begin(if case.is_none() { &workers } else { &[] })?;
+            task.progress
+                .start("exporting", u64::try_from(cases.len()).ok(), Unit::Items);
+            let mut reply = ExportReply {
+                schema: EXPORT,
+                format: request.format.as_str(),
+                cases: 0,
+                notes: 0,
+                bytes: 0,
+            };
+            for case in cases {
+                task.cancel.check()?;
+                let keys = holder.case_keys(tx, case)?;
+                let profile = holder.case_records(tx, &keys, &logged)?.profile;
+                let notes = holder.read_case(tx, &keys, &logged)?;
+                let views = match request.format {
+                    ExportFormat::Json => notes.iter().map(|n| holder.view(case, n.clone())).collect(),
+                    _ => Vec::new(),
+                };
+                reply.cases += 1;
+                reply.notes += u64::try_from(notes.len()).unwrap_or(0);
+                sink.case(&Exported {
+                    case,
+                    profile,
+                    notes,
+                    views,
+                })?;
+                task.progress.advance(1);
+            }
+            reply.bytes = sink.end()?;
+            task.progress.finish();
+            Ok(reply)
+        })
+    }
+}
+
+/// Writes cases in one form.
+struct Sink<'w> {
+    out: &'w mut dyn Write,
+    format: ExportFormat,
+    bytes: u64,
+    first: bool,
+    fragments: Vec<String>,
+}
+
+impl<'w> Sink<'w> {
+    fn new(out: &'w mut dyn Write, format: ExportFormat) -> Self {
+        Self {
+            out,
+            format,
+            bytes: 0,
+            first: true,
+            fragments: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, workers: &[RawJson]) -> Result<()> {
+        match self.format {
+            ExportFormat::Jsonl => workers.iter().try_for_each(|worker| self.line(worker.as_str())),
+            ExportFormat::Json => {
+                let workers = serde_json::to_string(workers).map_err(|e| SessionError::Bug(e.to_string()))?;
+                self.text(&format!(
+                    "{{\"schema\":\"casevault.export/1\",\"workers\":{workers},\"cases\":["
+                ))
+            }
+            ExportFormat::Html | ExportFormat::Markdown => Ok(()),
+        }
+    }
+
+    fn case(&mut self, case: &Exported) -> Result<()> {
+        let line = case_line(case);
+        match self.format {
+            ExportFormat::Jsonl => {
+                self.line(&line::print(&Line::Case(line.clone())).map_err(bug)?)?;
+                let printed: Vec<String> = case
+                    .notes
+                    .par_iter()
+                    .map(|n| note_line(&line, n))
+                    .collect::<Result<_>>()?;
+                printed.iter().try_for_each(|text| self.line(text))
+            }
+            ExportFormat::Json => {
+                let head = line::print(&Line::Case(line)).map_err(bug)?;
+                let views: Vec<String> = case
+                    .views
+                    .par_iter()
+                    .map(|view| serde_json::to_string(view).map_err(|e| SessionError::Bug(e.to_string())))
+                    .collect::<Result<_>>()?;
+                let comma = if std::mem::take(&mut self.first) { "" } else { "," };
+                let handle = case.case.handle();
+                self.text(&format!(
+                    "{comma}\n{{\"case\":\"{handle}\",\"line\":{head},\"notes\":[\n{}]}}",
+                    views.join(",\n")
+                ))
+            }
+            ExportFormat::Markdown => {
+                self.text(&format!("# {}\n\n", title(case)))?;
+                let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
+                case.notes.iter().zip(&handles).try_for_each(|(note, handle)| {
+                    self.text(&render::markdown(&shown(note, handle)))?;
+                    self.text("\n")
+                })
+            }
+            ExportFormat::Html => {
+                let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
+                let notes = case
+                    .notes
+                    .iter()
+                    .zip(&handles)
+                    .map(|(note, handle)| render::fragment(&shown(note, handle)));
+                self.fragments.push(render::heading(&title(case)));
+                self.fragments.extend(notes);
+                Ok(())
+            }
+        }
+    }
+
+    fn end(mut self) -> Result<u64> {
+        match self.format {
+            ExportFormat::Json => self.text("\n]}\n")?,
+            ExportFormat::Html => {
+                let fragments = std::mem::take(&mut self.fragments);
+                self.text(&render::page("Case records", &fragments))?;
+            }
+            ExportFormat::Jsonl | ExportFormat::Markdown => {}
+        }
+        self.out.flush().map_err(io_error)?;
+        Ok(self.bytes)
+    }
+
+    fn line(&mut self, text: &str) -> Result<()> {
+        self.text(text)?;
+        self.text("\n")
+    }
+
+    fn text(&mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes()).map_err(io_error)?;
+        self.bytes += u64::try_from(text.len()).unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// The case as an import takes it; one that was opened here goes by its handle.
+fn case_line(case: &Exported) -> CaseLine {
+    let mut line = case.profile.line.clone();
+    if line.case.is_empty() {
+        line.case = case.case.handle();
+    }
+    line
+}
+
+fn note_line(case: &CaseLine, read: &ReadNote) -> Result<String> {
+    if let Some(origin) = &read.note.imported {
+        return line::print_note(&read.note, origin).map_err(bug);
+    }
+    let origin = Imported {
+        case: Some(case.case.clone()),
+        note: Some(read.record.handle()),
+        author: read.note.author().map(str::to_owned),
+        recorded_at: read.note.authored_at.clone(),
+        numbered: true,
+    };
+    line::print_note(&read.note, &origin).map_err(bug)
+}
+
+fn shown<'n>(read: &'n ReadNote, handle: &'n str) -> Shown<'n> {
+    Shown {
+        version: read.version,
+        ..Shown::new(&read.note, handle)
+    }
+}
+
+fn title(case: &Exported) -> String {
+    let line = case_line(case);
+    format!("Case {} ({})", line.case, case.case.handle())
+}
+
+fn bug(error: vault_core::note::NoteError) -> SessionError {
+    SessionError::Bug(error.to_string())
+}
+
+fn io_error(source: io::Error) -> SessionError {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SessionError::DiskFull,
+        _ => SessionError::Io {
+            doing: "could not write the export".to_owned(),
+            source,
+        },
+    }
+}

@@ -60,8 +60,13 @@ impl Session {
         };
         let scope = Some(if case.is_some() { "case" } else { "own caseload" });
         let purpose = &request.purpose;
-        let logged =
-            self.log(&Intent { operation: AccessOperation::Search, case, records: &[], scope, purpose })?;
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Search,
+            case,
+            records: &[],
+            scope,
+            purpose,
+        })?;
         let holder = &self.holder;
         let (searched, candidates) = self.store.read(|tx| holder.search(tx, case, &term, task, &logged))?;
         let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();
@@ -75,10 +80,21 @@ impl Session {
         let shown: BTreeSet<RecordId> = hits.iter().map(|(record, _)| *record).collect();
         let shown: Vec<RecordId> = shown.into_iter().collect();
         if !shown.is_empty() {
-            self.log(&Intent { operation: AccessOperation::Hits, case, records: &shown, scope, purpose })?;
+            self.log(&Intent {
+                operation: AccessOperation::Hits,
+                case,
+                records: &shown,
+                scope,
+                purpose,
+            })?;
         }
         let hits = hits.into_iter().map(|(_, hit)| hit).collect();
-        Ok(NoteFindReply { schema: NOTE_FIND, searched, notes, hits })
+        Ok(NoteFindReply {
+            schema: NOTE_FIND,
+            searched,
+            notes,
+            hits,
+        })
     }
 }
 
@@ -100,7 +116,8 @@ impl Holder {
             None => Replay::of_store(tx),
         };
         let total = tx.head().pos;
-        task.progress.start("searching", case.is_none().then_some(total), Unit::Items);
+        task.progress
+            .start("searching", case.is_none().then_some(total), Unit::Items);
         let mut found: Vec<Candidate> = Vec::new();
         let mut newest: HashMap<RecordId, u32> = HashMap::new();
         let mut searched = 0u64;
@@ -140,10 +157,17 @@ impl Holder {
     /// Opens the keyrings of every case, over both cores.
     pub(super) fn every_case(&self, tx: &ReadTx<'_>) -> Result<HashMap<CaseId, CaseKeys>> {
         let mut parts = Vec::new();
-        for case in tx.streams(StreamKind::Case)?.into_iter().filter_map(|head| head.stream.as_case()) {
+        for case in tx
+            .streams(StreamKind::Case)?
+            .into_iter()
+            .filter_map(|head| head.stream.as_case())
+        {
             parts.push((case, self.case_parts(tx, case)?));
         }
-        parts.into_par_iter().map(|(case, parts)| Ok((case, self.open_parts(parts)?))).collect()
+        parts
+            .into_par_iter()
+            .map(|(case, parts)| Ok((case, self.open_parts(parts)?)))
+            .collect()
     }
 
     fn searchable(&self, row: Row) -> Option<StoredRecord> {
@@ -156,7 +180,12 @@ impl Holder {
 
 fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term) -> Result<Option<Candidate>> {
     let (record, version) = (stored.header.record, stored.header.version);
-    let Some((case, keys)) = stored.header.stream.as_case().and_then(|case| Some((case, keys.get(&case)?))) else {
+    let Some((case, keys)) = stored
+        .header
+        .stream
+        .as_case()
+        .and_then(|case| Some((case, keys.get(&case)?)))
+    else {
         return Ok(None);
     };
     let (_, payload) = keys.open(stored)?;
@@ -167,7 +196,12 @@ fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term
     if term.find(&note).is_empty() {
         return Ok(None);
     }
-    Ok(Some(Candidate { case, record, version, note }))
+    Ok(Some(Candidate {
+        case,
+        record,
+        version,
+        note,
+    }))
 }
 
 fn hits_of(candidate: &Candidate, term: &Term) -> Vec<(RecordId, FindHit)> {
@@ -184,6 +218,7 @@ fn hits_of(candidate: &Candidate, term: &Term) -> Vec<(RecordId, FindHit)> {
             kind: note.kind.clone(),
             segment: segment.map(|s| s.n),
             segment_kind: segment.map(|s| s.kind),
+            field: hit.field,
             snippet: hit.snippet,
         }
     };

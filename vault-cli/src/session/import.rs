@@ -1,1 +1,320 @@
-//! stub
+//! Taking lines in: first every line is read and judged, then what is new is sealed, linked and kept in batches.
+//!
+//! ```text
+//! lines ─ parse (both cores) ─ plan: new, same, conflicting, malformed ─┬─ refused: nothing is kept
+//!                                                                      └─ batches: seal, sign (both cores) ─ commit
+//! ```
+//!
+//! Each batch is one durable transaction, and a line that is kept is known by its id, so an import that was cut off is
+//! continued by running it again.
+
+mod plan;
+
+use self::plan::Action;
+use self::plan::Plan;
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case::case_content;
+use super::case_keys::CaseKeys;
+use super::case_record;
+use super::case_record::Label;
+use super::clock;
+use super::logging::Logged;
+use super::note_write::Before;
+use super::note_write::SealedNote;
+use super::progress::Task;
+use super::progress::Unit;
+use super::refused;
+use super::reply::IMPORT;
+use super::reply::ImportReply;
+use super::request::ImportRequest;
+use super::settings::Settings;
+use super::templates;
+use super::writing::Version;
+use crate::store::WriteTx;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::io::BufRead;
+use vault_core::id::CaseId;
+use vault_core::note::Note;
+use vault_core::note::extra::RawJson;
+use vault_core::note::line;
+use vault_core::note::line::CaseLine;
+use vault_core::note::line::Line;
+use vault_core::note::split;
+use vault_core::note::split::PRIVATE;
+use vault_core::stream::Chain;
+use vault_core::stream::VerifiedLink;
+use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamId;
+
+/// Lines in a transaction.
+const BATCH: usize = 1536;
+
+/// What one batch holds, parsed again from its lines.
+struct Batch {
+    workers: Vec<RawJson>,
+    cases: Vec<(CaseLine, bool)>,
+    notes: Vec<(Box<Note>, bool)>,
+}
+
+impl Session {
+    /// Takes lines of JSON in. Malformed lines are in the reply, not an error.
+    ///
+    /// # Errors
+    /// [`SessionError::Cancelled`], [`SessionError::DiskFull`], and what a check refuses.
+    pub fn import(&mut self, input: &mut dyn BufRead, request: ImportRequest, task: Task<'_>) -> Result<ImportReply> {
+        task.progress.start("reading", request.bytes, Unit::Bytes);
+        let mut text = Vec::new();
+        input.read_to_end(&mut text).map_err(|source| SessionError::Io {
+            doing: "could not read the lines".to_owned(),
+            source,
+        })?;
+        task.progress.advance(u64::try_from(text.len()).unwrap_or(0));
+        task.progress.finish();
+        let set = templates::load()?;
+        let holder = &self.holder;
+        let plan = self.store.read(|tx| {
+            let settings = holder.settings(tx)?.settings;
+            Plan::make(tx, &set, &settings, &text, &request, task)
+        })?;
+        let mut reply = ImportReply {
+            schema: IMPORT,
+            imported: 0,
+            skipped: plan.skipped,
+            malformed: plan.malformed,
+            workers: 0,
+            cases: 0,
+            notes: 0,
+            amended: 0,
+            in_future: plan.in_future,
+        };
+        if !reply.malformed.is_empty() && !request.keep_going {
+            reply.skipped = 0;
+            return Ok(reply);
+        }
+        let total = u64::try_from(plan.actions.len()).ok();
+        task.progress.start("importing", total, Unit::Items);
+        let mut cases = HashMap::new();
+        for actions in plan.actions.chunks(BATCH) {
+            task.cancel.check()?;
+            let batch = Batch::read(actions)?;
+            self.put_batch(batch, &mut cases, &mut reply)?;
+            task.progress.advance(u64::try_from(actions.len()).unwrap_or(0));
+        }
+        task.progress.finish();
+        reply.imported = reply.workers + reply.cases + reply.notes;
+        Ok(reply)
+    }
+
+    /// Keeps one batch: all of it, or nothing.
+    fn put_batch(
+        &mut self,
+        batch: Batch,
+        cases: &mut HashMap<String, CaseKeys>,
+        reply: &mut ImportReply,
+    ) -> Result<()> {
+        let counts = [batch.workers.len(), batch.cases.len(), batch.notes.len()].map(|n| u64::try_from(n).unwrap_or(0));
+        let amended = batch
+            .cases
+            .iter()
+            .map(|(_, amends)| *amends)
+            .chain(batch.notes.iter().map(|(_, amends)| *amends));
+        let amended = u64::try_from(amended.filter(|amends| *amends).count()).unwrap_or(0);
+        self.write(|holder, tx| {
+            let mut kept = holder.settings(tx)?;
+            if !batch.workers.is_empty() {
+                for worker in &batch.workers {
+                    kept.settings.put_worker(worker);
+                }
+                holder.put_settings(tx, &kept)?;
+            }
+            for (line, amends) in &batch.cases {
+                let keys = match amends {
+                    true => holder.amend_case(tx, line)?,
+                    false => {
+                        let template = line.template.as_deref().and_then(plan::template_version);
+                        holder.put_case(tx, line, Some(&line.case), template)?
+                    }
+                };
+                cases.insert(line.case.clone(), keys);
+            }
+            holder.put_notes(tx, &kept.settings, batch.notes, cases)
+        })?;
+        let [workers, new_cases, notes] = counts;
+        reply.workers += workers;
+        reply.cases += new_cases;
+        reply.notes += notes;
+        reply.amended += amended;
+        Ok(())
+    }
+}
+
+impl Batch {
+    fn read(actions: &[Action<'_>]) -> Result<Self> {
+        let lines: Vec<(Line, bool)> = actions
+            .par_iter()
+            .map(|action| match line::parse(action.text) {
+                Ok(line) => Ok((line, action.amends)),
+                Err(e) => Err(SessionError::Bug(e.to_string())),
+            })
+            .collect::<Result<_>>()?;
+        let mut batch = Self {
+            workers: Vec::new(),
+            cases: Vec::new(),
+            notes: Vec::new(),
+        };
+        for (line, amends) in lines {
+            match line {
+                Line::Case(case) => batch.cases.push((case, amends)),
+                Line::Note(note) => batch.notes.push((note, amends)),
+                Line::Worker(worker) => {
+                    let raw = RawJson::from_value(&worker).map_err(|e| SessionError::Bug(e.to_string()))?;
+                    batch.workers.push(raw);
+                }
+            }
+        }
+        Ok(batch)
+    }
+}
+
+impl Holder {
+    /// Seals, links, signs and keeps notes whose cases are all known.
+    fn put_notes(
+        &self,
+        tx: &mut WriteTx<'_>,
+        settings: &Settings,
+        notes: Vec<(Box<Note>, bool)>,
+        cases: &mut HashMap<String, CaseKeys>,
+    ) -> Result<()> {
+        let at = clock::moment(clock::now());
+        for (note, _) in &notes {
+            let case = case_of(note)?;
+            if !cases.contains_key(case) {
+                let id = self.resolve_case(tx, case)?;
+                cases.insert(case.to_owned(), self.case_keys(tx, id)?);
+            }
+            if note.segments.iter().any(|s| split::section_of(note, s) == PRIVATE)
+                && let Some(keys) = cases.get_mut(case)
+            {
+                self.private_section(tx, keys)?;
+            }
+        }
+        // Amendments need what was there; they are few, and stay in sequence.
+        let mut before = HashMap::new();
+        for (index, (note, _)) in notes.iter().enumerate().filter(|(_, (_, amends))| *amends) {
+            let keys = known(cases, note)?;
+            let external = note.imported.as_ref().and_then(|i| i.note.clone()).unwrap_or_default();
+            let (_, record) = self.resolve_note(tx, &external)?;
+            let read = self.read_note(tx, keys, record, None, &Logged::by_link())?;
+            let parts = self.parts_of(tx, keys, &read.note)?;
+            before.insert(index, (read, parts));
+        }
+        let sealed: Vec<(SealedNote, String)> = notes
+            .into_par_iter()
+            .enumerate()
+            .map(|(index, (note, _))| {
+                let keys = known(cases, &note)?;
+                let origin = note.imported.clone().unwrap_or_default();
+                let content = line::print_note(&note, &origin).map_err(|e| SessionError::Bug(e.to_string()))?;
+                let mut note = *note;
+                note.authored_at = note
+                    .authored_at
+                    .or_else(|| Some(at.clone()).filter(|_| origin.recorded_at.is_none()));
+                let before = before.get(&index).map(|(read, parts)| Before {
+                    read,
+                    parts: parts.clone(),
+                });
+                let private = keys.state.private_section(self.member);
+                Ok((self.seal_note(keys, settings, note, before.as_ref(), private)?, content))
+            })
+            .collect::<Result<_>>()?;
+        let links = self.link_all(tx, sealed.iter().flat_map(|(note, _)| &note.parts))?;
+        let mut links = links.into_iter();
+        for (note, content) in &sealed {
+            for (index, part) in note.parts.iter().enumerate() {
+                let link = links
+                    .next()
+                    .ok_or_else(|| SessionError::Bug("fewer links than records".to_owned()))?;
+                let pos = tx.put_record(&link, &part.record, &part.wrap, index == 0)?;
+                if index == 0
+                    && let Some(external) = note.note.imported.as_ref().and_then(|i| i.note.as_deref())
+                {
+                    tx.index("note", external, content.as_bytes(), pos)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Chains links in order and signs them over both cores: an id needs no signature.
+    fn link_all<'p>(
+        &self,
+        tx: &WriteTx<'_>,
+        parts: impl Iterator<Item = &'p vault_core::placing::PlacedRecord>,
+    ) -> Result<Vec<VerifiedLink>> {
+        let head = self.agency.head();
+        let mut chains: HashMap<StreamId, Chain> = HashMap::new();
+        let mut unsigned = Vec::new();
+        for part in parts {
+            let stream = part.record.header().stream;
+            let chain = match chains.entry(stream) {
+                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(tx.chain(stream)?),
+            };
+            let body = LinkBody::Record(part.placement);
+            unsigned.push(chain.append(head, self.device, body).map_err(refused(stream))?);
+        }
+        Ok(unsigned.into_par_iter().map(|link| link.sign(&self.signer)).collect())
+    }
+
+    /// Amends profile and label of a case whose line changed.
+    fn amend_case(&self, tx: &mut WriteTx<'_>, line: &CaseLine) -> Result<CaseKeys> {
+        let case: CaseId = self.resolve_case(tx, &line.case)?;
+        let keys = self.case_keys(tx, case)?;
+        let records = self.case_records(tx, &keys, &Logged::by_link())?;
+        let mut label = Label::of(line, Some(&line.case));
+        label.status.clone_from(&records.label.status);
+        label.closed.clone_from(&records.label.closed);
+        label.flags.clone_from(&records.label.flags);
+        let (record, number, hash) = records.label_at;
+        let version = Version::after(record, number, hash);
+        let placed = self.seal(
+            &keys,
+            RecordClass::Admin,
+            Section::INDEX,
+            version,
+            &case_record::to_json(&label)?,
+        )?;
+        self.append_record(tx, &placed, false)?;
+        let mut profile = records.profile;
+        profile.line = line.clone();
+        let (record, number, hash) = records.profile_at;
+        let version = Version::after(record, number, hash);
+        let placed = self.seal(
+            &keys,
+            RecordClass::Admin,
+            Section::CORE,
+            version,
+            &case_record::to_json(&profile)?,
+        )?;
+        let pos = self.append_record(tx, &placed, false)?;
+        tx.index("case", &line.case, case_content(line)?.as_bytes(), pos)?;
+        Ok(keys)
+    }
+}
+
+fn case_of(note: &Note) -> Result<&str> {
+    let case = note.imported.as_ref().and_then(|i| i.case.as_deref());
+    case.ok_or_else(|| SessionError::Bug("an imported note without a case".to_owned()))
+}
+
+fn known<'c>(cases: &'c HashMap<String, CaseKeys>, note: &Note) -> Result<&'c CaseKeys> {
+    cases
+        .get(case_of(note)?)
+        .ok_or_else(|| SessionError::Bug("a note's case was not opened".to_owned()))
+}

@@ -75,7 +75,11 @@ impl Session {
                 break;
             }
         }
-        Ok(LogListReply { schema: LOG_LIST, total, entries })
+        Ok(LogListReply {
+            schema: LOG_LIST,
+            total,
+            entries,
+        })
     }
 
     /// Shows one entry of the access stream.
@@ -87,10 +91,19 @@ impl Session {
         let holder = &self.holder;
         let found = self.store.read(|tx| holder.entries(tx, &logged))?;
         let one = found.into_iter().find(|f| f.seq == request.entry);
-        let one = one.ok_or_else(|| SessionError::NotFound { what: "entry", text: request.entry.to_string() })?;
+        let one = one.ok_or_else(|| SessionError::NotFound {
+            what: "entry",
+            text: request.entry.to_string(),
+        })?;
         let entry = holder.entry(&one)?;
         let (segment, index) = (one.outer.segment, one.outer.index);
-        Ok(LogShowReply { schema: LOG_SHOW, entry, segment, index, link: one.link })
+        Ok(LogShowReply {
+            schema: LOG_SHOW,
+            entry,
+            segment,
+            index,
+            link: one.link,
+        })
     }
 
     /// Verifies the access stream: chain, signatures, segments without gaps, every entry opened.
@@ -107,7 +120,9 @@ impl Session {
                 for one in found {
                     match holder.entry(&one) {
                         Ok(_) => reply.opened += 1,
-                        Err(e) => reply.failures.push(failure(&format!("{} entry {}", holder.device.handle(), one.seq), &e)),
+                        Err(e) => reply
+                            .failures
+                            .push(failure(&format!("{} entry {}", holder.device.handle(), one.seq), &e)),
                     }
                 }
             }
@@ -125,7 +140,13 @@ impl Session {
             reason: purpose.reason.clone(),
         };
         let operation = AccessOperation::List;
-        self.log(&Intent { operation, case: None, records: &[], scope: Some(scope), purpose: &stated })
+        self.log(&Intent {
+            operation,
+            case: None,
+            records: &[],
+            scope: Some(scope),
+            purpose: &stated,
+        })
     }
 }
 
@@ -151,7 +172,12 @@ impl Holder {
                     LinkBody::Access(outer) => {
                         let inner = self.open_entry(tx, reader.as_mut(), outer, row);
                         let seq = link.link().seq;
-                        found.push(Found { seq, link: link.id().to_string(), outer: *outer, inner });
+                        found.push(Found {
+                            seq,
+                            link: link.id().to_string(),
+                            outer: *outer,
+                            inner,
+                        });
                     }
                     _ => {}
                 }
@@ -176,7 +202,9 @@ impl Holder {
             hash => Some(tx.blob(BlobKind::Manifest, &hash.0)?),
         };
         let body = row.body.as_deref().unwrap_or_default();
-        reader.next(outer, body, manifest.as_deref()).map_err(super::refused(stream))
+        reader
+            .next(outer, body, manifest.as_deref())
+            .map_err(super::refused(stream))
     }
 
     fn entry(&self, found: &Found) -> Result<LogEntry> {
@@ -196,9 +224,18 @@ impl Holder {
             entry: found.seq,
             device: self.device.handle(),
             at: Some(inner.at),
-            actor: Some(inner.actor.parse::<vault_core::id::MemberId>().map_or(inner.actor, |m| m.handle())),
+            actor: Some(
+                inner
+                    .actor
+                    .parse::<vault_core::id::MemberId>()
+                    .map_or(inner.actor, |m| m.handle()),
+            ),
             operation: logging::name_of(found.outer.operation).to_owned(),
-            case: found.outer.subject.and_then(|s| s.as_case()).map(|case: CaseId| case.handle()),
+            case: found
+                .outer
+                .subject
+                .and_then(|s| s.as_case())
+                .map(|case: CaseId| case.handle()),
             purpose: Some(inner.purpose),
             reason: inner.reason,
             relation: Some(inner.relation),

@@ -101,7 +101,9 @@ impl Session {
         self.require_purpose(intent.purpose)?;
         self.append_entry(intent).map_err(|source| match source {
             SessionError::Bug(_) => source,
-            other => SessionError::LogFailed { source: Box::new(other) },
+            other => SessionError::LogFailed {
+                source: Box::new(other),
+            },
         })
     }
 
@@ -120,10 +122,16 @@ impl Session {
         if fresh_enough && !stated {
             return Ok(Logged(()));
         }
-        let intent =
-            Intent { operation: AccessOperation::Overview, case: None, records: &[], scope: Some(scope), purpose };
+        let intent = Intent {
+            operation: AccessOperation::Overview,
+            case: None,
+            records: &[],
+            scope: Some(scope),
+            purpose,
+        };
         let logged = self.log(&intent)?;
-        self.store.write(|tx| -> Result<()> { Ok(tx.put_local(&name, now.to_string().as_bytes())?) })?;
+        self.store
+            .write(|tx| -> Result<()> { Ok(tx.put_local(&name, now.to_string().as_bytes())?) })?;
         Ok(logged)
     }
 
@@ -145,12 +153,19 @@ impl Session {
             && !PURPOSES.contains(&code.as_str())
         {
             let known = PURPOSES.map(str::to_owned).to_vec();
-            return Err(SessionError::Unknown { what: "purpose", text: code.clone(), known });
+            return Err(SessionError::Unknown {
+                what: "purpose",
+                text: code.clone(),
+                known,
+            });
         }
         match &purpose.reason {
             Some(reason) if encoded_length(reason) > REASON_BYTES => {
                 let limit = u64::try_from(REASON_BYTES).unwrap_or(u64::MAX);
-                Err(SessionError::TooLong { what: "the reason".to_owned(), limit })
+                Err(SessionError::TooLong {
+                    what: "the reason".to_owned(),
+                    limit,
+                })
             }
             _ => Ok(()),
         }
@@ -158,7 +173,9 @@ impl Session {
 
     fn append_entry(&mut self, intent: &Intent<'_>) -> Result<Logged> {
         let (json, manifest) = self.entry_json(intent)?;
-        let Holder { agency, device, signer, .. } = &self.holder;
+        let Holder {
+            agency, device, signer, ..
+        } = &self.holder;
         let (device, agency_head) = (*device, agency.head());
         let dpo = agency.dpo();
         self.store.write(|tx| -> Result<()> {
@@ -175,16 +192,23 @@ impl Session {
                     let (ratchet, begun, file) =
                         Ratchet::begin(agency.id(), device, number, dpo, s0, &mut random).map_err(refused(stream))?;
                     let body = LinkBody::Segment(begun);
-                    let link = chain.append(agency_head, device, body).map_err(refused(stream))?.sign(signer);
+                    let link = chain
+                        .append(agency_head, device, body)
+                        .map_err(refused(stream))?
+                        .sign(signer);
                     tx.put_segment(&link, &file)?;
                     ratchet
                 }
             };
             let subject = intent.case.map(StreamId::case);
-            let sealed =
-                ratchet.seal(intent.operation, subject, &json, manifest.as_deref()).map_err(refused(stream))?;
+            let sealed = ratchet
+                .seal(intent.operation, subject, &json, manifest.as_deref())
+                .map_err(refused(stream))?;
             let body = LinkBody::Access(sealed.entry);
-            let link = chain.append(agency_head, device, body).map_err(refused(stream))?.sign(signer);
+            let link = chain
+                .append(agency_head, device, body)
+                .map_err(refused(stream))?
+                .sign(signer);
             tx.put_access(&link, &sealed.body, sealed.manifest.as_deref())?;
             // The state that sealed this entry is overwritten in the transaction that stores it.
             tx.put_local(RATCHET, &ratchet.to_bytes())?;
@@ -202,14 +226,24 @@ impl Session {
             _ => Some(serde_json::to_vec(&ids).map_err(bug)?),
         };
         let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-        let reason = intent.purpose.reason.as_deref().map(str::trim).filter(|r| !r.is_empty());
+        let reason = intent
+            .purpose
+            .reason
+            .as_deref()
+            .map(str::trim)
+            .filter(|r| !r.is_empty());
         let entry = Entry {
             schema: SCHEMA.to_owned(),
             at: clock::moment(clock::now()).as_str().to_owned(),
             actor: self.holder.member.to_string(),
             purpose: intent.purpose.code.clone().unwrap_or_else(|| "casework".to_owned()),
             reason: reason.map(str::to_owned),
-            relation: if intent.case.is_some() { "allocated" } else { "own caseload" }.to_owned(),
+            relation: if intent.case.is_some() {
+                "allocated"
+            } else {
+                "own caseload"
+            }
+            .to_owned(),
             operation: name_of(intent.operation).to_owned(),
             records: if manifest.is_none() { ids } else { Vec::new() },
             scope: intent.scope.map(str::to_owned),

@@ -3,7 +3,6 @@
 use super::Holder;
 use super::Result;
 use super::Session;
-use super::SessionError;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
@@ -65,11 +64,11 @@ impl Session {
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
             let mut view = holder.view(case, read);
-            let all = view.content.segments.len();
-            if !request.only.is_empty() {
-                view.content.segments.retain(|s| request.only.contains(&s.kind) && !s.default_kind);
-            }
-            let left_out = all - view.content.segments.len();
+            let left_out = if request.only.is_empty() {
+                0
+            } else {
+                view.keep_only(&request.only)
+            };
             Ok(NoteShowReply { view, before, left_out })
         })
     }
@@ -92,7 +91,13 @@ impl Session {
             }
             let external_id = versions.first().and_then(|v| v.head.external_id.clone());
             let (note, case) = (record.handle(), case.handle());
-            Ok(NoteHistoryReply { schema: NOTE_HISTORY, note, case, external_id, versions })
+            Ok(NoteHistoryReply {
+                schema: NOTE_HISTORY,
+                note,
+                case,
+                external_id,
+                versions,
+            })
         })
     }
 
@@ -107,8 +112,14 @@ impl Session {
         let (case, external_id, mut notes) = self.read_whole(&request.case, "notes", &request.purpose)?;
         notes.sort_by_key(|n| n.note.occurred_at.as_ref().map(Moment::instant));
         let today = clock::today();
-        let quoted = notes.iter().filter(|n| quotes(&n.note).next().is_some()).filter_map(|n| day_of(&n.note)).max();
-        let days_since_quoted = quoted.and_then(|day| day.until(today).ok()).map(|span| i64::from(span.get_days()));
+        let quoted = notes
+            .iter()
+            .filter(|n| quotes(&n.note).next().is_some())
+            .filter_map(|n| day_of(&n.note))
+            .max();
+        let days_since_quoted = quoted
+            .and_then(|day| day.until(today).ok())
+            .map(|span| i64::from(span.get_days()));
         let rows = notes.into_iter().filter(|read| {
             let note = &read.note;
             let day = day_of(note);
@@ -120,7 +131,13 @@ impl Session {
                 && (!request.incomplete || !gap::gaps(note).is_empty())
         });
         let notes = rows.map(|read| self.holder.row(case, read, request.quotes)).collect();
-        Ok(NoteListReply { schema: NOTE_LIST, case: case.handle(), external_id, notes, days_since_quoted })
+        Ok(NoteListReply {
+            schema: NOTE_LIST,
+            case: case.handle(),
+            external_id,
+            notes,
+            days_since_quoted,
+        })
     }
 
     /// Shows what was significant, in the order in which it happened.
@@ -137,7 +154,12 @@ impl Session {
             let before = request.until.is_none_or(|until| day.is_some_and(|day| day <= until));
             if after && before {
                 let handle = read.record.handle();
-                entries.extend(chronology::entries(&read.note, &handle, read.version, LAG_LIMIT_MINUTES));
+                entries.extend(chronology::entries(
+                    &read.note,
+                    &handle,
+                    read.version,
+                    LAG_LIMIT_MINUTES,
+                ));
             }
         }
         chronology::sort(&mut entries);
@@ -146,7 +168,12 @@ impl Session {
             ChronologyEntry { entry, external_id }
         });
         let (case, entries) = (case.handle(), entries.collect());
-        Ok(ChronologyReply { schema: CHRONOLOGY_SHOW, case, external_id, entries })
+        Ok(ChronologyReply {
+            schema: CHRONOLOGY_SHOW,
+            case,
+            external_id,
+            entries,
+        })
     }
 
     /// Lists decisions, the incomplete ones first.
@@ -167,7 +194,12 @@ impl Session {
             DecisionRow { decision, external_id }
         });
         let (case, decisions) = (case.handle(), decisions.collect());
-        Ok(DecisionListReply { schema: DECISION_LIST, case, external_id, decisions })
+        Ok(DecisionListReply {
+            schema: DECISION_LIST,
+            case,
+            external_id,
+            decisions,
+        })
     }
 
     /// Logs a list of a case's notes, and opens them all.
@@ -195,14 +227,23 @@ impl Session {
         scope: Option<&str>,
         purpose: &ReadPurpose,
     ) -> Result<Logged> {
-        self.log(&Intent { operation, case: Some(case), records, scope, purpose })
+        self.log(&Intent {
+            operation,
+            case: Some(case),
+            records,
+            scope,
+            purpose,
+        })
     }
 }
 
 impl Holder {
     /// Puts a note's head before what it says.
     pub(super) fn view(&self, case: CaseId, read: ReadNote) -> NoteView {
-        NoteView { head: self.head(case, &read), content: read.note }
+        NoteView {
+            head: self.head(case, &read),
+            content: read.note,
+        }
     }
 
     pub(super) fn head(&self, case: CaseId, read: &ReadNote) -> NoteHead {
@@ -225,6 +266,7 @@ impl Holder {
             lag: lag.map(|lag| lag.to_string()),
             lag_minutes: lag.map(Lag::minutes),
             author: note.author().map(str::to_owned),
+            role: None,
             signed_by: read.signed_by.handle(),
             attribution: imported.map(|i| match &i.author {
                 Some(author) => format!("imported, not signed by {author}"),
@@ -239,7 +281,12 @@ impl Holder {
         let note = read.note;
         let quotes = with_quotes.then(|| {
             let rows = quotes(&note);
-            rows.map(|s| QuoteRow { n: s.n, speaker: s.speaker.clone(), text: s.text.clone() }).collect()
+            rows.map(|s| QuoteRow {
+                n: s.n,
+                speaker: s.speaker.clone(),
+                text: s.text.clone(),
+            })
+            .collect()
         });
         NoteRow {
             head,
@@ -268,17 +315,26 @@ fn touches(note: &Note, section: &str) -> bool {
 }
 
 fn day_of(note: &Note) -> Option<Date> {
-    note.occurred_at.as_ref().map(|m| m.instant().to_zoned(jiff::tz::TimeZone::UTC).date())
+    note.occurred_at
+        .as_ref()
+        .map(|m| m.instant().to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
 fn externals(notes: &[ReadNote]) -> HashMap<String, String> {
-    let named = notes.iter().filter_map(|n| Some((n.record.handle(), n.note.imported.as_ref()?.note.clone()?)));
+    let named = notes
+        .iter()
+        .filter_map(|n| Some((n.record.handle(), n.note.imported.as_ref()?.note.clone()?)));
     named.collect()
 }
 
 /// The first words of a note, on one line.
 fn summary(note: &Note) -> String {
-    let first = note.segments.iter().find(|s| !s.text.trim().is_empty()).map(|s| s.text.as_str()).unwrap_or_default();
+    let first = note
+        .segments
+        .iter()
+        .find(|s| !s.text.trim().is_empty())
+        .map(|s| s.text.as_str())
+        .unwrap_or_default();
     let words = first.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(SUMMARY_CHARS) {
         Some((cut, _)) => format!("{}…", words.get(..cut).unwrap_or_default().trim_end()),

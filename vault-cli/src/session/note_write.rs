@@ -17,14 +17,13 @@ use super::reply::NoteSavedReply;
 use super::reply::NoteWithdrawReply;
 use super::request::NoteAddRequest;
 use super::request::NoteAmendRequest;
-use super::request::NoteInput;
 use super::request::NoteWithdrawRequest;
 use super::request::ReadPurpose;
 use super::settings::Settings;
 use super::templates;
 use super::writing::Version;
+use crate::note_input;
 use crate::store::WriteTx;
-use casevault_policies::Set;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use vault_core::check::Check;
@@ -33,12 +32,8 @@ use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::PartRef;
 use vault_core::note::gap;
-use vault_core::note::json;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
-use vault_core::note::text;
-use vault_core::note::text::Outline;
-use vault_core::note::when;
 use vault_core::note::when::Lag;
 use vault_core::opening::fresh_id;
 use vault_core::placing::PlacedRecord;
@@ -62,7 +57,6 @@ pub(super) struct Written {
     pub(super) version: u32,
     pub(super) sections: Vec<String>,
     pub(super) note: Note,
-    pub(super) pos: u64,
 }
 
 /// What a note takes the place of.
@@ -89,9 +83,10 @@ impl Session {
     pub fn note_add(&mut self, request: NoteAddRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
         let (case, label) = self.writable_case(&request.case)?;
-        let note = read_input(&set, &request.note, label.as_deref())?;
-        let holder = &self.holder;
-        let written = self.store.write(|tx| -> Result<Written> {
+        let mut note = note_input::new_note(&request.note, label.as_deref(), &set, &clock::here())?;
+        // A note added here is written here, whatever ids its JSON had elsewhere.
+        note.imported = None;
+        let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             holder.put_note(tx, &mut keys, note, None)
         });
@@ -113,14 +108,10 @@ impl Session {
             scope: Some("amend"),
             purpose: &purpose,
         })?;
-        let holder = &self.holder;
-        let written = self.store.write(|tx| -> Result<Written> {
+        let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let before = holder.read_note(tx, &keys, record, None, &logged)?;
-            let mut input = request.input;
-            input.template = input.template.or_else(|| before.note.template.clone());
-            input.kind = input.kind.or_else(|| Some(before.note.kind.clone()));
-            let note = amended(&before.note, read_input(&set, &input, before.note.template.as_deref())?);
+            let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
             let parts = holder.parts_of(tx, &keys, &before.note)?;
             holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))
         });
@@ -141,8 +132,7 @@ impl Session {
             scope: Some("withdraw"),
             purpose: &purpose,
         })?;
-        let holder = &self.holder;
-        let erased = self.store.write(|tx| -> Result<usize> {
+        let erased = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_withdrawable(&read)?;
@@ -158,13 +148,21 @@ impl Session {
                 }
             }
             let records = wire::sort_set(hashes).map_err(super::refused(record.handle()))?;
-            let event = Event::Erasure(Erasure { records, ground: ErasureGround::Withdrawn });
+            let event = Event::Erasure(Erasure {
+                records,
+                ground: ErasureGround::Withdrawn,
+            });
             holder.append_event(tx, &mut keys, event, &[])?;
             tx.erase(&places)?;
             Ok(places.len())
         });
         let erased = u64::try_from(erased?).unwrap_or(u64::MAX);
-        Ok(NoteWithdrawReply { schema: NOTE_WITHDRAW, note: record.handle(), case: case.handle(), erased })
+        Ok(NoteWithdrawReply {
+            schema: NOTE_WITHDRAW,
+            note: record.handle(),
+            case: case.handle(),
+            erased,
+        })
     }
 
     /// Finds a case that takes notes, with its template.
@@ -185,11 +183,18 @@ impl Session {
 
 impl Holder {
     fn require_withdrawable(&self, read: &ReadNote) -> Result<()> {
-        let too_late = |why: &str| SessionError::WithdrawTooLate { note: read.record.handle(), why: why.to_owned() };
+        let too_late = |why: &str| SessionError::WithdrawTooLate {
+            note: read.record.handle(),
+            why: why.to_owned(),
+        };
         if read.signed_by != self.member {
             return Err(too_late("it is not yours"));
         }
-        let authored = read.note.authored_at.as_ref().ok_or_else(|| too_late("it says no time of writing"))?;
+        let authored = read
+            .note
+            .authored_at
+            .as_ref()
+            .ok_or_else(|| too_late("it says no time of writing"))?;
         let age = clock::now().duration_since(authored.instant());
         if read.version > 1 {
             return Err(too_late("it was amended, and its history stays"));
@@ -201,7 +206,7 @@ impl Holder {
     }
 
     /// Names the other parts of a note as they are now, to amend them.
-    fn parts_of(&self, tx: &WriteTx<'_>, keys: &CaseKeys, note: &Note) -> Result<Vec<(String, Version)>> {
+    pub(super) fn parts_of(&self, tx: &WriteTx<'_>, keys: &CaseKeys, note: &Note) -> Result<Vec<(String, Version)>> {
         let settings = self.settings(tx)?.settings;
         let mut found = Vec::new();
         for part in &note.parts {
@@ -232,15 +237,22 @@ impl Holder {
             false => None,
         };
         let sealed = self.seal_note(keys, &settings, note, before.as_ref(), private)?;
-        let mut pos = 0;
         for (index, part) in sealed.parts.iter().enumerate() {
-            let at = self.append_record(tx, part, index == 0)?;
-            if index == 0 {
-                pos = at;
-            }
+            self.append_record(tx, part, index == 0)?;
         }
-        let SealedNote { note, record, version, sections, .. } = sealed;
-        Ok(Written { record, version, sections, note, pos })
+        let SealedNote {
+            note,
+            record,
+            version,
+            sections,
+            ..
+        } = sealed;
+        Ok(Written {
+            record,
+            version,
+            sections,
+            note,
+        })
     }
 
     /// Splits a note by section and seals each part.
@@ -261,7 +273,9 @@ impl Holder {
         let bug = |e: vault_core::note::NoteError| SessionError::Bug(e.to_string());
         let whole = note.clone();
         let mut parts = split::split(note).into_iter();
-        let mut main = parts.next().ok_or_else(|| SessionError::Bug("a note without a part".to_owned()))?;
+        let mut main = parts
+            .next()
+            .ok_or_else(|| SessionError::Bug("a note without a part".to_owned()))?;
         let mut others: Vec<Note> = parts.collect();
         let mut known: Vec<(String, Version)> = before.map(|b| b.parts.clone()).unwrap_or_default();
         // What an amendment left empty is amended too, so that the old words are not shown as current.
@@ -284,7 +298,10 @@ impl Holder {
                 None => Version::first(RecordId(fresh_id(&mut random::os()))),
             };
             let (class, section) = place_of(settings, &name, private)?;
-            main.parts.push(PartRef { record: version.record.to_string(), version: version.number });
+            main.parts.push(PartRef {
+                record: version.record.to_string(),
+                version: version.number,
+            });
             sealed.push(self.seal(keys, class, section, version, &part.to_json().map_err(bug)?)?);
             sections.push(name);
         }
@@ -292,7 +309,13 @@ impl Holder {
         let (class, section) = place_of(settings, &name, private)?;
         let first = self.seal(keys, class, section, primary, &main.to_json().map_err(bug)?)?;
         sealed.insert(0, first);
-        Ok(SealedNote { note: whole, record: primary.record, version: primary.number, parts: sealed, sections })
+        Ok(SealedNote {
+            note: whole,
+            record: primary.record,
+            version: primary.number,
+            parts: sealed,
+            sections,
+        })
     }
 }
 
@@ -320,86 +343,20 @@ fn section_name(settings: &Settings, section: Section) -> String {
     if section.is_private() {
         return PRIVATE.to_owned();
     }
-    settings.sections.get(usize::from(section.0)).cloned().unwrap_or_else(|| split::CORE.to_owned())
-}
-
-/// Reads a note typed or piped in, as text or JSON, with what its flags say.
-fn read_input(set: &Set, input: &NoteInput, case_template: Option<&str>) -> Result<Note> {
-    let now = clock::here();
-    let named = input.template.as_deref();
-    let chosen = match (named, &input.kind) {
-        (Some(id), _) => Some(templates::find(set, id)?),
-        (None, Some(kind)) => set.for_kind(kind.as_str()),
-        (None, None) => case_template.and_then(|id| set.newest(id)),
-    };
-    let mut note = if json::is_json(&input.text) {
-        let mut note = json::parse(&input.text).map_err(|e| SessionError::Malformed {
-            line: e.line,
-            column: e.column,
-            why: format!("{}: {}", e.field, e.why),
-        })?;
-        note.imported = None;
-        note.id.clear();
-        note
-    } else {
-        let outline = chosen.map_or_else(Outline::default, templates::outline);
-        text::parse(&input.text, &outline, &now).map_err(|all| {
-            let (line, column) = all.first().map_or((1, 1), |e| (e.line, e.column));
-            let more = all.iter().skip(1).map(|e| format!("; {e}")).collect::<String>();
-            let why = all.first().map(|e| e.fault.to_string()).unwrap_or_default() + &more;
-            SessionError::Malformed { line, column, why }
-        })?
-    };
-    if let Some(template) = chosen
-        && note.template.is_none()
-    {
-        note.template = Some(template.id.clone());
-        note.template_version = Some(template.version);
-    }
-    if let Some(kind) = &input.kind {
-        note.kind = kind.clone();
-    }
-    templates::require_kind(set, &note.kind)?;
-    if let Some(section) = &input.section {
-        note.section = Some(section.clone());
-    }
-    if let Some(at) = &input.at {
-        let read = when::parse(at, &now);
-        let read = read.map_err(|e| SessionError::Malformed { line: 1, column: 1, why: format!("--at: {e}") })?;
-        note.occurred_at = Some(read);
-    }
-    if note.occurred_at.is_none() {
-        note.occurred_at = Some(clock::moment(now.at));
-    }
-    if input.duration_minutes.is_some() {
-        note.duration_minutes = input.duration_minutes;
-    }
-    if input.lag_reason.is_some() {
-        note.lag_reason.clone_from(&input.lag_reason);
-    }
-    if note.segments.is_empty() {
-        return Err(SessionError::Malformed { line: 1, column: 1, why: "the note is empty".to_owned() });
-    }
-    Ok(note)
-}
-
-/// Carries over to an amendment what its text cannot say.
-fn amended(before: &Note, mut note: Note) -> Note {
-    note.imported.clone_from(&before.imported);
-    note.original = note.original.or_else(|| before.original.clone());
-    note.worker = note.worker.or_else(|| before.worker.clone());
-    if note.extra.is_empty() {
-        note.extra = before.extra.clone();
-    }
-    // An amendment that names no place or time keeps the ones it had.
-    note.section = note.section.or_else(|| before.section.clone());
-    note
+    settings
+        .sections
+        .get(usize::from(section.0))
+        .cloned()
+        .unwrap_or_else(|| split::CORE.to_owned())
 }
 
 fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
     let note = &written.note;
     let recorded = note.authored_at.clone().unwrap_or_else(|| clock::moment(clock::now()));
-    let lag = note.occurred_at.as_ref().map(|at| Lag::between(at, note.duration_minutes, &recorded));
+    let lag = note
+        .occurred_at
+        .as_ref()
+        .map(|at| Lag::between(at, note.duration_minutes, &recorded));
     NoteSavedReply {
         schema,
         note: written.record.handle(),
@@ -414,4 +371,3 @@ fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteS
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
     }
 }
-

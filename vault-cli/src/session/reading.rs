@@ -3,8 +3,8 @@
 //! Everything here asks for [`Logged`]. A bulk read rebuilds the stream's chain up to its authenticated head; a single
 //! read checks the author's signature instead (`docs/format.md` §12, CHK-102).
 
-use super::Result;
 use super::Holder;
+use super::Result;
 use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::case_record;
@@ -60,12 +60,16 @@ pub(super) struct CaseRecords {
     pub(super) label: Label,
     pub(super) label_at: (RecordId, u32, RecordHash),
     pub(super) profile: Profile,
+    pub(super) profile_at: (RecordId, u32, RecordHash),
 }
 
 impl Holder {
     /// Finds the case that a handle, longer prefix or external id names.
     pub(super) fn resolve_case(&self, tx: &ReadTx<'_>, text: &str) -> Result<CaseId> {
-        let not_found = || SessionError::NotFound { what: "case", text: text.to_owned() };
+        let not_found = || SessionError::NotFound {
+            what: "case",
+            text: text.to_owned(),
+        };
         if let Some(found) = tx.lookup("case", text)? {
             return tx.row_at(found.pos)?.stream().as_case().ok_or_else(not_found);
         }
@@ -88,7 +92,10 @@ impl Holder {
 
     /// Finds the note that a handle, longer prefix or external id names.
     pub(super) fn resolve_note(&self, tx: &ReadTx<'_>, text: &str) -> Result<(CaseId, RecordId)> {
-        let not_found = || SessionError::NotFound { what: "note", text: text.to_owned() };
+        let not_found = || SessionError::NotFound {
+            what: "note",
+            text: text.to_owned(),
+        };
         if let Some(found) = tx.lookup("note", text)?
             && let Row::Record(row) = tx.row_at(found.pos)?
         {
@@ -97,7 +104,9 @@ impl Holder {
         }
         let range = RecordId::range(text).map_err(|_| not_found())?;
         let mut found = tx.find_records(range, 16)?;
-        found.retain(|f| f.stream.kind == StreamKind::Case && f.class == RecordClass::Note && (f.is_primary || f.erased));
+        found.retain(|f| {
+            f.stream.kind == StreamKind::Case && f.class == RecordClass::Note && (f.is_primary || f.erased)
+        });
         match found.as_slice() {
             [one] => Ok((one.stream.as_case().ok_or_else(not_found)?, one.record)),
             [] => Err(not_found()),
@@ -123,9 +132,15 @@ impl Holder {
         let (record, payload) = self.open_signed(keys, label.ok_or_else(missing)?)?;
         let label_at = (record.0.record, record.0.version, record.1);
         let label = case_record::from_json(&payload, LABEL, stream)?;
-        let (_, payload) = self.open_signed(keys, profile.ok_or_else(missing)?)?;
+        let (record, payload) = self.open_signed(keys, profile.ok_or_else(missing)?)?;
+        let profile_at = (record.0.record, record.0.version, record.1);
         let profile = case_record::from_json(&payload, PROFILE, stream)?;
-        Ok(CaseRecords { label, label_at, profile })
+        Ok(CaseRecords {
+            label,
+            label_at,
+            profile,
+            profile_at,
+        })
     }
 
     /// Opens the label of a case alone, as lists need it.
@@ -135,7 +150,10 @@ impl Holder {
 
     /// Opens the label among a case's administrative records.
     pub(super) fn label_of(&self, keys: &CaseKeys, admin: Vec<RecordRow>, _: &Logged) -> Result<Label> {
-        let label = admin.into_iter().rev().find(|row| row.record.header.section == Section::INDEX);
+        let label = admin
+            .into_iter()
+            .rev()
+            .find(|row| row.record.header.section == Section::INDEX);
         let label = label.ok_or_else(|| SessionError::refused(Check::BodyMissing, keys.stream()))?;
         let (_, payload) = self.open_signed(keys, label.record)?;
         case_record::from_json(&payload, LABEL, keys.stream())
@@ -171,7 +189,10 @@ impl Holder {
         }
         let mut parts = Vec::with_capacity(1 + main.parts.len());
         for part in &main.parts {
-            let id: RecordId = part.record.parse().map_err(|_| SessionError::refused(Check::Payload, &handle))?;
+            let id: RecordId = part
+                .record
+                .parse()
+                .map_err(|_| SessionError::refused(Check::Payload, &handle))?;
             let found = tx.versions(id)?.into_iter().find(|r| r.header.version == part.version);
             let found = found.ok_or_else(|| SessionError::refused(Check::BodyMissing, &handle))?;
             // A private part of another author has no key here, and keeps its placeholder.
@@ -181,7 +202,14 @@ impl Holder {
             let (_, payload) = self.open_signed(keys, found)?;
             parts.push(parse(&payload, &handle)?);
         }
-        Ok(ReadNote { record, version: header.version, versions, signed_by: header.member, hash, note: joined(main, parts) })
+        Ok(ReadNote {
+            record,
+            version: header.version,
+            versions,
+            signed_by: header.member,
+            hash,
+            note: joined(main, parts),
+        })
     }
 
     /// Opens the newest version of every note of a case that was not withdrawn, in the order in which they were kept.
@@ -213,7 +241,11 @@ impl Holder {
         let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
             .into_par_iter()
             .filter(|r| holds_notes(&r.header) && mine(&r.header) && !r.is_erased())
-            .filter(|r| newest.get(&r.header.record).is_some_and(|(v, _)| *v == r.header.version))
+            .filter(|r| {
+                newest
+                    .get(&r.header.record)
+                    .is_some_and(|(v, _)| *v == r.header.version)
+            })
             .map(|stored| {
                 let handle = stored.header.record.handle();
                 let (record, payload) = keys.open(stored)?;
@@ -255,7 +287,9 @@ impl Holder {
         let author = author.ok_or_else(|| SessionError::refused(Check::AuthorDevice, &handle))?;
         let (record, payload) = keys.open(stored)?;
         let again = record.as_unverified();
-        again.verify_signature(&author.key).map_err(|e| SessionError::refused(e.check, &handle))?;
+        again
+            .verify_signature(&author.key)
+            .map_err(|e| SessionError::refused(e.check, &handle))?;
         Ok(((record.header().clone(), record.hash()), payload.into_bytes()))
     }
 }
@@ -294,4 +328,3 @@ fn longer_note(record: &RecordId) -> String {
     text.truncate(14);
     text
 }
-

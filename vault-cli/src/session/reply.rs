@@ -521,10 +521,10 @@ pub struct FindHit {
     pub occurred_at: Option<String>,
     /// The note's kind.
     pub kind: NoteKind,
-    /// The segment's number.
-    pub segment: u32,
+    /// The segment's number; none where the hit is in the note's head.
+    pub segment: Option<u32>,
     /// What that segment is.
-    pub segment_kind: SegmentKind,
+    pub segment_kind: Option<SegmentKind>,
     /// The segment's field that holds it (`text`, `why`, …).
     pub field: &'static str,
     /// The words around the hit.

@@ -4,6 +4,7 @@ use super::Result;
 use super::SessionError;
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::founding::SECTIONS;
 use vault_core::note::extra::RawJson;
@@ -36,12 +37,42 @@ impl Settings {
         }
     }
 
+    /// Takes a worker's line in, in place of the one that had its id.
+    pub(super) fn put_worker(&mut self, line: &RawJson) {
+        let id = worker_id(line);
+        match self.workers.iter_mut().find(|known| worker_id(known) == id) {
+            Some(known) => *known = line.clone(),
+            None => self.workers.push(line.clone()),
+        }
+    }
+
+    /// Returns the workers' lines by their ids.
+    pub(super) fn workers_by_id(&self) -> HashMap<String, String> {
+        self.workers
+            .iter()
+            .map(|line| (worker_id(line), line.as_str().to_owned()))
+            .collect()
+    }
+
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|e| SessionError::Bug(e.to_string()))
     }
 
     pub(super) fn from_json(json: &[u8]) -> Result<Self> {
         let read: Self = serde_json::from_slice(json).map_err(|_| SessionError::refused(Check::Payload, "agency"))?;
-        if read.schema == SCHEMA { Ok(read) } else { Err(SessionError::refused(Check::Payload, "agency")) }
+        if read.schema == SCHEMA {
+            Ok(read)
+        } else {
+            Err(SessionError::refused(Check::Payload, "agency"))
+        }
     }
+}
+
+fn worker_id(line: &RawJson) -> String {
+    let value = line.value();
+    value
+        .get("worker")
+        .and_then(|id| id.as_str())
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -46,9 +46,14 @@ impl Session {
     /// [`SessionError::AlreadyInitialised`], [`SessionError::KdfBounds`], and what the file system refuses.
     pub fn init(places: &Places, request: InitRequest, passphrase: &Passphrase) -> Result<InitReply> {
         if places.keystore().exists() {
-            return Err(SessionError::AlreadyInitialised { home: places.home().display().to_string() });
+            return Err(SessionError::AlreadyInitialised {
+                home: places.home().display().to_string(),
+            });
         }
-        request.cost.require_within_bounds().map_err(|_| SessionError::KdfBounds)?;
+        request
+            .cost
+            .require_within_bounds()
+            .map_err(|_| SessionError::KdfBounds)?;
         let mut random = random::os();
         let settings = Settings::new(&request.agency, &request.name);
         let policy = super::policy_set()?;
@@ -56,9 +61,15 @@ impl Session {
             .map_err(refused("agency"))?;
         let agency = founded.agency.id();
         let (member, device) = (founded.member, founded.device);
-        let mut unlocked =
-            keystore::create(agency, member, device, passphrase.expose(), request.cost, fresh(&mut random))
-                .map_err(refused("keystore"))?;
+        let mut unlocked = keystore::create(
+            agency,
+            member,
+            device,
+            passphrase.expose(),
+            request.cost,
+            fresh(&mut random),
+        )
+        .map_err(refused("keystore"))?;
         let file = keystore::write(&mut unlocked, &founded.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
         places.create().map_err(io_error("could not make the vault's folder"))?;
         // A store without a keystore is an init that was cut off: nobody can open it, so it may go.
@@ -100,7 +111,12 @@ impl Session {
                 count_try(places);
                 return Err(SessionError::WrongPassphrase);
             }
-            Err(e) => return Err(SessionError::Refused { check: e.check, handle: "keystore".to_owned() }),
+            Err(e) => {
+                return Err(SessionError::Refused {
+                    check: e.check,
+                    handle: "keystore".to_owned(),
+                });
+            }
         };
         let wrong_tries = tries(places);
         if wrong_tries > 0 {
@@ -110,9 +126,11 @@ impl Session {
         let header = *unlocked.header();
         let store = Store::open(&places.store(), &secrets.store_key)?;
         if store.agency() != header.agency {
-            return Err(SessionError::Foreign { path: places.store().display().to_string() });
+            return Err(SessionError::Foreign {
+                path: places.store().display().to_string(),
+            });
         }
-        let agency = super::agency::load(&store)?;
+        let agency = store.read(super::agency::load)?;
         require_own_keys(&agency, &header, &secrets)?;
         Ok(Self {
             places: places.clone(),
@@ -153,7 +171,11 @@ impl Session {
             Err(e) if e.kind() == Kind::Locked => return Ok(reply),
             Err(e) => return Err(e),
         };
-        let Cost { memory_kib, passes, lanes } = header.cost;
+        let Cost {
+            memory_kib,
+            passes,
+            lanes,
+        } = header.cost;
         reply.initialised = true;
         reply.agency = Some(header.agency.text());
         reply.member = Some(header.member.handle());
@@ -169,7 +191,11 @@ impl Session {
     /// [`SessionError::LogFailed`].
     pub fn unlocked(&mut self) -> Result<UnlockReply> {
         self.log_unlock()?;
-        Ok(UnlockReply { schema: UNLOCK, agent: false, wrong_tries: self.wrong_tries })
+        Ok(UnlockReply {
+            schema: UNLOCK,
+            agent: false,
+            wrong_tries: self.wrong_tries,
+        })
     }
 
     /// Seals the keystore under a new passphrase, at the cost given or the one it has.
@@ -191,10 +217,14 @@ impl Session {
         )
         .and_then(|unlocked| unlocked.after(header.generation))
         .map_err(refused("keystore"))?;
-        let file = keystore::write(&mut unlocked, &self.holder.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
+        let file =
+            keystore::write(&mut unlocked, &self.holder.secrets, fresh(&mut random)).map_err(refused("keystore"))?;
         replace(&self.places.keystore(), &file).map_err(io_error("could not write the keystore"))?;
         self.unlocked = unlocked;
-        Ok(PassphraseReply { schema: PASSPHRASE_CHANGE, generation: self.unlocked.header().generation })
+        Ok(PassphraseReply {
+            schema: PASSPHRASE_CHANGE,
+            generation: self.unlocked.header().generation,
+        })
     }
 }
 
@@ -213,7 +243,10 @@ fn require_own_keys(
     header: &KeystoreHeader,
     secrets: &Secrets,
 ) -> Result<()> {
-    let fault = || SessionError::Refused { check: Check::OwnKeys, handle: "keystore".to_owned() };
+    let fault = || SessionError::Refused {
+        check: Check::OwnKeys,
+        handle: "keystore".to_owned(),
+    };
     let device = agency.devices().get(&header.device).ok_or_else(fault)?;
     let member = agency.members().get(&header.member).ok_or_else(fault)?;
     let signer = SigningKey::from_seed(&secrets.device).public();
@@ -246,7 +279,9 @@ fn attention(wrong_tries: u32) -> Vec<String> {
 
 fn read_keystore(places: &Places) -> Result<Vec<u8>> {
     fs::read(places.keystore()).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => SessionError::NoVault { home: places.home().display().to_string() },
+        io::ErrorKind::NotFound => SessionError::NoVault {
+            home: places.home().display().to_string(),
+        },
         _ => io_error("could not read the keystore")(e),
     })
 }
@@ -254,7 +289,12 @@ fn read_keystore(places: &Places) -> Result<Vec<u8>> {
 /// Puts `bytes` in place of the file, whole or not at all: written beside it, synced, renamed, folder synced.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
@@ -270,13 +310,20 @@ fn tries(places: &Places) -> u32 {
 
 /// One byte a wrong try, appended, so that two processes never lose one. A full disk must not stop the answer.
 fn count_try(places: &Places) {
-    let file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(places.tries());
+    let file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(places.tries());
     let _ = file.and_then(|mut f| f.write_all(b"."));
 }
 
 fn io_error(doing: &'static str) -> impl Fn(io::Error) -> SessionError {
     move |source| match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SessionError::DiskFull,
-        _ => SessionError::Io { doing: doing.to_owned(), source },
+        _ => SessionError::Io {
+            doing: doing.to_owned(),
+            source,
+        },
     }
 }

@@ -87,7 +87,13 @@ impl Session {
     fn log_verification(&mut self, case: Option<CaseId>, scope: &str) -> Result<Logged> {
         let operation = AccessOperation::Verify;
         let purpose = ReadPurpose::default();
-        self.log(&Intent { operation, case, records: &[], scope: Some(scope), purpose: &purpose })
+        self.log(&Intent {
+            operation,
+            case,
+            records: &[],
+            scope: Some(scope),
+            purpose: &purpose,
+        })
     }
 
     /// Verifies one stream, or all of them with what is around them.
@@ -101,10 +107,16 @@ impl Session {
         let mut failures = Vec::new();
         if only.is_none() {
             task.progress.start("reading every page", None, Unit::Items);
-            note_failure(&mut failures, "store", self.store.require_sound().map_err(SessionError::from))?;
+            note_failure(
+                &mut failures,
+                "store",
+                self.store.require_sound().map_err(SessionError::from),
+            )?;
             task.progress.finish();
         }
-        let mut reply = self.store.read(|tx| Walk::new(&self.holder, tx, only)?.run(task, logged))?;
+        let mut reply = self
+            .store
+            .read(|tx| Walk::new(&self.holder, tx, only)?.run(task, logged))?;
         reply.schema = schema;
         failures.append(&mut reply.failures);
         reply.failures = failures;
@@ -153,9 +165,19 @@ struct Job<'r> {
 /// What opening a record told.
 enum Fact {
     None,
-    Case { pos: u64, external: String, content: String },
-    Note { pos: u64, note: Box<Note> },
-    Part { version: u32, note: Box<Note> },
+    Case {
+        pos: u64,
+        external: String,
+        content: String,
+    },
+    Note {
+        pos: u64,
+        note: Box<Note>,
+    },
+    Part {
+        version: u32,
+        note: Box<Note>,
+    },
 }
 
 impl<'a> Walk<'a> {
@@ -193,13 +215,13 @@ impl<'a> Walk<'a> {
         self.open_keyrings()?;
         let total = self.only.is_none().then_some(self.tx.head().pos);
         task.progress.start("verifying", total, Unit::Items);
-        let tx = self.tx;
+        let (tx, only) = (self.tx, self.only);
         let mut each = |chunk: Vec<Row>| -> Result<()> {
             task.cancel.check()?;
             task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
             self.chunk(&chunk)
         };
-        let scanned = match self.only {
+        let scanned = match only {
             Some(stream) => tx.scan(stream, CHUNK, &mut each),
             None => tx.scan_all(1, CHUNK, &mut each),
         };
@@ -214,7 +236,12 @@ impl<'a> Walk<'a> {
         let kinds = [StreamKind::Agency, StreamKind::Case, StreamKind::Access];
         self.reply.streams = match self.only {
             Some(_) => 1,
-            None => kinds.iter().map(|k| tx.streams(*k).map_or(0, |s| s.len())).sum::<usize>().try_into().unwrap_or(0),
+            None => kinds
+                .iter()
+                .map(|k| tx.streams(*k).map_or(0, |s| s.len()))
+                .sum::<usize>()
+                .try_into()
+                .unwrap_or(0),
         };
         self.reply.authors = u64::try_from(self.authors.len()).unwrap_or(u64::MAX);
         Ok(self.reply)
@@ -223,7 +250,12 @@ impl<'a> Walk<'a> {
     fn open_keyrings(&mut self) -> Result<()> {
         let cases = match self.only {
             Some(stream) => stream.as_case().into_iter().collect(),
-            None => self.tx.streams(StreamKind::Case)?.into_iter().filter_map(|h| h.stream.as_case()).collect::<Vec<_>>(),
+            None => self
+                .tx
+                .streams(StreamKind::Case)?
+                .into_iter()
+                .filter_map(|h| h.stream.as_case())
+                .collect::<Vec<_>>(),
         };
         for case in cases {
             let opened = self.holder.case_keys(self.tx, case);
@@ -277,7 +309,11 @@ impl<'a> Walk<'a> {
         let stored: Vec<_> = records
             .iter()
             .zip(hashed.placements())
-            .map(|(r, p)| placing::StoredRecord { header: &r.header, hash: p.record_hash, wrap_hash: p.wrap_hash })
+            .map(|(r, p)| placing::StoredRecord {
+                header: &r.header,
+                hash: p.record_hash,
+                wrap_hash: p.wrap_hash,
+            })
             .collect();
         let whole = self.only.is_none();
         match stream.kind {
@@ -289,23 +325,35 @@ impl<'a> Walk<'a> {
                 (none, _) => *none = Some(AgencyState::found(&link).map_err(refused)?),
             },
             StreamKind::Case => {
-                let agency = self.agency.as_ref().ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
+                let agency = self
+                    .agency
+                    .as_ref()
+                    .ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
                 let case = CaseId(stream.id);
                 let state = self.cases.entry(case).or_insert_with(|| CaseState::empty(case));
-                let judged =
-                    if whole { state.judge(agency, &link, &stored) } else { state.judge_again(agency, &link, &stored) };
+                let judged = if whole {
+                    state.judge(agency, &link, &stored)
+                } else {
+                    state.judge_again(agency, &link, &stored)
+                };
                 judged.map_err(refused)?;
             }
             StreamKind::Access => self.judge_access(&link, row)?,
         }
-        let agency = self.agency.as_ref().ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
+        let agency = self
+            .agency
+            .as_ref()
+            .ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
         let signer = device(agency, link.link().device, stream, Check::Signer)?;
         self.authors.insert(signer.0);
         let mut checked = Vec::with_capacity(records.len());
         for (record, stored) in records.into_iter().zip(&stored) {
             let author = device(agency, record.header.device, stream, Check::AuthorDevice)?;
             if author.0 != record.header.member {
-                return Err(SessionError::refused(Check::AuthorDevice, record.header.record.handle()));
+                return Err(SessionError::refused(
+                    Check::AuthorDevice,
+                    record.header.record.handle(),
+                ));
             }
             self.authors.insert(author.0);
             if record.is_erased() {
@@ -313,17 +361,27 @@ impl<'a> Walk<'a> {
             }
             checked.push((record, stored.hash, author.1));
         }
-        Ok(Job { stream, link, signer: signer.1, records: checked })
+        Ok(Job {
+            stream,
+            link,
+            signer: signer.1,
+            records: checked,
+        })
     }
 
     fn judge_access(&mut self, link: &UnverifiedLink, row: &Row) -> Result<()> {
         let stream = link.link().stream;
         let refused = super::refused(stream);
-        let agency = self.agency.as_ref().ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
+        let agency = self
+            .agency
+            .as_ref()
+            .ok_or_else(|| SessionError::refused(Check::Founding, stream))?;
         let device = DeviceId(stream.id);
         let state = self.access.entry(device).or_insert_with(|| AccessState::empty(device));
         state.judge(agency, link).map_err(&refused)?;
-        let Row::Link(row) = row else { return Err(SessionError::refused(Check::KindOfStream, stream)) };
+        let Row::Link(row) = row else {
+            return Err(SessionError::refused(Check::KindOfStream, stream));
+        };
         match &link.link().body {
             LinkBody::Access(entry) => {
                 let manifest = match entry.manifest_hash {
@@ -366,7 +424,10 @@ impl<'a> Walk<'a> {
         }
         for (case, keys) in &self.keys {
             for named in keys.state.keyrings() {
-                let kept = self.tx.blob(BlobKind::Keyring, &named.keyring_hash.0).map_err(SessionError::from);
+                let kept = self
+                    .tx
+                    .blob(BlobKind::Keyring, &named.keyring_hash.0)
+                    .map_err(SessionError::from);
                 note_failure(&mut self.reply.failures, &case.handle(), kept)?;
             }
         }
@@ -407,7 +468,8 @@ impl Index {
         if owed {
             self.owed.insert(key.0);
         }
-        self.entries.insert(pos, (key, ContentTag::new(&keys.index, content.as_bytes())));
+        self.entries
+            .insert(pos, (key, ContentTag::new(&keys.index, content.as_bytes())));
     }
 
     /// Compares with what is stored, entry by entry (CHK-104).
@@ -417,7 +479,10 @@ impl Index {
             let known = parts.get(&note.id).cloned().unwrap_or_default();
             // A part of an older version is told from a newer one by the version that the main part names.
             let versions: Vec<u32> = note.parts.iter().map(|p| p.version).collect();
-            let mine = known.into_iter().filter(|(version, _)| versions.contains(version)).map(|(_, part)| part);
+            let mine = known
+                .into_iter()
+                .filter(|(version, _)| versions.contains(version))
+                .map(|(_, part)| part);
             let joined = reading::joined(*note, mine.collect());
             self.put_note(tx, pos, &joined);
         }
@@ -439,7 +504,9 @@ fn check(job: &Job<'_>, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact
     let mut facts = Vec::new();
     let mut counts = (1, 0);
     let mut run = || -> Result<()> {
-        job.link.verify_signature(&job.signer).map_err(super::refused(job.stream))?;
+        job.link
+            .verify_signature(&job.signer)
+            .map_err(super::refused(job.stream))?;
         for (stored, hash, author) in &job.records {
             counts.0 += 1;
             let handle = stored.header.record.handle();
@@ -469,7 +536,9 @@ fn check(job: &Job<'_>, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact
 
 /// Opens a record that this member has keys for.
 fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKeys>) -> Result<Option<Fact>> {
-    let Some(keys) = stream.as_case().and_then(|case| keys.get(&case)) else { return Ok(None) };
+    let Some(keys) = stream.as_case().and_then(|case| keys.get(&case)) else {
+        return Ok(None);
+    };
     if stored.header.section.is_private() && !keys.holds(stored.header.section, stored.epoch) {
         return Ok(None);
     }
@@ -486,12 +555,20 @@ fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKe
                 return Err(SessionError::refused(Check::LocalIndex, handle));
             }
             let note = Box::new(note);
-            Ok(Some(if main { Fact::Note { pos, note } } else { Fact::Part { version, note } }))
+            Ok(Some(if main {
+                Fact::Note { pos, note }
+            } else {
+                Fact::Part { version, note }
+            }))
         }
         RecordClass::Admin if section == Section::CORE => {
             let profile: Profile = case_record::from_json(payload.bytes(), PROFILE, stream)?;
             let content = super::case::case_content(&profile.line)?;
-            Ok(Some(profile.external_id.map_or(Fact::None, |external| Fact::Case { pos, external, content })))
+            Ok(Some(profile.external_id.map_or(Fact::None, |external| Fact::Case {
+                pos,
+                external,
+                content,
+            })))
         }
         RecordClass::Admin | RecordClass::Attachment => Ok(Some(Fact::None)),
     }
@@ -505,7 +582,10 @@ fn name_of(job: &Job<'_>, error: &SessionError) -> String {
 }
 
 fn device(agency: &AgencyState, id: DeviceId, of: StreamId, check: Check) -> Result<(MemberId, VerifyingKey)> {
-    let device = agency.devices().get(&id).ok_or_else(|| SessionError::refused(check, of))?;
+    let device = agency
+        .devices()
+        .get(&id)
+        .ok_or_else(|| SessionError::refused(check, of))?;
     Ok((device.member, device.key.clone()))
 }
 

@@ -1,7 +1,7 @@
 //! Sealing records and appending links: the one way in which a session writes.
 
-use super::Result;
 use super::Holder;
+use super::Result;
 use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::clock;
@@ -40,12 +40,20 @@ pub(super) struct Version {
 impl Version {
     /// The first version of a new record.
     pub(super) fn first(record: RecordId) -> Self {
-        Self { record, number: 1, amends: RecordHash::ZERO }
+        Self {
+            record,
+            number: 1,
+            amends: RecordHash::ZERO,
+        }
     }
 
     /// The version after the one of `number` and `hash`.
     pub(super) fn after(record: RecordId, number: u32, hash: RecordHash) -> Self {
-        Self { record, number: number + 1, amends: hash }
+        Self {
+            record,
+            number: number + 1,
+            amends: hash,
+        }
     }
 }
 
@@ -79,7 +87,10 @@ impl Holder {
         let fresh = fresh(&mut random::os());
         let sealed = record::seal(header, payload, &fresh, &self.secrets.seal_secret, &self.signer)
             .map_err(|e| SessionError::refused(e.check, handle()))?;
-        let release = Release { month: clock::month(clock::now())?, commitment: None };
+        let release = Release {
+            month: clock::month(clock::now())?,
+            commitment: None,
+        };
         let sealer = keys.sealer(section, epoch, release)?;
         placing::place(sealed, &sealer, epoch, release).map_err(|e| SessionError::refused(e.check, handle()))
     }
@@ -89,7 +100,10 @@ impl Holder {
         let stream = placed.record.header().stream;
         let mut chain = tx.chain(stream)?;
         let body = LinkBody::Record(placed.placement);
-        let link = chain.append(self.agency.head(), self.device, body).map_err(refused(stream))?.sign(&self.signer);
+        let link = chain
+            .append(self.agency.head(), self.device, body)
+            .map_err(refused(stream))?
+            .sign(&self.signer);
         Ok(tx.put_record(&link, &placed.record, &placed.wrap, is_primary)?)
     }
 
@@ -104,10 +118,18 @@ impl Holder {
         let stream = keys.stream();
         let mut chain = tx.chain(stream)?;
         let placements = sealed.iter().map(|p| p.placement).collect();
-        let body = LinkBody::Event(PlacedEvent { event, sealed: placements });
-        let link = chain.append(self.agency.head(), self.device, body).map_err(refused(stream))?.sign(&self.signer);
+        let body = LinkBody::Event(PlacedEvent {
+            event,
+            sealed: placements,
+        });
+        let link = chain
+            .append(self.agency.head(), self.device, body)
+            .map_err(refused(stream))?
+            .sign(&self.signer);
         let stored: Vec<_> = sealed.iter().map(PlacedRecord::stored).collect();
-        keys.state.judge(&self.agency, link.as_unverified(), &stored).map_err(refused(stream))?;
+        keys.state
+            .judge(&self.agency, link.as_unverified(), &stored)
+            .map_err(refused(stream))?;
         let parts: Vec<_> = sealed.iter().map(|p| (&p.record, &p.wrap)).collect();
         let pos = tx.put_event(&link, &parts)?;
         Ok((link, pos))
@@ -119,7 +141,9 @@ impl Holder {
             return Ok(section);
         }
         let taken = keys.state.sections().keys().filter(|s| s.is_private()).count();
-        let number = u16::try_from(taken).ok().and_then(|n| Section::FIRST_PRIVATE.0.checked_add(n));
+        let number = u16::try_from(taken)
+            .ok()
+            .and_then(|n| Section::FIRST_PRIVATE.0.checked_add(n));
         let section = number.map(Section).filter(|s| *s != Section::DPO_IDENTITY);
         let section = section.ok_or_else(|| SessionError::refused(Check::EpochOpener, keys.stream()))?;
         let (change, opened) =

@@ -101,7 +101,8 @@ impl From<rusqlite::Error> for StoreError {
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::QueryReturnedNoRows => Self::refused(Check::Unreadable, "store"),
+            | rusqlite::Error::QueryReturnedNoRows
+            | rusqlite::Error::Utf8Error(..) => Self::refused(Check::Unreadable, "store"),
             other => Self::Bug(other.to_string()),
         }
     }
@@ -123,5 +124,37 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>) -> StoreError {
             }
         }
         _ => StoreError::Bug(message.unwrap_or_else(|| failure.to_string())),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn of(code: i32) -> StoreError {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None).into()
+    }
+
+    #[test]
+    fn a_full_disk_a_failing_one_and_a_busy_store_are_told_apart() {
+        assert!(matches!(of(ffi::SQLITE_FULL), StoreError::Full));
+        assert!(matches!(of(ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full));
+        assert!(matches!(of(ffi::SQLITE_IOERR_FSYNC), StoreError::Io { code: 1034, .. }));
+        assert!(matches!(of(ffi::SQLITE_IOERR_WRITE), StoreError::Io { .. }));
+        assert!(matches!(of(ffi::SQLITE_BUSY), StoreError::Busy));
+        assert!(matches!(of(ffi::SQLITE_BUSY_RECOVERY), StoreError::Busy));
+        assert!(matches!(of(ffi::SQLITE_READONLY_DBMOVED), StoreError::ReadOnly));
+        assert_eq!(of(ffi::SQLITE_CORRUPT).check(), Some(Check::Unreadable));
+        assert_eq!(of(ffi::SQLITE_NOTADB).check(), Some(Check::Unreadable));
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_refused_why_and_by_which_check() {
+        let refused = StoreError::refused(Check::Dense, "c-7fk2m9qd");
+        assert_eq!(
+            refused.to_string(),
+            "c-7fk2m9qd: rows are missing below the head (CHK-102)"
+        );
     }
 }

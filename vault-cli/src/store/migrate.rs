@@ -26,6 +26,9 @@ pub(super) const STEPS: &[&str] = &[];
 /// [`StoreError::Foreign`], [`StoreError::TooNew`]; [`Check::Unreadable`] for what is no database.
 pub(super) fn require_ours(connection: &Connection, path: &Path, known: i32) -> Result<i32, StoreError> {
     let found = pragma(connection, "application_id")?;
+    if pragma(connection, "page_count")? == 0 {
+        return Err(StoreError::refused(Check::Unreadable, "store"));
+    }
     if found != APPLICATION_ID {
         let path = path.to_owned();
         return Err(StoreError::Foreign { path, found });

@@ -7,6 +7,7 @@ use super::migrate::SCHEMA;
 use super::migrate::STEPS;
 use super::migrate::STORE_VERSION;
 use super::read::ReadTx;
+use super::reserve;
 use super::write::WriteTx;
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
@@ -28,14 +29,14 @@ use vault_core::secret::StoreKey;
 
 /// How long a transaction waits for another process's before it is [`StoreError::Busy`].
 const BUSY: Duration = Duration::from_secs(10);
-/// Bytes of a page: notes of one to two KiB leave less of it unused than of SQLite's 4096.
-const PAGE_BYTES: i32 = 8192;
+/// Bytes of a page: a note is one to two KiB, and of SQLite's 4096 a quarter would stay unused.
+const PAGE_BYTES: i32 = 16384;
 /// KiB of pages kept in memory.
 const CACHE_KIB: i32 = 32 * 1024;
 
 /// An open store.
 pub struct Store {
-    connection: Connection,
+    pub(super) connection: Connection,
     keys: LocalKeys,
     agency: AgencyId,
     path: PathBuf,
@@ -83,7 +84,8 @@ impl Store {
     }
 
     fn open_with(path: &Path, key: &StoreKey, steps: &[&str]) -> Result<Self, StoreError> {
-        File::open(path).map_err(|error| StoreError::io(path, &error))?;
+        // Asked, not opened: closing a file drops this process's locks on it, those of another open store included.
+        std::fs::metadata(path).map_err(|error| StoreError::io(path, &error))?;
         let connection = connect(path)?;
         let known = i32::try_from(steps.len()).unwrap_or(i32::MAX).saturating_add(1);
         if migrate::require_ours(&connection, path, known)? < known {
@@ -102,6 +104,7 @@ impl Store {
             agency_links: RefCell::new(Vec::new()),
         };
         store.read(|tx| tx.require_complete())?;
+        reserve::make(path)?;
         Ok(store)
     }
 
@@ -113,6 +116,14 @@ impl Store {
     /// Returns where the store is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Sets how long a transaction waits for another process's; ten seconds unless set.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn wait_at_most(&self, time: Duration) -> Result<(), StoreError> {
+        Ok(self.connection.busy_timeout(time)?)
     }
 
     /// Reads one snapshot: what others write meanwhile is not seen.
@@ -157,6 +168,17 @@ impl Store {
             self.empty_log()?;
         }
         Ok(done)
+    }
+
+    /// Gives up the disk kept back for access entries; tells whether there was any.
+    ///
+    /// For the writer of an entry that got [`StoreError::Full`], to try once more; the next opening that finds room
+    /// keeps it back again.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn release_reserve(&self) -> Result<bool, StoreError> {
+        reserve::release(&self.path)
     }
 
     /// Copies the store, complete and readable by its owner alone, to a file that does not exist yet.

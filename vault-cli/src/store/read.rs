@@ -3,10 +3,10 @@
 use super::column::Fixed;
 use super::column::number;
 use super::column::record_class;
+use super::decode::columns;
 use super::error::StoreError;
 use super::numbers::Numbers;
 use super::replay::Replay;
-use super::row::Content;
 use super::row::FoundRecord;
 use super::row::LinkRow;
 use super::row::RecordAt;
@@ -14,61 +14,27 @@ use super::row::RecordRow;
 use super::row::Row;
 use super::row::StoredRecord;
 use rusqlite::Connection;
-use rusqlite::OptionalExtension;
-use rusqlite::types::ValueRef;
 use std::cell::RefCell;
 use vault_core::check::Check;
 use vault_core::check::Refused;
-use vault_core::context::Label;
-use vault_core::crypto::aead::TAG_BYTES;
-use vault_core::crypto::hash::hash;
 use vault_core::crypto::sign::Signature;
 use vault_core::epoch::Wrap;
 use vault_core::id::AgencyId;
-use vault_core::id::CiphertextHash;
-use vault_core::id::DeviceId;
 use vault_core::id::IdRange;
 use vault_core::id::LinkId;
-use vault_core::id::MemberId;
-use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
-use vault_core::id::WrapHash;
 use vault_core::local::LocalKeys;
 use vault_core::local::head::CommitOrder;
 use vault_core::local::head::StoreHead;
 use vault_core::local::head::StreamHead;
-use vault_core::local::index::ContentTag;
-use vault_core::local::index::EntryKey;
-use vault_core::local::value;
 use vault_core::stream::Chain;
 use vault_core::stream::UnverifiedLink;
-use vault_core::wire;
-use vault_core::wire::v1::FORMAT;
-use vault_core::wire::v1::link::LinkBody;
-use vault_core::wire::v1::link::Placement;
-use vault_core::wire::v1::link::Release;
-use vault_core::wire::v1::link::Seen;
 use vault_core::wire::v1::record::RecordClass;
-use vault_core::wire::v1::record::RecordHeader;
-use vault_core::wire::v1::stream::Epoch;
-use vault_core::wire::v1::stream::Month;
-use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
-use zeroize::Zeroizing;
-
-/// The columns of a link, in the order in which [`ReadTx::row`] reads them.
-macro_rules! columns {
-    () => {
-        "pos, stream, seq, class, is_primary, version, agency_seq, signer, member, device, section, epoch, month, \
-         release, seen, amends, record_id, commitment, record_signature, signature, wrap, bytes, body"
-    };
-}
 
 /// Rows that [`ReadTx::authenticate`] takes at once.
 const CHUNK: usize = 2_000;
-/// Bytes of an encoded [`Seen`].
-const SEEN_BYTES: usize = 104;
 
 /// One snapshot of the store.
 ///
@@ -80,35 +46,6 @@ pub struct ReadTx<'c> {
     pub(super) head: StoreHead,
     pub(super) numbers: RefCell<Numbers>,
     pub(super) agency_links: RefCell<Vec<LinkId>>,
-}
-
-/// What kind of bytes are kept under a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BlobKind {
-    /// An age file: a keyring, or the start of an access segment.
-    Keyring,
-    /// The sealed manifest of an access entry.
-    Manifest,
-}
-
-impl BlobKind {
-    /// Returns the hash under which `bytes` are kept, the one that a link signs.
-    pub fn hash(self, bytes: &[u8]) -> [u8; 32] {
-        let label = match self {
-            Self::Keyring => Label::KeyringHash,
-            Self::Manifest => Label::ManifestHash,
-        };
-        hash(label, &[bytes])
-    }
-}
-
-/// An entry of the local index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct External {
-    /// Commit position of the link that the external id became.
-    pub pos: u64,
-    /// The tag of the line that was imported; absent once the record was erased.
-    pub content: Option<ContentTag>,
 }
 
 impl<'c> ReadTx<'c> {
@@ -549,88 +486,6 @@ impl<'c> ReadTx<'c> {
         replay.finish(self)
     }
 
-    /// Returns the bytes that a link names by hash.
-    ///
-    /// # Errors
-    /// CHK-82 if they are missing, CHK-105 if they are others.
-    pub fn blob(&self, kind: BlobKind, named: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        let of = || data_name(named);
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT bytes FROM blob WHERE hash = ?1")?;
-        let found: Option<Vec<u8>> = statement.query_row([named], |row| row.get(0)).optional()?;
-        let bytes = found.ok_or_else(|| StoreError::refused(Check::BodyMissing, of()))?;
-        require_of(kind.hash(&bytes) == *named, Check::Unreadable, of())?;
-        Ok(bytes)
-    }
-
-    /// Returns the hashes of all blobs.
-    ///
-    /// # Errors
-    /// CHK-105.
-    pub fn blob_hashes(&self) -> Result<Vec<[u8; 32]>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT hash FROM blob ORDER BY hash")?;
-        let rows = statement.query_map([], |row| row.get::<_, Fixed<32>>(0))?;
-        Ok(rows.map(|row| row.map(|hash| hash.0)).collect::<Result<_, _>>()?)
-    }
-
-    /// Opens a local value.
-    ///
-    /// # Errors
-    /// CHK-103.
-    pub fn local(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT value FROM local WHERE name = ?1")?;
-        let found: Option<Vec<u8>> = statement.query_row([name], |row| row.get(0)).optional()?;
-        let opened = found.map(|sealed| value::open(&self.keys.state, name, &sealed));
-        opened.transpose().map_err(refused_of(format!("local value `{name}`")))
-    }
-
-    /// Returns the names of all local values that begin with `prefix`.
-    ///
-    /// # Errors
-    /// CHK-105.
-    pub fn local_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT name FROM local ORDER BY name")?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-        let mut names = rows.collect::<Result<Vec<_>, _>>()?;
-        names.retain(|name| name.starts_with(prefix));
-        Ok(names)
-    }
-
-    /// Finds an external id of `kind` in the local index.
-    ///
-    /// # Errors
-    /// CHK-105.
-    pub fn lookup(&self, kind: &str, external: &str) -> Result<Option<External>, StoreError> {
-        let key = EntryKey::new(&self.keys.index, kind, external);
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT pos, content FROM external WHERE key = ?1")?;
-        Ok(statement.query_row([key.0], external_of).optional()?)
-    }
-
-    /// Hands every entry of the local index to `f`, by key.
-    ///
-    /// # Errors
-    /// CHK-105; what `f` returns.
-    pub fn each_external<E: From<StoreError>>(
-        &self,
-        f: &mut dyn FnMut(EntryKey, External) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT pos, content, key FROM external ORDER BY key")
-            .map_err(StoreError::from)?;
-        let mut rows = statement.query([]).map_err(StoreError::from)?;
-        while let Some(row) = rows.next().map_err(StoreError::from)? {
-            let key: Fixed<16> = row.get(2).map_err(StoreError::from)?;
-            f(EntryKey(key.0), external_of(row).map_err(StoreError::from)?)?;
-        }
-        Ok(())
-    }
-
     pub(super) fn stream_no(&self, stream: StreamId) -> Result<i64, StoreError> {
         let found = self.numbers.borrow_mut().stream(self.connection, self.keys, stream)?;
         found
@@ -638,248 +493,13 @@ impl<'c> ReadTx<'c> {
             .ok_or_else(|| StoreError::Bug(format!("stream {stream} without a link")))
     }
 
-    fn stream_id(&self, no: i64) -> Result<StreamId, StoreError> {
+    pub(super) fn stream_id(&self, no: i64) -> Result<StreamId, StoreError> {
         self.numbers.borrow_mut().stream_id(self.connection, self.keys, no)
     }
 
-    fn actor(&self, no: i64) -> Result<[u8; 16], StoreError> {
+    pub(super) fn actor(&self, no: i64) -> Result<[u8; 16], StoreError> {
         self.numbers.borrow_mut().actor_id(self.connection, no)
     }
-
-    /// Turns the columns of [`columns!`] into a row.
-    fn row(&self, row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
-        let stream = self.stream_id(row.get(1)?)?;
-        match row.get_ref(21)? {
-            ValueRef::Null => self.record_row(row, stream).map(Row::Record),
-            _ => self.link_row(row, stream).map(Row::Link),
-        }
-    }
-
-    fn record_row(&self, row: &rusqlite::Row<'_>, stream: StreamId) -> Result<RecordRow, StoreError> {
-        let commitment = row
-            .get::<_, Option<i64>>(13)?
-            .map(|no| self.numbers.borrow_mut().commitment(self.connection, no))
-            .transpose()?;
-        let placed = Placed {
-            section: Section(row.get(10)?),
-            epoch: Epoch(row.get(11)?),
-            release: Release {
-                month: Month(row.get(12)?),
-                commitment,
-            },
-        };
-        let seen: Option<Vec<u8>> = row.get(14)?;
-        let seen = seen.map(|bytes| wire::decode::<Seen>(&bytes, SEEN_BYTES)).transpose();
-        let signature: Fixed<64> = row.get(19)?;
-        let at = RecordAt::link(row.get(0)?);
-        let stored = StoredColumns {
-            class: 3,
-            version: 5,
-            member: 8,
-            device: 9,
-            amends: 15,
-            record_id: 16,
-            commitment: 17,
-            signature: 18,
-            wrap: 20,
-            body: 22,
-        };
-        let mut record = self.stored(row, &stored, at, stream, placed)?;
-        record.seq = row.get(2)?;
-        record.is_primary = flag(row.get(4)?)?;
-        Ok(RecordRow {
-            record,
-            agency_seq: row.get(6)?,
-            signer: DeviceId(self.actor(row.get(7)?)?),
-            seen: seen.map_err(refused_of(stream))?,
-            signature: Signature(signature.0),
-        })
-    }
-
-    fn link_row(&self, row: &rusqlite::Row<'_>, stream: StreamId) -> Result<LinkRow, StoreError> {
-        let (pos, seq): (u64, u64) = (row.get(0)?, row.get(2)?);
-        let signature: Fixed<64> = row.get(19)?;
-        let bytes = row.get_ref(21)?.as_blob().map_err(rusqlite::Error::from)?;
-        let link = UnverifiedLink::decode(bytes, Signature(signature.0)).map_err(refused_of(stream))?;
-        require_of(link.link().agency == self.agency(), Check::Agency, stream)?;
-        require_of(link.link().stream == stream, Check::Agency, stream)?;
-        require_of(link.link().seq == seq, Check::Chain, stream)?;
-        // What lists and counts go by: an event does not pass for a note.
-        let columns: [Option<i64>; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
-        require_of(columns == [None; 3], Check::Unreadable, stream)?;
-        let body: Option<Vec<u8>> = row.get(22)?;
-        let of = format!("{stream} at {seq}");
-        let mut sealed = Vec::new();
-        match &link.link().body {
-            LinkBody::Access(entry) => {
-                let bytes = body
-                    .as_ref()
-                    .ok_or_else(|| StoreError::refused(Check::BodyMissing, &of))?;
-                let found = hash(Label::AccessBodyHash, &[bytes]);
-                require_of(found == entry.body_hash.0, Check::AccessBody, &of)?;
-            }
-            LinkBody::Event(event) if !event.sealed.is_empty() => {
-                sealed = self.sealed_parts(pos, seq, stream, &event.sealed)?;
-                require_of(body.is_none(), Check::Unreadable, &of)?;
-            }
-            _ => require_of(body.is_none(), Check::Unreadable, &of)?,
-        }
-        Ok(LinkRow {
-            pos,
-            link,
-            sealed,
-            body,
-        })
-    }
-
-    fn sealed_parts(
-        &self,
-        pos: u64,
-        seq: u64,
-        stream: StreamId,
-        placements: &[Placement],
-    ) -> Result<Vec<StoredRecord>, StoreError> {
-        let sql =
-            "SELECT part, class, version, member, device, amends, record_id, commitment, record_signature, wrap, body
-            FROM sealed WHERE pos = ?1 ORDER BY part";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([number(pos)?])?;
-        let mut parts = Vec::with_capacity(placements.len());
-        let stored = StoredColumns {
-            class: 1,
-            version: 2,
-            member: 3,
-            device: 4,
-            amends: 5,
-            record_id: 6,
-            commitment: 7,
-            signature: 8,
-            wrap: 9,
-            body: 10,
-        };
-        for (part, placement) in (1u8..).zip(placements) {
-            let missing = || StoreError::refused(Check::BodyMissing, format!("{stream} at {seq}"));
-            let row = rows.next()?.ok_or_else(missing)?;
-            require_of(row.get::<_, u8>(0)? == part, Check::BodyMissing, stream)?;
-            let placed = Placed {
-                section: placement.section,
-                epoch: placement.epoch,
-                release: placement.release,
-            };
-            let mut record = self.stored(row, &stored, RecordAt { pos, part }, stream, placed)?;
-            record.seq = seq;
-            parts.push(record);
-        }
-        Ok(parts)
-    }
-
-    fn stored(
-        &self,
-        row: &rusqlite::Row<'_>,
-        columns: &StoredColumns,
-        at: RecordAt,
-        stream: StreamId,
-        placed: Placed,
-    ) -> Result<StoredRecord, StoreError> {
-        let amends: Option<Fixed<32>> = row.get(columns.amends)?;
-        let record: Fixed<16> = row.get(columns.record_id)?;
-        let commitment: Fixed<32> = row.get(columns.commitment)?;
-        let signature: Fixed<64> = row.get(columns.signature)?;
-        let wrap: Option<Fixed<48>> = row.get(columns.wrap)?;
-        let body: Option<Vec<u8>> = row.get(columns.body)?;
-        let record = RecordId(record.0);
-        let (content, padded_length) = match (body, wrap) {
-            (Some(ciphertext), Some(wrap)) => {
-                let padded = ciphertext.len().checked_sub(TAG_BYTES);
-                let padded = padded.and_then(|length| u32::try_from(length).ok());
-                let padded = padded.ok_or_else(|| StoreError::refused(Check::CiphertextLength, record.handle()))?;
-                let wrap = Wrap(wrap.0);
-                (Content::Kept { ciphertext, wrap }, padded)
-            }
-            (None, None) => self.erased(at, record)?,
-            _ => return Err(StoreError::refused(Check::BodyMissing, record.handle())),
-        };
-        let header = RecordHeader {
-            format: FORMAT,
-            agency: self.agency(),
-            stream,
-            section: placed.section,
-            record,
-            version: row.get(columns.version)?,
-            amends: amends.map_or(RecordHash::ZERO, |hash| RecordHash(hash.0)),
-            member: MemberId(self.actor(row.get(columns.member)?)?),
-            device: DeviceId(self.actor(row.get(columns.device)?)?),
-            class: record_class(row.get(columns.class)?)?,
-            padded_length,
-            commitment: commitment.0,
-        };
-        Ok(StoredRecord {
-            at,
-            seq: 0,
-            epoch: placed.epoch,
-            release: placed.release,
-            header,
-            signature: Signature(signature.0),
-            content,
-            is_primary: false,
-        })
-    }
-
-    fn erased(&self, at: RecordAt, record: RecordId) -> Result<(Content, u32), StoreError> {
-        let sql = "SELECT ciphertext_hash, wrap_hash, padded_length FROM erased WHERE pos = ?1 AND part = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement
-            .query_row((number(at.pos)?, at.part), |row| {
-                let (ciphertext, wrap): (Fixed<32>, Fixed<32>) = (row.get(0)?, row.get(1)?);
-                let content = Content::Erased {
-                    ciphertext: CiphertextHash(ciphertext.0),
-                    wrap: WrapHash(wrap.0),
-                };
-                Ok((content, row.get(2)?))
-            })
-            .optional()?;
-        found.ok_or_else(|| StoreError::refused(Check::BodyMissing, record.handle()))
-    }
-}
-
-// Where the columns of a record are in a statement.
-struct StoredColumns {
-    class: usize,
-    version: usize,
-    member: usize,
-    device: usize,
-    amends: usize,
-    record_id: usize,
-    commitment: usize,
-    signature: usize,
-    wrap: usize,
-    body: usize,
-}
-
-struct Placed {
-    section: Section,
-    epoch: Epoch,
-    release: Release,
-}
-
-fn external_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<External> {
-    let content: Option<Fixed<16>> = row.get(1)?;
-    Ok(External {
-        pos: row.get(0)?,
-        content: content.map(|tag| ContentTag(tag.0)),
-    })
-}
-
-fn flag(value: i64) -> Result<bool, StoreError> {
-    match value {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(StoreError::refused(Check::Unreadable, "record")),
-    }
-}
-
-fn data_name(hash: &[u8; 32]) -> String {
-    format!("bytes {}", LinkId(*hash))
 }
 
 pub(super) fn refused_of(of: impl ToString) -> impl FnOnce(Refused) -> StoreError {

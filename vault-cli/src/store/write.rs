@@ -5,7 +5,7 @@
 
 use super::column::number;
 use super::error::StoreError;
-use super::read::BlobKind;
+use super::kept::BlobKind;
 use super::read::ReadTx;
 use super::read::refused_of;
 use super::read::require_of;

@@ -9,7 +9,7 @@ mod text;
 
 use std::borrow::Cow;
 
-pub use html::{fragment, page};
+pub use html::{fragment, heading, page};
 pub use markdown::markdown;
 pub use text::text;
 

@@ -27,6 +27,11 @@ pub fn page(title: &str, fragments: &[String]) -> String {
     )
 }
 
+/// Writes a heading over the notes that follow it on a page.
+pub fn heading(title: &str) -> String {
+    format!("<h2>{}</h2>\n", escape(&display::escape_line(title)))
+}
+
 /// Writes one note as an article, to stand under a page's first heading.
 pub fn fragment(shown: &Shown<'_>) -> String {
     let page = shown.page();

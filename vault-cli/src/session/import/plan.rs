@@ -1,0 +1,305 @@
+//! What an import would do, line by line, before anything is kept.
+
+use crate::session::Result;
+use crate::session::SessionError;
+use crate::session::case::case_content;
+use crate::session::clock;
+use crate::session::note_write::require_section;
+use crate::session::progress::Task;
+use crate::session::progress::Unit;
+use crate::session::reply::MalformedLine;
+use crate::session::request::ImportRequest;
+use crate::session::settings::Settings;
+use crate::session::templates;
+use crate::store::ReadTx;
+use casevault_policies::Set;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use vault_core::local::index::ContentTag;
+use vault_core::note::Note;
+use vault_core::note::line;
+use vault_core::note::line::Line;
+use vault_core::note::split;
+use vault_core::note::split::PRIVATE;
+use vault_core::secret::LocalIndexKey;
+
+/// Most bytes of a line.
+const LINE_BYTES: usize = 4 << 20;
+/// Most segments of a note.
+const SEGMENTS: usize = 10_000;
+/// Lines parsed at a time.
+const CHUNK: usize = 4096;
+
+/// A line to be taken.
+pub(super) struct Action<'t> {
+    pub(super) text: &'t str,
+    /// Whether it takes the place of what is here under its id.
+    pub(super) amends: bool,
+}
+
+/// What an import would do.
+pub(super) struct Plan<'t> {
+    pub(super) actions: Vec<Action<'t>>,
+    pub(super) malformed: Vec<MalformedLine>,
+    pub(super) skipped: u64,
+    pub(super) in_future: u64,
+}
+
+/// What a line is, by its own words alone.
+enum Seen {
+    Worker {
+        worker: String,
+        content: String,
+    },
+    Case {
+        case: String,
+        tag: ContentTag,
+    },
+    Note {
+        case: String,
+        note: String,
+        tag: ContentTag,
+        future: bool,
+    },
+}
+
+/// What is known under an id: its content, if any is still kept.
+type Known = Option<ContentTag>;
+
+struct Ids<'a> {
+    tx: &'a ReadTx<'a>,
+    cases: HashMap<String, Known>,
+    notes: HashMap<String, Known>,
+    workers: HashMap<String, String>,
+    absent: HashSet<String>,
+}
+
+impl<'t> Plan<'t> {
+    pub(super) fn make(
+        tx: &ReadTx<'_>,
+        set: &Set,
+        settings: &Settings,
+        text: &'t [u8],
+        request: &ImportRequest,
+        task: Task<'_>,
+    ) -> Result<Self> {
+        let lines: Vec<(u64, &[u8])> = (1..)
+            .zip(text.split(|b| *b == b'\n'))
+            .filter(|(_, l)| !is_blank(l))
+            .collect();
+        task.progress
+            .start("checking", u64::try_from(lines.len()).ok(), Unit::Items);
+        let mut ids = Ids {
+            tx,
+            cases: HashMap::new(),
+            notes: HashMap::new(),
+            workers: settings.workers_by_id(),
+            absent: HashSet::new(),
+        };
+        let index = &tx.keys().index;
+        let mut plan = Self {
+            actions: Vec::new(),
+            malformed: Vec::new(),
+            skipped: 0,
+            in_future: 0,
+        };
+        for chunk in lines.chunks(CHUNK) {
+            task.cancel.check()?;
+            let seen: Vec<_> = chunk
+                .par_iter()
+                .map(|(_, line)| see(index, set, settings, line))
+                .collect();
+            for ((number, _), seen) in chunk.iter().zip(seen) {
+                match seen.and_then(|(text, seen)| Ok((text, ids.decide(seen, request.amend)?))) {
+                    Ok((_, Decision::Skip)) => plan.skipped += 1,
+                    Ok((text, Decision::Take { amends, future })) => {
+                        plan.in_future += u64::from(future);
+                        plan.actions.push(Action { text, amends });
+                    }
+                    Err(Fault::Line(why)) => plan.malformed.push(MalformedLine { line: *number, why }),
+                    Err(Fault::Session(e)) => return Err(e),
+                }
+            }
+            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
+        }
+        task.progress.finish();
+        Ok(plan)
+    }
+}
+
+enum Decision {
+    Skip,
+    Take { amends: bool, future: bool },
+}
+
+/// Why a line is not taken, or why none can be.
+enum Fault {
+    Line(String),
+    Session(SessionError),
+}
+
+impl From<SessionError> for Fault {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl Ids<'_> {
+    fn decide(&mut self, seen: Seen, amend: bool) -> std::result::Result<Decision, Fault> {
+        match seen {
+            Seen::Worker { worker, content } => match self.workers.get(&worker) {
+                Some(known) if *known == content => Ok(Decision::Skip),
+                Some(_) if !amend => Err(conflict("worker", &worker)),
+                known => {
+                    let amends = known.is_some();
+                    self.workers.insert(worker, content);
+                    Ok(Decision::Take { amends, future: false })
+                }
+            },
+            Seen::Case { case, tag } => {
+                let known = Self::known(self.tx, &mut self.cases, "case", &case)?;
+                let decision = decide("case", &case, known, &tag, amend, false)?;
+                self.absent.remove(&case);
+                self.cases.insert(case, Some(tag));
+                Ok(decision)
+            }
+            Seen::Note {
+                case,
+                note,
+                tag,
+                future,
+            } => {
+                let here =
+                    !self.absent.contains(&case) && Self::known(self.tx, &mut self.cases, "case", &case)?.is_some();
+                if !here {
+                    self.absent.insert(case.clone());
+                    return Err(Fault::Line(format!(
+                        "field `case`: there is no case `{case}` here or in a line above"
+                    )));
+                }
+                let known = Self::known(self.tx, &mut self.notes, "note", &note)?;
+                let decision = decide("note", &note, known, &tag, amend, future)?;
+                self.notes.insert(note, Some(tag));
+                Ok(decision)
+            }
+        }
+    }
+
+    /// Looks an id up among the lines above, then in the vault.
+    fn known(
+        tx: &ReadTx<'_>,
+        above: &mut HashMap<String, Known>,
+        kind: &str,
+        id: &str,
+    ) -> std::result::Result<Option<Known>, Fault> {
+        if let Some(known) = above.get(id) {
+            return Ok(Some(known.clone()));
+        }
+        Ok(tx
+            .lookup(kind, id)
+            .map_err(SessionError::from)?
+            .map(|found| found.content))
+    }
+}
+
+fn decide(
+    kind: &str,
+    id: &str,
+    known: Option<Known>,
+    tag: &ContentTag,
+    amend: bool,
+    future: bool,
+) -> std::result::Result<Decision, Fault> {
+    match known {
+        None => Ok(Decision::Take { amends: false, future }),
+        Some(Some(kept)) if kept.0 == tag.0 => Ok(Decision::Skip),
+        Some(None) => Err(Fault::Line(format!("{kind} `{id}` was here and was withdrawn"))),
+        Some(Some(_)) if amend => Ok(Decision::Take { amends: true, future }),
+        Some(Some(_)) => Err(conflict(kind, id)),
+    }
+}
+
+fn conflict(kind: &str, id: &str) -> Fault {
+    Fault::Line(format!(
+        "{kind} `{id}` is here with another content; --amend takes it as a new version"
+    ))
+}
+
+/// Reads one line by itself.
+fn see<'t>(
+    index: &LocalIndexKey,
+    set: &Set,
+    settings: &Settings,
+    line: &'t [u8],
+) -> std::result::Result<(&'t str, Seen), Fault> {
+    if line.len() > LINE_BYTES {
+        return Err(Fault::Line(format!("the line is longer than {LINE_BYTES} bytes")));
+    }
+    let text =
+        std::str::from_utf8(line).map_err(|e| Fault::Line(format!("byte {}: not UTF-8", e.valid_up_to() + 1)))?;
+    let text = text.trim_end_matches('\r').trim_start_matches('\u{feff}');
+    let seen = match line::parse(text).map_err(|e| Fault::Line(e.to_string()))? {
+        Line::Worker(worker) => {
+            let id = worker.worker.clone();
+            let content = line::print(&Line::Worker(worker)).map_err(|e| Fault::Line(e.to_string()))?;
+            Seen::Worker { worker: id, content }
+        }
+        Line::Case(case) => {
+            if case.case.is_empty() {
+                return Err(Fault::Line("field `case`: the case has no id".to_owned()));
+            }
+            let content = case_content(&case)?;
+            Seen::Case {
+                case: case.case,
+                tag: tag(index, &content),
+            }
+        }
+        Line::Note(note) => {
+            require_known(set, settings, &note)?;
+            let origin = note.imported.clone().unwrap_or_default();
+            let content = line::print_note(&note, &origin).map_err(|e| Fault::Line(e.to_string()))?;
+            let future = note.occurred_at.as_ref().is_some_and(|at| at.instant() > clock::now());
+            let id = origin.note.filter(|id| !id.is_empty());
+            let id = id.ok_or_else(|| Fault::Line("field `note`: the note has no id".to_owned()))?;
+            let case = origin.case.unwrap_or_default();
+            Seen::Note {
+                case,
+                note: id,
+                tag: tag(index, &content),
+                future,
+            }
+        }
+    };
+    Ok((text, seen))
+}
+
+fn tag(index: &LocalIndexKey, content: &str) -> ContentTag {
+    ContentTag::new(index, content.as_bytes())
+}
+
+/// Refuses kinds and sections that nobody defined: a typing error would hide a note from every list.
+fn require_known(set: &Set, settings: &Settings, note: &Note) -> std::result::Result<(), Fault> {
+    let line = |e: SessionError| Fault::Line(e.to_string());
+    if note.segments.len() > SEGMENTS {
+        return Err(Fault::Line(format!("the note has more than {SEGMENTS} segments")));
+    }
+    templates::require_kind(set, &note.kind).map_err(line)?;
+    for segment in &note.segments {
+        let section = split::section_of(note, segment);
+        if section != PRIVATE {
+            require_section(settings, section).map_err(line)?;
+        }
+    }
+    require_section(settings, note.section.as_deref().unwrap_or(split::CORE)).map_err(line)?;
+    Ok(())
+}
+
+/// Returns the version of a template that a case imported now falls under.
+pub(super) fn template_version(id: &str) -> Option<u32> {
+    templates::load().ok()?.newest(id).map(|t| t.version)
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
