@@ -165,6 +165,20 @@ impl UnverifiedRecord {
         })
     }
 
+    /// Takes any parts, well formed or not.
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn forged(header: RecordHeader, ciphertext: Vec<u8>, signature: Signature) -> Self {
+        let header_bytes = wire::encode(&header).unwrap_or_default();
+        let hashes = Hashes::of(&header_bytes, &ciphertext);
+        Self {
+            header,
+            header_bytes,
+            ciphertext,
+            signature,
+            hashes,
+        }
+    }
+
     /// Returns what the header claims.
     pub fn header(&self) -> &RecordHeader {
         &self.header
