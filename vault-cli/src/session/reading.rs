@@ -55,6 +55,9 @@ pub(super) struct ReadNote {
     pub(super) note: Note,
 }
 
+/// A record's header and hash, its author's signature checked, with what it holds.
+type Signed = ((RecordHeader, RecordHash), zeroize::Zeroizing<Vec<u8>>);
+
 /// A case's administrative records.
 pub(super) struct CaseRecords {
     pub(super) label: Label,
@@ -276,11 +279,7 @@ impl Holder {
     }
 
     /// Opens one record after checking its author's signature.
-    pub(super) fn open_signed(
-        &self,
-        keys: &CaseKeys,
-        stored: StoredRecord,
-    ) -> Result<((RecordHeader, RecordHash), zeroize::Zeroizing<Vec<u8>>)> {
+    pub(super) fn open_signed(&self, keys: &CaseKeys, stored: StoredRecord) -> Result<Signed> {
         let handle = stored.header.record.handle();
         let author = self.agency.devices().get(&stored.header.device);
         let author = author.filter(|d| d.member == stored.header.member);
