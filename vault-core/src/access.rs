@@ -278,9 +278,20 @@ impl SegmentReader {
 /// # Errors
 /// [`Check::AccessBody`].
 pub fn require_parts(entry: &AccessEntry, body: &[u8], manifest: Option<&[u8]>) -> Result<(), Refused> {
-    let whole = body.len() == BODY_BYTES && body_hash(body) == entry.body_hash;
+    require_body(entry, body)?;
     let listed = manifest.map_or(BodyHash::ZERO, manifest_hash) == entry.manifest_hash;
-    require(whole && listed, Check::AccessBody)
+    require(listed, Check::AccessBody)
+}
+
+/// Refuses a stored body that is not the one the link names.
+///
+/// # Errors
+/// [`Check::AccessBody`].
+pub fn require_body(entry: &AccessEntry, body: &[u8]) -> Result<(), Refused> {
+    require(
+        body.len() == BODY_BYTES && body_hash(body) == entry.body_hash,
+        Check::AccessBody,
+    )
 }
 
 /// What an access stream's clear fields have to say, link by link.
@@ -289,6 +300,7 @@ pub struct AccessState {
     device: DeviceId,
     next_segment: u32,
     next_index: Option<u32>,
+    dpo_epoch: u32,
     cited: u64,
 }
 
@@ -299,6 +311,7 @@ impl AccessState {
             device,
             next_segment: 0,
             next_index: None,
+            dpo_epoch: 0,
             cited: 0,
         }
     }
@@ -322,22 +335,25 @@ impl AccessState {
         let cited = agency.seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
         require(cited >= self.cited, Check::AgencyHead)?;
         require(link.device == self.device, Check::Signer)?;
-        require(
-            link.seen.is_none() || agency.root().log.is_some(),
-            Check::SeenCheckpoint,
-        )?;
-        agency.live_device(link.device)?;
+        // Nothing verifies a checkpoint yet, so none is believed, whether or not the root names a log.
+        require(link.seen.is_none(), Check::SeenCheckpoint)?;
+        agency.at(cited).live_device(link.device)?;
         match &link.body {
             LinkBody::Segment(begun) => {
                 require(begun.segment == self.next_segment, Check::AccessSequence)?;
-                require(agency.dpo_epoch(begun.dpo_epoch).is_some(), Check::AccessContext)?;
-                self.next_segment += 1;
+                // Sealed to an epoch that is over, the entries could be read by officers who have left.
+                let in_force = agency.at(cited).dpo_epoch();
+                require(begun.dpo_epoch == in_force, Check::AccessContext)?;
+                self.next_segment = begun.segment.checked_add(1).ok_or(Check::AccessSequence)?;
                 self.next_index = Some(0);
+                self.dpo_epoch = in_force;
             }
             LinkBody::Access(entry) => {
                 let index = self.next_index.ok_or(Check::AccessSequence)?;
-                let here = entry.segment + 1 == self.next_segment && entry.index == index;
+                let here = entry.segment.checked_add(1) == Some(self.next_segment) && entry.index == index;
                 require(here && index < SEGMENT_ENTRIES, Check::AccessSequence)?;
+                let over = agency.at(cited).dpo_epoch() != self.dpo_epoch;
+                require(!over, Check::AccessContext)?;
                 self.next_index = Some(index + 1);
             }
             LinkBody::Record(_) | LinkBody::Event(_) | LinkBody::Rewrap(_) => {

@@ -27,6 +27,7 @@ use crate::wire::v1::agency::CertifiedDevice;
 use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Operation;
 use crate::wire::v1::agency::RecipientKey;
+use crate::wire::v1::agency::RoleRecipient;
 use crate::wire::v1::agency::Roles;
 use crate::wire::v1::agency::Root;
 use crate::wire::v1::event::AgencyEpoch;
@@ -78,6 +79,8 @@ pub struct Device {
     pub member: MemberId,
     /// Its key.
     pub key: VerifyingKey,
+    /// The sequence number from which it may sign.
+    pub since: u64,
     /// The sequence number from which it is gone.
     pub retired_at: Option<u64>,
 }
@@ -93,7 +96,7 @@ pub struct AgencyState {
     members: BTreeMap<MemberId, Member>,
     devices: BTreeMap<DeviceId, Device>,
     epochs: Vec<EpochOpen>,
-    dpo: Vec<DpoEpoch>,
+    dpo: Vec<(u64, DpoEpoch)>,
     keyrings: Vec<KeyringRef>,
     heads: HashMap<LinkId, u64>,
     settings: HashMap<RecordHash, (RecordId, u32)>,
@@ -132,6 +135,7 @@ impl AgencyState {
             .find(|a| a.member == device.member)
             .ok_or(Check::Founding)?;
         require(founding.roles.any(Roles::ADMINISTRATOR), Check::Founding)?;
+        require(founding.roles.0 & !Roles::ALL.0 == 0, Check::UnknownFormat)?;
         require(
             founding.recipient.member == founder.member && founding.recipient.version == 1,
             Check::Founding,
@@ -159,6 +163,7 @@ impl AgencyState {
                 Device {
                     member: device.member,
                     key,
+                    since: 0,
                     retired_at: None,
                 },
             )]),
@@ -198,13 +203,13 @@ impl AgencyState {
         match event {
             Event::Root(signed) => self.apply_root(signer, seq, signed),
             Event::Member(new) => self.apply_member(signer, seq, new),
-            Event::Device(device) => self.apply_device(signer, device),
+            Event::Device(device) => self.apply_device(signer, seq, device),
             Event::MemberRetired(member) => self.retire_member(signer, seq, member),
             Event::DeviceRetired(device) => self.retire_device(signer, seq, device),
             Event::Recipient(recipient) => self.apply_recipient(signer, seq, recipient),
             Event::Settings(_) => self.require_administrator(signer),
             Event::AgencyEpoch(epoch) => self.apply_agency_epoch(signer, epoch),
-            Event::DpoEpoch(epoch) => self.apply_dpo_epoch(signer, epoch),
+            Event::DpoEpoch(epoch) => self.apply_dpo_epoch(signer, seq, epoch),
             Event::CaseOpened(_)
             | Event::Membership(_)
             | Event::Expired(_)
@@ -255,11 +260,27 @@ impl AgencyState {
             signed.root.minimum_format >= self.root().minimum_format,
             Check::RootDowngrade,
         )?;
+        require(self.names_one_key(&signed.root), Check::RootChain)?;
         require_signatures(self.root(), signed)?;
         let past = std::mem::replace(&mut self.root, signed.root.clone());
         self.past_roots.push((self.root_since, past));
         self.root_since = seq;
         Ok(())
+    }
+
+    /// Whether no number of a recovery, duty or data-protection key stands for two keys, and recovery's does not fall:
+    /// epochs name their recipients by number, and would not notice that another key came in.
+    fn names_one_key(&self, new: &Root) -> bool {
+        let same_role = |a: &RoleRecipient, b: &RoleRecipient| a.epoch != b.epoch || a == b;
+        let duty = |past: &Root| match (&past.duty, &new.duty) {
+            (Some(a), Some(b)) => same_role(a, b),
+            _ => true,
+        };
+        new.recovery.version >= self.root().recovery.version
+            && self.every_root().all(|past| {
+                let recovery = past.recovery.version != new.recovery.version || past.recovery == new.recovery;
+                recovery && duty(past) && same_role(&past.dpo, &new.dpo)
+            })
     }
 
     fn apply_member(&mut self, signer: MemberId, seq: u64, new: &NewMember) -> Result<(), Refused> {
@@ -280,7 +301,7 @@ impl AgencyState {
         Ok(())
     }
 
-    fn apply_device(&mut self, signer: MemberId, device: &CertifiedDevice) -> Result<(), Refused> {
+    fn apply_device(&mut self, signer: MemberId, seq: u64, device: &CertifiedDevice) -> Result<(), Refused> {
         self.require_administrator(signer)?;
         require(!self.devices.contains_key(&device.certificate.device), Check::IdReused)?;
         let member = self
@@ -290,6 +311,7 @@ impl AgencyState {
         let known = Device {
             member: device.certificate.member,
             key,
+            since: seq,
             retired_at: None,
         };
         self.devices.insert(device.certificate.device, known);
@@ -353,7 +375,7 @@ impl AgencyState {
         Ok(())
     }
 
-    fn apply_dpo_epoch(&mut self, signer: MemberId, new: &DpoEpoch) -> Result<(), Refused> {
+    fn apply_dpo_epoch(&mut self, signer: MemberId, seq: u64, new: &DpoEpoch) -> Result<(), Refused> {
         require(self.live_member(signer)?.roles.any(Roles::DPO), Check::DpoOnly)?;
         let number = u32::try_from(self.dpo.len()).map_err(|_| Check::EpochNumber)?;
         require(new.epoch == number, Check::EpochNumber)?;
@@ -374,7 +396,7 @@ impl AgencyState {
             Check::EpochRecipients,
         )?;
         require_keyrings(&new.keyrings, &expected)?;
-        self.dpo.push(new.clone());
+        self.dpo.push((seq, new.clone()));
         self.keyrings.extend(new.keyrings.iter().copied());
         Ok(())
     }
@@ -419,7 +441,7 @@ impl AgencyState {
         &self.root
     }
 
-    fn every_root(&self) -> impl Iterator<Item = &Root> {
+    pub(crate) fn every_root(&self) -> impl Iterator<Item = &Root> {
         std::iter::once(&self.root).chain(self.past_roots.iter().map(|(_, root)| root))
     }
 
@@ -448,13 +470,14 @@ impl AgencyState {
         let root = &self.root().dpo;
         self.dpo
             .last()
-            .map_or((root.epoch, &root.recipient), |d| (d.epoch, &d.recipient))
+            .map_or((root.epoch, &root.recipient), |(_, d)| (d.epoch, &d.recipient))
     }
 
     /// Returns a role epoch's recipient.
     pub fn dpo_epoch(&self, epoch: u32) -> Option<&RecipientKey> {
         let root = &self.root().dpo;
-        let listed = self.dpo.iter().find(|d| d.epoch == epoch).map(|d| &d.recipient);
+        let mut epochs = self.dpo.iter().map(|(_, d)| d);
+        let listed = epochs.find(|d| d.epoch == epoch).map(|d| &d.recipient);
         listed.or((root.epoch == epoch).then_some(&root.recipient))
     }
 
@@ -538,6 +561,11 @@ impl<'a> AgencyView<'a> {
         self.state
     }
 
+    /// Returns the place in the agency stream.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Returns the root in force there.
     pub fn root(&self) -> &'a Root {
         let past = self.state.past_roots.iter().rev().find(|(since, _)| *since <= self.seq);
@@ -545,6 +573,13 @@ impl<'a> AgencyView<'a> {
             Some((_, root)) if self.seq < self.state.root_since => root,
             _ => &self.state.root,
         }
+    }
+
+    /// Returns the epoch of the data-protection role key that is in force there.
+    pub fn dpo_epoch(&self) -> u32 {
+        let mut epochs = self.state.dpo.iter().rev();
+        let there = epochs.find(|(since, _)| *since <= self.seq);
+        there.map_or(self.root().dpo.epoch, |(_, d)| d.epoch)
     }
 
     /// Returns a device that may sign there.
@@ -556,7 +591,7 @@ impl<'a> AgencyView<'a> {
             .state
             .devices
             .get(&device)
-            .filter(|d| self.is_live(d.retired_at))
+            .filter(|d| d.since <= self.seq && self.is_live(d.retired_at))
             .ok_or(Check::Signer)?;
         self.live_member(known.member)?;
         Ok(known)
@@ -656,8 +691,13 @@ fn require_root(root: &Root) -> Result<(), Refused> {
         .thresholds
         .iter()
         .all(|t| (1..=members.len()).contains(&usize::from(t.administrators)));
+    // Only a root document carries more signatures than one. A threshold that nothing enforces would be a promise.
+    let kept = root
+        .thresholds
+        .iter()
+        .all(|t| t.operation == Operation::Root || t.administrators == 1);
     require(
-        operations == all && possible && members.len() == root.administrators.len(),
+        operations == all && possible && kept && members.len() == root.administrators.len(),
         Check::RootThreshold,
     )?;
     let has = |section| root.sections.iter().any(|s| s.section == section);

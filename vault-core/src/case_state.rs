@@ -11,6 +11,9 @@ use crate::agency_state::AgencyView;
 use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
+use crate::crypto::sign::Signature;
+use crate::crypto::sign::VerifyingKey;
+use crate::epoch::release_commitment_bytes;
 use crate::id::CaseId;
 use crate::id::GrantId;
 use crate::id::MemberId;
@@ -22,8 +25,8 @@ use crate::wire;
 use crate::wire::v1::event::Erasure;
 use crate::wire::v1::event::ErasureGround;
 use crate::wire::v1::event::Event;
+use crate::wire::v1::key::KeyContext;
 use crate::wire::v1::key::KeyringRef;
-use crate::wire::v1::key::RecipientKind;
 use crate::wire::v1::key::RecipientRef;
 use crate::wire::v1::limit;
 use crate::wire::v1::link::Link;
@@ -63,6 +66,8 @@ pub struct SectionState {
     pub histories: Vec<EpochOpen>,
     /// Whether the next epoch has to be opened before anything is written.
     pub due: bool,
+    /// Who may open the last head epoch: whom its epoch-open names, and whom a grant let in since, held or not.
+    pub readers: BTreeSet<RecipientRef>,
 }
 
 impl SectionState {
@@ -148,6 +153,12 @@ impl CaseState {
         link: &UnverifiedLink,
         stored: &[StoredRecord<'_>],
     ) -> Result<(), Refused> {
+        let cited = agency.seq_of(&link.link().agency_head).ok_or(Check::AgencyHead)?;
+        if cited != agency.now().seq() {
+            // What the agency said in between may have taken away a right or changed a recipient set that the link
+            // relies on: it counts only if it is right in both places.
+            self.clone().judge_as_of(agency.at(cited), link, stored)?;
+        }
         self.judge_as_of(agency.now(), link, stored)
     }
 
@@ -178,10 +189,8 @@ impl CaseState {
         )?;
         let cited = agency.state().seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
         require(cited >= self.cited, Check::AgencyHead)?;
-        require(
-            link.seen.is_none() || agency.root().log.is_some(),
-            Check::SeenCheckpoint,
-        )?;
+        // Nothing verifies a checkpoint yet, so none is believed, whether or not the root names a log.
+        require(link.seen.is_none(), Check::SeenCheckpoint)?;
         let signer = agency.live_device(link.device)?.member;
         let event = matches!(&link.body, LinkBody::Event(e) if matches!(e.event, Event::CaseOpened(_)));
         require(event != self.opened && (link.seq == 0) == event, Check::CaseOpened)?;
@@ -326,34 +335,29 @@ impl CaseState {
             return require(self.writes_anything(signer), Check::WriteRight);
         }
         require(self.may_write(signer, section), Check::WriteRight)?;
-        let holders = self.holders(section);
-        let mut readers = head
-            .recipients
-            .iter()
-            .filter(|r| r.kind == RecipientKind::Member)
-            .map(|r| r.id)
-            .chain(self.later_readers(section, epoch));
-        require(readers.all(|m| holders.contains(&m)), Check::RecipientsWithin)?;
-        let standing = self.standing(agency, section);
-        let roles = head.recipients.iter().filter(|r| r.kind != RecipientKind::Member);
-        require(
-            roles.clone().all(|r| standing.iter().any(|s| s.kind == r.kind)),
-            Check::RecipientsWithin,
-        )
+        self.require_within(agency, section, &state.readers)
     }
 
-    /// Members that a grant let into an epoch after it was opened, whether or not the grant is still live.
-    fn later_readers(&self, section: Section, epoch: Epoch) -> impl Iterator<Item = MemberId> + '_ {
-        self.grants
-            .values()
-            .filter(move |g| {
-                g.live
-                    && g.grant
-                        .sections
-                        .iter()
-                        .any(|s| s.section == section && s.from_epoch <= epoch)
-            })
-            .map(|g| g.grant.member)
+    /// Refuses readers who no longer hold the section, or whose key has been replaced since.
+    fn require_within(
+        &self,
+        agency: AgencyView<'_>,
+        section: Section,
+        readers: &BTreeSet<RecipientRef>,
+    ) -> Result<(), Refused> {
+        let holders = self.live_holders(agency, section);
+        let mut within: BTreeSet<_> = self.standing(agency, section).into_iter().collect();
+        within.extend(holders.into_iter().filter_map(|m| agency.member_ref(m)));
+        require(readers.is_subset(&within), Check::RecipientsWithin)
+    }
+
+    /// Members whose live grants cover an epoch, and who have not left the agency.
+    fn covering(&self, agency: AgencyView<'_>, section: Section, epoch: Epoch) -> BTreeSet<MemberId> {
+        let covers = |g: &Grant| g.sections.iter().any(|s| s.section == section && s.from_epoch <= epoch);
+        let live = self.grants.values().filter(|g| g.live && covers(&g.grant));
+        live.map(|g| g.grant.member)
+            .filter(|m| agency.live_member(*m).is_ok())
+            .collect()
     }
 
     #[allow(clippy::type_complexity, reason = "the key and value of one map entry")]
@@ -370,6 +374,21 @@ impl CaseState {
             Check::ReleaseNone,
         )?;
         require(release.commitment.is_none() || version != 0, Check::ReleaseNone)?;
+        if let Some(committed) = &release.commitment {
+            let log = agency.root().log.as_ref().ok_or(Check::ReleaseNone)?;
+            let context = KeyContext {
+                agency: agency.state().id(),
+                stream: StreamId::case(self.case),
+                section,
+                epoch,
+            };
+            let message = release_commitment_bytes(&context, release)?;
+            VerifyingKey::new(&log.key, Check::ReleaseChanged)?.verify_framed(
+                &message,
+                &Signature(committed.signature),
+                Check::ReleaseChanged,
+            )?;
+        }
         let key = (section, epoch, release.month);
         let first = self.releases.get(&key);
         require(first.is_none_or(|f| *f == release.commitment), Check::ReleaseChanged)?;
@@ -377,7 +396,9 @@ impl CaseState {
     }
 
     fn rewrap(&mut self, agency: AgencyView<'_>, signer: MemberId, rewrap: &Rewrap) -> Result<(), Refused> {
-        wire::require_set(&rewrap.items)?;
+        // A set by record hash: two wraps for one record would leave open which of them counts.
+        let ascending = rewrap.items.is_sorted_by(|a, b| a.record_hash < b.record_hash);
+        require(ascending, Check::NotCanonical)?;
         require(
             rewrap.epoch.is_history() && !rewrap.items.is_empty(),
             Check::HistoryEpoch,
@@ -387,7 +408,13 @@ impl CaseState {
             .get(&rewrap.section)
             .and_then(|s| s.epoch(rewrap.epoch))
             .ok_or(Check::HistoryEpoch)?;
-        require(self.may_write(signer, rewrap.section), Check::WriteRight)?;
+        if rewrap.section.is_private() {
+            require(open.private_author == Some(signer), Check::PrivateSection)?;
+        } else {
+            require(self.may_write(signer, rewrap.section), Check::WriteRight)?;
+            // Whoever lost the section after the history epoch was opened would gain the past that it is to lose.
+            self.require_within(agency, rewrap.section, &open.recipients.iter().copied().collect())?;
+        }
         if let Some(records) = &self.records {
             for item in &rewrap.items {
                 let placed = records.get(&item.record_hash).ok_or(Check::HistoryEpoch)?;
@@ -475,6 +502,13 @@ impl CaseState {
             .collect()
     }
 
+    /// Returns those holders of `section` who have not left the agency.
+    pub fn live_holders(&self, agency: AgencyView<'_>, section: Section) -> BTreeSet<MemberId> {
+        let mut holders = self.holders(section);
+        holders.retain(|m| agency.live_member(*m).is_ok());
+        holders
+    }
+
     /// Returns the roles that stand in `section`.
     pub fn standing(&self, agency: AgencyView<'_>, section: Section) -> Vec<RecipientRef> {
         let duty = if section.is_private() {
@@ -493,6 +527,10 @@ impl CaseState {
 
     fn writes_anything(&self, member: MemberId) -> bool {
         self.live_grants(member).any(|g| g.rights.contains(Rights::WRITE))
+    }
+
+    fn owns(&self, member: MemberId) -> bool {
+        self.live_grants(member).any(|g| g.rights.contains(Rights::OWN))
     }
 
     fn holds_anything(&self, member: MemberId) -> bool {
@@ -521,8 +559,8 @@ impl CaseState {
     ) -> Result<BTreeSet<RecipientRef>, Refused> {
         let members: BTreeSet<MemberId> = match (author, kind) {
             (Some(author), _) => BTreeSet::from([author]),
-            (None, EpochKind::Head) => self.holders(section),
-            (None, EpochKind::History) => self.later_readers(section, of).collect(),
+            (None, EpochKind::Head) => self.live_holders(agency, section),
+            (None, EpochKind::History) => self.covering(agency, section, of),
         };
         let mut all: BTreeSet<_> = self.standing(agency, section).into_iter().collect();
         for member in members {

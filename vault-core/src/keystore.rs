@@ -2,6 +2,7 @@
 //!
 //! Nothing that a passphrase alone opens is ever on a server, and no parameter of it comes from one.
 
+use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
@@ -10,9 +11,11 @@ use crate::crypto::aead::Sealer;
 use crate::crypto::pad;
 use crate::crypto::passphrase;
 use crate::crypto::passphrase::Cost;
+use crate::crypto::sign::SigningKey;
 use crate::id::AgencyId;
 use crate::id::DeviceId;
 use crate::id::MemberId;
+use crate::keyring;
 use crate::secret::RecipientSeed;
 use crate::secret::SealSecret;
 use crate::secret::SigningSeed;
@@ -20,6 +23,8 @@ use crate::secret::StoreKey;
 use crate::secret::UnlockKey;
 use crate::wire;
 use crate::wire::v1::FORMAT;
+use crate::wire::v1::key::RecipientKind;
+use crate::wire::v1::key::RecipientRef;
 use crate::wire::v1::keystore::KdfAlgorithm;
 use crate::wire::v1::keystore::KeystoreFile;
 use crate::wire::v1::keystore::KeystoreHeader;
@@ -130,15 +135,69 @@ pub fn unlock(file: &[u8], phrase: &str) -> Result<(Unlocked, Secrets), Refused>
     let store = read(file)?;
     let header = store.header;
     let key = passphrase::unlock_key(&passphrase::normalized(phrase), &header.salt, &header.cost)?;
-    let header_bytes = wire::encode(&header)?;
+    let secrets = open(&store, &key)?;
+    Ok((Unlocked { key, header }, secrets))
+}
+
+fn open(store: &KeystoreFile, key: &UnlockKey) -> Result<Secrets, Refused> {
+    let header_bytes = wire::encode(&store.header)?;
     let sealer = Sealer::derive(Label::KeystoreSeal, key.expose(), &[&header_bytes]);
     let text = sealer
         .require_commitment(&store.commitment)
-        .and_then(|()| sealer.open(&header_bytes, store.sealed.as_slice()))
+        .and_then(|()| sealer.open(&header_bytes, &store.sealed))
         .map_err(|_| Check::Keystore)?;
     let json = pad::unpad(&text).map_err(|_| Check::Keystore)?;
     let stored: Stored = serde_json::from_slice(json).map_err(|_| Check::Keystore)?;
-    Ok((Unlocked { key, header }, stored.secrets().ok_or(Check::Keystore)?))
+    stored.secrets().ok_or(Check::Keystore.into())
+}
+
+/// Refuses secrets whose public halves, computed, are not those that the agency's stream shows for their owner.
+///
+/// # Errors
+/// [`Check::OwnKeys`].
+///
+/// # Security
+/// Signing or reading on with a key that others do not know as ours would be lost work at best; a keystore of another
+/// agency, or one put together from two, ends here.
+pub fn require_own_keys(agency: &AgencyState, header: &KeystoreHeader, secrets: &Secrets) -> Result<(), Refused> {
+    let check = Check::OwnKeys;
+    require(header.agency == agency.id(), check)?;
+    let device = agency.devices().get(&header.device).ok_or(check)?;
+    let member = agency.members().get(&header.member).ok_or(check)?;
+    let signs = device.key.public() == SigningKey::from_seed(&secrets.device).public();
+    require(device.member == header.member && signs, check)?;
+    require(
+        member.identity == SigningKey::from_seed(&secrets.identity).public(),
+        check,
+    )?;
+    let is = |to: RecipientKind, version: &u32, seed: &RecipientSeed| {
+        let id = if to == RecipientKind::Member {
+            header.member
+        } else {
+            MemberId([0; 16])
+        };
+        let named = RecipientRef {
+            kind: to,
+            id,
+            version: *version,
+        };
+        agency.recipient_key(&named) == Some(&keyring::recipient_key(seed))
+    };
+    let opens = secrets.recipients.iter().all(|(v, s)| is(RecipientKind::Member, v, s));
+    let newest = secrets.recipients.iter().map(|(v, _)| *v).max() == member.recipient().map(|r| r.version);
+    require(opens && newest, check)?;
+    require(secrets.dpo.iter().all(|(v, s)| is(RecipientKind::Dpo, v, s)), check)?;
+    let Some(recovery) = &secrets.recovery else {
+        return Ok(());
+    };
+    let signing = SigningKey::from_seed(&recovery.signing).public();
+    let known = agency
+        .every_root()
+        .any(|r| r.recovery.version == recovery.version && r.recovery.signing == signing);
+    require(
+        known && is(RecipientKind::Recovery, &recovery.version, &recovery.recipient),
+        check,
+    )
 }
 
 /// Writes a keystore's bytes under the same passphrase, as its next generation. `fresh` is 32 fresh random bytes.
@@ -153,7 +212,7 @@ pub fn write(unlocked: &mut Unlocked, secrets: &Secrets, fresh: [u8; 32]) -> Res
     let json = Zeroizing::new(serde_json::to_vec(&Stored::of(secrets)).map_err(|_| Check::TooLong)?);
     let mut text = pad::pad(&json);
     sealer.seal(&header_bytes, &mut text)?;
-    let sealed = std::mem::take(&mut *text).into();
+    let sealed = std::mem::take(&mut *text);
     wire::encode(&KeystoreFile {
         header: unlocked.header,
         commitment: sealer.commitment(),
@@ -320,6 +379,63 @@ mod tests {
         let last = changed.len() - 1;
         changed[last] ^= 1;
         assert_eq!(unlock(&changed, "pass").unwrap_err().check, Check::Keystore);
+    }
+
+    #[test]
+    fn attack_39_every_flipped_byte_of_the_sealed_part_fails_as_a_wrong_passphrase_does() {
+        let file = written();
+        let wrong = unlock(&file, "Pass").unwrap_err().to_string();
+        let (unlocked, _) = unlock(&file, "pass").unwrap();
+        let store: KeystoreFile = wire::decode(&file, limit::KEYSTORE).unwrap();
+        let mut told = std::collections::BTreeSet::from([wrong]);
+        for at in 0..store.sealed.len() {
+            let mut flipped = store.clone();
+            flipped.sealed[at] ^= 1;
+            told.insert(open(&flipped, &unlocked.key).unwrap_err().to_string());
+        }
+        for at in 0..32 {
+            let mut flipped = store.clone();
+            flipped.commitment[at] ^= 1;
+            told.insert(open(&flipped, &unlocked.key).unwrap_err().to_string());
+        }
+        for length in [0, 1, 16, store.sealed.len() - 1] {
+            let mut cut = store.clone();
+            cut.sealed.truncate(length);
+            told.insert(open(&cut, &unlocked.key).unwrap_err().to_string());
+        }
+        // The clear part is under the same seal: whose it is, and how old.
+        let edits: [fn(&mut KeystoreHeader); 5] = [
+            |h| h.agency.0[0] ^= 1,
+            |h| h.member.0[0] ^= 1,
+            |h| h.device.0[0] ^= 1,
+            |h| h.generation += 1,
+            |h| h.fresh[0] ^= 1,
+        ];
+        for edit in edits {
+            let mut edited = store.clone();
+            edit(&mut edited.header);
+            told.insert(open(&edited, &unlocked.key).unwrap_err().to_string());
+        }
+        assert_eq!(
+            told.into_iter().collect::<Vec<_>>(),
+            ["keystore does not open (CHK-96)"]
+        );
+        assert!(open(&store, &unlocked.key).is_ok());
+    }
+
+    #[test]
+    fn attack_16_no_public_half_is_in_a_keystore_to_be_tampered_with() {
+        let json = serde_json::to_string(&Stored::of(&secrets())).unwrap();
+        let seeds = secrets();
+        let public = [
+            SigningKey::from_seed(&seeds.device).public().0,
+            SigningKey::from_seed(&seeds.identity).public().0,
+        ];
+        for key in public {
+            assert!(!json.contains(&hex(&key)));
+        }
+        let recipient = keyring::recipient_key(&seeds.recipients[0].1);
+        assert!(!json.contains(&HEXLOWER.encode(&recipient.0[..32])));
     }
 
     #[test]

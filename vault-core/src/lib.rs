@@ -16,6 +16,8 @@ pub mod check;
 pub mod context;
 pub mod crypto;
 pub mod epoch;
+#[cfg(any(test, feature = "forge"))]
+pub mod forge;
 pub mod founding;
 pub mod id;
 pub mod keyring;

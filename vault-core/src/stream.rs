@@ -52,6 +52,7 @@ impl UnverifiedLink {
     }
 
     fn with_bytes(link: Link, bytes: Vec<u8>, signature: Signature) -> Result<Self, Refused> {
+        require(bytes.len() <= limit::LINK, Check::TooLong)?;
         require(link.format == FORMAT, Check::UnknownFormat)?;
         require_kind(&link)?;
         let id = link_id(link.stream.kind, &bytes);
@@ -61,6 +62,19 @@ impl UnverifiedLink {
             id,
             signature,
         })
+    }
+
+    /// Takes any link, well formed or not.
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn forged(link: Link, signature: Signature) -> Self {
+        let bytes = wire::encode(&link).unwrap_or_default();
+        let id = link_id(link.stream.kind, &bytes);
+        Self {
+            link,
+            bytes,
+            id,
+            signature,
+        }
     }
 
     /// Returns what the link claims.
@@ -97,6 +111,12 @@ impl UnverifiedLink {
 pub struct VerifiedLink(UnverifiedLink);
 
 impl VerifiedLink {
+    /// Takes as verified what nobody verified.
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn forged(link: UnverifiedLink) -> Self {
+        Self(link)
+    }
+
     /// Returns the link.
     pub fn link(&self) -> &Link {
         &self.0.link

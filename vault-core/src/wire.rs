@@ -1,6 +1,7 @@
 //! Canonical bytes: the TLS presentation language (RFC 8446 §3), decoded with a limit and no tolerance.
 //!
-//! Structures live in [`v1`], one file a noun, and are the only types that derive an encoding.
+//! Structures live in [`v1`], one file a noun, and are the only types that derive an encoding. A vector of bytes is a
+//! `Vec<u8>` there and never the codec's `VLBytes`, which panics in a debug build when its length lies.
 
 pub mod v1;
 

@@ -152,7 +152,7 @@ impl Session {
     /// [`SessionError::NotFound`], [`SessionError::Closed`].
     pub fn case_close(&mut self, request: CaseCloseRequest) -> Result<CaseCloseReply> {
         let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
-        let closed = request.on.unwrap_or_else(|| clock::today()).to_string();
+        let closed = request.on.unwrap_or_else(clock::today).to_string();
         let purpose = super::request::ReadPurpose::default();
         let logged = self.log(&Intent {
             operation: AccessOperation::Open,

@@ -64,6 +64,8 @@ pub(super) fn change(
     expired: &[GrantId],
 ) -> Result<(), Refused> {
     let before = state.clone();
+    // Whoever holds nothing has nothing to change.
+    require(before.holds_anything(signer), Check::GrantorRights)?;
     apply(&before, state, agency, signer, cited, change, expired)
 }
 
@@ -98,6 +100,7 @@ fn apply(
         list.push(open.clone());
         if open.kind == EpochKind::Head {
             section.due = false;
+            section.readers = open.recipients.iter().copied().collect();
         }
     }
     for open in &change.opens {
@@ -108,13 +111,17 @@ fn apply(
     }
     for grant in &change.grants {
         require_grant(before, after, agency, signer, grant, change)?;
-        recipients.insert(
-            agency
-                .state()
-                .at(cited)
-                .member_ref(grant.member)
-                .ok_or(Check::RecipientVersion)?,
-        );
+        let cited = agency.state().at(cited);
+        let grantee = cited.member_ref(grant.member).ok_or(Check::RecipientVersion)?;
+        for granted in &grant.sections {
+            after
+                .sections
+                .entry(granted.section)
+                .or_default()
+                .readers
+                .insert(grantee);
+        }
+        recipients.insert(grantee);
     }
     if let Some(owner) = change.owner {
         require_owner(before, after, agency, signer, owner)?;
@@ -150,7 +157,7 @@ fn revoke(
     revoked: &[GrantId],
     expired: &[GrantId],
 ) -> Result<(), Refused> {
-    let owns = before.live_grants(signer).any(|g| g.rights.contains(Rights::OWN));
+    let owns = before.owns(signer);
     for id in revoked.iter().chain(expired) {
         let state = after.grants.get_mut(id).filter(|g| g.live).ok_or(Check::Revocation)?;
         require(
@@ -207,8 +214,9 @@ fn may_open(before: &CaseState, after: &CaseState, signer: MemberId, open: &Epoc
         return require(own.all(|(s, a)| (s == open.section) == (a == Some(author))), check);
     }
     if open.kind == EpochKind::Head && open.epoch == Epoch::FIRST {
-        // A new section: the owner opens it, with its own grant over it in the same link.
-        return require(after.owner == Some(signer) || before.owner == Some(signer), check);
+        // A new section: the owner opens it, with its own grant over it in the same link. An owner who gave its grants
+        // away opens nothing: the section would have no holder for ever.
+        return require(after.owner == Some(signer) && after.owns(signer), check);
     }
     require(before.may_write(signer, open.section), check)
 }
@@ -281,13 +289,9 @@ fn require_owner(
     owner: MemberId,
 ) -> Result<(), Refused> {
     let opening = before.owner.is_none();
-    let owns = before.live_grants(signer).any(|g| g.rights.contains(Rights::OWN));
-    require(opening || owns, Check::Owner)?;
+    require(opening || before.owns(signer), Check::Owner)?;
     agency.live_member(owner).map_err(|_| Check::Owner)?;
-    require(
-        after.live_grants(owner).any(|g| g.rights.contains(Rights::OWN)),
-        Check::Owner,
-    )
+    require(after.owns(owner), Check::Owner)
 }
 
 /// A section that loses a holder is rotated by whoever can, and otherwise due.
@@ -310,6 +314,11 @@ fn require_rotation(
         let due = change.due.contains(&section);
         let can = before.may_write(signer, section) && after.may_write(signer, section);
         require(!(opened && due), Check::RotationOwed)?;
+        // A mark stops every writer, so it takes a loss to mark, or somebody who could rotate as well.
+        require(
+            !due || lost || before.may_write(signer, section) || before.owns(signer),
+            Check::RotationOwed,
+        )?;
         require(!lost || opened || (due && !can), Check::RotationOwed)?;
         if due {
             after.sections.entry(section).or_default().due = true;

@@ -5,6 +5,7 @@
 
 use crate::check::Check;
 use crate::check::Refused;
+use crate::check::require;
 use crate::context::Label;
 use crate::context::framed;
 use crate::secret::SigningSeed;
@@ -87,8 +88,6 @@ impl VerifyingKey {
     /// `check`, without detail.
     pub fn verify_framed(&self, message: &[u8], signature: &Signature, check: Check) -> Result<(), Refused> {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        self.0
-            .verify_strict(message, &signature)
-            .map_err(|_| Refused::by(check))
+        require(self.0.verify_strict(message, &signature).is_ok(), check)
     }
 }

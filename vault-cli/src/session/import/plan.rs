@@ -194,7 +194,7 @@ impl Ids<'_> {
         id: &str,
     ) -> std::result::Result<Option<Known>, Fault> {
         if let Some(known) = above.get(id) {
-            return Ok(Some(known.clone()));
+            return Ok(Some(*known));
         }
         Ok(tx
             .lookup(kind, id)

@@ -10,7 +10,6 @@ use crate::id::RootHash;
 use tls_codec::TlsDeserializeBytes;
 use tls_codec::TlsSerialize;
 use tls_codec::TlsSize;
-use tls_codec::VLBytes;
 
 /// Bytes of an X-Wing public key.
 pub const RECIPIENT_BYTES: usize = 1216;
@@ -96,7 +95,7 @@ pub struct RoleRecipient {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct Verifier {
     /// Key name.
-    pub name: VLBytes,
+    pub name: Vec<u8>,
     /// Ed25519 key.
     pub key: PublicKey,
 }

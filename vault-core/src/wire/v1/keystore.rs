@@ -7,7 +7,6 @@ use crate::id::MemberId;
 use tls_codec::TlsDeserializeBytes;
 use tls_codec::TlsSerialize;
 use tls_codec::TlsSize;
-use tls_codec::VLBytes;
 
 /// The key derivation, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -48,5 +47,5 @@ pub struct KeystoreFile {
     /// Commitment to its key.
     pub commitment: [u8; 32],
     /// The sealed secrets.
-    pub sealed: VLBytes,
+    pub sealed: Vec<u8>,
 }
