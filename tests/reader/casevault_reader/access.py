@@ -28,15 +28,14 @@ class Access:
         signer = link.device == link.stream.id
         require(signer, "CHK-44", "a link of an access stream by another device")
         if link.kind == L_SEGMENT:
-            self._begin(link.body.segment, link.device)
+            self._begin(link.body.segment, link.device, placed.agency_seq)
             return None
         return self._entry(placed, link.body.entry)
 
-    def _begin(self, segment, device):
+    def _begin(self, segment, device, seq):
         require(segment.segment == self.segment + 1, "CHK-90", "a segment out of turn")
-        epochs = self.agency.dpo_epochs
-        require(segment.dpo_epoch == max(epochs, default=None), "CHK-90", "not the DPO epoch of its time")
-        self.segment, self.index = segment.segment, 0
+        require(segment.dpo_epoch == self.agency.dpo_epoch(seq), "CHK-91", "not the DPO epoch of its time")
+        self.segment, self.index, self._epoch = segment.segment, 0, segment.dpo_epoch
         data = self._blobs.get("keyring hash", segment.start_hash)
         identity = self._dpo.get(segment.dpo_epoch)
         self._state = None
@@ -49,6 +48,7 @@ class Access:
     def _entry(self, placed, entry):
         require(self.segment >= 0 and entry.segment == self.segment, "CHK-90", "an entry of another segment")
         require(entry.index == self.index and entry.index < ENTRIES, "CHK-90", "an entry out of turn")
+        require(self._epoch == self.agency.dpo_epoch(placed.agency_seq), "CHK-91", "not the DPO epoch of its time")
         self.index += 1
         body = placed.row["body"]
         require(len(body) == BODY, "CHK-92", "an entry's body of another length")

@@ -86,7 +86,7 @@ class Record:
         raise refusal
 
     def open(self, section_keys):
-        """The payload, a JSON object with its schema (CHK-10 to CHK-13, CHK-106)."""
+        """The payload: the text of a JSON object with its schema (CHK-10 to CHK-13, CHK-106)."""
         record_key = self.unwrap(section_keys)
         padded = committed_open(
             "record seal", record_key, b"", self.header.commitment, self.header_bytes, self.body, "CHK-11", "CHK-12"
@@ -95,7 +95,8 @@ class Record:
 
     def _payload(self, raw):
         try:
-            payload = json.loads(raw.decode("utf-8"))
+            text = raw.decode("utf-8")
+            payload = json.loads(text)
             schema = next(iter(payload.items()))
         except (ValueError, AttributeError, StopIteration):
             raise Refusal("CHK-106", "the payload is not a JSON object") from None
@@ -104,4 +105,4 @@ class Record:
         section = SECTION_OF.get(schema[1], self.header.section)
         fits = kind in SCHEMAS[schema[1]] and section == self.header.section
         require(fits, "CHK-106", "a schema in a record of another class or section")
-        return payload
+        return text
