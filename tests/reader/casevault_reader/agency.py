@@ -141,6 +141,8 @@ class Agency:
             alone = threshold.operation == OPERATION_ROOT or threshold.administrators == 1
             require(alone, "CHK-21", "a threshold that no event can meet as yet")
         self._name_keys(root, judge)
+        sections = {one.section for one in root.sections}
+        require({0, 1} <= sections, "CHK-02", "a root without `index` and `core`")
         require(root.minimum_format >= judge.minimum_format, "CHK-22", "the minimum format falls")
         require(root.minimum_format == 1, "CHK-03", "an unknown minimum format")
         identities = {one.member: one.identity for one in judge.administrators}
