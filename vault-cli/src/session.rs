@@ -24,6 +24,7 @@ mod logging;
 mod note_read;
 mod note_write;
 mod passphrase;
+mod pipeline;
 mod progress;
 mod random;
 mod reading;

@@ -278,9 +278,20 @@ impl SegmentReader {
 /// # Errors
 /// [`Check::AccessBody`].
 pub fn require_parts(entry: &AccessEntry, body: &[u8], manifest: Option<&[u8]>) -> Result<(), Refused> {
-    let whole = body.len() == BODY_BYTES && body_hash(body) == entry.body_hash;
+    require_body(entry, body)?;
     let listed = manifest.map_or(BodyHash::ZERO, manifest_hash) == entry.manifest_hash;
-    require(whole && listed, Check::AccessBody)
+    require(listed, Check::AccessBody)
+}
+
+/// Refuses a stored body that is not the one the link names.
+///
+/// # Errors
+/// [`Check::AccessBody`].
+pub fn require_body(entry: &AccessEntry, body: &[u8]) -> Result<(), Refused> {
+    require(
+        body.len() == BODY_BYTES && body_hash(body) == entry.body_hash,
+        Check::AccessBody,
+    )
 }
 
 /// What an access stream's clear fields have to say, link by link.

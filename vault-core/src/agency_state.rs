@@ -27,6 +27,7 @@ use crate::wire::v1::agency::CertifiedDevice;
 use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Operation;
 use crate::wire::v1::agency::RecipientKey;
+use crate::wire::v1::agency::RoleRecipient;
 use crate::wire::v1::agency::Roles;
 use crate::wire::v1::agency::Root;
 use crate::wire::v1::event::AgencyEpoch;
@@ -259,11 +260,27 @@ impl AgencyState {
             signed.root.minimum_format >= self.root().minimum_format,
             Check::RootDowngrade,
         )?;
+        require(self.names_one_key(&signed.root), Check::RootChain)?;
         require_signatures(self.root(), signed)?;
         let past = std::mem::replace(&mut self.root, signed.root.clone());
         self.past_roots.push((self.root_since, past));
         self.root_since = seq;
         Ok(())
+    }
+
+    /// Whether no number of a recovery, duty or data-protection key stands for two keys, and recovery's does not fall:
+    /// epochs name their recipients by number, and would not notice that another key came in.
+    fn names_one_key(&self, new: &Root) -> bool {
+        let same_role = |a: &RoleRecipient, b: &RoleRecipient| a.epoch != b.epoch || a == b;
+        let duty = |past: &Root| match (&past.duty, &new.duty) {
+            (Some(a), Some(b)) => same_role(a, b),
+            _ => true,
+        };
+        new.recovery.version >= self.root().recovery.version
+            && self.every_root().all(|past| {
+                let recovery = past.recovery.version != new.recovery.version || past.recovery == new.recovery;
+                recovery && duty(past) && same_role(&past.dpo, &new.dpo)
+            })
     }
 
     fn apply_member(&mut self, signer: MemberId, seq: u64, new: &NewMember) -> Result<(), Refused> {

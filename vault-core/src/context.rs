@@ -13,6 +13,15 @@ macro_rules! labels {
             /// Every label, in the registry's order.
             pub const ALL: &'static [Label] = &[$(Label::$name),+];
 
+            /// Returns `u8(length) || label`, the prefix of everything made under it.
+            pub(crate) const fn prefix(self) -> &'static [u8] {
+                match self { $(Label::$name => {
+                    const TEXT: &str = concat!("casevault/1 ", $text);
+                    const FRAMED: [u8; TEXT.len() + 1] = framed_text(TEXT);
+                    &FRAMED
+                }),+ }
+            }
+
             /// Returns the label's text.
             pub const fn text(self) -> &'static str {
                 match self { $(Label::$name => concat!("casevault/1 ", $text)),+ }
@@ -94,16 +103,29 @@ labels! {
     IndexContent = "index content",
 }
 
-/// Returns `u8(length) || label`, the prefix of everything made under `label`.
-pub(crate) fn prefix(label: Label) -> impl Iterator<Item = u8> {
-    let text = label.text().as_bytes();
-    std::iter::once(u8::try_from(text.len()).unwrap_or(u8::MAX)).chain(text.iter().copied())
+/// Puts a label's length before it, at compile time.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler alone"
+)]
+const fn framed_text<const N: usize>(text: &str) -> [u8; N] {
+    let bytes = text.as_bytes();
+    assert!(bytes.len() < 256 && bytes.len() + 1 == N);
+    let mut out = [bytes.len() as u8; N];
+    let mut at = 0;
+    while at < bytes.len() {
+        out[at + 1] = bytes[at];
+        at += 1;
+    }
+    out
 }
 
 /// Returns the prefix of `label` followed by `parts`, as one buffer.
 pub(crate) fn framed(label: Label, parts: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1 + label.text().len() + parts.iter().map(|p| p.len()).sum::<usize>());
-    out.extend(prefix(label));
+    let prefix = label.prefix();
+    let mut out = Vec::with_capacity(prefix.len() + parts.iter().map(|p| p.len()).sum::<usize>());
+    out.extend_from_slice(prefix);
     for part in parts {
         out.extend_from_slice(part);
     }

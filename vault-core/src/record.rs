@@ -28,6 +28,7 @@ use crate::wire;
 use crate::wire::v1::FORMAT;
 use crate::wire::v1::limit;
 use crate::wire::v1::record::RecordHeader;
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// A record as its author's device made it.
@@ -66,10 +67,9 @@ pub fn seal(
     header.commitment = sealer.commitment();
     let header_bytes = wire::encode(&header)?;
     sealer.seal(&header_bytes, &mut text)?;
-    let ciphertext = std::mem::take(&mut *text);
-    let hashes = Hashes::of(&header_bytes, &ciphertext);
-    let signature = signer.sign(Label::RecordSignature, &[&header_bytes, &hashes.ciphertext.0]);
-    let unverified = UnverifiedRecord::with_hashes(header, header_bytes, ciphertext, signature, hashes)?;
+    let ciphertext = Ciphertext::from(std::mem::take(&mut *text));
+    let signature = signer.sign(Label::RecordSignature, &[&header_bytes, &ciphertext.hash().0]);
+    let unverified = UnverifiedRecord::with_header(header, header_bytes, ciphertext, signature)?;
     Ok(SealedRecord {
         record: VerifiedRecord(unverified),
         key,
@@ -81,23 +81,37 @@ pub fn seal(
 pub struct UnverifiedRecord {
     header: RecordHeader,
     header_bytes: Vec<u8>,
-    ciphertext: Vec<u8>,
+    ciphertext: Ciphertext,
     signature: Signature,
-    hashes: Hashes,
+    hash: RecordHash,
 }
 
-#[derive(Clone, Copy)]
-struct Hashes {
-    ciphertext: CiphertextHash,
-    record: RecordHash,
+/// Ciphertext and tag with their hash, which is only ever computed over them, and once.
+#[derive(Clone, Debug)]
+pub struct Ciphertext {
+    bytes: Vec<u8>,
+    hash: OnceLock<CiphertextHash>,
 }
 
-impl Hashes {
-    fn of(header_bytes: &[u8], ciphertext: &[u8]) -> Self {
-        let ciphertext = CiphertextHash(hash(Label::CiphertextHash, &[ciphertext]));
+impl Ciphertext {
+    /// Returns the bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns their hash.
+    pub fn hash(&self) -> CiphertextHash {
+        *self
+            .hash
+            .get_or_init(|| CiphertextHash(hash(Label::CiphertextHash, &[&self.bytes])))
+    }
+}
+
+impl From<Vec<u8>> for Ciphertext {
+    fn from(bytes: Vec<u8>) -> Self {
         Self {
-            ciphertext,
-            record: record_hash(header_bytes, &ciphertext),
+            bytes,
+            hash: OnceLock::new(),
         }
     }
 }
@@ -131,24 +145,22 @@ impl UnverifiedRecord {
     ///
     /// # Errors
     /// [`Check::UnknownFormat`], [`Check::TooLong`], [`Check::CiphertextLength`], [`Check::Amends`].
-    pub fn new(header: RecordHeader, ciphertext: Vec<u8>, signature: Signature) -> Result<Self, Refused> {
+    pub fn new(header: RecordHeader, ciphertext: impl Into<Ciphertext>, signature: Signature) -> Result<Self, Refused> {
         let header_bytes = wire::encode(&header)?;
-        let hashes = Hashes::of(&header_bytes, &ciphertext);
-        Self::with_hashes(header, header_bytes, ciphertext, signature, hashes)
+        Self::with_header(header, header_bytes, ciphertext.into(), signature)
     }
 
-    fn with_hashes(
+    fn with_header(
         header: RecordHeader,
         header_bytes: Vec<u8>,
-        ciphertext: Vec<u8>,
+        ciphertext: Ciphertext,
         signature: Signature,
-        hashes: Hashes,
     ) -> Result<Self, Refused> {
         require(header.format == FORMAT, Check::UnknownFormat)?;
         let padded = usize::try_from(header.padded_length).map_err(|_| Check::TooLong)?;
         require(padded <= limit::PADDED, Check::TooLong)?;
         require(
-            padded >= pad::FLOOR && ciphertext.len() == padded + TAG_BYTES,
+            padded >= pad::FLOOR && ciphertext.bytes.len() == padded + TAG_BYTES,
             Check::CiphertextLength,
         )?;
         require(header.version > 0, Check::Amends)?;
@@ -156,12 +168,13 @@ impl UnverifiedRecord {
             (header.version == 1) == (header.amends == RecordHash::ZERO),
             Check::Amends,
         )?;
+        let hash = record_hash(&header_bytes, &ciphertext.hash());
         Ok(Self {
             header,
             header_bytes,
             ciphertext,
             signature,
-            hashes,
+            hash,
         })
     }
 
@@ -169,13 +182,14 @@ impl UnverifiedRecord {
     #[cfg(any(test, feature = "forge"))]
     pub(crate) fn forged(header: RecordHeader, ciphertext: Vec<u8>, signature: Signature) -> Self {
         let header_bytes = wire::encode(&header).unwrap_or_default();
-        let hashes = Hashes::of(&header_bytes, &ciphertext);
+        let ciphertext = Ciphertext::from(ciphertext);
+        let hash = record_hash(&header_bytes, &ciphertext.hash());
         Self {
             header,
             header_bytes,
             ciphertext,
             signature,
-            hashes,
+            hash,
         }
     }
 
@@ -186,7 +200,7 @@ impl UnverifiedRecord {
 
     /// Returns the record's hash, computed over the bytes at hand.
     pub fn hash(&self) -> RecordHash {
-        self.hashes.record
+        self.hash
     }
 
     /// Checks the author's signature.
@@ -203,7 +217,7 @@ impl UnverifiedRecord {
     /// # Errors
     /// [`Check::RecordSignature`].
     pub fn verify_signature(&self, author: &VerifyingKey) -> Result<(), Refused> {
-        let parts: [&[u8]; 2] = [&self.header_bytes, &self.hashes.ciphertext.0];
+        let parts: [&[u8]; 2] = [&self.header_bytes, &self.ciphertext.hash().0];
         author.verify(Label::RecordSignature, &parts, &self.signature, Check::RecordSignature)
     }
 
@@ -229,12 +243,12 @@ impl VerifiedRecord {
 
     /// Returns the record's hash.
     pub fn hash(&self) -> RecordHash {
-        self.0.hashes.record
+        self.0.hash
     }
 
     /// Returns ciphertext and tag.
     pub fn ciphertext(&self) -> &[u8] {
-        &self.0.ciphertext
+        self.0.ciphertext.bytes()
     }
 
     /// Returns the author's signature.
@@ -254,7 +268,7 @@ impl VerifiedRecord {
     pub fn open(&self, key: &RecordKey) -> Result<Payload, Refused> {
         let sealer = Sealer::derive(Label::RecordSeal, key.expose(), &[]);
         sealer.require_commitment(&self.0.header.commitment)?;
-        let mut text = sealer.open(&self.0.header_bytes, &self.0.ciphertext)?;
+        let mut text = sealer.open(&self.0.header_bytes, self.0.ciphertext.bytes())?;
         let length = pad::unpad(&text)?.len();
         text.truncate(length);
         Ok(Payload(text))

@@ -12,15 +12,16 @@ use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::pipeline;
 use super::progress::Task;
 use super::progress::Unit;
 use super::reading;
-use super::reading::CHUNK;
 use super::reply::FindHit;
 use super::reply::NOTE_FIND;
 use super::reply::NoteFindReply;
 use super::request::NoteFindRequest;
 use crate::store::ReadTx;
+use crate::store::RecordRow;
 use crate::store::Replay;
 use crate::store::Row;
 use crate::store::StoredRecord;
@@ -33,6 +34,7 @@ use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::find::Term;
 use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 
 /// A part of a note that may hold the term.
@@ -112,7 +114,7 @@ impl Holder {
             None => self.every_case(tx)?,
         };
         let mut replay = match case {
-            Some(case) => Replay::of_stream(tx, vault_core::wire::v1::stream::StreamId::case(case))?,
+            Some(case) => Replay::of_stream(tx, StreamId::case(case))?,
             None => Replay::of_store(tx),
         };
         let total = tx.head().pos;
@@ -121,14 +123,15 @@ impl Holder {
         let mut found: Vec<Candidate> = Vec::new();
         let mut newest: HashMap<RecordId, u32> = HashMap::new();
         let mut searched = 0u64;
-        let mut each = |chunk: Vec<Row>| -> Result<()> {
+        let stream = case.map(StreamId::case);
+        pipeline::each_chunk(tx, stream, |chunk: Vec<Row>| -> Result<()> {
             task.cancel.check()?;
             for hashed in hash_all(&chunk)? {
                 replay.next(&hashed)?;
             }
             task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
-            let notes: Vec<StoredRecord> = chunk.into_iter().filter_map(|row| self.searchable(row)).collect();
-            for note in &notes {
+            let notes: Vec<Box<RecordRow>> = chunk.into_iter().filter_map(|row| self.searchable(row)).collect();
+            for note in notes.iter().map(|row| &row.record) {
                 if note.header.version > 1 {
                     let known = newest.entry(note.header.record).or_default();
                     *known = (*known).max(note.header.version);
@@ -137,16 +140,12 @@ impl Holder {
             }
             let hits: Vec<Candidate> = notes
                 .into_par_iter()
-                .filter(|stored| !stored.is_erased())
-                .filter_map(|stored| candidate(&keys, stored, term).transpose())
+                .filter(|row| !row.record.is_erased())
+                .filter_map(|row| candidate(&keys, row.record, term).transpose())
                 .collect::<Result<_>>()?;
             found.extend(hits);
             Ok(())
-        };
-        match case {
-            Some(case) => tx.scan(vault_core::wire::v1::stream::StreamId::case(case), CHUNK, &mut each)?,
-            None => tx.scan_all(1, CHUNK, &mut each)?,
-        }
+        })?;
         replay.finish(tx)?;
         task.progress.finish();
         // What was amended since is not current any more; history shows it.
@@ -170,11 +169,11 @@ impl Holder {
             .collect()
     }
 
-    fn searchable(&self, row: Row) -> Option<StoredRecord> {
+    fn searchable(&self, row: Row) -> Option<Box<RecordRow>> {
         let Row::Record(row) = row else { return None };
         let header = &row.record.header;
         let mine = !header.section.is_private() || header.member == self.member;
-        (reading::holds_notes(header) && mine).then_some(row.record)
+        (reading::holds_notes(header) && mine).then_some(row)
     }
 }
 

@@ -218,13 +218,13 @@ impl Holder {
     /// Opens the newest version of every note of a case that was not withdrawn, in the order in which they were kept.
     pub(super) fn read_case(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<Vec<ReadNote>> {
         let mut replay = Replay::of_stream(tx, keys.stream())?;
-        let mut rows: Vec<StoredRecord> = Vec::new();
+        let mut rows: Vec<Box<RecordRow>> = Vec::new();
         tx.scan(keys.stream(), CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {
             for hashed in hash_all(&chunk)? {
                 replay.next(&hashed)?;
             }
             rows.extend(chunk.into_iter().filter_map(|row| match row {
-                Row::Record(row) => Some(row.record),
+                Row::Record(row) => Some(row),
                 Row::Link(_) => None,
             }));
             Ok(())
@@ -233,11 +233,12 @@ impl Holder {
         self.join_notes(keys, rows)
     }
 
-    fn join_notes(&self, keys: &CaseKeys, rows: Vec<StoredRecord>) -> Result<Vec<ReadNote>> {
+    #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
+    fn join_notes(&self, keys: &CaseKeys, rows: Vec<Box<RecordRow>>) -> Result<Vec<ReadNote>> {
         let mut newest: BTreeMap<RecordId, (u32, u32)> = BTreeMap::new();
         // A note keeps its place in the case when it is amended.
         let mut place: HashMap<RecordId, usize> = HashMap::new();
-        for row in rows.iter().filter(|r| holds_notes(&r.header)) {
+        for row in rows.iter().map(|r| &r.record).filter(|r| holds_notes(&r.header)) {
             let entry = newest.entry(row.header.record).or_default();
             entry.0 = entry.0.max(row.header.version);
             entry.1 += 1;
@@ -247,6 +248,7 @@ impl Holder {
         let mine = |h: &RecordHeader| !h.section.is_private() || h.member == self.member;
         let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
             .into_par_iter()
+            .map(|row| row.record)
             .filter(|r| holds_notes(&r.header) && mine(&r.header) && !r.is_erased())
             .filter(|r| {
                 newest

@@ -17,10 +17,10 @@ use super::case_record::Profile;
 use super::log::failure;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::pipeline;
 use super::progress::Task;
 use super::progress::Unit;
 use super::reading;
-use super::reading::CHUNK;
 use super::reply::CASE_VERIFY;
 use super::reply::Failure;
 use super::reply::Schema;
@@ -50,12 +50,14 @@ use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
+use vault_core::id::RecordId;
 use vault_core::local::index::ContentTag;
 use vault_core::local::index::EntryKey;
 use vault_core::note::Note;
 use vault_core::note::line;
 use vault_core::placing;
 use vault_core::record;
+use vault_core::secret::LocalIndexKey;
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::link::LinkBody;
@@ -116,8 +118,7 @@ impl Session {
         }
         let mut reply = self
             .store
-            .read(|tx| Walk::new(&self.holder, tx, only)?.run(task, logged))?;
-        reply.schema = schema;
+            .read(|tx| walk(&self.holder, tx, only, schema, task, logged))?;
         failures.append(&mut reply.failures);
         reply.failures = failures;
         Ok(reply)
@@ -125,21 +126,31 @@ impl Session {
 }
 
 /// One pass over the rows.
-struct Walk<'a> {
-    holder: &'a Holder,
-    tx: &'a ReadTx<'a>,
+struct Walk {
     only: Option<StreamId>,
     replay: Replay,
     /// As of the row reached; of one stream, as of the end.
     agency: Option<AgencyState>,
-    keys: HashMap<CaseId, CaseKeys>,
     cases: HashMap<CaseId, CaseState>,
     access: HashMap<DeviceId, AccessState>,
     broken: HashSet<StreamId>,
     erased: Vec<(StreamId, RecordHash)>,
+    manifests: Vec<(StreamId, BlobKind, [u8; 32])>,
     authors: BTreeSet<MemberId>,
+    entries: u64,
+    failures: Vec<Failure>,
+}
+
+/// What the checks apart from the order of rows add up to.
+struct Checked<'a> {
+    keys: &'a HashMap<CaseId, CaseKeys>,
+    local: &'a LocalIndexKey,
     index: Index,
-    reply: VerifyReply,
+    signatures: u64,
+    opened: u64,
+    /// Streams in which something failed already.
+    broken: HashSet<StreamId>,
+    failures: Vec<Failure>,
 }
 
 /// What the local index has to say, out of the records.
@@ -151,15 +162,23 @@ struct Index {
     owed: HashSet<[u8; 16]>,
     /// Notes whose parts are still to be joined, by note id.
     open: HashMap<String, (u64, Box<Note>)>,
-    parts: HashMap<String, Vec<(u32, Note)>>,
+    /// By record id and version, as the main part names them.
+    parts: HashMap<(String, u32), Note>,
 }
 
 /// What is checked apart from the order of rows.
-struct Job<'r> {
+struct Job {
     stream: StreamId,
     link: UnverifiedLink,
     signer: VerifyingKey,
-    records: Vec<(&'r StoredRecord, RecordHash, VerifyingKey)>,
+    records: Vec<(StoredRecord, RecordHash, VerifyingKey)>,
+}
+
+/// A row judged, its records still in it.
+struct Judged {
+    link: UnverifiedLink,
+    signer: VerifyingKey,
+    authors: Vec<(RecordHash, VerifyingKey)>,
 }
 
 /// What opening a record told.
@@ -175,129 +194,218 @@ enum Fact {
         note: Box<Note>,
     },
     Part {
+        record: RecordId,
         version: u32,
         note: Box<Note>,
     },
 }
 
-impl<'a> Walk<'a> {
-    fn new(holder: &'a Holder, tx: &'a ReadTx<'a>, only: Option<StreamId>) -> Result<Self> {
+/// Verifies one stream, or all of them with what is around them.
+fn walk(
+    holder: &Holder,
+    tx: &ReadTx<'_>,
+    only: Option<StreamId>,
+    schema: Schema,
+    task: Task<'_>,
+    _: &Logged,
+) -> Result<VerifyReply> {
+    let mut failures = Vec::new();
+    let keys = open_keyrings(holder, tx, only, &mut failures)?;
+    let mut walk = Walk::new(holder, tx, only)?;
+    let mut checked = Checked::new(&keys, &tx.keys().index);
+    let total = only.is_none().then_some(tx.head().pos);
+    task.progress.start("verifying", total, Unit::Items);
+    let scanned = std::thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::sync_channel::<Vec<Job>>(2);
+        let checks = scope.spawn(|| receiver.into_iter().for_each(|jobs| checked.check(&jobs)));
+        let walk = &mut walk;
+        let scanned = pipeline::each_chunk(tx, only, move |chunk| {
+            task.cancel.check()?;
+            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
+            let jobs = walk.chunk(chunk)?;
+            sender
+                .send(jobs)
+                .map_err(|_| SessionError::Bug("nobody checks the signatures".to_owned()))
+        });
+        // The sender went with the closure, so the checks end when they are through.
+        let ended = checks
+            .join()
+            .map_err(|_| SessionError::Bug("the checks ended early".to_owned()));
+        ended.and(scanned)
+    });
+    note_failure(&mut walk.failures, "store", scanned)?;
+    let finished = walk.replay.finish(tx).map_err(SessionError::from);
+    note_failure(&mut walk.failures, "store", finished)?;
+    walk.check_erasures();
+    walk.check_manifests(tx)?;
+    let Checked {
+        index,
+        signatures,
+        opened,
+        failures: found,
+        ..
+    } = checked;
+    // The entries before the streams that they are in.
+    failures.extend(found);
+    failures.append(&mut walk.failures);
+    if only.is_none() {
+        check_around(tx, &keys, &mut failures)?;
+        if walk.broken.is_empty() {
+            let compared = index.compare(tx);
+            note_failure(&mut failures, "index", compared)?;
+        }
+    }
+    task.progress.finish();
+    let streams = if only.is_some() { 1 } else { tx.all_streams()?.len() };
+    Ok(VerifyReply {
+        schema,
+        entries: walk.entries,
+        authors: u64::try_from(walk.authors.len()).unwrap_or(u64::MAX),
+        signatures,
+        opened,
+        streams: u64::try_from(streams).unwrap_or(u64::MAX),
+        failures,
+    })
+}
+
+fn open_keyrings(
+    holder: &Holder,
+    tx: &ReadTx<'_>,
+    only: Option<StreamId>,
+    failures: &mut Vec<Failure>,
+) -> Result<HashMap<CaseId, CaseKeys>> {
+    let cases: Vec<CaseId> = match only {
+        Some(stream) => stream.as_case().into_iter().collect(),
+        None => tx
+            .streams(StreamKind::Case)?
+            .into_iter()
+            .filter_map(|h| h.stream.as_case())
+            .collect(),
+    };
+    let mut keys = HashMap::new();
+    for case in cases {
+        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys(tx, case))? {
+            keys.insert(case, opened);
+        }
+    }
+    Ok(keys)
+}
+
+/// Local values and keyring files: what no link carries.
+fn check_around(tx: &ReadTx<'_>, keys: &HashMap<CaseId, CaseKeys>, failures: &mut Vec<Failure>) -> Result<()> {
+    for name in tx.local_names("")? {
+        let opened = tx.local(&name).map_err(SessionError::from);
+        note_failure(failures, &name, opened)?;
+    }
+    for (case, keys) in keys {
+        for named in keys.state.keyrings() {
+            let kept = tx
+                .blob(BlobKind::Keyring, &named.keyring_hash.0)
+                .map_err(SessionError::from);
+            note_failure(failures, &case.handle(), kept)?;
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Checked<'a> {
+    fn new(keys: &'a HashMap<CaseId, CaseKeys>, local: &'a LocalIndexKey) -> Self {
+        Self {
+            keys,
+            local,
+            index: Index::default(),
+            signatures: 0,
+            opened: 0,
+            broken: HashSet::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn check(&mut self, jobs: &[Job]) {
+        let keys = self.keys;
+        let done: Vec<_> = jobs.par_iter().map(|job| check(job, keys)).collect();
+        for (job, (signatures, opened, facts, failed)) in jobs.iter().zip(done) {
+            self.signatures += signatures;
+            self.opened += opened;
+            if let Some(error) = failed {
+                // Links are rebuilt one on the other: after the first that is wrong, the signatures of all later ones
+                // in its stream are wrong with it and say nothing of their own.
+                let first = self.broken.insert(job.stream);
+                if first || error.check() != Some(Check::LinkSignature) {
+                    self.failures.push(failure(&name_of(job, &error), &error));
+                }
+            }
+            for fact in facts {
+                self.index.take(self.local, fact);
+            }
+        }
+    }
+}
+
+impl Walk {
+    fn new(holder: &Holder, tx: &ReadTx<'_>, only: Option<StreamId>) -> Result<Self> {
         let replay = match only {
             Some(stream) => Replay::of_stream(tx, stream)?,
             None => Replay::of_store(tx),
         };
         Ok(Self {
-            holder,
-            tx,
             only,
             replay,
             agency: only.map(|_| holder.agency.clone()),
-            keys: HashMap::new(),
             cases: HashMap::new(),
             access: HashMap::new(),
             broken: HashSet::new(),
             erased: Vec::new(),
+            manifests: Vec::new(),
             authors: BTreeSet::new(),
-            index: Index::default(),
-            reply: VerifyReply {
-                schema: VERIFY,
-                entries: 0,
-                authors: 0,
-                signatures: 0,
-                opened: 0,
-                streams: 0,
-                failures: Vec::new(),
-            },
+            entries: 0,
+            failures: Vec::new(),
         })
     }
 
-    fn run(mut self, task: Task<'_>, _: &Logged) -> Result<VerifyReply> {
-        self.open_keyrings()?;
-        let total = self.only.is_none().then_some(self.tx.head().pos);
-        task.progress.start("verifying", total, Unit::Items);
-        let (tx, only) = (self.tx, self.only);
-        let mut each = |chunk: Vec<Row>| -> Result<()> {
-            task.cancel.check()?;
-            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
-            self.chunk(&chunk)
-        };
-        let scanned = match only {
-            Some(stream) => tx.scan(stream, CHUNK, &mut each),
-            None => tx.scan_all(1, CHUNK, &mut each),
-        };
-        note_failure(&mut self.reply.failures, "store", scanned)?;
-        let finished = self.replay.finish(tx).map_err(SessionError::from);
-        note_failure(&mut self.reply.failures, "store", finished)?;
-        self.check_erasures();
-        if self.only.is_none() {
-            self.check_around()?;
-        }
-        task.progress.finish();
-        let kinds = [StreamKind::Agency, StreamKind::Case, StreamKind::Access];
-        self.reply.streams = match self.only {
-            Some(_) => 1,
-            None => kinds
-                .iter()
-                .map(|k| tx.streams(*k).map_or(0, |s| s.len()))
-                .sum::<usize>()
-                .try_into()
-                .unwrap_or(0),
-        };
-        self.reply.authors = u64::try_from(self.authors.len()).unwrap_or(u64::MAX);
-        Ok(self.reply)
-    }
-
-    fn open_keyrings(&mut self) -> Result<()> {
-        let cases = match self.only {
-            Some(stream) => stream.as_case().into_iter().collect(),
-            None => self
-                .tx
-                .streams(StreamKind::Case)?
-                .into_iter()
-                .filter_map(|h| h.stream.as_case())
-                .collect::<Vec<_>>(),
-        };
-        for case in cases {
-            let opened = self.holder.case_keys(self.tx, case);
-            if let Some(keys) = note_failure(&mut self.reply.failures, &case.handle(), opened)? {
-                self.keys.insert(case, keys);
-            }
-        }
-        Ok(())
-    }
-
-    fn chunk(&mut self, rows: &[Row]) -> Result<()> {
-        let hashed = hash_all(rows)?;
-        let mut jobs = Vec::with_capacity(hashed.len());
-        for one in &hashed {
+    fn chunk(&mut self, rows: Vec<Row>) -> Result<Vec<Job>> {
+        let mut judged = Vec::with_capacity(rows.len());
+        for one in &hash_all(&rows)? {
             let stream = one.row().stream();
             if self.broken.contains(&stream) {
+                judged.push(None);
                 continue;
             }
             match self.judge(one) {
-                Ok(job) => jobs.push(job),
+                Ok(one) => judged.push(Some(one)),
                 Err(e) => {
-                    note_failure::<()>(&mut self.reply.failures, &stream.to_string(), Err(e))?;
+                    note_failure::<()>(&mut self.failures, &stream.to_string(), Err(e))?;
                     self.broken.insert(stream);
+                    judged.push(None);
                 }
             }
         }
-        self.reply.entries += u64::try_from(jobs.len()).unwrap_or(0);
-        let keys = &self.keys;
-        let done: Vec<(u64, u64, Vec<Fact>, Option<Failure>)> = jobs.par_iter().map(|job| check(job, keys)).collect();
-        for (signatures, opened, facts, failed) in done {
-            self.reply.signatures += signatures;
-            self.reply.opened += opened;
-            self.reply.failures.extend(failed);
-            for fact in facts {
-                self.index.take(self.tx, fact);
-            }
+        let mut jobs = Vec::with_capacity(rows.len());
+        for (row, judged) in rows.into_iter().zip(judged) {
+            let Some(Judged { link, signer, authors }) = judged else {
+                continue;
+            };
+            let records = match row {
+                Row::Record(row) => vec![row.record],
+                Row::Link(row) => row.sealed,
+            };
+            let records = records
+                .into_iter()
+                .zip(authors)
+                .map(|(record, (hash, author))| (record, hash, author));
+            jobs.push(Job {
+                stream: link.link().stream,
+                link,
+                signer,
+                records: records.collect(),
+            });
         }
-        Ok(())
+        self.entries += u64::try_from(jobs.len()).unwrap_or(0);
+        Ok(jobs)
     }
 
     /// Rebuilds the next link and judges it; its signatures are left to the job.
-    fn judge<'r>(&mut self, hashed: &Hashed<'r>) -> Result<Job<'r>> {
+    fn judge(&mut self, hashed: &Hashed<'_>) -> Result<Judged> {
         let row = hashed.row();
         let stream = row.stream();
         let link = self.replay.next(hashed)?;
@@ -359,13 +467,12 @@ impl<'a> Walk<'a> {
             if record.is_erased() {
                 self.erased.push((stream, stored.hash));
             }
-            checked.push((record, stored.hash, author.1));
+            checked.push((stored.hash, author.1));
         }
-        Ok(Job {
-            stream,
+        Ok(Judged {
             link,
             signer: signer.1,
-            records: checked,
+            authors: checked,
         })
     }
 
@@ -384,15 +491,13 @@ impl<'a> Walk<'a> {
         };
         match &link.link().body {
             LinkBody::Access(entry) => {
-                let manifest = match entry.manifest_hash {
-                    BodyHash::ZERO => None,
-                    hash => Some(self.tx.blob(BlobKind::Manifest, &hash.0)?),
-                };
-                let body = row.body.as_deref().unwrap_or_default();
-                access::require_parts(entry, body, manifest.as_deref()).map_err(refused)
+                if entry.manifest_hash != BodyHash::ZERO {
+                    self.manifests.push((stream, BlobKind::Manifest, entry.manifest_hash.0));
+                }
+                access::require_body(entry, row.body.as_deref().unwrap_or_default()).map_err(refused)
             }
             LinkBody::Segment(begun) => {
-                self.tx.blob(BlobKind::Keyring, &begun.start_hash.0)?;
+                self.manifests.push((stream, BlobKind::Keyring, begun.start_hash.0));
                 Ok(())
             }
             _ => Ok(()),
@@ -411,80 +516,63 @@ impl<'a> Walk<'a> {
             let here: HashSet<_> = absent.iter().filter(|(s, _)| *s == stream).copied().collect();
             if named != here {
                 let error = SessionError::refused(Check::BodyMissing, case.handle());
-                self.reply.failures.push(failure(&case.handle(), &error));
+                self.failures.push(failure(&case.handle(), &error));
             }
         }
     }
 
-    /// Local values, keyrings for recovery, the local index: what no link carries.
-    fn check_around(&mut self) -> Result<()> {
-        for name in self.tx.local_names("")? {
-            let opened = self.tx.local(&name).map_err(SessionError::from);
-            note_failure(&mut self.reply.failures, &name, opened)?;
-        }
-        for (case, keys) in &self.keys {
-            for named in keys.state.keyrings() {
-                let kept = self
-                    .tx
-                    .blob(BlobKind::Keyring, &named.keyring_hash.0)
-                    .map_err(SessionError::from);
-                note_failure(&mut self.reply.failures, &case.handle(), kept)?;
-            }
-        }
-        let index = std::mem::take(&mut self.index);
-        if self.broken.is_empty() {
-            let compared = index.compare(self.tx);
-            note_failure(&mut self.reply.failures, "index", compared)?;
+    /// Manifests and segment starts are there, and are what the links name.
+    fn check_manifests(&mut self, tx: &ReadTx<'_>) -> Result<()> {
+        for (stream, kind, hash) in std::mem::take(&mut self.manifests) {
+            let kept = tx.blob(kind, &hash).map_err(SessionError::from);
+            note_failure(&mut self.failures, &stream.to_string(), kept)?;
         }
         Ok(())
     }
 }
 
 impl Index {
-    fn take(&mut self, tx: &ReadTx<'_>, fact: Fact) {
+    fn take(&mut self, local: &LocalIndexKey, fact: Fact) {
         match fact {
             Fact::None => {}
-            Fact::Case { pos, external, content } => self.put(tx, pos, "case", &external, &content, true),
-            Fact::Note { pos, note } if note.parts.is_empty() => self.put_note(tx, pos, &note),
+            Fact::Case { pos, external, content } => self.put(local, pos, "case", &external, &content),
+            Fact::Note { pos, note } if note.parts.is_empty() => self.put_note(local, pos, &note),
             Fact::Note { pos, note } => {
                 // Of several versions the index may point at any; each is joined with its own parts.
                 self.open.insert(format!("{}/{pos}", note.id), (pos, note));
             }
-            Fact::Part { version, note } => self.parts.entry(note.id.clone()).or_default().push((version, *note)),
+            Fact::Part { record, version, note } => {
+                self.parts.insert((record.to_string(), version), *note);
+            }
         }
     }
 
-    fn put_note(&mut self, tx: &ReadTx<'_>, pos: u64, note: &Note) {
+    fn put_note(&mut self, local: &LocalIndexKey, pos: u64, note: &Note) {
         let Some(origin) = &note.imported else { return };
         let Some(external) = &origin.note else { return };
         if let Ok(content) = line::print_note(note, origin) {
-            self.put(tx, pos, "note", external, &content, true);
+            self.put(local, pos, "note", external, &content);
         }
     }
 
-    fn put(&mut self, tx: &ReadTx<'_>, pos: u64, kind: &str, external: &str, content: &str, owed: bool) {
-        let keys = tx.keys();
-        let key = EntryKey::new(&keys.index, kind, external);
-        if owed {
-            self.owed.insert(key.0);
-        }
+    fn put(&mut self, local: &LocalIndexKey, pos: u64, kind: &str, external: &str, content: &str) {
+        let key = EntryKey::new(local, kind, external);
+        self.owed.insert(key.0);
         self.entries
-            .insert(pos, (key, ContentTag::new(&keys.index, content.as_bytes())));
+            .insert(pos, (key, ContentTag::new(local, content.as_bytes())));
     }
 
     /// Compares with what is stored, entry by entry (CHK-104).
     fn compare(mut self, tx: &ReadTx<'_>) -> Result<()> {
         let parts = std::mem::take(&mut self.parts);
         for (_, (pos, note)) in std::mem::take(&mut self.open) {
-            let known = parts.get(&note.id).cloned().unwrap_or_default();
-            // A part of an older version is told from a newer one by the version that the main part names.
-            let versions: Vec<u32> = note.parts.iter().map(|p| p.version).collect();
-            let mine = known
-                .into_iter()
-                .filter(|(version, _)| versions.contains(version))
-                .map(|(_, part)| part);
-            let joined = reading::joined(*note, mine.collect());
-            self.put_note(tx, pos, &joined);
+            let mine = note
+                .parts
+                .iter()
+                .filter_map(|p| parts.get(&(p.record.clone(), p.version)).cloned())
+                .collect();
+            let joined = reading::joined(*note, mine);
+            self.put_note(&tx.keys().index, pos, &joined);
         }
         let fault = || SessionError::refused(Check::LocalIndex, "index");
         tx.each_external(&mut |key, kept| -> Result<()> {
@@ -500,13 +588,11 @@ impl Index {
 }
 
 /// Checks signatures and seals of one link; whatever is wrong is the job's failure.
-fn check(job: &Job<'_>, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, Option<Failure>) {
+fn check(job: &Job, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, Option<SessionError>) {
     let mut facts = Vec::new();
     let mut counts = (1, 0);
+    // The records first: a changed one breaks its link's signature too, and is the one to name.
     let mut run = || -> Result<()> {
-        job.link
-            .verify_signature(&job.signer)
-            .map_err(super::refused(job.stream))?;
         for (stored, hash, author) in &job.records {
             counts.0 += 1;
             let handle = stored.header.record.handle();
@@ -516,7 +602,7 @@ fn check(job: &Job<'_>, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact
                     record::verify_erased(&stored.header, ciphertext, &stored.signature, author).map_err(refused)?;
                 }
                 Content::Kept { .. } => {
-                    let (kept, _) = (*stored).clone().into_record()?;
+                    let (kept, _) = stored.clone().into_record()?;
                     kept.verify_signature(author).map_err(refused)?;
                     if kept.hash() != *hash {
                         return Err(SessionError::refused(Check::Placement, handle));
@@ -528,9 +614,11 @@ fn check(job: &Job<'_>, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact
                 }
             }
         }
-        Ok(())
+        job.link
+            .verify_signature(&job.signer)
+            .map_err(super::refused(job.stream))
     };
-    let failed = run().err().map(|e| failure(&name_of(job, &e), &e));
+    let failed = run().err();
     (counts.0, counts.1, facts, failed)
 }
 
@@ -558,7 +646,7 @@ fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKe
             Ok(Some(if main {
                 Fact::Note { pos, note }
             } else {
-                Fact::Part { version, note }
+                Fact::Part { record, version, note }
             }))
         }
         RecordClass::Admin if section == Section::CORE => {
@@ -574,7 +662,7 @@ fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKe
     }
 }
 
-fn name_of(job: &Job<'_>, error: &SessionError) -> String {
+fn name_of(job: &Job, error: &SessionError) -> String {
     match error {
         SessionError::Refused { handle, .. } => handle.clone(),
         _ => job.stream.to_string(),

@@ -58,7 +58,7 @@ impl ReadTx<'_> {
     pub(super) fn row(&self, row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
         let stream = self.stream_id(row.get(1)?)?;
         match row.get_ref(21)? {
-            ValueRef::Null => self.record_row(row, stream).map(Row::Record),
+            ValueRef::Null => self.record_row(row, stream).map(Box::new).map(Row::Record),
             _ => self.link_row(row, stream).map(Row::Link),
         }
     }
@@ -202,7 +202,13 @@ impl ReadTx<'_> {
                 let padded = padded.and_then(|length| u32::try_from(length).ok());
                 let padded = padded.ok_or_else(|| StoreError::refused(Check::CiphertextLength, record.handle()))?;
                 let wrap = Wrap(wrap.0);
-                (Content::Kept { ciphertext, wrap }, padded)
+                (
+                    Content::Kept {
+                        ciphertext: ciphertext.into(),
+                        wrap,
+                    },
+                    padded,
+                )
             }
             (None, None) => self.erased(at, record)?,
             _ => return Err(StoreError::refused(Check::BodyMissing, record.handle())),

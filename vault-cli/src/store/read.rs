@@ -303,7 +303,7 @@ impl<'c> ReadTx<'c> {
         let mut records = Vec::new();
         self.each(sql, stream, &mut |row| {
             if let Row::Record(record) = row {
-                records.push(record);
+                records.push(*record);
             }
         })?;
         Ok(records)

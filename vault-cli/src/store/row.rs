@@ -3,8 +3,6 @@
 use super::error::StoreError;
 use vault_core::check::Check;
 use vault_core::check::Refused;
-use vault_core::context::Label;
-use vault_core::crypto::hash;
 use vault_core::crypto::sign::Signature;
 use vault_core::epoch::Wrap;
 use vault_core::id::CiphertextHash;
@@ -12,6 +10,7 @@ use vault_core::id::DeviceId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::id::WrapHash;
+use vault_core::record::Ciphertext;
 use vault_core::record::UnverifiedRecord;
 use vault_core::record::record_hash;
 use vault_core::stream::UnverifiedLink;
@@ -67,7 +66,7 @@ pub enum Content {
     /// They are here.
     Kept {
         /// Ciphertext and tag.
-        ciphertext: Vec<u8>,
+        ciphertext: Ciphertext,
         /// The wrap that its link signs.
         wrap: Wrap,
     },
@@ -103,10 +102,7 @@ impl StoredRecord {
         let refused = |refused: Refused| StoreError::refused(refused.check, self.header.record.handle());
         let header = wire::encode(&self.header).map_err(refused)?;
         let (ciphertext, wrap_hash) = match &self.content {
-            Content::Kept { ciphertext, wrap } => {
-                let hash = hash::hash(Label::CiphertextHash, &[ciphertext]);
-                (CiphertextHash(hash), wrap.hash())
-            }
+            Content::Kept { ciphertext, wrap } => (ciphertext.hash(), wrap.hash()),
             Content::Erased { ciphertext, wrap } => (*ciphertext, *wrap),
         };
         Ok(Placement {
@@ -162,10 +158,13 @@ pub struct LinkRow {
 
 /// One link of any kind.
 #[derive(Clone)]
-#[allow(clippy::large_enum_variant, reason = "nearly every row of a store is a record")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "of a store's rows nearly all are records, and those are boxed"
+)]
 pub enum Row {
     /// A record link.
-    Record(RecordRow),
+    Record(Box<RecordRow>),
     /// Any other.
     Link(LinkRow),
 }

@@ -303,7 +303,7 @@ impl<'c> WriteTx<'c> {
             let Content::Kept { ciphertext, wrap } = &record.content else {
                 continue;
             };
-            let ciphertext = hash(Label::CiphertextHash, &[ciphertext]);
+            let ciphertext = ciphertext.hash().0;
             let pos = number(at.pos)?;
             let connection = self.read.connection;
             connection

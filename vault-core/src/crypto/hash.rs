@@ -1,7 +1,6 @@
 //! `H`, `MAC` and `KDF` of `docs/format.md` §1: SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869).
 
 use crate::context::Label;
-use crate::context::prefix;
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
@@ -13,9 +12,7 @@ use zeroize::Zeroizing;
 /// Returns `SHA-256(ctx(label) || parts…)`.
 pub fn hash(label: Label, parts: &[&[u8]]) -> [u8; 32] {
     let mut state = Sha256::new();
-    let text = label.text().as_bytes();
-    state.update([u8::try_from(text.len()).unwrap_or(u8::MAX)]);
-    state.update(text);
+    state.update(label.prefix());
     for part in parts {
         state.update(part);
     }
@@ -25,7 +22,7 @@ pub fn hash(label: Label, parts: &[&[u8]]) -> [u8; 32] {
 /// Returns HMAC-SHA256 of `ctx(label) || parts…` under `key`.
 pub fn mac(label: Label, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut state = keyed(key);
-    state.update(&prefix_bytes(label));
+    state.update(label.prefix());
     for part in parts {
         state.update(part);
     }
@@ -42,7 +39,6 @@ pub fn mac_matches(label: Label, key: &[u8; 32], parts: &[&[u8]], tag: &[u8]) ->
 /// `N` is at most 255 * 32.
 pub fn derive<const N: usize>(label: Label, key: &[u8; 32], parts: &[&[u8]]) -> Zeroizing<[u8; N]> {
     let base = keyed(key);
-    let context = prefix_bytes(label);
     let mut out = Zeroizing::new([0u8; N]);
     let mut block = Zeroizing::new([0u8; 32]);
     for (index, chunk) in out.chunks_mut(32).enumerate() {
@@ -50,7 +46,7 @@ pub fn derive<const N: usize>(label: Label, key: &[u8; 32], parts: &[&[u8]]) -> 
         if index > 0 {
             state.update(block.as_slice());
         }
-        state.update(&context);
+        state.update(label.prefix());
         for part in parts {
             state.update(part);
         }
@@ -79,10 +75,6 @@ fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
         *to = *from;
     }
     Hmac::<Sha256>::new(&(*block).into())
-}
-
-fn prefix_bytes(label: Label) -> Vec<u8> {
-    prefix(label).collect()
 }
 
 #[cfg(test)]

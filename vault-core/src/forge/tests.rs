@@ -3,6 +3,7 @@
 mod attack_bytes;
 mod attack_confusion;
 mod attack_members;
+mod attack_salamander;
 mod attack_splice;
 mod attack_unlock;
 mod chk_access;

@@ -143,6 +143,48 @@ fn chk_20_administrators_of_the_new_root_do_not_count_for_it() {
 }
 
 #[test]
+fn chk_20_a_number_never_names_two_keys() {
+    let mut world = world();
+    let key = crate::keyring::recipient_key(&crate::secret::RecipientSeed::from_bytes([9; 32]));
+    let with = |world: &World, edit: &dyn Fn(&mut Root)| {
+        let mut root = world.next_root();
+        edit(&mut root);
+        world.judged(0, world.signed_root(root, &[0, 1]))
+    };
+    // The server's recovery key under the old number: no epoch would be due, and every next one is open to it.
+    guarded(Check::RootChain, || {
+        with(&world, &|r| r.recovery.recipient = key.clone())
+    });
+    guarded(Check::RootChain, || with(&world, &|r| r.recovery.version = 0));
+    guarded(Check::RootChain, || {
+        with(&world, &|r| r.duty.as_mut().unwrap().recipient = key.clone())
+    });
+    guarded(Check::RootChain, || with(&world, &|r| r.dpo.recipient = key.clone()));
+    let renewed = Root {
+        recovery: crate::wire::v1::agency::RecoveryKeys {
+            version: 2,
+            recipient: key.clone(),
+            ..world.agency.root().recovery.clone()
+        },
+        duty: None,
+        ..world.next_root()
+    };
+    let event = world.signed_root(renewed, &[0, 1]);
+    world.try_event(0, event).unwrap();
+    // Nor by way of a root in between.
+    guarded(Check::RootChain, || with(&world, &|r| r.recovery.version = 1));
+    guarded(Check::RootChain, || {
+        with(&world, &|r| {
+            r.duty = Some(crate::wire::v1::agency::RoleRecipient {
+                epoch: 0,
+                recipient: key.clone(),
+            });
+        })
+    });
+    still_works(&world);
+}
+
+#[test]
 fn chk_21_a_threshold_that_nobody_can_reach_or_that_nothing_enforces_is_refused() {
     let world = world();
     let with = |thresholds: Vec<Threshold>| {

@@ -150,7 +150,7 @@ fn close_gap<'a>(out: &mut Vec<Char>, line_start: usize, after: &'a str) -> &'a 
     }
     let spare =
         after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | ';' | '!' | '?'));
-    let is_space = |c: &Char| !c.literal && matches!(c.char, ' ' | '\t');
+    let is_space = |c: &Char| !c.literal && c.char.is_whitespace();
     while spare && out.len() > line_start && out.last().is_some_and(is_space) {
         out.pop();
     }

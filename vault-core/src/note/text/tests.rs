@@ -328,6 +328,13 @@ proptest! {
     }
 
     #[test]
+    fn what_was_read_from_an_odd_text_is_printed_and_read_as_the_same(
+        text in "(\\PC|[\n\t\u{c}\u{b} #!{}:\\[\\]\"\\\\]|obs: |said |why: |\\{significant\\}|\\{label a\\}){0,60}",
+    ) {
+        prop_assert_eq!(printed_and_read(&text), Ok(()));
+    }
+
+    #[test]
     fn no_text_is_too_odd(text in "(\\PC|[\n\t#!{}:\\[\\]\"\\\\ ]|obs: |said |why: ){0,60}") {
         if let Err(faults) = parse(&text, &outline(), &now()) {
             for fault in faults {
@@ -335,5 +342,38 @@ proptest! {
                 prop_assert!(fault.column <= line.chars().count() + 1);
             }
         }
+    }
+}
+
+/// Checks that what a text says is what its printed form says, white space apart; a text that is refused says nothing.
+fn printed_and_read(text: &str) -> Result<(), String> {
+    let Ok(note) = parse(text, &outline(), &now()) else {
+        return Ok(());
+    };
+    let printed = print(&note, &outline());
+    let again = parse(&printed, &outline(), &now()).map_err(|faults| format!("{printed:?}: {faults:?}"))?;
+    let twice = print(&again, &outline());
+    (twice == printed)
+        .then_some(())
+        .ok_or(format!("{printed:?} became {twice:?}"))
+}
+
+/// Found by fuzzing.
+#[test]
+fn no_space_of_any_kind_is_left_before_a_flag_at_the_end_of_a_line() {
+    for text in ["one\u{c}{label health}\ntwo", "one\u{b}\u{a0} {significant}\n{label a}"] {
+        assert_eq!(printed_and_read(text), Ok(()));
+    }
+}
+/// Found by fuzzing.
+#[test]
+fn a_quotation_that_ends_in_an_empty_line_keeps_its_marks_apart() {
+    for text in ["No.\n", "No.\n\n", "\"No\"\n", "\n"] {
+        let mut note = Note::new(NoteKind::default());
+        let mut quote = Segment::new(1, SegmentKind::Quote, text);
+        quote.speaker = Some("client".into());
+        note.segments.push(quote);
+        let again = read(&print(&note, &outline()));
+        assert_eq!(again.segments[0].text.trim_end(), text.trim_end(), "{text:?}");
     }
 }

@@ -1,0 +1,69 @@
+"""The command: `verify` and `open` (see README.md)."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .access import OPERATIONS
+from .ids import handle, stream_handle, text
+from .refusal import Refusal
+from .vault import Vault
+
+VERIFICATION_FAILED, NO_KEY = 4, 5
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="casevault_reader", description="Reads a vault by the format document alone.")
+    parser.add_argument("what", choices=("verify", "open", "log"), help="check all; or print payloads; or access entries")
+    parser.add_argument("home", type=Path, help="the vault's folder, which holds `keystore` and `vault.db`")
+    parser.add_argument("--passphrase-file", type=Path, required=True)
+    arguments = parser.parse_args()
+    try:
+        vault = Vault(arguments.home, arguments.passphrase_file.read_bytes())
+        vault.walk()
+    except Refusal as refusal:
+        print(json.dumps({**summary(None), "failures": [refusal.as_json()]}))
+        return NO_KEY if refusal.check == "CHK-96" else VERIFICATION_FAILED
+    if arguments.what == "verify":
+        print(json.dumps({**summary(vault), "failures": []}))
+    elif arguments.what == "open":
+        for record, payload in vault.payloads:
+            put(record_line(record, payload))
+    else:
+        for link, entry in vault.entries:
+            put(entry_line(link, entry))
+    return 0
+
+
+def summary(vault):
+    counts = {} if vault is None else {
+        "entries": vault.links, "authors": len(vault.authors), "signatures": vault.signatures,
+        "opened": len(vault.payloads), "streams": len(vault.streams), "keyrings": vault.opener.opened,
+        "accesses": len(vault.entries),
+    }
+    return {"schema": "casevault.reader.verify/1", **counts}
+
+
+def record_line(record, payload):
+    header = record.header
+    return {
+        "schema": payload["schema"], "stream": text({1: "a", 2: "c"}[header.stream.kind], header.stream.id),
+        "section": header.section, "record": text("n", header.record), "version": header.version, "payload": payload,
+    }
+
+
+def entry_line(link, entry):
+    clear = link.body.entry
+    return {
+        "device": handle("d", link.device), "seq": link.seq, "operation": OPERATIONS[clear.operation],
+        "subject": clear.subject and stream_handle(clear.subject), "entry": entry,
+    }
+
+
+def put(line):
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Records: rebuilt from their columns (§12.1, steps 1 and 2), checked, and opened (§3)."""
+
+import json
+
+from . import ed25519
+from .ids import handle
+from .labels import digest, equal, kdf
+from .refusal import Refusal, require
+from .seal import PADDING_FLOOR, TAG, aead_open, committed_open, unpad
+from .structures import ADMIN, AGENCY, CASE, LIMIT_PADDED, NOTE, PRIVATE, ZERO_HASH, RecordHeader, WrapContext, make
+
+SCHEMAS = {
+    "casevault.note/1": {(CASE, NOTE), (CASE, PRIVATE)},
+    "casevault.profile/1": {(CASE, ADMIN)},
+    "casevault.label/1": {(CASE, ADMIN)},
+    "casevault.settings/1": {(AGENCY, ADMIN)},
+    "casevault.relation/1": {(CASE, ADMIN)},
+}
+SECTION_OF = {"casevault.profile/1": 1, "casevault.label/1": 0, "casevault.relation/1": 0, "casevault.settings/1": 0}
+HEADER_SIZE = 174
+
+
+class Record:
+    """A record as its row has it. `erased` is set where ciphertext and wrap are gone."""
+
+    def __init__(self, row, part, agency, stream, section, actors, erased):
+        self.pos, self.part = row["pos"], part
+        self.body, self.wrap = row["body"], row["wrap"]
+        self.signature = row["record_signature"]
+        self.erased = self.body is None
+        self.erasure = False  # whether an event later in the stream names it
+        require((self.wrap is None) == self.erased, "CHK-82", "ciphertext and wrap are not absent together")
+        require((erased is not None) == self.erased, "CHK-82", "what is absent and what is erased differ")
+        if self.erased:
+            padded = erased["padded_length"]
+            self.ciphertext_hash, self.wrap_hash = erased["ciphertext_hash"], erased["wrap_hash"]
+        else:
+            padded = len(self.body) - TAG
+            self.ciphertext_hash = digest("ciphertext hash", self.body)
+            self.wrap_hash = digest("wrap hash", self.wrap)
+        require(PADDING_FLOOR <= padded <= LIMIT_PADDED, "CHK-10", "a padded length outside its limits")
+        for name in ("class", "version", "member", "device", "record_id", "commitment", "record_signature"):
+            require(row[name] is not None, "CHK-105", f"`{name}` of a record is NULL")
+        self.header = make(
+            format=1, agency=agency, stream=stream, section=section, record=row["record_id"], version=row["version"],
+            amends=row["amends"] or ZERO_HASH, member=actors(row["member"]), device=actors(row["device"]),
+            class_=row["class"], padded_length=padded, commitment=row["commitment"],
+        )
+        self.header_bytes = RecordHeader.write(self.header)
+        assert len(self.header_bytes) == HEADER_SIZE
+        self.hash = digest("record hash", self.header_bytes + self.ciphertext_hash)
+        self.placement = None
+        self.newer_wraps = []
+
+    @property
+    def handle(self):
+        return handle("n", self.header.record)
+
+    def check_signature(self, agency):
+        """CHK-14 and CHK-15; the device counts even when it was retired since, for records outlive devices."""
+        device = agency.devices.get(self.header.device)
+        certified = device is not None and device.member == self.header.member
+        require(certified, "CHK-14", "the author's device is not certified for the author")
+        signed = self.header_bytes + self.ciphertext_hash
+        ed25519.verify("record signature", device.key, signed, self.signature, "CHK-15")
+
+    def unwrap(self, section_keys):
+        """The record key, from the newest wrap that opens to the header's commitment (CHK-11)."""
+        place = self.placement
+        wraps = [(place.epoch, place.release.month, self.wrap), *self.newer_wraps]
+        refusal = None
+        for epoch, month, wrap in reversed(wraps):
+            try:
+                key = section_keys(self.header.section, epoch, month)
+                derived = kdf("wrap seal", key, self.hash, 56)
+                context = WrapContext.write(make(
+                    agency=self.header.agency, stream=self.header.stream, section=self.header.section, epoch=epoch,
+                    month=month, record_hash=self.hash,
+                ))
+                record_key = aead_open(derived[:32], derived[32:], context, wrap, "CHK-11")
+                opens = equal(kdf("record seal", record_key, b"", 88)[:32], self.header.commitment)
+                require(opens, "CHK-11", "the record key does not open to the commitment")
+                return record_key
+            except Refusal as found:
+                refusal = found
+        raise refusal
+
+    def open(self, section_keys):
+        """The payload, a JSON object with its schema (CHK-10 to CHK-13, CHK-106)."""
+        record_key = self.unwrap(section_keys)
+        padded = committed_open(
+            "record seal", record_key, b"", self.header.commitment, self.header_bytes, self.body, "CHK-11", "CHK-12"
+        )
+        return self._payload(unpad(padded))
+
+    def _payload(self, raw):
+        try:
+            payload = json.loads(raw.decode("utf-8"))
+            schema = next(iter(payload.items()))
+        except (ValueError, AttributeError, StopIteration):
+            raise Refusal("CHK-106", "the payload is not a JSON object") from None
+        require(schema[0] == "schema" and schema[1] in SCHEMAS, "CHK-106", "the payload is of no known schema")
+        kind = (self.header.stream.kind, self.header["class"])
+        section = SECTION_OF.get(schema[1], self.header.section)
+        fits = kind in SCHEMAS[schema[1]] and section == self.header.section
+        require(fits, "CHK-106", "a schema in a record of another class or section")
+        return payload
