@@ -13,6 +13,11 @@ RECORD_ONLY = ("class", "is_primary", "version", "agency_seq", "signer", "member
 KINDS = {AGENCY: {L_RECORD, L_EVENT, L_REWRAP}, CASE: {L_RECORD, L_EVENT, L_REWRAP}, ACCESS: {L_ACCESS, L_SEGMENT}}
 
 
+def check_kind(link):
+    """CHK-42: access entries and segments belong in access streams, and nothing else does."""
+    require(link.kind in KINDS[link.stream.kind], "CHK-42", "a link of this kind does not belong in this stream")
+
+
 class Placed:
     """One link with the place and the records that belong to it; `link` is the structure, `signed` its bytes."""
 
@@ -115,7 +120,7 @@ class Chains:
         link = placed.link
         require(link.agency == self.agency, "CHK-40", "a link of another agency")
         require(link.previous == previous, "CHK-41", "the link does not follow the one before")
-        require(link.kind in KINDS[stream.kind], "CHK-42", "a link of this kind does not belong in this stream")
+        check_kind(link)
         if stream.kind == AGENCY:
             require(link.agency_head == previous, "CHK-43", "an agency link that does not cite the one before")
             placed.agency_seq = link.seq - 1

@@ -23,6 +23,12 @@ class Blobs:
         return data
 
 
+def check_context(keyring, agency, stream, to):
+    """CHK-31: the keyring says inside for whom and for what it is."""
+    context = (keyring.agency, keyring.stream, keyring.to) == (agency, stream, to)
+    require(context, "CHK-31", "a keyring for another place or person")
+
+
 class Opener:
     """Opens keyrings with the secrets of one keystore, and makes section keys of what they hold."""
 
@@ -48,8 +54,7 @@ class Opener:
         if identity is None:
             return None
         keyring = decode(Keyring, age.decrypt(data, identity, LIMIT_KEYRING), LIMIT_KEYRING)
-        context = (keyring.agency, keyring.stream, keyring.to) == (self._secrets.agency, stream, to)
-        require(context, "CHK-31", "a keyring for another place or person")
+        check_context(keyring, self._secrets.agency, stream, to)
         self.opened += 1
         return {(entry.section, entry.epoch): entry.key for entry in keyring.entries}
 
