@@ -1,1 +1,12 @@
-//! CaseVault.
+//! What the end-to-end tests stand on: the real binary, vaults in throw-away folders, caseloads, and a search for leaks.
+//!
+//! ```text
+//! binary ─> vault (a home, a passphrase file, commands) <─ caseload (lines to import)
+//!                    └─> leak (is any of these words in any file?)      mount (a disk that can be full or read-only)
+//! ```
+
+pub mod binary;
+pub mod caseload;
+pub mod leak;
+pub mod mount;
+pub mod vault;

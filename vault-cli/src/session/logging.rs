@@ -99,7 +99,11 @@ impl Session {
     /// none, [`SessionError::TooLong`] for a reason over 240 bytes.
     pub(super) fn log(&mut self, intent: &Intent<'_>) -> Result<Logged> {
         self.require_purpose(intent.purpose)?;
-        self.append_entry(intent).map_err(|source| match source {
+        let mut appended = self.append_entry(intent);
+        if matches!(appended, Err(SessionError::DiskFull)) && self.store.release_reserve()? {
+            appended = self.append_entry(intent);
+        }
+        appended.map_err(|source| match source {
             SessionError::Bug(_) => source,
             other => SessionError::LogFailed {
                 source: Box::new(other),

@@ -232,7 +232,11 @@ impl Holder {
         if note.worker.is_none() && note.imported.is_none() {
             note.worker = Some(self.member.to_string());
         }
-        let private = match note.segments.iter().any(|s| split::section_of(&note, s) == PRIVATE) {
+        // A part that the note had stays, empty if need be; so its section is needed even if nothing is left in it.
+        let had_private = before
+            .as_ref()
+            .is_some_and(|b| b.parts.iter().any(|(name, _)| name == PRIVATE));
+        let private = match had_private || note.segments.iter().any(|s| split::section_of(&note, s) == PRIVATE) {
             true => Some(self.private_section(tx, keys)?),
             false => None,
         };

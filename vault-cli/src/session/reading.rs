@@ -236,10 +236,14 @@ impl Holder {
     #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
     fn join_notes(&self, keys: &CaseKeys, rows: Vec<Box<RecordRow>>) -> Result<Vec<ReadNote>> {
         let mut newest: BTreeMap<RecordId, (u32, u32)> = BTreeMap::new();
+        // A note keeps its place in the case when it is amended.
+        let mut place: HashMap<RecordId, usize> = HashMap::new();
         for row in rows.iter().map(|r| &r.record).filter(|r| holds_notes(&r.header)) {
             let entry = newest.entry(row.header.record).or_default();
             entry.0 = entry.0.max(row.header.version);
             entry.1 += 1;
+            let next = place.len();
+            place.entry(row.header.record).or_insert(next);
         }
         let mine = |h: &RecordHeader| !h.section.is_private() || h.member == self.member;
         let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
@@ -266,6 +270,7 @@ impl Holder {
                 parts.entry(note.id.clone()).or_default().push(note);
             }
         }
+        mains.sort_by_key(|(header, _, _)| place.get(&header.record).copied());
         let notes = mains.into_iter().map(|(header, hash, main)| {
             let parts = parts.remove(&main.id).unwrap_or_default();
             ReadNote {

@@ -148,6 +148,8 @@ struct Checked<'a> {
     index: Index,
     signatures: u64,
     opened: u64,
+    /// Streams in which something failed already.
+    broken: HashSet<StreamId>,
     failures: Vec<Failure>,
 }
 
@@ -243,8 +245,9 @@ fn walk(
         failures: found,
         ..
     } = checked;
-    failures.append(&mut walk.failures);
+    // The entries before the streams that they are in.
     failures.extend(found);
+    failures.append(&mut walk.failures);
     if only.is_none() {
         check_around(tx, &keys, &mut failures)?;
         if walk.broken.is_empty() {
@@ -313,6 +316,7 @@ impl<'a> Checked<'a> {
             index: Index::default(),
             signatures: 0,
             opened: 0,
+            broken: HashSet::new(),
             failures: Vec::new(),
         }
     }
@@ -320,10 +324,17 @@ impl<'a> Checked<'a> {
     fn check(&mut self, jobs: &[Job]) {
         let keys = self.keys;
         let done: Vec<_> = jobs.par_iter().map(|job| check(job, keys)).collect();
-        for (signatures, opened, facts, failed) in done {
+        for (job, (signatures, opened, facts, failed)) in jobs.iter().zip(done) {
             self.signatures += signatures;
             self.opened += opened;
-            self.failures.extend(failed);
+            if let Some(error) = failed {
+                // Links are rebuilt one on the other: after the first that is wrong, the signatures of all later ones
+                // in its stream are wrong with it and say nothing of their own.
+                let first = self.broken.insert(job.stream);
+                if first || error.check() != Some(Check::LinkSignature) {
+                    self.failures.push(failure(&name_of(job, &error), &error));
+                }
+            }
             for fact in facts {
                 self.index.take(self.local, fact);
             }
@@ -577,13 +588,11 @@ impl Index {
 }
 
 /// Checks signatures and seals of one link; whatever is wrong is the job's failure.
-fn check(job: &Job, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, Option<Failure>) {
+fn check(job: &Job, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, Option<SessionError>) {
     let mut facts = Vec::new();
     let mut counts = (1, 0);
+    // The records first: a changed one breaks its link's signature too, and is the one to name.
     let mut run = || -> Result<()> {
-        job.link
-            .verify_signature(&job.signer)
-            .map_err(super::refused(job.stream))?;
         for (stored, hash, author) in &job.records {
             counts.0 += 1;
             let handle = stored.header.record.handle();
@@ -605,9 +614,11 @@ fn check(job: &Job, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, O
                 }
             }
         }
-        Ok(())
+        job.link
+            .verify_signature(&job.signer)
+            .map_err(super::refused(job.stream))
     };
-    let failed = run().err().map(|e| failure(&name_of(job, &e), &e));
+    let failed = run().err();
     (counts.0, counts.1, facts, failed)
 }
 

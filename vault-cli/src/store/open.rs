@@ -80,7 +80,11 @@ impl Store {
     /// [`StoreError::NotFound`], [`StoreError::Foreign`], [`StoreError::TooNew`]; CHK-101 for another key's store or a
     /// changed head, CHK-102 if rows or streams are missing, CHK-105 if the file cannot be read.
     pub fn open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
-        Self::open_with(path, key, STEPS)
+        match Self::open_with(path, key, STEPS) {
+            // The log and its index need room before anything is written; without it nobody could even read.
+            Err(StoreError::Full) if reserve::release(path)? => Self::open_with(path, key, STEPS),
+            done => done,
+        }
     }
 
     fn open_with(path: &Path, key: &StoreKey, steps: &[&str]) -> Result<Self, StoreError> {

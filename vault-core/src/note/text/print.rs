@@ -119,6 +119,7 @@ fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
     let brackets = matches!(segment.kind, SegmentKind::Decision | SegmentKind::Interpretation);
     let (open, close) = quotation_marks(segment);
     out.push_str(open);
+    let last = segment.text.matches('\n').count();
     for (i, line) in segment.text.split('\n').enumerate() {
         if i > 0 {
             out.push('\n');
@@ -126,7 +127,8 @@ fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
         let at_line_start = i > 0 || begins_unmarked;
         let mut chars = line.chars().peekable();
         let start_means_something = match line.chars().next() {
-            None => i > 0,
+            // The mark that closes a quotation is on the last line, and must not be taken for an escaped one.
+            None => i > 0 && (i < last || close.is_empty()),
             Some(c) if c.is_whitespace() => i > 0 || open.is_empty(),
             Some('"' | '“') => segment.kind == SegmentKind::Quote && open.is_empty(),
             _ => at_line_start && line_start_means_something(line),

@@ -365,3 +365,15 @@ fn no_space_of_any_kind_is_left_before_a_flag_at_the_end_of_a_line() {
         assert_eq!(printed_and_read(text), Ok(()));
     }
 }
+/// Found by fuzzing.
+#[test]
+fn a_quotation_that_ends_in_an_empty_line_keeps_its_marks_apart() {
+    for text in ["No.\n", "No.\n\n", "\"No\"\n", "\n"] {
+        let mut note = Note::new(NoteKind::default());
+        let mut quote = Segment::new(1, SegmentKind::Quote, text);
+        quote.speaker = Some("client".into());
+        note.segments.push(quote);
+        let again = read(&print(&note, &outline()));
+        assert_eq!(again.segments[0].text.trim_end(), text.trim_end(), "{text:?}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Where the program under test is: beside the test's own executable, built anew where a source of it is newer.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+/// Returns the path of `casevault`, of the profile that the tests themselves were built with.
+///
+/// `cargo test -p casevault-e2e` builds no binary of another package, so it is built here, once a process, when it is
+/// missing or older than a source that it was made of.
+///
+/// # Panics
+/// Where it cannot be built.
+pub fn casevault() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test knows its own path");
+        let profile = test
+            .ancestors()
+            .find(|folder| folder.ends_with("deps"))
+            .and_then(Path::parent)
+            .expect("tests lie in the target folder's `deps`");
+        let binary = profile.join("casevault");
+        if is_stale(&binary) {
+            build(profile);
+        }
+        assert!(binary.exists(), "cargo built no {}", binary.display());
+        binary
+    })
+}
+
+/// Cargo lists beside a binary the sources that it was made of.
+fn is_stale(binary: &Path) -> bool {
+    let changed = |path: &Path| path.metadata().and_then(|found| found.modified());
+    let Ok(built) = changed(binary) else { return true };
+    let Ok(list) = std::fs::read_to_string(binary.with_extension("d")) else {
+        return true;
+    };
+    let sources = list.split_once(": ").map_or("", |(_, sources)| sources);
+    sources
+        .split_whitespace()
+        .any(|source| changed(Path::new(source)).unwrap_or(SystemTime::now()) > built)
+}
+
+fn build(profile: &Path) {
+    let target = profile.parent().expect("a profile lies in the target folder");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "vault-cli",
+            "--bin",
+            "casevault",
+            "--target-dir",
+        ])
+        .arg(target)
+        .current_dir(root());
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = cargo.status().expect("cargo runs");
+    assert!(status.success(), "casevault does not build");
+}
+
+/// Returns the project's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie in the project")
+}
