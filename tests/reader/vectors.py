@@ -12,9 +12,6 @@ import sys
 import zlib
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from nacl import bindings
-
 from casevault_reader import age, ed25519, ids
 from casevault_reader.access import PLAIN, open_body
 from casevault_reader.agency import Agency
@@ -27,10 +24,28 @@ from casevault_reader.labels import digest, kdf, kdf_salted, mac
 from casevault_reader.record import Record, check_length, open_record, open_wrap, read_header
 from casevault_reader.refusal import Refusal
 from casevault_reader.seal import padme, unpad
-from casevault_reader.structures import (L_EVENT, L_RECORD, LIMIT_KEYRING, LIMIT_LINK, LIMIT_ROOT, ZERO_HASH,
-                                         AccessEntry, DeviceCertificate, EntryContext, KeyContext, Keyring, Link,
-                                         RecordHeader, Release, Root, StreamId, WrapContext, make)
+from casevault_reader.structures import (
+    L_EVENT,
+    L_RECORD,
+    LIMIT_KEYRING,
+    LIMIT_LINK,
+    LIMIT_ROOT,
+    ZERO_HASH,
+    AccessEntry,
+    DeviceCertificate,
+    EntryContext,
+    KeyContext,
+    Keyring,
+    Link,
+    RecordHeader,
+    Release,
+    Root,
+    WrapContext,
+    make,
+)
 from casevault_reader.xwing import Identity
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl import bindings
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "vault-core/tests/vectors/v1.json"
@@ -185,9 +200,9 @@ def check_access(vectors, same):
 
 
 def entry_context(part, index):
-    return EntryContext.write(make(
-        agency=hexed(part["agency"]), device=hexed(part["device"]), segment=part["segment"], index=index
-    ))
+    return EntryContext.write(
+        make(agency=hexed(part["agency"]), device=hexed(part["device"]), segment=part["segment"], index=index)
+    )
 
 
 def check_local(vectors, same):
@@ -247,17 +262,36 @@ def read_links(part, same):
 
 def placed_record(link, placement, agency, one=None):
     """A record of which only what a link can tell is known, and for the vectors' own records the header."""
-    header = read_header(hexed(one["header"])) if one else make(
-        version=1, class_=2, member=bytes(16), device=bytes(16), record=bytes(16), commitment=ZERO_HASH,
-        amends=ZERO_HASH, padded_length=256,
+    header = (
+        read_header(hexed(one["header"]))
+        if one
+        else make(
+            version=1,
+            class_=2,
+            member=bytes(16),
+            device=bytes(16),
+            record=bytes(16),
+            commitment=ZERO_HASH,
+            amends=ZERO_HASH,
+            padded_length=256,
+        )
     )
     row = {
-        "pos": 0, "body": None, "wrap": None, "record_signature": bytes(64), "class": header["class"],
-        "version": header.version, "member": header.member, "device": header.device, "record_id": header.record,
-        "commitment": header.commitment, "amends": None if header.amends == ZERO_HASH else header.amends,
+        "pos": 0,
+        "body": None,
+        "wrap": None,
+        "record_signature": bytes(64),
+        "class": header["class"],
+        "version": header.version,
+        "member": header.member,
+        "device": header.device,
+        "record_id": header.record,
+        "commitment": header.commitment,
+        "amends": None if header.amends == ZERO_HASH else header.amends,
     }
     erased = {
-        "padded_length": header.padded_length, "wrap_hash": placement.wrap_hash,
+        "padded_length": header.padded_length,
+        "wrap_hash": placement.wrap_hash,
         "ciphertext_hash": hexed(one["ciphertext_hash"]) if one else ZERO_HASH,
     }
     record = Record(row, 0, agency, link.stream, placement.section, lambda ident: ident, erased)
@@ -276,8 +310,13 @@ def check_streams(vectors, same):
     for what, placed in read_links(vectors["case_links"], same):
         link = placed.link
         placed.agency_seq = heads[link.agency_head]
-        ed25519.verify("link signature", agency.device_key(link.device, placed.agency_seq), placed.signed,
-                       placed.signature, "CHK-45")
+        ed25519.verify(
+            "link signature",
+            agency.device_key(link.device, placed.agency_seq),
+            placed.signed,
+            placed.signature,
+            "CHK-45",
+        )
         if link.kind == L_RECORD:
             one = vectors["record"]["first" if "first" in what else "second"]
             record = placed_record(link, link.body.placement, agency.id, one)
@@ -290,8 +329,13 @@ def check_streams(vectors, same):
         context = make(agency=agency.id, stream=link.stream, section=section, epoch=epoch)
         same("commitment", kdf("epoch commitment", key, KeyContext.write(context), 32), opened.commitment)
     for _, placed in read_links(vectors["access_links"], same):
-        ed25519.verify("link signature", agency.device_key(placed.link.device, agency.head), placed.signed,
-                       placed.signature, "CHK-45")
+        ed25519.verify(
+            "link signature",
+            agency.device_key(placed.link.device, agency.head),
+            placed.signed,
+            placed.signature,
+            "CHK-45",
+        )
 
 
 def refuse_link(one, _vectors):
@@ -357,16 +401,29 @@ def check_keystore(vectors, same):
     same("device", secrets.device_key, ed25519.public_of(hexed(part["secrets"]["device"])))
     same("identity", secrets.identity_key, ed25519.public_of(hexed(part["secrets"]["identity"])))
     found = {version: identity.public for version, identity in secrets.recipients.items()}
-    same("recipients", found, {
-        one["version"]: Identity(hexed(one["seed"])).public for one in part["secrets"]["recipients"]
-    })
+    same(
+        "recipients",
+        found,
+        {one["version"]: Identity(hexed(one["seed"])).public for one in part["secrets"]["recipients"]},
+    )
 
 
 def check_golden(same):
     vectors = json.loads(GOLDEN.read_text(encoding="utf-8"))
     assert vectors["schema"] == "casevault.vectors/1"
-    for check in (check_labels, check_texts, check_padding, check_wraps, check_keyring, check_access, check_local,
-                  check_root, check_streams, check_keystore, check_malformed):
+    for check in (
+        check_labels,
+        check_texts,
+        check_padding,
+        check_wraps,
+        check_keyring,
+        check_access,
+        check_local,
+        check_root,
+        check_streams,
+        check_keystore,
+        check_malformed,
+    ):
         check(vectors, same)
     for one in ("first", "second"):
         check_record(vectors["record"][one], same)
@@ -383,7 +440,9 @@ def check_ed25519(same):
 
 
 AGE_FAILURES = {
-    age.NoMatch: "no match", age.MacFailure: "HMAC failure", age.HeaderFailure: "header failure",
+    age.NoMatch: "no match",
+    age.MacFailure: "HMAC failure",
+    age.HeaderFailure: "header failure",
     age.PayloadFailure: "payload failure",
 }
 # A hybrid stanza beside another kind is a file of age, but none of CaseVault (§4).

@@ -41,27 +41,42 @@ def main():
 
 
 def summary(vault):
-    counts = {} if vault is None else {
-        "entries": vault.links, "authors": len(vault.authors), "signatures": vault.signatures,
-        "opened": len(vault.lines.opened), "streams": len(vault.streams), "keyrings": vault.opener.opened,
-        "accesses": len(vault.entries),
-    }
+    counts = (
+        {}
+        if vault is None
+        else {
+            "entries": vault.links,
+            "authors": len(vault.authors),
+            "signatures": vault.signatures,
+            "opened": len(vault.lines.opened),
+            "streams": len(vault.streams),
+            "keyrings": vault.opener.opened,
+            "accesses": len(vault.entries),
+        }
+    )
     return {"schema": "casevault.reader.verify/1", **counts}
 
 
 def record_line(record, payload):
     header = record.header
     return {
-        "schema": payload["schema"], "stream": text({1: "a", 2: "c"}[header.stream.kind], header.stream.id),
-        "section": header.section, "record": text("n", header.record), "version": header.version, "payload": payload,
+        "schema": payload["schema"],
+        "stream": text({1: "a", 2: "c"}[header.stream.kind], header.stream.id),
+        "section": header.section,
+        "record": text("n", header.record),
+        "version": header.version,
+        "payload": payload,
     }
 
 
 def entry_line(link, entry):
     clear = link.body.entry
     return {
-        "device": handle("d", link.device), "seq": link.seq, "operation": OPERATIONS[clear.operation],
-        "subject": clear.subject and stream_handle(clear.subject), "entry": entry,
+        "device": handle("d", link.device),
+        "seq": link.seq,
+        "operation": OPERATIONS[clear.operation],
+        "subject": clear.subject and stream_handle(clear.subject),
+        "entry": entry,
     }
 
 

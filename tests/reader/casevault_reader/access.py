@@ -10,8 +10,24 @@ from .seal import TAG, committed_open, unpad
 from .structures import L_SEGMENT, LIMIT_SEGMENT_START, ZERO_HASH, EntryContext, SegmentStart, make
 
 BODY, PLAIN, ENTRIES = 1024, 976, 4096
-OPERATIONS = (None, "open", "list", "search", "hits", "print", "export", "disclosure", "grant", "emergency", "denial",
-              "unlock", "overview", "verify", "write", "history")
+OPERATIONS = (
+    None,
+    "open",
+    "list",
+    "search",
+    "hits",
+    "print",
+    "export",
+    "disclosure",
+    "grant",
+    "emergency",
+    "denial",
+    "unlock",
+    "overview",
+    "verify",
+    "write",
+    "history",
+)
 
 
 def open_body(label, state, context, body, length=None):
@@ -65,9 +81,9 @@ class Access:
         if self._state is None:
             require(len(body) == BODY, "CHK-92", "an entry's body of another length")
             return None
-        context = EntryContext.write(make(
-            agency=self.agency.id, device=placed.link.device, segment=entry.segment, index=entry.index
-        ))
+        context = EntryContext.write(
+            make(agency=self.agency.id, device=placed.link.device, segment=entry.segment, index=entry.index)
+        )
         opened = open_body("access entry", self._state, context, body, PLAIN)
         if entry.manifest_hash != ZERO_HASH:
             manifest = self._blobs.get("manifest hash", entry.manifest_hash)

@@ -8,10 +8,33 @@ from . import ed25519
 from .labels import digest
 from .record import Record
 from .refusal import require
-from .structures import (ADMIN, ADMINISTRATOR, DPO, E_AGENCY_EPOCH, E_DEVICE, E_DEVICE_RETIRED, E_DPO_EPOCH, E_MEMBER,
-                         E_MEMBER_RETIRED, E_RECIPIENT, E_ROOT, E_SETTINGS, HEAD, L_EVENT, LIMIT_ROOT, OPERATION_ROOT,
-                         OPERATIONS, TO_DPO, TO_DUTY, TO_MEMBER, TO_RECOVERY, ZERO_HASH, ZERO_ID, DeviceCertificate,
-                         Root, make)
+from .structures import (
+    ADMIN,
+    ADMINISTRATOR,
+    DPO,
+    E_AGENCY_EPOCH,
+    E_DEVICE,
+    E_DEVICE_RETIRED,
+    E_DPO_EPOCH,
+    E_MEMBER,
+    E_MEMBER_RETIRED,
+    E_RECIPIENT,
+    E_ROOT,
+    E_SETTINGS,
+    HEAD,
+    L_EVENT,
+    LIMIT_ROOT,
+    OPERATION_ROOT,
+    OPERATIONS,
+    TO_DPO,
+    TO_DUTY,
+    TO_MEMBER,
+    TO_RECOVERY,
+    ZERO_HASH,
+    ZERO_ID,
+    DeviceCertificate,
+    Root,
+)
 
 ADMINISTRATORS_ONLY = {E_ROOT, E_MEMBER, E_DEVICE, E_MEMBER_RETIRED, E_DEVICE_RETIRED, E_SETTINGS, E_AGENCY_EPOCH}
 
@@ -94,8 +117,11 @@ class Agency:
         seq, link = placed.link.seq, placed.link
         require(link.kind == L_EVENT, "CHK-42", "an agency stream takes events only")
         event = link.body.event
-        require((seq == 0) == (event.type == E_ROOT and event.clear.founding is not None), "CHK-24",
-                "the founding belongs to the first root and to it alone")
+        require(
+            (seq == 0) == (event.type == E_ROOT and event.clear.founding is not None),
+            "CHK-24",
+            "the founding belongs to the first root and to it alone",
+        )
         if seq == 0:
             self._found(event.clear)
             placed.agency_seq = 0
@@ -133,8 +159,11 @@ class Agency:
         if last is None:
             require(digest("agency id", encoded) == self.id, "CHK-20", "the agency id is not the first root's")
         require(root.administrators, "CHK-21", "a root without administrators")
-        require([one.operation for one in root.thresholds] == list(OPERATIONS), "CHK-21",
-                "not one threshold for each operation")
+        require(
+            [one.operation for one in root.thresholds] == list(OPERATIONS),
+            "CHK-21",
+            "not one threshold for each operation",
+        )
         for threshold in root.thresholds:
             require(1 <= threshold.administrators <= len(root.administrators), "CHK-21", "a threshold out of range")
         for threshold in root.thresholds:
@@ -147,8 +176,11 @@ class Agency:
         require(root.minimum_format == 1, "CHK-03", "an unknown minimum format")
         identities = {one.member: one.identity for one in judge.administrators}
         signers = [one.member for one in clear.signatures]
-        require(len(set(signers)) == len(signers) and set(signers) <= set(identities), "CHK-20",
-                "a root signature of somebody else, or twice")
+        require(
+            len(set(signers)) == len(signers) and set(signers) <= set(identities),
+            "CHK-20",
+            "a root signature of somebody else, or twice",
+        )
         needed = {one.operation: one.administrators for one in judge.thresholds}[OPERATION_ROOT]
         require(len(signers) >= needed, "CHK-20", "too few signatures of the root")
         for one in clear.signatures:
@@ -234,9 +266,15 @@ class Agency:
         self.dpo_epochs[clear.epoch] = (seq, clear)
 
     _APPLY = {
-        E_ROOT: _on_root, E_MEMBER: _on_member, E_DEVICE: _on_device, E_MEMBER_RETIRED: _on_member_retired,
-        E_DEVICE_RETIRED: _on_device_retired, E_RECIPIENT: _on_recipient, E_SETTINGS: _on_settings,
-        E_AGENCY_EPOCH: _on_agency_epoch, E_DPO_EPOCH: _on_dpo_epoch,
+        E_ROOT: _on_root,
+        E_MEMBER: _on_member,
+        E_DEVICE: _on_device,
+        E_MEMBER_RETIRED: _on_member_retired,
+        E_DEVICE_RETIRED: _on_device_retired,
+        E_RECIPIENT: _on_recipient,
+        E_SETTINGS: _on_settings,
+        E_AGENCY_EPOCH: _on_agency_epoch,
+        E_DPO_EPOCH: _on_dpo_epoch,
     }
 
     def check_sealed(self, record: Record):

@@ -8,9 +8,32 @@ import copy
 from . import ed25519
 from .agency import Agency, check_keyrings, check_recipients
 from .refusal import require
-from .structures import (CASEWORKER, DUTY, E_CASE_OPENED, E_COMPLAINT, E_ERASURE, E_EXPIRED, E_MEMBERSHIP, E_RELATION,
-                         FIRST_PRIVATE_SECTION, HEAD, HISTORY, HISTORY_BIT, L_EVENT, L_REWRAP, OWN, PRIVATE,
-                         READ, SHARE, SUPERVISOR, TO_MEMBER, TO_RECOVERY, WRITE, KeyContext, make)
+from .structures import (
+    CASEWORKER,
+    DUTY,
+    E_CASE_OPENED,
+    E_COMPLAINT,
+    E_ERASURE,
+    E_EXPIRED,
+    E_MEMBERSHIP,
+    E_RELATION,
+    FIRST_PRIVATE_SECTION,
+    HEAD,
+    HISTORY,
+    HISTORY_BIT,
+    L_EVENT,
+    L_REWRAP,
+    OWN,
+    PRIVATE,
+    READ,
+    SHARE,
+    SUPERVISOR,
+    TO_MEMBER,
+    TO_RECOVERY,
+    WRITE,
+    KeyContext,
+    make,
+)
 
 ALL_RIGHTS = READ | WRITE | SHARE | OWN
 INDEX, CORE = 0, 1
@@ -153,7 +176,10 @@ class Case:
         self._fix_release(placed.link.stream, body.section, body.epoch, body.release)
         for item in body.items:
             record = self.records.get(item.record_hash)
-            fits = record is not None and (record.placement.section, record.placement.epoch) == (body.section, opened.of)
+            fits = record is not None and (record.placement.section, record.placement.epoch) == (
+                body.section,
+                opened.of,
+            )
             require(fits, "CHK-78", "a rewrap of a record of another epoch")
 
     def _event(self, placed, event, signer):
@@ -222,7 +248,8 @@ class Case:
             everything = {section for section in self.head if not is_private(section)}
             require({INDEX, CORE} <= everything, "CHK-79", "`index` and `core` are not opened")
             full = [
-                grant for grant in self.grants.values()
+                grant
+                for grant in self.grants.values()
                 if grant.member == self.owner and grant.rights == ALL_RIGHTS and set(_sections(grant)) == everything
             ]
             require(full, "CHK-79", "the owner is not granted everything")
@@ -244,9 +271,13 @@ class Case:
             require(known, "CHK-60", "no rights, or unknown ones")
             for section, first in _sections(grant).items():
                 theirs = [
-                    one for one in granting.values()
-                    if one.member == signer and section in _sections(one) and one.rights & SHARE
-                    and one.rights & grant.rights == grant.rights and _sections(one)[section] <= first
+                    one
+                    for one in granting.values()
+                    if one.member == signer
+                    and section in _sections(one)
+                    and one.rights & SHARE
+                    and one.rights & grant.rights == grant.rights
+                    and _sections(one)[section] <= first
                 ]
                 # What this very link opens with epoch 0 nobody held before; CHK-66 leaves it to the owner.
                 fresh = (section, 0) in opening

@@ -18,7 +18,7 @@ class Blobs:
 
     def get(self, label, wanted):
         data = self._bytes.get(wanted)
-        require(data is not None, "CHK-105", "bytes that a link names are not there")
+        require(data is not None, "CHK-82", "bytes that a link names are not there")
         require(digest(label, data) == wanted, "CHK-105", "bytes that a link names have another hash")
         return data
 

@@ -6,7 +6,8 @@ spelling it came with.
 
 import json
 
-from .ids import handle, text as id_text
+from .ids import handle
+from .ids import text as id_text
 
 PLACED = ("schema", "note", "section", "main_section", "parts", "imported", "extra", "joined", "kind", "segments")
 _DECODER = json.JSONDecoder()
@@ -94,7 +95,8 @@ class Lines:
         self._by_version = {one.key: one for one in opened}
         self._case_names = {
             one.record.header.stream.id: one.payload["external_id"]
-            for one in opened if one.schema == "casevault.profile/1"
+            for one in opened
+            if one.schema == "casevault.profile/1"
         }
 
     def newest(self):
@@ -118,7 +120,12 @@ class Lines:
                 yield self.note_line(one)
 
     def case_line(self, profile):
-        return members(profile.text)["line"]
+        """The line that the profile holds; a case without an external id is named by its handle there."""
+        line = members(profile.text)["line"]
+        if profile.payload["external_id"] is not None:
+            return line
+        case = written(handle("c", profile.record.header.stream.id))
+        return _object({**members(line), "case": case})
 
     def note_line(self, primary):
         """The line of a note in the version of its primary record."""

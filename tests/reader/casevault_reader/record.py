@@ -75,9 +75,18 @@ class Record:
         for name in ("class", "version", "member", "device", "record_id", "commitment", "record_signature"):
             require(row[name] is not None, "CHK-105", f"`{name}` of a record is NULL")
         self.header = make(
-            format=1, agency=agency, stream=stream, section=section, record=row["record_id"], version=row["version"],
-            amends=row["amends"] or ZERO_HASH, member=actors(row["member"]), device=actors(row["device"]),
-            class_=row["class"], padded_length=padded, commitment=row["commitment"],
+            format=1,
+            agency=agency,
+            stream=stream,
+            section=section,
+            record=row["record_id"],
+            version=row["version"],
+            amends=row["amends"] or ZERO_HASH,
+            member=actors(row["member"]),
+            device=actors(row["device"]),
+            class_=row["class"],
+            padded_length=padded,
+            commitment=row["commitment"],
         )
         self.header_bytes = RecordHeader.write(self.header)
         read_header(self.header_bytes)
@@ -106,8 +115,12 @@ class Record:
             try:
                 key = section_keys(self.header.section, epoch, month)
                 context = make(
-                    agency=self.header.agency, stream=self.header.stream, section=self.header.section, epoch=epoch,
-                    month=month, record_hash=self.hash,
+                    agency=self.header.agency,
+                    stream=self.header.stream,
+                    section=self.header.section,
+                    epoch=epoch,
+                    month=month,
+                    record_hash=self.hash,
                 )
                 return open_wrap(key, self.hash, context, wrap, self.header.commitment)
             except Refusal as found:
