@@ -105,6 +105,7 @@ fn same(output: &str, expected: &str) -> Result<(), String> {
     let expected = snapbox::Data::text(expected.trim_end());
     snapbox::Assert::new()
         .action_env(DEFAULT_ACTION_ENV)
+        .normalize_paths(false)
         .try_eq(None, snapbox::Data::text(output), expected)
         .map_err(|fault| fault.to_string())
 }

@@ -23,6 +23,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::keep_only;
 use super::request::ChronologyRequest;
 use super::request::DecisionListRequest;
 use super::request::NoteHistoryRequest;
@@ -59,7 +60,7 @@ impl Session {
         self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, request.version, &logged)?;
-            let before = match read.version {
+            let mut before = match read.version {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
@@ -67,6 +68,10 @@ impl Session {
             let left_out = if request.only.is_empty() {
                 0
             } else {
+                // What was left out must not come back as the old version's words, struck.
+                if let Some(before) = &mut before {
+                    keep_only(before, &request.only);
+                }
                 view.keep_only(&request.only)
             };
             Ok(NoteShowReply { view, before, left_out })
