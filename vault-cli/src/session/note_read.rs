@@ -23,6 +23,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::keep_only;
 use super::request::ChronologyRequest;
 use super::request::DecisionListRequest;
 use super::request::NoteHistoryRequest;
@@ -60,7 +61,7 @@ impl Session {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, request.version, &logged)?;
             holder.require_note_named(&request.note, &read)?;
-            let before = match read.version {
+            let mut before = match read.version {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
@@ -68,6 +69,10 @@ impl Session {
             let left_out = if request.only.is_empty() {
                 0
             } else {
+                // What was left out must not come back as the old version's words, struck.
+                if let Some(before) = &mut before {
+                    keep_only(before, &request.only);
+                }
                 view.keep_only(&request.only)
             };
             Ok(NoteShowReply { view, before, left_out })

@@ -116,10 +116,6 @@ impl Session {
             }
         };
         let wrong_tries = tries(places);
-        if wrong_tries > 0 {
-            // Told now; a count that cannot be cleared is told again, which harms nobody.
-            let _ = fs::remove_file(places.tries());
-        }
         let header = *unlocked.header();
         let store = Store::open(&places.store(), &secrets.store_key)?;
         if store.agency() != header.agency {
@@ -142,6 +138,17 @@ impl Session {
             unlocked,
             wrong_tries,
         })
+    }
+
+    /// Returns how many wrong passphrases there were before this one; counted on until somebody was told.
+    pub fn wrong_tries(&self) -> u32 {
+        self.wrong_tries
+    }
+
+    /// Begins a new count: the person knows of the wrong passphrases.
+    pub fn told_of_wrong_tries(&self) {
+        // A count that cannot be cleared is told again, which harms nobody.
+        let _ = fs::remove_file(self.places.tries());
     }
 
     /// Tells what is known without a passphrase; a folder without a vault is no error.
