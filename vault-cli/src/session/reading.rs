@@ -284,25 +284,30 @@ impl Holder {
                 Ok((record.header().clone(), record.hash(), parse(payload.bytes(), &handle)?))
             })
             .collect::<Result<_>>()?;
-        let mut parts: HashMap<String, Vec<Note>> = HashMap::new();
+        let mut parts: HashMap<(String, u32), Note> = HashMap::new();
         let mut mains = Vec::new();
         for (header, hash, note) in opened {
             if note.id == header.record.to_string() {
                 mains.push((header, hash, note));
             } else {
-                parts.entry(note.id.clone()).or_default().push(note);
+                parts.insert((header.record.to_string(), header.version), note);
             }
         }
         mains.sort_by_key(|(header, _, _)| place.get(&header.record).copied());
         let notes = mains.into_iter().map(|(header, hash, main)| {
-            let parts = parts.remove(&main.id).unwrap_or_default();
+            // What the main part names is part of the note: anybody who writes in a section could claim to be.
+            let named = main
+                .parts
+                .iter()
+                .filter_map(|p| parts.remove(&(p.record.clone(), p.version)))
+                .collect();
             ReadNote {
                 record: header.record,
                 version: header.version,
                 versions: newest.get(&header.record).map_or(1, |(_, count)| *count),
                 signed_by: header.member,
                 hash,
-                note: joined(main, parts),
+                note: joined(main, named),
             }
         });
         Ok(notes.collect())

@@ -281,3 +281,34 @@ fn attack_50_verify_notices_a_keyring_of_the_agency_that_is_missing() {
     let checks: Vec<_> = reply.failures.iter().map(|f| f.check.as_str()).collect();
     assert_eq!(checks, [Check::BodyMissing.to_string()]);
 }
+
+#[test]
+fn attack_22_a_record_that_claims_to_be_part_of_a_note_adds_no_words_to_it() {
+    use vault_core::id::RecordId;
+    use vault_core::wire::v1::record::RecordClass;
+    use vault_core::wire::v1::stream::Section;
+    let mut vault = Vault::made();
+    let case = vault.case("ext-1");
+    let text = r#"{"kind":"phone","segments":[{"kind":"narrative","text":"Mine."},
+        {"kind":"narrative","section":"housing","text":"Mine too."}]}"#;
+    let note = vault.note(&case, text);
+    assert_eq!(vault.list(&case).unwrap().notes[0].segments, 2);
+    let session = vault.s();
+    session
+        .write(|holder, tx| {
+            let (case, record) = holder.resolve_note(tx, &note)?;
+            let keys = holder.case_keys(tx, case)?;
+            let housing = Section(4);
+            let payload = format!(
+                r#"{{"schema":"casevault.note/1","note":"{record}","kind":"phone","section":"housing",
+                "main_section":"core","segments":[{{"n":3,"kind":"narrative","text":"Planted."}}]}}"#
+            );
+            let version = super::writing::Version::first(RecordId([7; 16]));
+            let placed = holder.seal(&keys, RecordClass::Note, housing, version, payload.as_bytes())?;
+            holder.append_record(tx, &placed, false)?;
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(vault.show(&note).unwrap().view.content.segments.len(), 2);
+    assert_eq!(vault.list(&case).unwrap().notes[0].segments, 2);
+}
