@@ -1,38 +1,45 @@
 //! Whether words are found in files: as they are, in base64 at every alignment, in hex, and in UTF-16.
 
+use aho_corasick::AhoCorasick;
 use data_encoding::BASE64;
 use data_encoding::BASE64URL_NOPAD;
 use data_encoding::HEXLOWER;
 use data_encoding::HEXUPPER;
-use memchr::memmem;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
 /// Words that nobody may find, in every form that is looked for.
 pub struct Words {
-    needles: Vec<(String, &'static str, memmem::Finder<'static>)>,
+    needles: Vec<(String, &'static str)>,
+    finder: AhoCorasick,
 }
 
 impl Words {
     /// Takes words of at least six bytes; shorter ones would be found by chance.
     pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
         let mut needles = Vec::new();
+        let mut patterns = Vec::new();
         for word in words {
             assert!(word.len() >= 6, "`{word}` is too short to be looked for");
             for (form, bytes) in forms(word) {
-                needles.push((word.to_owned(), form, memmem::Finder::new(&bytes).into_owned()));
+                needles.push((word.to_owned(), form));
+                patterns.push(bytes);
             }
         }
-        Self { needles }
+        let finder = AhoCorasick::new(patterns).expect("the words fit");
+        Self { needles, finder }
     }
 
     /// Returns each word found in `bytes`, with the form in which it stands there.
     pub fn in_bytes(&self, bytes: &[u8]) -> Vec<(&str, &'static str)> {
-        let found = self
-            .needles
-            .iter()
-            .filter(|(_, _, needle)| needle.find(bytes).is_some());
-        found.map(|(word, form, _)| (word.as_str(), *form)).collect()
+        let found: BTreeSet<usize> = self
+            .finder
+            .find_overlapping_iter(bytes)
+            .map(|hit| hit.pattern().as_usize())
+            .collect();
+        let found = found.into_iter().filter_map(|index| self.needles.get(index));
+        found.map(|(word, form)| (word.as_str(), *form)).collect()
     }
 
     /// Returns each word found in a file of a folder or in a file's name, with the file.

@@ -60,6 +60,7 @@ impl Session {
         self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, request.version, &logged)?;
+            holder.require_note_named(&request.note, &read)?;
             let mut before = match read.version {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
@@ -92,6 +93,7 @@ impl Session {
             let mut versions = Vec::with_capacity(count);
             for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
                 let read = holder.read_note(tx, &keys, record, Some(number), &logged)?;
+                holder.require_note_named(&request.note, &read)?;
                 versions.push(holder.view(case, read));
             }
             let external_id = versions.first().and_then(|v| v.head.external_id.clone());
@@ -214,12 +216,14 @@ impl Session {
         scope: &str,
         purpose: &ReadPurpose,
     ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
-        let case = self.store.read(|tx| self.holder.resolve_case(tx, case))?;
+        let named = case;
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, named))?;
         let logged = self.log_records(AccessOperation::List, case, &[], Some(scope), purpose)?;
         let holder = &self.holder;
         self.store.read(|tx| {
-            let keys = holder.case_keys(tx, case)?;
+            let keys = holder.case_keys_before_walk(tx, case)?;
             let label = holder.case_label(tx, &keys, &logged)?;
+            holder.require_case_named(named, case, label.external_id.as_deref())?;
             Ok((case, label.external_id, holder.read_case(tx, &keys, &logged)?))
         })
     }

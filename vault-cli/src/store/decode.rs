@@ -59,7 +59,7 @@ impl ReadTx<'_> {
         let stream = self.stream_id(row.get(1)?)?;
         match row.get_ref(21)? {
             ValueRef::Null => self.record_row(row, stream).map(Box::new).map(Row::Record),
-            _ => self.link_row(row, stream).map(Row::Link),
+            _ => self.link_row(row, stream).map(Box::new).map(Row::Link),
         }
     }
 

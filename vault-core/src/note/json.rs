@@ -97,18 +97,26 @@ enum Open {
     Object { key: String, before_colon: bool },
 }
 
+/// The deepest field that is named, and the most bytes of a key that are: a hostile line is not to fill the message.
+const NAMED_DEPTH: usize = 16;
+const NAMED_KEY: usize = 80;
+
 /// Names the field in which JSON text breaks off.
 fn field_at_end(json: &[u8]) -> String {
     let mut open: Vec<Open> = Vec::new();
+    let mut deeper = 0usize;
     let mut bytes = json.iter().copied();
     while let Some(byte) = bytes.next() {
         match byte {
+            b'{' | b'[' if open.len() == NAMED_DEPTH => deeper += 1,
             b'{' => open.push(Open::Object {
                 key: String::new(),
                 before_colon: true,
             }),
             b'[' => open.push(Open::List(0)),
+            b'}' | b']' if deeper > 0 => deeper -= 1,
             b'}' | b']' => drop(open.pop()),
+            b':' | b',' if deeper > 0 => {}
             b':' => {
                 if let Some(Open::Object { before_colon, .. }) = open.last_mut() {
                     *before_colon = false;
@@ -130,6 +138,10 @@ fn field_at_end(json: &[u8]) -> String {
                         b'\\' => text.extend(bytes.next()),
                         _ => text.push(byte),
                     }
+                    text.truncate(NAMED_KEY);
+                }
+                if deeper > 0 {
+                    continue;
                 }
                 if let Some(Open::Object {
                     key,
@@ -154,6 +166,9 @@ fn field_at_end(json: &[u8]) -> String {
                 path.push_str(key);
             }
         }
+    }
+    if deeper > 0 {
+        path.push('…');
     }
     path
 }
@@ -187,6 +202,20 @@ mod tests {
         note.segments.push(Segment::new(3, SegmentKind::Plan, "Ring."));
         let json = String::from_utf8(note.to_json().unwrap()).unwrap();
         assert_eq!(parse(&json).unwrap(), note);
+    }
+
+    #[test]
+    fn the_field_that_an_error_names_has_an_end() {
+        let deep = format!("{{\"segments\":[],\"x\":{}", "[".repeat(100_000));
+        let err = parse(&deep).unwrap_err();
+        assert!(
+            err.field.starts_with("x[0]") && err.field.ends_with('…'),
+            "{}",
+            err.field
+        );
+        assert!(err.field.len() < 100);
+        let long = format!("{{\"{}\":nul", "k".repeat(100_000));
+        assert!(parse(&long).unwrap_err().field.len() <= NAMED_KEY);
     }
 
     #[test]

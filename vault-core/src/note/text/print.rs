@@ -93,15 +93,10 @@ fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, n
     let default = under.map_or(SegmentKind::Narrative, |h| h.kind);
     let implied = segment.kind == default && (segment.default_kind || default == SegmentKind::Narrative);
     let begins_unmarked = implied && !segment.text.is_empty();
+    let name = name_in_prefix(segment).filter(|_| !begins_unmarked);
     if !begins_unmarked {
         out.push_str(segment.kind.short());
-        let named = |s: &str| Prefix::read(&format!("{} {s}:", segment.kind.short()), 0).is_some() && s.trim() == s;
-        let name = match segment.kind {
-            SegmentKind::Quote => segment.speaker.as_deref(),
-            SegmentKind::Reported => segment.from.as_deref(),
-            _ => None,
-        };
-        if let Some(name) = name.filter(|n| named(n)) {
+        if let Some(name) = name {
             let _ = write!(out, " {name}");
         }
         out.push(':');
@@ -112,13 +107,24 @@ fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, n
     print_text(out, segment, begins_unmarked);
     print_flags(out, segment, implied, under);
     out.push('\n');
-    print_fields(out, segment, numbers);
+    print_fields(out, segment, name, numbers);
+}
+
+/// The speaker or source that stands in the prefix; one that would not be read back from there is a field.
+fn name_in_prefix(segment: &Segment) -> Option<&str> {
+    let name = match segment.kind {
+        SegmentKind::Quote => segment.speaker.as_deref(),
+        SegmentKind::Reported => segment.from.as_deref(),
+        _ => None,
+    }?;
+    Prefix::names(&format!("{} {name}:", segment.kind.short()), name).then_some(name)
 }
 
 fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
     let brackets = matches!(segment.kind, SegmentKind::Decision | SegmentKind::Interpretation);
     let (open, close) = quotation_marks(segment);
     out.push_str(open);
+    let last = segment.text.matches('\n').count();
     for (i, line) in segment.text.split('\n').enumerate() {
         if i > 0 {
             out.push('\n');
@@ -126,7 +132,8 @@ fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
         let at_line_start = i > 0 || begins_unmarked;
         let mut chars = line.chars().peekable();
         let start_means_something = match line.chars().next() {
-            None => i > 0,
+            // The mark that closes a quotation is on the last line, and must not be taken for an escaped one.
+            None => i > 0 && (i < last || close.is_empty()),
             Some(c) if c.is_whitespace() => i > 0 || open.is_empty(),
             Some('"' | '“') => segment.kind == SegmentKind::Quote && open.is_empty(),
             _ => at_line_start && line_start_means_something(line),
@@ -199,15 +206,17 @@ fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option
     }
 }
 
-fn print_fields(out: &mut String, segment: &Segment, numbers: &HashMap<u32, usize>) {
+fn print_fields(out: &mut String, segment: &Segment, named: Option<&str>, numbers: &HashMap<u32, usize>) {
     let cites: Vec<String> = segment
         .cites
         .iter()
         .map(|n| numbers.get(n).map_or(n.to_string(), |i| i.to_string()))
         .collect();
     let options: Vec<&str> = segment.options.iter().flat_map(Names::iter).collect();
-    let speaker = segment.speaker.clone().filter(|_| segment.kind != SegmentKind::Quote);
-    let from = segment.from.clone().filter(|_| segment.kind != SegmentKind::Reported);
+    let speaker = segment.speaker.clone();
+    let speaker = speaker.filter(|_| segment.kind != SegmentKind::Quote || named.is_none());
+    let from = segment.from.clone();
+    let from = from.filter(|_| segment.kind != SegmentKind::Reported || named.is_none());
     let fields = [
         ("speaker", speaker),
         ("from", from),
