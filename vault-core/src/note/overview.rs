@@ -47,6 +47,9 @@ pub struct Item {
     /// What the segment is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<SegmentKind>,
+    /// Who said or reported it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
     /// When it happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Moment>,
@@ -177,6 +180,7 @@ impl Overview {
                 note: Some((*handle).to_owned()),
                 segment: Some(segment.n),
                 kind: Some(segment.kind),
+                who: segment.speaker.clone().or_else(|| segment.from.clone()),
                 occurred_at: note.occurred_at.clone(),
             }));
             Block {
@@ -199,6 +203,7 @@ fn collect(value: &Value, items: &mut Vec<Item>) {
                 note: None,
                 segment: None,
                 kind: None,
+                who: None,
                 occurred_at: None,
             });
         }
