@@ -268,6 +268,7 @@ impl fmt::Display for Item {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::note::model::NoteKind;
 
     #[test]
     fn an_empty_case_says_so_in_every_block() {
@@ -291,7 +292,7 @@ mod tests {
 
     #[test]
     fn what_is_done_is_no_factor_wherever_it_stands() {
-        let mut note = Note::default();
+        let mut note = Note::new(NoteKind::default());
         note.segments = vec![
             Segment::new(1, SegmentKind::Observation, "The kitchen was cold."),
             Segment::new(2, SegmentKind::Decision, "Lend her the heater."),
