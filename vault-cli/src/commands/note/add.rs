@@ -46,7 +46,8 @@ pub struct AddArgs {
 }
 
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
-    let note = args.input.read(args.kind, run)?;
-    let reply = run.unlock()?.note_add(NoteAddRequest { case: args.case, note })?;
+    let source = args.input.file.clone();
+    let (mut session, note) = run.unlock_and_read(source.as_ref(), || args.input.read(args.kind, run))?;
+    let reply = session.note_add(NoteAddRequest { case: args.case, note })?;
     super::saved(&reply, run)
 }

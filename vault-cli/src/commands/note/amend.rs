@@ -29,7 +29,8 @@ pub struct AmendArgs {
 }
 
 pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
-    let input = args.input.read(args.kind, run)?;
-    let reply = run.unlock()?.note_amend(NoteAmendRequest { note: args.note, input })?;
+    let source = args.input.file.clone();
+    let (mut session, input) = run.unlock_and_read(source.as_ref(), || args.input.read(args.kind, run))?;
+    let reply = session.note_amend(NoteAmendRequest { note: args.note, input })?;
     super::saved(&reply, run)
 }
