@@ -174,6 +174,24 @@ impl Invocation {
         std::io::IsTerminal::is_terminal(&std::io::stdin()) && unlock_prompt::can_ask()
     }
 
+    /// Unlocks, and reads what a command is given: before unlocking where `source` names it, and after where it is to be
+    /// typed, because a mistyped passphrase would throw away what was written.
+    ///
+    /// # Errors
+    /// As [`Invocation::unlock`] and `read`.
+    pub fn unlock_and_read<T>(
+        &self,
+        source: Option<&Source>,
+        read: impl FnOnce() -> Result<T, CliError>,
+    ) -> Result<(Session, T), CliError> {
+        if source.is_none() && Self::can_type() {
+            let session = self.unlock()?;
+            return Ok((session, read()?));
+        }
+        let text = read()?;
+        Ok((self.unlock()?, text))
+    }
+
     /// Reads a text of at most `limit` bytes from where it is named; without a name, from a terminal until end of file.
     ///
     /// # Errors

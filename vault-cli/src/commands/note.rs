@@ -108,12 +108,8 @@ fn unlock_and_read(
     kind: Option<NoteKind>,
     run: &Invocation,
 ) -> Result<(Session, NoteInput), CliError> {
-    if input.file.is_none() && Invocation::can_type() {
-        let session = run.unlock()?;
-        return Ok((session, input.read(kind, run)?));
-    }
-    let note = input.read(kind, run)?;
-    Ok((run.unlock()?, note))
+    let source = input.file.clone();
+    run.unlock_and_read(source.as_ref(), || input.read(kind, run))
 }
 
 /// Prints that a note was saved, and says on standard error what is missing.

@@ -37,12 +37,14 @@ pub struct OpenArgs {
 }
 
 pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
-    let profile = match &args.file {
-        Some(source) => run.text(Some(source), "the profile", LONGEST_PROFILE)?,
-        None => ask(run)?,
-    };
-    must_be_object(&profile)?;
-    let mut session = run.unlock()?;
+    let (mut session, profile) = run.unlock_and_read(args.file.as_ref(), || {
+        let profile = match &args.file {
+            Some(source) => run.text(Some(source), "the profile", LONGEST_PROFILE)?,
+            None => ask(run)?,
+        };
+        must_be_object(&profile)?;
+        Ok(profile)
+    })?;
     let reply = session.case_open(CaseOpenRequest {
         template: args.template,
         profile,
