@@ -8,6 +8,7 @@ from pathlib import Path
 from .access import OPERATIONS
 from .ids import handle, stream_handle, text
 from .refusal import Refusal
+from .structures import CASE
 from .vault import Vault
 
 VERIFICATION_FAILED, NO_KEY = 4, 5
@@ -48,7 +49,7 @@ def summary(vault):
             "entries": vault.links,
             "authors": len(vault.authors),
             "signatures": vault.signatures,
-            "opened": len(vault.lines.opened),
+            "opened": sum(one.record.header.stream.kind == CASE for one in vault.lines.opened),
             "streams": len(vault.streams),
             "keyrings": vault.opener.opened,
             "accesses": len(vault.entries),

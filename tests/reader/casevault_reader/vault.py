@@ -62,14 +62,15 @@ class Vault:
             key = self.agency.device_key(link.device, placed.agency_seq)
             # Rights are judged at the link's own position too, not only at the head that it cites.
             self.agency.device_key(link.device, self.agency.head)
+            for record in placed.records:
+                self._author(record)
             ed25519.verify("link signature", key, placed.signed, placed.signature, "CHK-45")
         self.links += 1
         self.signatures += 1
         self.streams[stream.kind, stream.id] = stream
-        for record in placed.records:
-            self._author(record)
         if stream.kind == AGENCY:
             for record in placed.records:
+                self._author(record)
                 self.agency.check_sealed(record)
         elif stream.kind == ACCESS:
             access = self.accesses.setdefault(stream.id, Access(self.agency, blobs, self.secrets.dpo))
