@@ -81,6 +81,14 @@ impl Unlocked {
         &self.header
     }
 
+    /// Returns a second owner of the same key and parameters.
+    pub fn duplicate(&self) -> Self {
+        Self {
+            key: self.key.duplicate(),
+            header: self.header,
+        }
+    }
+
     /// Goes on counting from `generation`, for a keystore that takes the place of another.
     ///
     /// # Errors
