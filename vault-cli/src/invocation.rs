@@ -125,7 +125,15 @@ impl Invocation {
     /// As [`Invocation::passphrase`] and [`Session::unlock`].
     pub fn unlock(&self) -> Result<Session, CliError> {
         let places = self.vault()?;
-        Ok(Session::unlock(&places, &self.passphrase()?)?)
+        let session = Session::unlock(&places, &self.passphrase()?)?;
+        if session.wrong_tries() > 0 && !self.everywhere.json {
+            self.ui.note(&format!(
+                "{} wrong before this one; if that was not you, change the passphrase",
+                crate::render::count(u64::from(session.wrong_tries()), "passphrase was", "passphrases were")
+            ));
+            session.told_of_wrong_tries();
+        }
+        Ok(session)
     }
 
     /// Finds the vault's folder and refuses one without a vault, before anybody types into the void.

@@ -11,6 +11,7 @@ pub mod status;
 mod table;
 pub mod verify;
 
+use vault_core::id::MemberId;
 use vault_core::note::display::escape_line;
 use vault_core::note::when::Moment;
 
@@ -39,6 +40,12 @@ pub fn time(text: &str) -> String {
     Moment::parse(text).map_or_else(|_| escape_line(text).into_owned(), |moment| moment.local())
 }
 
+/// Names a worker: a member's id by its handle, anything else as it is.
+fn worker(text: &str) -> String {
+    text.parse::<MemberId>()
+        .map_or_else(|_| text.to_owned(), |member| member.handle())
+}
+
 /// Writes an optional text in one line, a dash for none.
 fn or_dash(text: Option<&str>) -> String {
     text.filter(|text| !text.is_empty())
@@ -63,6 +70,14 @@ mod tests {
         }
         assert_eq!(count(1, "entry", "entries"), "1 entry");
         assert_eq!(count(412, "entry", "entries"), "412 entries");
+    }
+
+    #[test]
+    fn a_worker_who_is_a_member_goes_by_the_handle() {
+        assert_eq!(worker("m-0kf3z8xy0123456789abcdefg0"), "m-0kf3z8xy");
+        for other in ["w003", "m-0kf3", "Ann"] {
+            assert_eq!(worker(other), other);
+        }
     }
 
     #[test]

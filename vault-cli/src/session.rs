@@ -32,6 +32,9 @@ pub mod reply;
 pub mod request;
 mod settings;
 mod templates;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
 mod vault;
 mod verify;
 mod writing;

@@ -261,6 +261,12 @@ impl AgencyState {
             Check::RootDowngrade,
         )?;
         require(self.names_one_key(&signed.root), Check::RootChain)?;
+        let known = |member| self.members.get(member).map(|m| m.identity);
+        let mut administrators = signed.root.administrators.iter();
+        require(
+            administrators.all(|a| known(&a.member).is_none_or(|identity| identity == a.identity)),
+            Check::RootChain,
+        )?;
         require_signatures(self.root(), signed)?;
         let past = std::mem::replace(&mut self.root, signed.root.clone());
         self.past_roots.push((self.root_since, past));
@@ -276,7 +282,9 @@ impl AgencyState {
             (Some(a), Some(b)) => same_role(a, b),
             _ => true,
         };
+        let listed = |d: &DpoEpoch| d.epoch != new.dpo.epoch || d.recipient == new.dpo.recipient;
         new.recovery.version >= self.root().recovery.version
+            && self.dpo.iter().all(|(_, d)| listed(d))
             && self.every_root().all(|past| {
                 let recovery = past.recovery.version != new.recovery.version || past.recovery == new.recovery;
                 recovery && duty(past) && same_role(&past.dpo, &new.dpo)
@@ -286,6 +294,9 @@ impl AgencyState {
     fn apply_member(&mut self, signer: MemberId, seq: u64, new: &NewMember) -> Result<(), Refused> {
         self.require_administrator(signer)?;
         require(!self.members.contains_key(&new.member), Check::IdReused)?;
+        // An administrator that the root names before it joins is who the root says, and nobody else.
+        let mut named = self.root().administrators.iter().filter(|a| a.member == new.member);
+        require(named.all(|a| a.identity == new.identity), Check::IdReused)?;
         require(
             new.recipient.member == new.member && new.recipient.version == 1,
             Check::RecipientChange,
@@ -379,8 +390,11 @@ impl AgencyState {
         require(self.live_member(signer)?.roles.any(Roles::DPO), Check::DpoOnly)?;
         let number = u32::try_from(self.dpo.len()).map_err(|_| Check::EpochNumber)?;
         require(new.epoch == number, Check::EpochNumber)?;
+        // Roots name epochs of this key too, and what was sealed under one stays under that key.
+        let one = |root: &Root| root.dpo.epoch != new.epoch || root.dpo.recipient == new.recipient;
+        require(self.every_root().all(one), Check::EpochNumber)?;
         require(
-            number > 0 || new.recipient == self.root().dpo.recipient,
+            number > 0 || self.every_root().any(|root| root.dpo.epoch == 0),
             Check::EpochNumber,
         )?;
         wire::require_set(&new.holders)?;

@@ -47,6 +47,7 @@ use crate::wire::v1::stream::StreamId;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// A grant and whether it is in force.
 #[derive(Clone, Debug)]
@@ -110,6 +111,7 @@ pub struct CaseState {
     keyrings: Vec<KeyringRef>,
     releases: HashMap<(Section, Epoch, Month), Option<ReleaseCommitment>>,
     records: Option<HashMap<RecordHash, PlacedRecord>>,
+    erased: HashSet<RecordHash>,
     cited: u64,
 }
 
@@ -125,6 +127,7 @@ impl CaseState {
             keyrings: Vec::new(),
             releases: HashMap::new(),
             records: Some(HashMap::new()),
+            erased: HashSet::new(),
             cited: 0,
         }
     }
@@ -430,7 +433,10 @@ impl CaseState {
     fn erase(&mut self, signer: MemberId, erasure: &Erasure) -> Result<(), Refused> {
         wire::require_set(&erasure.records)?;
         require(!erasure.records.is_empty(), Check::ErasureTarget)?;
-        let Some(records) = &self.records else { return Ok(()) };
+        let Some(records) = &self.records else {
+            self.erased.extend(erasure.records.iter().copied());
+            return Ok(());
+        };
         let mut next = records.clone();
         for hash in &erasure.records {
             let placed = next.get_mut(hash).filter(|p| !p.erased).ok_or(Check::ErasureTarget)?;
@@ -444,6 +450,7 @@ impl CaseState {
             placed.erased = true;
         }
         self.records = Some(next);
+        self.erased.extend(erasure.records.iter().copied());
         Ok(())
     }
 
@@ -477,13 +484,14 @@ impl CaseState {
         self.records.as_ref()?.get(hash)
     }
 
-    /// Returns the records whose bytes an erasure took; none if the state was fed events alone.
+    /// Returns the records whose bytes an erasure took.
     pub fn erased(&self) -> impl Iterator<Item = RecordHash> + '_ {
-        self.records
-            .iter()
-            .flatten()
-            .filter(|(_, placed)| placed.erased)
-            .map(|(hash, _)| *hash)
+        self.erased.iter().copied()
+    }
+
+    /// Whether an erasure took a record's bytes.
+    pub fn is_erased(&self, record: &RecordHash) -> bool {
+        self.erased.contains(record)
     }
 
     /// Returns the private section of an author, if it was opened.

@@ -147,6 +147,14 @@ pub fn unlock(file: &[u8], phrase: &str) -> Result<(Unlocked, Secrets), Refused>
     Ok((Unlocked { key, header }, secrets))
 }
 
+/// Opens a keystore's bytes with the key that opened them before, without a passphrase.
+///
+/// # Errors
+/// As [`unlock`]; [`Check::Keystore`] also if the passphrase was changed since.
+pub fn reopen(file: &[u8], unlocked: &Unlocked) -> Result<Secrets, Refused> {
+    open(&read(file)?, &unlocked.key)
+}
+
 fn open(store: &KeystoreFile, key: &UnlockKey) -> Result<Secrets, Refused> {
     let header_bytes = wire::encode(&store.header)?;
     let sealer = Sealer::derive(Label::KeystoreSeal, key.expose(), &[&header_bytes]);

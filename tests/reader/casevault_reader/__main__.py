@@ -1,4 +1,4 @@
-"""The command: `verify` and `open` (see README.md)."""
+"""The command: `verify`, `open`, `export` and `log`."""
 
 import argparse
 import json
@@ -11,11 +11,12 @@ from .refusal import Refusal
 from .vault import Vault
 
 VERIFICATION_FAILED, NO_KEY = 4, 5
+WHAT = "check all; or print every payload; or the lines that `casevault export` writes; or the access log"
 
 
 def main():
     parser = argparse.ArgumentParser(prog="casevault_reader", description="Reads a vault by the format document alone.")
-    parser.add_argument("what", choices=("verify", "open", "log"), help="check all; or print payloads; or access entries")
+    parser.add_argument("what", choices=("verify", "open", "export", "log"), help=WHAT)
     parser.add_argument("home", type=Path, help="the vault's folder, which holds `keystore` and `vault.db`")
     parser.add_argument("--passphrase-file", type=Path, required=True)
     arguments = parser.parse_args()
@@ -28,8 +29,11 @@ def main():
     if arguments.what == "verify":
         print(json.dumps({**summary(vault), "failures": []}))
     elif arguments.what == "open":
-        for record, payload in vault.payloads:
-            put(record_line(record, payload))
+        for opened in vault.lines.opened:
+            put(record_line(opened.record, opened.payload))
+    elif arguments.what == "export":
+        for line in vault.lines.export():
+            sys.stdout.write(line + "\n")
     else:
         for link, entry in vault.entries:
             put(entry_line(link, entry))
@@ -37,27 +41,42 @@ def main():
 
 
 def summary(vault):
-    counts = {} if vault is None else {
-        "entries": vault.links, "authors": len(vault.authors), "signatures": vault.signatures,
-        "opened": len(vault.payloads), "streams": len(vault.streams), "keyrings": vault.opener.opened,
-        "accesses": len(vault.entries),
-    }
+    counts = (
+        {}
+        if vault is None
+        else {
+            "entries": vault.links,
+            "authors": len(vault.authors),
+            "signatures": vault.signatures,
+            "opened": len(vault.lines.opened),
+            "streams": len(vault.streams),
+            "keyrings": vault.opener.opened,
+            "accesses": len(vault.entries),
+        }
+    )
     return {"schema": "casevault.reader.verify/1", **counts}
 
 
 def record_line(record, payload):
     header = record.header
     return {
-        "schema": payload["schema"], "stream": text({1: "a", 2: "c"}[header.stream.kind], header.stream.id),
-        "section": header.section, "record": text("n", header.record), "version": header.version, "payload": payload,
+        "schema": payload["schema"],
+        "stream": text({1: "a", 2: "c"}[header.stream.kind], header.stream.id),
+        "section": header.section,
+        "record": text("n", header.record),
+        "version": header.version,
+        "payload": payload,
     }
 
 
 def entry_line(link, entry):
     clear = link.body.entry
     return {
-        "device": handle("d", link.device), "seq": link.seq, "operation": OPERATIONS[clear.operation],
-        "subject": clear.subject and stream_handle(clear.subject), "entry": entry,
+        "device": handle("d", link.device),
+        "seq": link.seq,
+        "operation": OPERATIONS[clear.operation],
+        "subject": clear.subject and stream_handle(clear.subject),
+        "entry": entry,
     }
 
 

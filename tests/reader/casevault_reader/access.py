@@ -6,12 +6,38 @@ from . import age
 from .codec import decode
 from .labels import digest, kdf
 from .refusal import Refusal, require
-from .seal import committed_open, unpad
+from .seal import TAG, committed_open, unpad
 from .structures import L_SEGMENT, LIMIT_SEGMENT_START, ZERO_HASH, EntryContext, SegmentStart, make
 
 BODY, PLAIN, ENTRIES = 1024, 976, 4096
-OPERATIONS = (None, "open", "list", "search", "hits", "print", "export", "disclosure", "grant", "emergency", "denial",
-              "unlock", "overview", "verify", "write", "history")
+OPERATIONS = (
+    None,
+    "open",
+    "list",
+    "search",
+    "hits",
+    "print",
+    "export",
+    "disclosure",
+    "grant",
+    "emergency",
+    "denial",
+    "unlock",
+    "overview",
+    "verify",
+    "write",
+    "history",
+)
+
+
+def open_body(label, state, context, body, length=None):
+    """The JSON in `commitment || ciphertext`, padded to `length` bytes, or by the rule of §3 (CHK-92, CHK-106)."""
+    require(length is None or len(body) == 32 + length + TAG, "CHK-92", "an entry's body of another length")
+    padded = committed_open(label, state, context, body[:32], context, body[32:], "CHK-92", "CHK-92")
+    try:
+        return json.loads(unpad(padded, length))
+    except ValueError:
+        raise Refusal("CHK-106", "an access entry that is not JSON") from None
 
 
 class Access:
@@ -28,15 +54,14 @@ class Access:
         signer = link.device == link.stream.id
         require(signer, "CHK-44", "a link of an access stream by another device")
         if link.kind == L_SEGMENT:
-            self._begin(link.body.segment, link.device)
+            self._begin(link.body.segment, link.device, placed.agency_seq)
             return None
         return self._entry(placed, link.body.entry)
 
-    def _begin(self, segment, device):
+    def _begin(self, segment, device, seq):
         require(segment.segment == self.segment + 1, "CHK-90", "a segment out of turn")
-        epochs = self.agency.dpo_epochs
-        require(segment.dpo_epoch == max(epochs, default=None), "CHK-90", "not the DPO epoch of its time")
-        self.segment, self.index = segment.segment, 0
+        require(segment.dpo_epoch == self.agency.dpo_epoch(seq), "CHK-91", "not the DPO epoch of its time")
+        self.segment, self.index, self._epoch = segment.segment, 0, segment.dpo_epoch
         data = self._blobs.get("keyring hash", segment.start_hash)
         identity = self._dpo.get(segment.dpo_epoch)
         self._state = None
@@ -49,25 +74,19 @@ class Access:
     def _entry(self, placed, entry):
         require(self.segment >= 0 and entry.segment == self.segment, "CHK-90", "an entry of another segment")
         require(entry.index == self.index and entry.index < ENTRIES, "CHK-90", "an entry out of turn")
+        require(self._epoch == self.agency.dpo_epoch(placed.agency_seq), "CHK-91", "not the DPO epoch of its time")
         self.index += 1
         body = placed.row["body"]
-        require(len(body) == BODY, "CHK-92", "an entry's body of another length")
         require(digest("access body hash", body) == entry.body_hash, "CHK-92", "an entry's body of another hash")
         if self._state is None:
+            require(len(body) == BODY, "CHK-92", "an entry's body of another length")
             return None
-        context = EntryContext.write(make(
-            agency=self.agency.id, device=placed.link.device, segment=entry.segment, index=entry.index
-        ))
-        opened = self._open("access entry", context, body, PLAIN)
+        context = EntryContext.write(
+            make(agency=self.agency.id, device=placed.link.device, segment=entry.segment, index=entry.index)
+        )
+        opened = open_body("access entry", self._state, context, body, PLAIN)
         if entry.manifest_hash != ZERO_HASH:
             manifest = self._blobs.get("manifest hash", entry.manifest_hash)
-            opened = {**opened, "manifest": self._open("access manifest", context, manifest, None)}
+            opened = {**opened, "manifest": open_body("access manifest", self._state, context, manifest)}
         self._state = kdf("access next", self._state, context, 32)
         return opened
-
-    def _open(self, label, context, body, length):
-        padded = committed_open(label, self._state, context, body[:32], context, body[32:], "CHK-92", "CHK-92")
-        try:
-            return json.loads(unpad(padded, length))
-        except ValueError:
-            raise Refusal("CHK-106", "an access entry that is not JSON") from None

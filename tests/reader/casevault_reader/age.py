@@ -152,7 +152,7 @@ def decrypt(data, identity, limit):
 
 
 def _stream(key, payload):
-    """STREAM: chunks of 64 KiB under a counter and a flag for the last, which is not empty unless it is the only one."""
+    """STREAM: chunks of 64 KiB under a counter and a flag for the last, which is empty only where it is the first."""
     cipher, plain, counter = ChaCha20Poly1305(key), [], 0
     while True:
         piece = payload[counter * (CHUNK + TAG) : (counter + 1) * (CHUNK + TAG)]

@@ -8,10 +8,33 @@ from . import ed25519
 from .labels import digest
 from .record import Record
 from .refusal import require
-from .structures import (ADMIN, ADMINISTRATOR, DPO, E_AGENCY_EPOCH, E_DEVICE, E_DEVICE_RETIRED, E_DPO_EPOCH, E_MEMBER,
-                         E_MEMBER_RETIRED, E_RECIPIENT, E_ROOT, E_SETTINGS, HEAD, L_EVENT, LIMIT_ROOT, OPERATION_ROOT,
-                         OPERATIONS, TO_DPO, TO_DUTY, TO_MEMBER, TO_RECOVERY, ZERO_HASH, ZERO_ID, DeviceCertificate,
-                         Root, make)
+from .structures import (
+    ADMIN,
+    ADMINISTRATOR,
+    DPO,
+    E_AGENCY_EPOCH,
+    E_DEVICE,
+    E_DEVICE_RETIRED,
+    E_DPO_EPOCH,
+    E_MEMBER,
+    E_MEMBER_RETIRED,
+    E_RECIPIENT,
+    E_ROOT,
+    E_SETTINGS,
+    HEAD,
+    L_EVENT,
+    LIMIT_ROOT,
+    OPERATION_ROOT,
+    OPERATIONS,
+    TO_DPO,
+    TO_DUTY,
+    TO_MEMBER,
+    TO_RECOVERY,
+    ZERO_HASH,
+    ZERO_ID,
+    DeviceCertificate,
+    Root,
+)
 
 ADMINISTRATORS_ONLY = {E_ROOT, E_MEMBER, E_DEVICE, E_MEMBER_RETIRED, E_DEVICE_RETIRED, E_SETTINGS, E_AGENCY_EPOCH}
 
@@ -49,7 +72,7 @@ class Agency:
         self.id = agency_id
         self.roots = []
         self.members, self.devices = {}, {}
-        self.dpo_epochs, self.epochs = {}, {}
+        self.dpo_epochs, self.epochs, self._named = {}, {}, {}
         self.head = -1
         self.signatures = 0
 
@@ -70,9 +93,17 @@ class Agency:
             TO_MEMBER: lambda: self.members[member].recipient_version(seq),
             TO_RECOVERY: lambda: root.recovery.version,
             TO_DUTY: lambda: root.duty.epoch,
-            TO_DPO: lambda: max(self.dpo_epochs, default=root.dpo.epoch),
+            TO_DPO: lambda: self.dpo_epoch(seq),
         }[kind]()
         return kind, member, version
+
+    def dpo_epoch(self, seq):
+        """The DPO epoch in force at agency link `seq`."""
+        begun = [epoch for epoch, (since, _) in self.dpo_epochs.items() if since <= seq]
+        return max(begun, default=self.root(seq).dpo.epoch)
+
+    def is_live(self, member, seq):
+        return member in self.members and self.members[member].live(seq)
 
     def standing(self, section, seq):
         """standing(s): recovery, and duty where the root marks the section."""
@@ -86,8 +117,11 @@ class Agency:
         seq, link = placed.link.seq, placed.link
         require(link.kind == L_EVENT, "CHK-42", "an agency stream takes events only")
         event = link.body.event
-        require((seq == 0) == (event.type == E_ROOT and event.clear.founding is not None), "CHK-24",
-                "the founding belongs to the first root and to it alone")
+        require(
+            (seq == 0) == (event.type == E_ROOT and event.clear.founding is not None),
+            "CHK-24",
+            "the founding belongs to the first root and to it alone",
+        )
         if seq == 0:
             self._found(event.clear)
             placed.agency_seq = 0
@@ -125,16 +159,28 @@ class Agency:
         if last is None:
             require(digest("agency id", encoded) == self.id, "CHK-20", "the agency id is not the first root's")
         require(root.administrators, "CHK-21", "a root without administrators")
-        require([one.operation for one in root.thresholds] == list(OPERATIONS), "CHK-21",
-                "not one threshold for each operation")
+        require(
+            [one.operation for one in root.thresholds] == list(OPERATIONS),
+            "CHK-21",
+            "not one threshold for each operation",
+        )
         for threshold in root.thresholds:
             require(1 <= threshold.administrators <= len(root.administrators), "CHK-21", "a threshold out of range")
+        for threshold in root.thresholds:
+            alone = threshold.operation == OPERATION_ROOT or threshold.administrators == 1
+            require(alone, "CHK-21", "a threshold that no event can meet as yet")
+        self._name_keys(root, judge)
+        sections = {one.section for one in root.sections}
+        require({0, 1} <= sections, "CHK-02", "a root without `index` and `core`")
         require(root.minimum_format >= judge.minimum_format, "CHK-22", "the minimum format falls")
         require(root.minimum_format == 1, "CHK-03", "an unknown minimum format")
         identities = {one.member: one.identity for one in judge.administrators}
         signers = [one.member for one in clear.signatures]
-        require(len(set(signers)) == len(signers) and set(signers) <= set(identities), "CHK-20",
-                "a root signature of somebody else, or twice")
+        require(
+            len(set(signers)) == len(signers) and set(signers) <= set(identities),
+            "CHK-20",
+            "a root signature of somebody else, or twice",
+        )
         needed = {one.operation: one.administrators for one in judge.thresholds}[OPERATION_ROOT]
         require(len(signers) >= needed, "CHK-20", "too few signatures of the root")
         for one in clear.signatures:
@@ -142,13 +188,24 @@ class Agency:
         self.signatures += len(signers)
         self.roots.append((seq, root))
 
+    def _name_keys(self, root, last):
+        """A version of the recovery key, and an epoch of a role key, names one key for ever."""
+        require(root.recovery.version >= last.recovery.version, "CHK-20", "the recovery key's version falls")
+        self._name(("recovery", root.recovery.version), root.recovery.recipient + root.recovery.signing)
+        self._name(("dpo", root.dpo.epoch), root.dpo.recipient)
+        if root.duty:
+            self._name(("duty", root.duty.epoch), root.duty.recipient)
+
+    def _name(self, what, key):
+        require(self._named.setdefault(what, key) == key, "CHK-20", "one version of a key names two keys")
+
     def _on_root(self, seq, clear, _signer):
         self._take_root(seq, clear)
 
     def _take_device(self, seq, certificate, signature):
         require(certificate.agency == self.id, "CHK-23", "a certificate of another agency")
-        member = self.members.get(certificate.member)
-        require(member is not None and member.live(seq), "CHK-23", "a certificate of no live member")
+        require(self.is_live(certificate.member, seq), "CHK-23", "a certificate of no live member")
+        member = self.members[certificate.member]
         require(certificate.device not in self.devices, "CHK-28", "a device id used twice")
         encoded = DeviceCertificate.write(certificate)
         ed25519.verify("device certificate", member.identity, encoded, signature, "CHK-23")
@@ -177,8 +234,8 @@ class Agency:
         recipient = clear.recipient
         administrators = {one.member for one in self.root(seq).administrators}
         require(signer == recipient.member or signer in administrators, "CHK-27", "a recipient by somebody else")
-        member = self.members.get(recipient.member)
-        require(member is not None and member.live(seq), "CHK-27", "a recipient of no live member")
+        require(self.is_live(recipient.member, seq), "CHK-27", "a recipient of no live member")
+        member = self.members[recipient.member]
         require(recipient.version == member.recipients[-1][1] + 1, "CHK-27", "a recipient version out of turn")
         member.recipients.append((seq, recipient.version, recipient.key))
 
@@ -202,15 +259,22 @@ class Agency:
         require(clear.epoch == len(self.dpo_epochs), "CHK-67", "a DPO epoch out of turn")
         if clear.epoch == 0:
             require(clear.recipient == self.root(seq).dpo.recipient, "CHK-68", "DPO epoch 0 is not the root's")
+        self._name(("dpo", clear.epoch), clear.recipient)
         holders = {(one.kind, one.id, one.version) for one in clear.holders}
         require(self.reference(TO_RECOVERY, seq - 1) in holders, "CHK-68", "recovery is not among the DPO holders")
         check_keyrings(clear.keyrings, holders)
-        self.dpo_epochs[clear.epoch] = clear
+        self.dpo_epochs[clear.epoch] = (seq, clear)
 
     _APPLY = {
-        E_ROOT: _on_root, E_MEMBER: _on_member, E_DEVICE: _on_device, E_MEMBER_RETIRED: _on_member_retired,
-        E_DEVICE_RETIRED: _on_device_retired, E_RECIPIENT: _on_recipient, E_SETTINGS: _on_settings,
-        E_AGENCY_EPOCH: _on_agency_epoch, E_DPO_EPOCH: _on_dpo_epoch,
+        E_ROOT: _on_root,
+        E_MEMBER: _on_member,
+        E_DEVICE: _on_device,
+        E_MEMBER_RETIRED: _on_member_retired,
+        E_DEVICE_RETIRED: _on_device_retired,
+        E_RECIPIENT: _on_recipient,
+        E_SETTINGS: _on_settings,
+        E_AGENCY_EPOCH: _on_agency_epoch,
+        E_DPO_EPOCH: _on_dpo_epoch,
     }
 
     def check_sealed(self, record: Record):

@@ -3,14 +3,50 @@
 from .codec import decode
 from .labels import digest, equal, mac
 from .record import Record
-from .refusal import Refusal, require
-from .structures import (ACCESS, AGENCY, CASE, L_ACCESS, L_EVENT, L_RECORD, L_REWRAP, L_SEGMENT, LIMIT_LINK, ZERO_HASH, Link,
-                         ReleaseCommitment, Seen, StreamId, make)
+from .refusal import require
+from .structures import (
+    ACCESS,
+    AGENCY,
+    CASE,
+    L_ACCESS,
+    L_EVENT,
+    L_RECORD,
+    L_REWRAP,
+    L_SEGMENT,
+    LIMIT_LINK,
+    ZERO_HASH,
+    Link,
+    ReleaseCommitment,
+    Seen,
+    StreamId,
+    make,
+)
 
-BODY = 1024
-RECORD_ONLY = ("class", "is_primary", "version", "agency_seq", "signer", "member", "device", "section", "epoch", "month",
-               "release", "seen", "amends", "record_id", "commitment", "record_signature", "wrap")
+RECORD_ONLY = (
+    "class",
+    "is_primary",
+    "version",
+    "agency_seq",
+    "signer",
+    "member",
+    "device",
+    "section",
+    "epoch",
+    "month",
+    "release",
+    "seen",
+    "amends",
+    "record_id",
+    "commitment",
+    "record_signature",
+    "wrap",
+)
 KINDS = {AGENCY: {L_RECORD, L_EVENT, L_REWRAP}, CASE: {L_RECORD, L_EVENT, L_REWRAP}, ACCESS: {L_ACCESS, L_SEGMENT}}
+
+
+def check_kind(link):
+    """CHK-42: access entries and segments belong in access streams, and nothing else does."""
+    require(link.kind in KINDS[link.stream.kind], "CHK-42", "a link of this kind does not belong in this stream")
 
 
 class Placed:
@@ -76,15 +112,24 @@ class Chains:
         record = Record(row, 0, self.agency, stream, row["section"], self._actor, self._erased.get((row["pos"], 0)))
         commitment = None if row["release"] is None else self._named(self._releases, row["release"], "release")
         record.placement = make(
-            record_hash=record.hash, section=row["section"], epoch=row["epoch"],
-            release=make(month=row["month"], commitment=commitment), wrap_hash=record.wrap_hash,
+            record_hash=record.hash,
+            section=row["section"],
+            epoch=row["epoch"],
+            release=make(month=row["month"], commitment=commitment),
+            wrap_hash=record.wrap_hash,
         )
         require(row["agency_seq"] < len(self.agency_links), "CHK-43", "an agency head that is not there yet")
         link = make(
-            format=1, agency=self.agency, stream=stream, seq=row["seq"], previous=previous,
+            format=1,
+            agency=self.agency,
+            stream=stream,
+            seq=row["seq"],
+            previous=previous,
             agency_head=self.agency_links[row["agency_seq"]],
             seen=None if row["seen"] is None else decode(Seen, row["seen"], 104),
-            device=self._actor(row["signer"]), kind=L_RECORD, body=make(placement=record.placement),
+            device=self._actor(row["signer"]),
+            kind=L_RECORD,
+            body=make(placement=record.placement),
         )
         return Placed(row, link, Link.write(link), [record])
 
@@ -99,10 +144,13 @@ class Chains:
         rows = self._sealed.get(row["pos"], [])
         placements = link.body.sealed if link.kind == L_EVENT else []
         require(len(placements) <= 4, "CHK-01", "more than four sealed parts")
-        require([part["part"] for part in rows] == list(range(1, len(placements) + 1)), "CHK-47",
-                "the sealed parts are not those of the event")
+        require(
+            [part["part"] for part in rows] == list(range(1, len(placements) + 1)),
+            "CHK-47",
+            "the sealed parts are not those of the event",
+        )
         records = []
-        for part, placement in zip(rows, placements):
+        for part, placement in zip(rows, placements, strict=True):
             erased = self._erased.get((row["pos"], part["part"]))
             record = Record(part, part["part"], self.agency, stream, placement.section, self._actor, erased)
             record.placement = placement
@@ -115,7 +163,7 @@ class Chains:
         link = placed.link
         require(link.agency == self.agency, "CHK-40", "a link of another agency")
         require(link.previous == previous, "CHK-41", "the link does not follow the one before")
-        require(link.kind in KINDS[stream.kind], "CHK-42", "a link of this kind does not belong in this stream")
+        check_kind(link)
         if stream.kind == AGENCY:
             require(link.agency_head == previous, "CHK-43", "an agency link that does not cite the one before")
             placed.agency_seq = link.seq - 1

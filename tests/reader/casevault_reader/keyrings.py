@@ -18,9 +18,15 @@ class Blobs:
 
     def get(self, label, wanted):
         data = self._bytes.get(wanted)
-        require(data is not None, "CHK-105", "bytes that a link names are not there")
+        require(data is not None, "CHK-82", "bytes that a link names are not there")
         require(digest(label, data) == wanted, "CHK-105", "bytes that a link names have another hash")
         return data
+
+
+def check_context(keyring, agency, stream, to):
+    """CHK-31: the keyring says inside for whom and for what it is."""
+    context = (keyring.agency, keyring.stream, keyring.to) == (agency, stream, to)
+    require(context, "CHK-31", "a keyring for another place or person")
 
 
 class Opener:
@@ -48,8 +54,7 @@ class Opener:
         if identity is None:
             return None
         keyring = decode(Keyring, age.decrypt(data, identity, LIMIT_KEYRING), LIMIT_KEYRING)
-        context = (keyring.agency, keyring.stream, keyring.to) == (self._secrets.agency, stream, to)
-        require(context, "CHK-31", "a keyring for another place or person")
+        check_context(keyring, self._secrets.agency, stream, to)
         self.opened += 1
         return {(entry.section, entry.epoch): entry.key for entry in keyring.entries}
 

@@ -3,6 +3,7 @@
 import json
 
 from . import ed25519
+from .codec import decode
 from .ids import handle
 from .labels import digest, equal, kdf
 from .refusal import Refusal, require
@@ -18,6 +19,39 @@ SCHEMAS = {
 }
 SECTION_OF = {"casevault.profile/1": 1, "casevault.label/1": 0, "casevault.relation/1": 0, "casevault.settings/1": 0}
 HEADER_SIZE = 174
+
+
+def read_header(header_bytes):
+    """The header, of 174 bytes, as far as it can be judged alone: CHK-01, CHK-02, CHK-03, CHK-10, CHK-16."""
+    header = decode(RecordHeader, header_bytes, HEADER_SIZE)
+    require(header.padded_length <= LIMIT_PADDED, "CHK-01", "a padded length beyond its limit")
+    require(header.padded_length >= PADDING_FLOOR, "CHK-10", "a padded length below its floor")
+    first = header.amends == ZERO_HASH
+    require(header.version > 0 and (header.version == 1) == first, "CHK-16", "version and what it amends do not fit")
+    return header
+
+
+def check_length(header, ciphertext):
+    """CHK-10: the ciphertext is as long as the header says."""
+    require(len(ciphertext) == header.padded_length + TAG, "CHK-10", "a ciphertext of another length")
+
+
+def open_wrap(section_key, record_hash, context, wrap, commitment):
+    """The record key in `wrap` (48 bytes; CHK-12), which must open to the header's commitment (CHK-11)."""
+    derived = kdf("wrap seal", section_key, record_hash, 56)
+    record_key = aead_open(derived[:32], derived[32:], WrapContext.write(context), wrap, "CHK-12")
+    opens = equal(kdf("record seal", record_key, b"", 88)[:32], commitment)
+    require(opens, "CHK-11", "the record key does not open to the commitment")
+    return record_key
+
+
+def open_record(record_key, header, header_bytes, ciphertext):
+    """The payload's bytes (CHK-10 to CHK-13)."""
+    check_length(header, ciphertext)
+    padded = committed_open(
+        "record seal", record_key, b"", header.commitment, header_bytes, ciphertext, "CHK-11", "CHK-12"
+    )
+    return unpad(padded)
 
 
 class Record:
@@ -38,16 +72,24 @@ class Record:
             padded = len(self.body) - TAG
             self.ciphertext_hash = digest("ciphertext hash", self.body)
             self.wrap_hash = digest("wrap hash", self.wrap)
-        require(PADDING_FLOOR <= padded <= LIMIT_PADDED, "CHK-10", "a padded length outside its limits")
         for name in ("class", "version", "member", "device", "record_id", "commitment", "record_signature"):
             require(row[name] is not None, "CHK-105", f"`{name}` of a record is NULL")
         self.header = make(
-            format=1, agency=agency, stream=stream, section=section, record=row["record_id"], version=row["version"],
-            amends=row["amends"] or ZERO_HASH, member=actors(row["member"]), device=actors(row["device"]),
-            class_=row["class"], padded_length=padded, commitment=row["commitment"],
+            format=1,
+            agency=agency,
+            stream=stream,
+            section=section,
+            record=row["record_id"],
+            version=row["version"],
+            amends=row["amends"] or ZERO_HASH,
+            member=actors(row["member"]),
+            device=actors(row["device"]),
+            class_=row["class"],
+            padded_length=padded,
+            commitment=row["commitment"],
         )
         self.header_bytes = RecordHeader.write(self.header)
-        assert len(self.header_bytes) == HEADER_SIZE
+        read_header(self.header_bytes)
         self.hash = digest("record hash", self.header_bytes + self.ciphertext_hash)
         self.placement = None
         self.newer_wraps = []
@@ -72,30 +114,28 @@ class Record:
         for epoch, month, wrap in reversed(wraps):
             try:
                 key = section_keys(self.header.section, epoch, month)
-                derived = kdf("wrap seal", key, self.hash, 56)
-                context = WrapContext.write(make(
-                    agency=self.header.agency, stream=self.header.stream, section=self.header.section, epoch=epoch,
-                    month=month, record_hash=self.hash,
-                ))
-                record_key = aead_open(derived[:32], derived[32:], context, wrap, "CHK-11")
-                opens = equal(kdf("record seal", record_key, b"", 88)[:32], self.header.commitment)
-                require(opens, "CHK-11", "the record key does not open to the commitment")
-                return record_key
+                context = make(
+                    agency=self.header.agency,
+                    stream=self.header.stream,
+                    section=self.header.section,
+                    epoch=epoch,
+                    month=month,
+                    record_hash=self.hash,
+                )
+                return open_wrap(key, self.hash, context, wrap, self.header.commitment)
             except Refusal as found:
                 refusal = found
         raise refusal
 
     def open(self, section_keys):
-        """The payload, a JSON object with its schema (CHK-10 to CHK-13, CHK-106)."""
+        """The payload: the text of a JSON object with its schema (CHK-10 to CHK-13, CHK-106)."""
         record_key = self.unwrap(section_keys)
-        padded = committed_open(
-            "record seal", record_key, b"", self.header.commitment, self.header_bytes, self.body, "CHK-11", "CHK-12"
-        )
-        return self._payload(unpad(padded))
+        return self._payload(open_record(record_key, self.header, self.header_bytes, self.body))
 
     def _payload(self, raw):
         try:
-            payload = json.loads(raw.decode("utf-8"))
+            text = raw.decode("utf-8")
+            payload = json.loads(text)
             schema = next(iter(payload.items()))
         except (ValueError, AttributeError, StopIteration):
             raise Refusal("CHK-106", "the payload is not a JSON object") from None
@@ -104,4 +144,4 @@ class Record:
         section = SECTION_OF.get(schema[1], self.header.section)
         fits = kind in SCHEMAS[schema[1]] and section == self.header.section
         require(fits, "CHK-106", "a schema in a record of another class or section")
-        return payload
+        return text

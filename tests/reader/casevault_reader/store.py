@@ -11,8 +11,16 @@ INTEGER = None
 
 # Columns of each table with the length of their blobs; 0 is any length. A `?` marks what may be NULL.
 RECORD = {
-    "class?": INTEGER, "version?": INTEGER, "member?": INTEGER, "device?": INTEGER, "amends?": 32, "record_id?": 16,
-    "commitment?": 32, "record_signature?": 64, "wrap?": 48, "body?": 0,
+    "class?": INTEGER,
+    "version?": INTEGER,
+    "member?": INTEGER,
+    "device?": INTEGER,
+    "amends?": 32,
+    "record_id?": 16,
+    "commitment?": 32,
+    "record_signature?": 64,
+    "wrap?": 48,
+    "body?": 0,
 }
 TABLES = {
     "meta": {"id": INTEGER, "agency": 32, "pos": INTEGER, "commit_order": 32, "mac": 32},
@@ -20,9 +28,20 @@ TABLES = {
     "actor": {"no": INTEGER, "id": 16},
     "release": {"no": INTEGER, "bytes": 100},
     "link": {
-        "pos": INTEGER, "stream": INTEGER, "seq": INTEGER, "is_primary?": INTEGER, "agency_seq?": INTEGER,
-        "signer?": INTEGER, "section?": INTEGER, "epoch?": INTEGER, "month?": INTEGER, "release?": INTEGER,
-        "seen?": 104, "signature": 64, "bytes?": 0, **RECORD,
+        "pos": INTEGER,
+        "stream": INTEGER,
+        "seq": INTEGER,
+        "is_primary?": INTEGER,
+        "agency_seq?": INTEGER,
+        "signer?": INTEGER,
+        "section?": INTEGER,
+        "epoch?": INTEGER,
+        "month?": INTEGER,
+        "release?": INTEGER,
+        "seen?": 104,
+        "signature": 64,
+        "bytes?": 0,
+        **RECORD,
     },
     "sealed": {"pos": INTEGER, "part": INTEGER, **RECORD},
     "rewrap": {"record_pos": INTEGER, "record_part": INTEGER, "pos": INTEGER, "wrap?": 48},

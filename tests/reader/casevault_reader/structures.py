@@ -1,7 +1,25 @@
 """Every structure of the format document, by its name there (§1, §3 to §7, §9, §10)."""
 
-from .codec import (HASH, ID, KEY, SIGNATURE, U8, U16, U32, U64, Bytes, Enumeration, Fixed, Format, Optional, Select,
-                    Set, Struct, Value, Vector)
+from .codec import (
+    HASH,
+    ID,
+    KEY,
+    SIGNATURE,
+    U8,
+    U16,
+    U32,
+    U64,
+    Bytes,
+    Enumeration,
+    Fixed,
+    Format,
+    Optional,
+    Select,
+    Set,
+    Struct,
+    Value,
+    Vector,
+)
 
 MIB = 1 << 20
 LIMIT_LINK = MIB
@@ -22,8 +40,18 @@ StreamId = Struct(kind=Enumeration(1, AGENCY, CASE, ACCESS), id=ID)
 NOTE, ADMIN, PRIVATE, ATTACHMENT = 1, 2, 3, 4
 RecordClass = Enumeration(1, NOTE, ADMIN, PRIVATE, ATTACHMENT)
 RecordHeader = Struct(
-    format=Format(), agency=HASH, stream=StreamId, section=U16, record=ID, version=U32, amends=HASH, member=ID,
-    device=ID, **{"class": RecordClass}, padded_length=U32, commitment=HASH,
+    format=Format(),
+    agency=HASH,
+    stream=StreamId,
+    section=U16,
+    record=ID,
+    version=U32,
+    amends=HASH,
+    member=ID,
+    device=ID,
+    **{"class": RecordClass},
+    padded_length=U32,
+    commitment=HASH,
 )
 WrapContext = Struct(agency=HASH, stream=StreamId, section=U16, epoch=U32, month=U16, record_hash=HASH)
 
@@ -48,9 +76,20 @@ RoleRecipient = Struct(epoch=U32, recipient=RECIPIENT)
 Verifier = Struct(name=Bytes(), key=KEY)
 SectionRule = Struct(section=U16, duty=U8)
 Root = Struct(
-    format=Format(), version=U32, previous=HASH, salt=ID, minimum_format=U16, administrators=Set(Administrator),
-    thresholds=Set(Threshold), recovery=RecoveryKeys, dpo=RoleRecipient, duty=Optional(RoleRecipient),
-    sections=Set(SectionRule), witnesses=Set(Verifier), log=Optional(Verifier), release_version=U32,
+    format=Format(),
+    version=U32,
+    previous=HASH,
+    salt=ID,
+    minimum_format=U16,
+    administrators=Set(Administrator),
+    thresholds=Set(Threshold),
+    recovery=RecoveryKeys,
+    dpo=RoleRecipient,
+    duty=Optional(RoleRecipient),
+    sections=Set(SectionRule),
+    witnesses=Set(Verifier),
+    log=Optional(Verifier),
+    release_version=U32,
 )
 DeviceCertificate = Struct(agency=HASH, member=ID, device=ID, key=KEY)
 CASEWORKER, SUPERVISOR, DUTY, REVIEWER, DPO, ADMINISTRATOR = 1, 2, 4, 8, 16, 32
@@ -61,19 +100,37 @@ GrantedSection = Struct(section=U16, from_epoch=U32)
 Grant = Struct(grant=ID, member=ID, rights=U8, sections=Set(GrantedSection), until_day=Optional(U32))
 HEAD, HISTORY = 0, 1
 EpochOpen = Struct(
-    section=U16, epoch=U32, kind=Enumeration(1, HEAD, HISTORY), of=U32, private_author=Optional(ID), commitment=HASH,
+    section=U16,
+    epoch=U32,
+    kind=Enumeration(1, HEAD, HISTORY),
+    of=U32,
+    private_author=Optional(ID),
+    commitment=HASH,
     recipients=Set(RecipientRef),
 )
 KeyringRef = Struct(to=RecipientRef, keyring_hash=HASH)
 Membership = Struct(
-    grants=Set(Grant), revoked=Set(ID), owner=Optional(ID), opens=Set(EpochOpen), due=Set(U16),
+    grants=Set(Grant),
+    revoked=Set(ID),
+    owner=Optional(ID),
+    opens=Set(EpochOpen),
+    due=Set(U16),
     keyrings=Set(KeyringRef),
 )
 RootSignature = Struct(member=ID, signature=SIGNATURE)
 Founding = Struct(roles=U16, recipient=MemberRecipient, certificate=DeviceCertificate, signature=SIGNATURE)
 
-(E_ROOT, E_MEMBER, E_DEVICE, E_MEMBER_RETIRED, E_DEVICE_RETIRED, E_RECIPIENT, E_SETTINGS, E_AGENCY_EPOCH,
- E_DPO_EPOCH) = range(1, 10)
+(
+    E_ROOT,
+    E_MEMBER,
+    E_DEVICE,
+    E_MEMBER_RETIRED,
+    E_DEVICE_RETIRED,
+    E_RECIPIENT,
+    E_SETTINGS,
+    E_AGENCY_EPOCH,
+    E_DPO_EPOCH,
+) = range(1, 10)
 E_CASE_OPENED, E_MEMBERSHIP, E_EXPIRED = 32, 33, 34
 E_ERASURE, E_COMPLAINT, E_RELATION = 36, 37, 38
 EVENTS = {
@@ -98,8 +155,13 @@ Event = Struct(type=Enumeration(2, *EVENTS), clear=Select("type", EVENTS))
 # §9
 AccessSegment = Struct(segment=U32, dpo_epoch=U32, start_hash=HASH)
 AccessEntry = Struct(
-    segment=U32, index=U32, operation=Enumeration(1, *range(1, 16)), subject=Optional(StreamId), release_hash=HASH,
-    body_hash=HASH, manifest_hash=HASH,
+    segment=U32,
+    index=U32,
+    operation=Enumeration(1, *range(1, 16)),
+    subject=Optional(StreamId),
+    release_hash=HASH,
+    body_hash=HASH,
+    manifest_hash=HASH,
 )
 SegmentStart = Struct(format=Format(), agency=HASH, device=ID, segment=U32, s0=KEY)
 EntryContext = Struct(agency=HASH, device=ID, segment=U32, index=U32)
@@ -119,15 +181,32 @@ LINKS = {
     L_SEGMENT: Struct(segment=AccessSegment),
 }
 Link = Struct(
-    format=Format(), agency=HASH, stream=StreamId, seq=U64, previous=HASH, agency_head=HASH, seen=Optional(Seen),
-    device=ID, kind=Enumeration(1, *LINKS), body=Select("kind", LINKS),
+    format=Format(),
+    agency=HASH,
+    stream=StreamId,
+    seq=U64,
+    previous=HASH,
+    agency_head=HASH,
+    seen=Optional(Seen),
+    device=ID,
+    kind=Enumeration(1, *LINKS),
+    body=Select("kind", LINKS),
 )
 
 # §10
 ARGON2ID = 1
 KeystoreHeader = Struct(
-    format=Format(), agency=HASH, member=ID, device=ID, kdf=Enumeration(1, ARGON2ID), memory_kib=U32, passes=U32,
-    lanes=U32, salt=KEY, generation=U64, fresh=KEY,
+    format=Format(),
+    agency=HASH,
+    member=ID,
+    device=ID,
+    kdf=Enumeration(1, ARGON2ID),
+    memory_kib=U32,
+    passes=U32,
+    lanes=U32,
+    salt=KEY,
+    generation=U64,
+    fresh=KEY,
 )
 Keystore = Struct(header=KeystoreHeader, commitment=HASH, sealed=Bytes())
 

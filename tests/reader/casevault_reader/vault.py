@@ -9,14 +9,15 @@ from .ids import stream_handle
 from .keyrings import Blobs, Opener, check_own_keys
 from .keystore import read_keystore
 from .labels import digest
-from .local import check_external, check_local
+from .lines import Lines, Opened
+from .local import check_index, check_local
 from .refusal import Refusal, require
 from .store import Store
 from .structures import ACCESS, AGENCY, L_ACCESS, L_REWRAP
 
 
 class Vault:
-    """A home folder, opened by a passphrase. `walk` checks everything; `payloads` and `entries` are what it opened."""
+    """A home folder, opened by a passphrase. `walk` checks everything; `lines` and `entries` are what it opened."""
 
     def __init__(self, home, passphrase):
         try:
@@ -25,7 +26,7 @@ class Vault:
             raise Refusal("CHK-105", f"the keystore cannot be read: {error.strerror}") from None
         self.secrets = read_keystore(keystore, passphrase)
         self.store = Store(home / "vault.db")
-        self.payloads, self.entries, self.authors = [], [], set()
+        self.lines, self.entries, self.authors = None, [], set()
         self.links = self.signatures = 0
 
     def walk(self):
@@ -50,27 +51,25 @@ class Vault:
         self._check_erasures()
         self._open_all()
         check_local(self.store, self.secrets)
-        check_external(self.store, self.secrets, self.payloads)
+        check_index(self.store, self.secrets, self.lines)
 
     def _link(self, placed, blobs, stored):
         link, stream = placed.link, placed.link.stream
-        require(link.seen is None or self.agency.root(self.agency.head).log is not None, "CHK-46",
-                "a checkpoint without a log key")
+        require(link.seen is None, "CHK-46", "a checkpoint, of which nothing is specified as yet")
         if stream.kind == AGENCY:
             self.agency.apply(placed)
         else:
             key = self.agency.device_key(link.device, placed.agency_seq)
             # Rights are judged at the link's own position too, not only at the head that it cites.
             self.agency.device_key(link.device, self.agency.head)
-            for record in placed.records:
-                self._author(record)
             ed25519.verify("link signature", key, placed.signed, placed.signature, "CHK-45")
         self.links += 1
         self.signatures += 1
         self.streams[stream.kind, stream.id] = stream
+        for record in placed.records:
+            self._author(record)
         if stream.kind == AGENCY:
             for record in placed.records:
-                self._author(record)
                 self.agency.check_sealed(record)
         elif stream.kind == ACCESS:
             access = self.accesses.setdefault(stream.id, Access(self.agency, blobs, self.secrets.dpo))
@@ -112,7 +111,7 @@ class Vault:
         agency_stream = next(stream for stream in self.streams.values() if stream.kind == AGENCY)
         epochs = {(0, epoch): opened for epoch, (opened, _) in self.agency.epochs.items()}
         self.opener.take(agency_stream, [ref for _, refs in self.agency.epochs.values() for ref in refs], epochs)
-        for clear in self.agency.dpo_epochs.values():
+        for _, clear in self.agency.dpo_epochs.values():
             self.opener.check_dpo_epoch(agency_stream, clear, self.secrets)
         for ident, case in self.cases.items():
             try:
@@ -121,11 +120,13 @@ class Vault:
             except Refusal as refusal:
                 refusal.handle = stream_handle(self.streams[2, ident])
                 raise
+        opened = []
         for record in self.records:
             if not record.erased:
                 try:
-                    payload = record.open(self.opener.section_keys(record.header.stream))
+                    text = record.open(self.opener.section_keys(record.header.stream))
                 except Refusal as refusal:
                     refusal.handle = record.handle
                     raise
-                self.payloads.append((record, payload))
+                opened.append(Opened(record, text))
+        self.lines = Lines(opened)

@@ -13,7 +13,7 @@ from .refusal import Refusal
 
 LABEL = b"\\.//^\\"
 ENCAPSULATED = 1088 + 32
-SUITE = b"HPKE" + bytes.fromhex("647a" "0001" "0003")  # X-Wing, HKDF-SHA256, ChaCha20-Poly1305
+SUITE = b"HPKE" + bytes.fromhex("647a00010003")  # X-Wing, HKDF-SHA256, ChaCha20-Poly1305
 
 
 class Identity:

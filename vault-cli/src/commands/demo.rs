@@ -338,7 +338,7 @@ impl Demo<'_> {
     }
 
     fn flip(&mut self, note: &NoteSavedReply) -> Result<(), CliError> {
-        let flipped = thief::flip(&self.stolen.store(), &note.note)
+        thief::flip(&self.stolen.store(), &note.note)
             .map_err(|e| CliError::io("could not change the stolen copy", e))?;
         let mut session = Session::unlock(&self.stolen, &self.passphrase)?;
         let reply = session.verify(self.task)?;
@@ -352,11 +352,7 @@ impl Demo<'_> {
         claim(refusal.exit().code() == 4, "a failed verification ends with 4")?;
         self.stage.step(
             "The thief changes one bit, and puts the folder back",
-            format!(
-                "(flips bit 0 of byte {} of the {} in stolen/vault.db)\n$ casevault verify --home stolen",
-                render::number(flipped.offset as u64),
-                render::number(flipped.length as u64)
-            ),
+            "(flips one bit of that note's newest version in stolen/vault.db)\n$ casevault verify --home stolen",
             &format!(
                 "{}error: {refusal}\nexit code {}",
                 render::verify::verify(&reply),

@@ -120,8 +120,10 @@ fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
         run.ui.note(&format!("incomplete: {gap}"));
     }
     if reply.lag_reason_asked {
-        run.ui
-            .hint("it is recorded late: say why with `casevault note amend NOTE --lag-file FILE --file NOTE`");
+        run.ui.hint(&format!(
+            "it is recorded late: say why with `late: REASON` at the top of the text and `casevault note amend {} --file NOTE`",
+            reply.note
+        ));
     }
     Ok(())
 }

@@ -21,12 +21,8 @@ pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
     let mut session = run.unlock()?;
     let reply = session.unlocked()?;
     run.ui.reply(&reply, |_| "the passphrase is right".to_owned())?;
-    if reply.wrong_tries > 0 {
-        run.ui.note(&format!(
-            "{} wrong before this one; if that was not you, change the passphrase",
-            crate::render::count(u64::from(reply.wrong_tries), "passphrase was", "passphrases were")
-        ));
-    }
+    // Whoever asked for JSON has read the count in the reply.
+    session.told_of_wrong_tries();
     if !reply.agent {
         let for_ = if args.lasting.is_some() {
             ", so `--for` has no effect"

@@ -4,7 +4,7 @@ use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::when::Moment;
 
-use super::{count, number, or_dash, table};
+use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{CaseListReply, CaseRow, CaseShowReply, ChronologyReply, DecisionListReply};
 
 /// Writes one's own caseload.
@@ -81,7 +81,7 @@ pub fn chronology(reply: &ChronologyReply) -> String {
             .as_ref()
             .map_or_else(|| "time not recorded".to_owned(), Moment::local);
         let who = entry.who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
-        let author = or_dash(entry.author.as_deref());
+        let author = or_dash(entry.author.as_deref().map(worker).as_deref());
         let author = if entry.imported {
             format!("imported, not signed by {author}")
         } else {

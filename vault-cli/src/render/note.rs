@@ -1,8 +1,9 @@
 //! Notes: lists, one note, its history, what a search found.
 
+use vault_core::note::Note;
 use vault_core::note::render::{Shown, text};
 
-use super::{count, number, or_dash, table, time};
+use super::{count, number, or_dash, table, time, worker};
 use crate::session::reply::{NoteFindReply, NoteHistoryReply, NoteListReply, NoteShowReply, NoteView};
 
 /// Writes the notes of a case.
@@ -29,7 +30,7 @@ pub fn list(reply: &NoteListReply) -> String {
             head.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
             note.kind.to_string(),
             or_dash(note.section.as_deref()),
-            or_dash(head.author.as_deref()),
+            or_dash(head.author.as_deref().map(worker).as_deref()),
             or_dash(head.lag.as_deref()),
             format!("{marks}{}", note.summary),
         ]
@@ -89,16 +90,24 @@ pub fn history(reply: &NoteHistoryReply) -> String {
     out
 }
 
-fn one(view: &NoteView, previous: Option<&vault_core::note::Note>) -> String {
+fn one(view: &NoteView, previous: Option<&Note>) -> String {
     let head = &view.head;
+    let (content, previous) = (with_handles(&view.content), previous.map(with_handles));
     let shown = Shown {
         version: head.version,
-        previous,
+        previous: previous.as_ref(),
         amended_by: (head.version > 1).then_some(head.signed_by.as_str()),
         role: head.role.as_deref(),
-        ..Shown::new(&view.content, &head.note)
+        ..Shown::new(&content, &head.note)
     };
     text(&shown)
+}
+
+/// Copies a note with its worker by the handle, as every other member is shown.
+fn with_handles(note: &Note) -> Note {
+    let mut note = note.clone();
+    note.worker = note.worker.as_deref().map(worker);
+    note
 }
 
 /// Writes what a search found.
@@ -134,7 +143,7 @@ pub fn find(reply: &NoteFindReply) -> String {
 mod tests {
     use super::*;
     use crate::session::reply::{self, NoteHead, NoteRow, QuoteRow};
-    use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
+    use vault_core::note::{NoteKind, Segment, SegmentKind};
 
     fn head() -> NoteHead {
         NoteHead {

@@ -125,8 +125,10 @@ impl Session {
             purpose: &request.purpose,
         })?;
         self.store.read(|tx| {
-            let keys = self.holder.case_keys(tx, case)?;
+            let keys = self.holder.case_keys_before_walk(tx, case)?;
             let records = self.holder.case_records(tx, &keys, &logged)?;
+            let external = records.label.external_id.as_deref();
+            self.holder.require_case_named(&request.case, case, external)?;
             let notes = self.holder.read_case(tx, &keys, &logged)?;
             let handles: Vec<_> = notes.iter().map(|n| n.record.handle()).collect();
             let shown: Vec<(&Note, &str)> = notes
@@ -164,6 +166,8 @@ impl Session {
         let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let mut records = holder.case_records(tx, &keys, &logged)?;
+            let external = records.label.external_id.as_deref();
+            holder.require_case_named(&request.case, case, external)?;
             if records.label.status == CLOSED {
                 return Err(SessionError::Closed { case: case.handle() });
             }

@@ -113,6 +113,10 @@ impl CaseKeys {
         let handle = stored.header.record;
         let (unverified, wrap) = stored.into_record()?;
         let record = unverified.verified_at_entry();
+        if self.state.is_erased(&record.hash()) {
+            // Put back out of an older copy: the erasure holds.
+            return Err(SessionError::refused(Check::BodyMissing, handle.handle()));
+        }
         let sealer = self.sealer(section, number, release)?;
         let key = sealer
             .unwrap(&wrap, record.hash())
@@ -121,6 +125,14 @@ impl CaseKeys {
             .open(&key)
             .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
         Ok((record, payload))
+    }
+
+    /// Refuses a record without its bytes that no erasure names (CHK-82).
+    pub(super) fn require_not_lost(&self, stored: &StoredRecord) -> Result<()> {
+        if stored.is_erased() && !self.state.is_erased(&stored.hash()?) {
+            return Err(SessionError::refused(Check::BodyMissing, stored.header.record.handle()));
+        }
+        Ok(())
     }
 
     fn context(&self, section: Section, epoch: Epoch) -> KeyContext {
@@ -138,8 +150,18 @@ impl CaseKeys {
 }
 
 impl Holder {
-    /// Reads a case's events and opens the keyrings that are for this member.
+    /// Rebuilds a case's stream up to its authenticated head, reads its events and opens the keyrings that are for
+    /// this member.
+    ///
+    /// Without the rebuilding, a row in another's place would pass for the newest version, and a hidden event would
+    /// leave a stale epoch to be written under (CHK-102).
     pub(super) fn case_keys(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
+        tx.authenticate(StreamId::case(case))?;
+        self.case_keys_before_walk(tx, case)
+    }
+
+    /// As [`Self::case_keys`], for who rebuilds the stream in the same transaction before anything is told or written.
+    pub(super) fn case_keys_before_walk(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
         self.open_parts(self.case_parts(tx, case)?)
     }
 

@@ -298,9 +298,7 @@ impl SessionError {
             },
             Self::WithdrawTooLate { .. } => "amend it instead: `casevault note amend NOTE --file FILE`".to_owned(),
             Self::Withdrawn { .. } => "`casevault note history NOTE` shows when".to_owned(),
-            Self::WrongPassphrase => {
-                "try again; nobody can reset a passphrase, but recovery cards rebuild the vault".to_owned()
-            }
+            Self::WrongPassphrase => "try again; nobody can reset a passphrase".to_owned(),
         }
     }
 }

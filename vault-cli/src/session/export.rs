@@ -81,8 +81,12 @@ impl Session {
             };
             for case in cases {
                 task.cancel.check()?;
-                let keys = holder.case_keys(tx, case)?;
-                let profile = holder.case_records(tx, &keys, &logged)?.profile;
+                let keys = holder.case_keys_before_walk(tx, case)?;
+                let records = holder.case_records(tx, &keys, &logged)?;
+                if let Some(named) = &request.case {
+                    holder.require_case_named(named, case, records.label.external_id.as_deref())?;
+                }
+                let profile = records.profile;
                 let notes = holder.read_case(tx, &keys, &logged)?;
                 let views = match request.format {
                     ExportFormat::Json => notes.iter().map(|n| holder.view(case, n.clone())).collect(),

@@ -110,7 +110,7 @@ impl Holder {
         _: &Logged,
     ) -> Result<(u64, Vec<Candidate>)> {
         let keys = match case {
-            Some(case) => HashMap::from([(case, self.case_keys(tx, case)?)]),
+            Some(case) => HashMap::from([(case, self.case_keys_before_walk(tx, case)?)]),
             None => self.every_case(tx)?,
         };
         let mut replay = match case {
@@ -140,7 +140,6 @@ impl Holder {
             }
             let hits: Vec<Candidate> = notes
                 .into_par_iter()
-                .filter(|row| !row.record.is_erased())
                 .filter_map(|row| candidate(&keys, row.record, term).transpose())
                 .collect::<Result<_>>()?;
             found.extend(hits);
@@ -187,6 +186,10 @@ fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term
     else {
         return Ok(None);
     };
+    keys.require_not_lost(&stored)?;
+    if stored.is_erased() {
+        return Ok(None);
+    }
     let (_, payload) = keys.open(stored)?;
     if !term.may_match(payload.bytes()) {
         return Ok(None);

@@ -196,7 +196,10 @@ impl Holder {
             let case = case_of(note)?;
             if !cases.contains_key(case) {
                 let id = self.resolve_case(tx, case)?;
-                cases.insert(case.to_owned(), self.case_keys(tx, id)?);
+                let keys = self.case_keys_before_walk(tx, id)?;
+                let label = self.case_label(tx, &keys, &Logged::by_link())?;
+                self.require_case_named(case, id, label.external_id.as_deref())?;
+                cases.insert(case.to_owned(), keys);
             }
             if note.segments.iter().any(|s| split::section_of(note, s) == PRIVATE)
                 && let Some(keys) = cases.get_mut(case)
@@ -210,7 +213,9 @@ impl Holder {
             let keys = known(cases, note)?;
             let external = note.imported.as_ref().and_then(|i| i.note.clone()).unwrap_or_default();
             let (_, record) = self.resolve_note(tx, &external)?;
+            tx.authenticate(keys.stream())?;
             let read = self.read_note(tx, keys, record, None, &Logged::by_link())?;
+            self.require_note_named(&external, &read)?;
             let parts = self.parts_of(tx, keys, &read.note)?;
             before.insert(index, (read, parts));
         }
@@ -277,6 +282,7 @@ impl Holder {
         let case: CaseId = self.resolve_case(tx, &line.case)?;
         let keys = self.case_keys(tx, case)?;
         let records = self.case_records(tx, &keys, &Logged::by_link())?;
+        self.require_case_named(&line.case, case, records.label.external_id.as_deref())?;
         let mut label = Label::of(line, Some(&line.case));
         label.status.clone_from(&records.label.status);
         label.closed.clone_from(&records.label.closed);

@@ -20,11 +20,13 @@ use serde::Serialize;
 use vault_core::access::AccessState;
 use vault_core::access::Ratchet;
 use vault_core::id::CaseId;
+use vault_core::id::LinkId;
 use vault_core::id::RecordId;
 use vault_core::opening::fresh;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
+use zeroize::Zeroizing;
 
 /// Proof that the access entry of this action is durable.
 pub(super) struct Logged(());
@@ -185,8 +187,14 @@ impl Session {
         self.store.write(|tx| -> Result<()> {
             let stream = StreamId::access(device);
             let mut chain = tx.chain(stream)?;
+            // A state kept with another head than the stream's is an older one put back: it has sealed already, and
+            // would seal a second text under the same key and nonce. It counts as lost, and a segment begins.
+            let head = chain.head().map_or(LinkId::ZERO, |(_, id)| id);
             let kept = tx.local(RATCHET)?;
-            let kept = kept.and_then(|bytes| Ratchet::from_bytes(agency.id(), device, &bytes).ok());
+            let kept = kept.and_then(|bytes| {
+                let state = bytes.strip_suffix(&head.0)?;
+                Ratchet::from_bytes(agency.id(), device, state).ok()
+            });
             let mut ratchet = match kept.filter(|ratchet| !ratchet.is_over(dpo.0)) {
                 Some(ratchet) => ratchet,
                 None => {
@@ -215,7 +223,10 @@ impl Session {
                 .sign(signer);
             tx.put_access(&link, &sealed.body, sealed.manifest.as_deref())?;
             // The state that sealed this entry is overwritten in the transaction that stores it.
-            tx.put_local(RATCHET, &ratchet.to_bytes())?;
+            let mut state = Zeroizing::new(Vec::with_capacity(128));
+            state.extend_from_slice(&ratchet.to_bytes());
+            state.extend_from_slice(&link.id().0);
+            tx.put_local(RATCHET, &state)?;
             Ok(())
         })?;
         Ok(Logged(()))

@@ -23,6 +23,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::keep_only;
 use super::request::ChronologyRequest;
 use super::request::DecisionListRequest;
 use super::request::NoteHistoryRequest;
@@ -59,7 +60,8 @@ impl Session {
         self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, request.version, &logged)?;
-            let before = match read.version {
+            holder.require_note_named(&request.note, &read)?;
+            let mut before = match read.version {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
@@ -67,6 +69,10 @@ impl Session {
             let left_out = if request.only.is_empty() {
                 0
             } else {
+                // What was left out must not come back as the old version's words, struck.
+                if let Some(before) = &mut before {
+                    keep_only(before, &request.only);
+                }
                 view.keep_only(&request.only)
             };
             Ok(NoteShowReply { view, before, left_out })
@@ -87,6 +93,7 @@ impl Session {
             let mut versions = Vec::with_capacity(count);
             for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
                 let read = holder.read_note(tx, &keys, record, Some(number), &logged)?;
+                holder.require_note_named(&request.note, &read)?;
                 versions.push(holder.view(case, read));
             }
             let external_id = versions.first().and_then(|v| v.head.external_id.clone());
@@ -209,12 +216,14 @@ impl Session {
         scope: &str,
         purpose: &ReadPurpose,
     ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
-        let case = self.store.read(|tx| self.holder.resolve_case(tx, case))?;
+        let named = case;
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, named))?;
         let logged = self.log_records(AccessOperation::List, case, &[], Some(scope), purpose)?;
         let holder = &self.holder;
         self.store.read(|tx| {
-            let keys = holder.case_keys(tx, case)?;
+            let keys = holder.case_keys_before_walk(tx, case)?;
             let label = holder.case_label(tx, &keys, &logged)?;
+            holder.require_case_named(named, case, label.external_id.as_deref())?;
             Ok((case, label.external_id, holder.read_case(tx, &keys, &logged)?))
         })
     }

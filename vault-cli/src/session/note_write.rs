@@ -111,6 +111,7 @@ impl Session {
         let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let before = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_note_named(&request.note, &before)?;
             let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
             let parts = holder.parts_of(tx, &keys, &before.note)?;
             holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))
@@ -135,6 +136,7 @@ impl Session {
         let erased = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_note_named(&request.note, &read)?;
             holder.require_withdrawable(&read)?;
             let mut places = Vec::new();
             let mut hashes = Vec::new();
@@ -171,9 +173,12 @@ impl Session {
         // Nothing is shown: status and template are read to write, and the link that follows is the entry.
         let logged = super::logging::Logged::by_link();
         let label = self.store.read(|tx| {
-            let keys = self.holder.case_keys(tx, case)?;
+            // The stream is rebuilt with the writing.
+            let keys = self.holder.case_keys_before_walk(tx, case)?;
             self.holder.case_label(tx, &keys, &logged)
         })?;
+        self.holder
+            .require_case_named(text, case, label.external_id.as_deref())?;
         if label.status == CLOSED {
             return Err(SessionError::Closed { case: case.handle() });
         }

@@ -120,6 +120,25 @@ impl Holder {
         }
     }
 
+    /// Refuses a case that an external id led to, and whose label names another (CHK-104).
+    pub(super) fn require_case_named(&self, text: &str, case: CaseId, external: Option<&str>) -> Result<()> {
+        let by_handle = CaseId::range(text).is_ok_and(|r| (r.low..=r.high).contains(&case.0));
+        match by_handle || external == Some(text) {
+            true => Ok(()),
+            false => Err(SessionError::refused(Check::LocalIndex, case.handle())),
+        }
+    }
+
+    /// Refuses a note that an external id led to, and which names another (CHK-104).
+    pub(super) fn require_note_named(&self, text: &str, read: &ReadNote) -> Result<()> {
+        let by_handle = RecordId::range(text).is_ok_and(|r| (r.low..=r.high).contains(&read.record.0));
+        let external = read.note.imported.as_ref().and_then(|i| i.note.as_deref());
+        match by_handle || external == Some(text) {
+            true => Ok(()),
+            false => Err(SessionError::refused(Check::LocalIndex, read.record.handle())),
+        }
+    }
+
     /// Opens label and profile of a case.
     pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<CaseRecords> {
         let stream = keys.stream();
@@ -172,7 +191,8 @@ impl Holder {
         _: &Logged,
     ) -> Result<ReadNote> {
         let handle = record.handle();
-        let all = tx.versions(record)?;
+        let mut all = tx.versions(record)?;
+        all.retain(|r| r.header.stream == keys.stream());
         let versions = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let found = match version {
             None => all.into_iter().next_back(),
@@ -182,6 +202,7 @@ impl Holder {
             what: "note",
             text: version.map_or_else(|| handle.clone(), |v| format!("{handle} version {v}")),
         })?;
+        keys.require_not_lost(&found)?;
         if found.is_erased() {
             return Err(SessionError::Withdrawn { note: handle });
         }
@@ -196,7 +217,8 @@ impl Holder {
                 .record
                 .parse()
                 .map_err(|_| SessionError::refused(Check::Payload, &handle))?;
-            let found = tx.versions(id)?.into_iter().find(|r| r.header.version == part.version);
+            let wanted = |r: &StoredRecord| r.header.stream == keys.stream() && r.header.version == part.version;
+            let found = tx.versions(id)?.into_iter().find(wanted);
             let found = found.ok_or_else(|| SessionError::refused(Check::BodyMissing, &handle))?;
             // A private part of another author has no key here, and keeps its placeholder.
             if found.header.section.is_private() && found.header.member != self.member {
@@ -239,6 +261,7 @@ impl Holder {
         // A note keeps its place in the case when it is amended.
         let mut place: HashMap<RecordId, usize> = HashMap::new();
         for row in rows.iter().map(|r| &r.record).filter(|r| holds_notes(&r.header)) {
+            keys.require_not_lost(row)?;
             let entry = newest.entry(row.header.record).or_default();
             entry.0 = entry.0.max(row.header.version);
             entry.1 += 1;
@@ -261,25 +284,30 @@ impl Holder {
                 Ok((record.header().clone(), record.hash(), parse(payload.bytes(), &handle)?))
             })
             .collect::<Result<_>>()?;
-        let mut parts: HashMap<String, Vec<Note>> = HashMap::new();
+        let mut parts: HashMap<(String, u32), Note> = HashMap::new();
         let mut mains = Vec::new();
         for (header, hash, note) in opened {
             if note.id == header.record.to_string() {
                 mains.push((header, hash, note));
             } else {
-                parts.entry(note.id.clone()).or_default().push(note);
+                parts.insert((header.record.to_string(), header.version), note);
             }
         }
         mains.sort_by_key(|(header, _, _)| place.get(&header.record).copied());
         let notes = mains.into_iter().map(|(header, hash, main)| {
-            let parts = parts.remove(&main.id).unwrap_or_default();
+            // What the main part names is part of the note: anybody who writes in a section could claim to be.
+            let named = main
+                .parts
+                .iter()
+                .filter_map(|p| parts.remove(&(p.record.clone(), p.version)))
+                .collect();
             ReadNote {
                 record: header.record,
                 version: header.version,
                 versions: newest.get(&header.record).map_or(1, |(_, count)| *count),
                 signed_by: header.member,
                 hash,
-                note: joined(main, parts),
+                note: joined(main, named),
             }
         });
         Ok(notes.collect())

@@ -357,10 +357,7 @@ impl NoteView {
     /// Keeps the segments of some kinds only, and of those the ones whose kind the author confirmed; returns how many
     /// were left out.
     pub fn keep_only(&mut self, kinds: &[SegmentKind]) -> usize {
-        let before = self.content.segments.len();
-        let kept = |s: &Segment| kinds.contains(&s.kind) && !s.default_kind;
-        self.content.segments.retain(kept);
-        before - self.content.segments.len()
+        keep_only(&mut self.content, kinds)
     }
 
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -377,6 +374,14 @@ impl NoteView {
         }
         Ok(())
     }
+}
+
+/// Keeps the segments of some kinds only, as [`NoteView::keep_only`].
+pub(super) fn keep_only(note: &mut Note, kinds: &[SegmentKind]) -> usize {
+    let before = note.segments.len();
+    let kept = |s: &Segment| kinds.contains(&s.kind) && !s.default_kind;
+    note.segments.retain(kept);
+    before - note.segments.len()
 }
 
 impl Serialize for NoteView {

@@ -32,12 +32,9 @@ use vault_core::check::Check;
 use vault_core::crypto::passphrase::Cost;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::founding;
-use vault_core::keyring;
 use vault_core::keystore;
-use vault_core::keystore::Secrets;
 use vault_core::opening::fresh;
 use vault_core::wire::v1::FORMAT;
-use vault_core::wire::v1::keystore::KeystoreHeader;
 
 impl Session {
     /// Makes a one-person vault: agency, member, device, recovery key and an empty store.
@@ -119,10 +116,6 @@ impl Session {
             }
         };
         let wrong_tries = tries(places);
-        if wrong_tries > 0 {
-            // Told now; a count that cannot be cleared is told again, which harms nobody.
-            let _ = fs::remove_file(places.tries());
-        }
         Ok(Self {
             wrong_tries,
             ..Self::with_keystore(places, unlocked, secrets)?
@@ -135,7 +128,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::Refused`], [`SessionError::Foreign`].
     #[doc(hidden)]
-    pub fn with_keystore(places: &Places, unlocked: keystore::Unlocked, secrets: Secrets) -> Result<Self> {
+    pub fn with_keystore(places: &Places, unlocked: keystore::Unlocked, secrets: keystore::Secrets) -> Result<Self> {
         let header = *unlocked.header();
         let store = Store::open(&places.store(), &secrets.store_key)?;
         if store.agency() != header.agency {
@@ -144,7 +137,7 @@ impl Session {
             });
         }
         let agency = store.read(super::agency::load)?;
-        require_own_keys(&agency, &header, &secrets)?;
+        keystore::require_own_keys(&agency, &header, &secrets).map_err(refused("keystore"))?;
         Ok(Self {
             places: places.clone(),
             store,
@@ -158,6 +151,17 @@ impl Session {
             unlocked,
             wrong_tries: 0,
         })
+    }
+
+    /// Returns how many wrong passphrases there were before this one; counted on until somebody was told.
+    pub fn wrong_tries(&self) -> u32 {
+        self.wrong_tries
+    }
+
+    /// Begins a new count: the person knows of the wrong passphrases.
+    pub fn told_of_wrong_tries(&self) {
+        // A count that cannot be cleared is told again, which harms nobody.
+        let _ = fs::remove_file(self.places.tries());
     }
 
     /// Tells what is known without a passphrase; a folder without a vault is no error.
@@ -248,32 +252,6 @@ pub fn versions() -> Versions {
         format: FORMAT,
         store: STORE_VERSION.unsigned_abs(),
     }
-}
-
-/// Own public keys are computed from the secrets and have to be those that the agency's stream shows (CHK-97).
-fn require_own_keys(
-    agency: &vault_core::agency_state::AgencyState,
-    header: &KeystoreHeader,
-    secrets: &Secrets,
-) -> Result<()> {
-    let fault = || SessionError::Refused {
-        check: Check::OwnKeys,
-        handle: "keystore".to_owned(),
-    };
-    let device = agency.devices().get(&header.device).ok_or_else(fault)?;
-    let member = agency.members().get(&header.member).ok_or_else(fault)?;
-    let signer = SigningKey::from_seed(&secrets.device).public();
-    let identity = SigningKey::from_seed(&secrets.identity).public();
-    let recipients = secrets.recipients.iter().all(|(version, seed)| {
-        let known = member.recipients.iter().find(|(_, r)| r.version == *version);
-        known.is_some_and(|(_, r)| r.key == keyring::recipient_key(seed))
-    });
-    let holds = device.member == header.member
-        && device.key.public() == signer
-        && member.identity == identity
-        && !secrets.recipients.is_empty()
-        && recipients;
-    if holds { Ok(()) } else { Err(fault()) }
 }
 
 fn attention(wrong_tries: u32) -> Vec<String> {

@@ -249,7 +249,7 @@ fn walk(
     failures.extend(found);
     failures.append(&mut walk.failures);
     if only.is_none() {
-        check_around(tx, &keys, &mut failures)?;
+        check_around(holder, tx, &keys, &mut failures)?;
         if walk.broken.is_empty() {
             let compared = index.compare(tx);
             note_failure(&mut failures, "index", compared)?;
@@ -284,7 +284,7 @@ fn open_keyrings(
     };
     let mut keys = HashMap::new();
     for case in cases {
-        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys(tx, case))? {
+        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys_before_walk(tx, case))? {
             keys.insert(case, opened);
         }
     }
@@ -292,10 +292,21 @@ fn open_keyrings(
 }
 
 /// Local values and keyring files: what no link carries.
-fn check_around(tx: &ReadTx<'_>, keys: &HashMap<CaseId, CaseKeys>, failures: &mut Vec<Failure>) -> Result<()> {
+fn check_around(
+    holder: &Holder,
+    tx: &ReadTx<'_>,
+    keys: &HashMap<CaseId, CaseKeys>,
+    failures: &mut Vec<Failure>,
+) -> Result<()> {
     for name in tx.local_names("")? {
         let opened = tx.local(&name).map_err(SessionError::from);
         note_failure(failures, &name, opened)?;
+    }
+    for named in holder.agency.keyrings() {
+        let kept = tx
+            .blob(BlobKind::Keyring, &named.keyring_hash.0)
+            .map_err(SessionError::from);
+        note_failure(failures, "agency", kept)?;
     }
     for (case, keys) in keys {
         for named in keys.state.keyrings() {

@@ -263,7 +263,7 @@ impl<'c> ReadTx<'c> {
         let mut events = Vec::new();
         self.each(sql, stream, &mut |row| {
             if let Row::Link(link) = row {
-                events.push(link);
+                events.push(*link);
             }
         })?;
         Ok(events)

@@ -158,15 +158,11 @@ pub struct LinkRow {
 
 /// One link of any kind.
 #[derive(Clone)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "of a store's rows nearly all are records, and those are boxed"
-)]
 pub enum Row {
     /// A record link.
     Record(Box<RecordRow>),
     /// Any other.
-    Link(LinkRow),
+    Link(Box<LinkRow>),
 }
 
 impl Row {

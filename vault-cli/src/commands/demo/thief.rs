@@ -8,14 +8,6 @@ use vault_core::id::RecordId;
 
 use crate::places::Places;
 
-/// Where a bit was flipped.
-pub(super) struct Flipped {
-    /// The offset of its byte in the store's file.
-    pub(super) offset: usize,
-    /// The file's length in bytes.
-    pub(super) length: usize,
-}
-
 /// Copies every file of a vault's folder; the vault must be closed.
 pub(super) fn copy(from: &Places, to: &Places) -> io::Result<()> {
     to.create()?;
@@ -42,7 +34,7 @@ pub(super) fn found<'t>(texts: impl IntoIterator<Item = &'t String>, bytes: &[u8
 }
 
 /// Flips the lowest bit of a byte in the middle of a note's newest sealed body, in the store's file itself.
-pub(super) fn flip(store: &Path, note: &str) -> io::Result<Flipped> {
+pub(super) fn flip(store: &Path, note: &str) -> io::Result<()> {
     let body = newest_body(store, note).map_err(io::Error::other)?;
     let mut file = std::fs::read(store)?;
     let missing = || io::Error::other("the note's bytes are not in the store's file");
@@ -50,11 +42,7 @@ pub(super) fn flip(store: &Path, note: &str) -> io::Result<Flipped> {
     let start = body.get(..32).ok_or_else(missing)?;
     let offset = memchr::memmem::find(&file, start).ok_or_else(missing)? + 16;
     *file.get_mut(offset).ok_or_else(missing)? ^= 1;
-    std::fs::write(store, &file)?;
-    Ok(Flipped {
-        offset,
-        length: file.len(),
-    })
+    std::fs::write(store, &file)
 }
 
 /// Reads the newest sealed body of a note as any SQLite tool would.

@@ -319,6 +319,75 @@ fn chk_25_only_an_administrator_changes_the_agency() {
 }
 
 #[test]
+fn chk_20_an_epoch_of_the_role_key_is_one_key_whether_a_root_or_an_officer_names_it() {
+    let mut world = world();
+    let other = crate::keyring::recipient_key(&crate::secret::RecipientSeed::from_bytes([9; 32]));
+    let naming = |world: &World, epoch: u32| {
+        let dpo = crate::wire::v1::agency::RoleRecipient {
+            epoch,
+            recipient: other.clone(),
+        };
+        world.signed_root(
+            Root {
+                dpo,
+                ..world.next_root()
+            },
+            &[0, 1],
+        )
+    };
+    // A root moves on to epoch 1, and an officer then gives that key the number 0 again.
+    let mut moved = self::world();
+    moved.try_event(0, naming(&moved, 1)).unwrap();
+    let mut back = moved.dpo_epoch(0, &[0, 1]);
+    assert_eq!(moved.judged(0, Event::DpoEpoch(back.clone())), Ok(()));
+    back.recipient = other.clone();
+    refused(Check::EpochNumber, moved.judged(0, Event::DpoEpoch(back)));
+    let first = moved.dpo_epoch(0, &[0, 1]);
+    moved.try_event(0, Event::DpoEpoch(first)).unwrap();
+    let second = moved.dpo_epoch(1, &[0, 1]);
+    refused(Check::EpochNumber, moved.judged(0, Event::DpoEpoch(second)));
+    // An officer makes epoch 1, and a root then names another key by that number.
+    for epoch in 0..2 {
+        let event = world.dpo_epoch(epoch, &[0, 1]);
+        world.try_event(0, Event::DpoEpoch(event)).unwrap();
+    }
+    refused(Check::RootChain, world.judged(0, naming(&world, 1)));
+    assert_eq!(world.judged(0, naming(&world, 2)), Ok(()));
+    still_works(&world);
+}
+
+#[test]
+fn chk_28_an_administrator_and_the_member_of_that_id_are_one_identity() {
+    let mut world = world();
+    let (named, thief) = (Person::new(60, Roles::ALL), Person::new(61, Roles::ALL));
+    let as_administrator = |member, identity| Administrator { member, identity };
+    let with = |world: &World, new: Administrator| {
+        let mut all = world.agency.root().administrators.clone();
+        all.push(new);
+        let administrators = wire::sort_set(all).unwrap();
+        world.signed_root(
+            Root {
+                administrators,
+                ..world.next_root()
+            },
+            &[0, 1],
+        )
+    };
+    let root = with(&world, as_administrator(named.member, named.identity.public()));
+    world.try_event(0, root).unwrap();
+    let Event::Member(mut joins) = named.joins() else {
+        panic!("a member");
+    };
+    joins.identity = thief.identity.public();
+    refused(Check::IdReused, world.judged(0, Event::Member(joins)));
+    assert_eq!(world.judged(0, named.joins()), Ok(()));
+    let third = world.people[2].member;
+    let root = with(&world, as_administrator(third, thief.identity.public()));
+    refused(Check::RootChain, world.judged(0, root));
+    still_works(&world);
+}
+
+#[test]
 fn chk_26_only_an_officer_makes_the_role_key() {
     let world = world();
     let epoch = world.dpo_epoch(0, &[0, 1]);

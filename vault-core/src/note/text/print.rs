@@ -93,15 +93,10 @@ fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, n
     let default = under.map_or(SegmentKind::Narrative, |h| h.kind);
     let implied = segment.kind == default && (segment.default_kind || default == SegmentKind::Narrative);
     let begins_unmarked = implied && !segment.text.is_empty();
+    let name = name_in_prefix(segment).filter(|_| !begins_unmarked);
     if !begins_unmarked {
         out.push_str(segment.kind.short());
-        let named = |s: &str| Prefix::read(&format!("{} {s}:", segment.kind.short()), 0).is_some() && s.trim() == s;
-        let name = match segment.kind {
-            SegmentKind::Quote => segment.speaker.as_deref(),
-            SegmentKind::Reported => segment.from.as_deref(),
-            _ => None,
-        };
-        if let Some(name) = name.filter(|n| named(n)) {
+        if let Some(name) = name {
             let _ = write!(out, " {name}");
         }
         out.push(':');
@@ -112,7 +107,17 @@ fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, n
     print_text(out, segment, begins_unmarked);
     print_flags(out, segment, implied, under);
     out.push('\n');
-    print_fields(out, segment, numbers);
+    print_fields(out, segment, name, numbers);
+}
+
+/// The speaker or source that stands in the prefix; one that would not be read back from there is a field.
+fn name_in_prefix(segment: &Segment) -> Option<&str> {
+    let name = match segment.kind {
+        SegmentKind::Quote => segment.speaker.as_deref(),
+        SegmentKind::Reported => segment.from.as_deref(),
+        _ => None,
+    }?;
+    Prefix::names(&format!("{} {name}:", segment.kind.short()), name).then_some(name)
 }
 
 fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
@@ -201,15 +206,17 @@ fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option
     }
 }
 
-fn print_fields(out: &mut String, segment: &Segment, numbers: &HashMap<u32, usize>) {
+fn print_fields(out: &mut String, segment: &Segment, named: Option<&str>, numbers: &HashMap<u32, usize>) {
     let cites: Vec<String> = segment
         .cites
         .iter()
         .map(|n| numbers.get(n).map_or(n.to_string(), |i| i.to_string()))
         .collect();
     let options: Vec<&str> = segment.options.iter().flat_map(Names::iter).collect();
-    let speaker = segment.speaker.clone().filter(|_| segment.kind != SegmentKind::Quote);
-    let from = segment.from.clone().filter(|_| segment.kind != SegmentKind::Reported);
+    let speaker = segment.speaker.clone();
+    let speaker = speaker.filter(|_| segment.kind != SegmentKind::Quote || named.is_none());
+    let from = segment.from.clone();
+    let from = from.filter(|_| segment.kind != SegmentKind::Reported || named.is_none());
     let fields = [
         ("speaker", speaker),
         ("from", from),

@@ -333,6 +333,11 @@ pub(super) struct Prefix<'a> {
 }
 
 impl<'a> Prefix<'a> {
+    /// Tells whether `text` is a prefix with exactly this name in it, and nothing more.
+    pub(super) fn names(text: &'a str, name: &str) -> bool {
+        Self::read(text, 0).is_some_and(|prefix| prefix.name == name && !prefix.through_interpreter)
+    }
+
     pub(super) fn read(text: &'a str, indent: usize) -> Option<Self> {
         let body = text.get(indent..)?;
         let word_end = body.find(|c: char| !c.is_ascii_alphabetic())?;

@@ -377,3 +377,35 @@ fn a_quotation_that_ends_in_an_empty_line_keeps_its_marks_apart() {
         assert_eq!(again.segments[0].text.trim_end(), text.trim_end(), "{text:?}");
     }
 }
+
+/// Found by fuzzing: a name that cannot stand before the colon was dropped, or lost its end.
+#[test]
+fn every_speaker_and_source_comes_back_from_the_text() {
+    let names = [
+        "client",
+        "Dr. Jones",
+        "who?",
+        "mother via interpreter",
+        "x through interpreter through interpreter",
+    ];
+    for name in names {
+        for (kind, through) in [
+            (SegmentKind::Quote, false),
+            (SegmentKind::Quote, true),
+            (SegmentKind::Reported, false),
+        ] {
+            let mut note = Note::new(NoteKind::default());
+            let mut segment = Segment::new(1, kind, "No.");
+            segment.through_interpreter = through;
+            match kind {
+                SegmentKind::Quote => segment.speaker = Some(name.into()),
+                _ => segment.from = Some(name.into()),
+            }
+            note.segments.push(segment.clone());
+            let again = read(&print(&note, &outline()));
+            assert_eq!(again.segments[0].speaker, segment.speaker);
+            assert_eq!(again.segments[0].from, segment.from);
+            assert_eq!(again.segments[0].through_interpreter, through, "{name}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Moments of a run, moved to the day of the page.
+
+use jiff::civil::DateTime;
+use jiff::{RoundMode, Timestamp, TimestampDifference, Unit, tz::TimeZone};
+
+/// When a page is read.
+const PAGE: DateTime = jiff::civil::date(2026, 3, 12).at(16, 5, 0, 0);
+
+/// What a run takes at most, and what a page says with it: a moment is kept to this many minutes.
+const ROUND: i64 = 5;
+
+/// Moves every moment of the last two days, and today's date, to the page's.
+pub(crate) fn moved(text: &str) -> String {
+    let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+    moved_from(text, now)
+}
+
+fn moved_from(text: &str, now: DateTime) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let lengths = ["2026-03-12T16:05:00".len(), "2026-03-12 16:05".len()];
+        let moment = lengths
+            .into_iter()
+            .find_map(|n| Some((n, moment(rest.get(..n)?, now)?)));
+        let today = || (rest.get(..10) == Some(&now.date().to_string())).then(|| (10, PAGE.date().to_string()));
+        let first = rest.chars().next().map_or(1, char::len_utf8);
+        let (taken, put) = moment
+            .or_else(today)
+            .unwrap_or_else(|| (first, rest[..first].to_owned()));
+        out.push_str(&put);
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// Reads a moment of the last two days and writes it as the page would.
+fn moment(text: &str, now: DateTime) -> Option<String> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let moment: DateTime = text.replace(' ', "T").parse().ok()?;
+    let ago = now.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let rounded = TimestampDifference::new(ago)
+        .smallest(Unit::Minute)
+        .increment(ROUND)
+        .mode(RoundMode::HalfExpand);
+    let since = moment.to_zoned(TimeZone::UTC).ok()?.timestamp().until(rounded).ok()?;
+    let minutes = since.total(Unit::Minute).ok()?;
+    if !(-10.0..48.0 * 60.0).contains(&minutes) {
+        return None;
+    }
+    let shown = PAGE.checked_sub(since).ok()?;
+    let shape = if text.contains('T') {
+        "%Y-%m-%dT%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    Some(shown.strftime(shape).to_string())
+}
+
+#[test]
+fn what_just_happened_happened_on_the_pages_day() {
+    let now = jiff::civil::date(2026, 11, 22).at(0, 10, 31, 0);
+    let text = "at 2026-11-22 00:10, 2026-11-21T22:10:30Z, 2026-11-22, not 2026-11-02 14:00";
+    assert_eq!(
+        moved_from(text, now),
+        "at 2026-03-12 16:05, 2026-03-12T14:05:00Z, 2026-03-12, not 2026-11-02 14:00"
+    );
+}
