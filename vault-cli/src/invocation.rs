@@ -169,6 +169,11 @@ impl Invocation {
         Ok(())
     }
 
+    /// Tells whether a text could be typed here.
+    pub fn can_type() -> bool {
+        std::io::IsTerminal::is_terminal(&std::io::stdin()) && unlock_prompt::can_ask()
+    }
+
     /// Reads a text of at most `limit` bytes from where it is named; without a name, from a terminal until end of file.
     ///
     /// # Errors
@@ -177,7 +182,7 @@ impl Invocation {
         let asked = source.is_none();
         let source = source.unwrap_or(&Source::Stdin);
         if asked {
-            if !std::io::IsTerminal::is_terminal(&std::io::stdin()) || !unlock_prompt::can_ask() {
+            if !Self::can_type() {
                 let flag = "`--file FILE`, or `--file -` for standard input";
                 return Err(CliError::NeedsFlag { what, flag });
             }

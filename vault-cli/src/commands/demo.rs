@@ -11,6 +11,9 @@ mod sample;
 mod stage;
 mod thief;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use clap::Args;
 
 use crate::error::CliError;
@@ -42,6 +45,7 @@ pub struct DemoArgs {
 pub(super) fn run(args: &DemoArgs, run: &Invocation) -> Result<(), CliError> {
     let folder = tempfile::Builder::new()
         .prefix("casevault-demo-")
+        .permissions(Permissions::from_mode(0o700))
         .tempdir()
         .map_err(|e| CliError::io("could not make a folder for the demo", e))?;
     let watch = run.watch()?;
@@ -72,7 +76,10 @@ pub(super) fn run(args: &DemoArgs, run: &Invocation) -> Result<(), CliError> {
     let stage = demo.stage;
     if args.keep {
         let home = folder.keep().join("vault").display().to_string();
-        let last = format!("It is kept in {home}; its passphrase is `{}`.", sample::PASSPHRASE);
+        let last = format!(
+            "Look around with `casevault --home {home} case list`; the passphrase is `{}`.",
+            sample::PASSPHRASE
+        );
         return stage.end(Some(home), &last);
     }
     let path = folder.path().display().to_string();

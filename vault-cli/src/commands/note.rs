@@ -7,6 +7,7 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::session::Session;
 use crate::session::reply::NoteSavedReply;
 use crate::session::request::NoteInput;
 
@@ -99,6 +100,20 @@ impl InputArgs {
             lag_reason,
         })
     }
+}
+
+/// Unlocks and reads a note. What is typed on the terminal is asked for last: a wrong passphrase must not lose it.
+fn unlock_and_read(
+    input: InputArgs,
+    kind: Option<NoteKind>,
+    run: &Invocation,
+) -> Result<(Session, NoteInput), CliError> {
+    if input.file.is_none() && Invocation::can_type() {
+        let session = run.unlock()?;
+        return Ok((session, input.read(kind, run)?));
+    }
+    let note = input.read(kind, run)?;
+    Ok((run.unlock()?, note))
 }
 
 /// Prints that a note was saved, and says on standard error what is missing.

@@ -51,11 +51,11 @@ pub fn list(reply: &NoteListReply) -> String {
     }
     out.push_str(&format!("{}\n", count(reply.notes.len() as u64, "note", "notes")));
     if let Some(days) = reply.days_since_quoted {
-        let days = u64::try_from(days).unwrap_or(0);
-        out.push_str(&format!(
-            "the client was last quoted {} ago\n",
-            count(days, "day", "days")
-        ));
+        out.push_str(&match u64::try_from(days) {
+            Ok(0) => "the client was last quoted today\n".to_owned(),
+            Ok(days) => format!("the client was last quoted {} ago\n", count(days, "day", "days")),
+            Err(_) => "the client is quoted in a note of a day to come\n".to_owned(),
+        });
     }
     out
 }
@@ -182,7 +182,7 @@ mod tests {
             speaker: Some("client".into()),
             text: "The mornings are worst.".into(),
         };
-        let text = list(&NoteListReply {
+        let mut reply = NoteListReply {
             schema: reply::NOTE_LIST,
             case: "c-7fk2m9qd".into(),
             external_id: None,
@@ -195,13 +195,16 @@ mod tests {
                 quotes: Some(vec![quote]),
             }],
             days_since_quoted: Some(1),
-        });
+        };
+        let text = list(&reply);
         assert!(text.contains("[amended, version 2, incomplete] The heating"), "{text}");
         assert!(
             text.contains("n-19qd3m0x  client said: \"The mornings are worst.\"\n1 note\n"),
             "{text}"
         );
         assert!(text.ends_with("the client was last quoted 1 day ago\n"), "{text}");
+        reply.days_since_quoted = Some(0);
+        assert!(list(&reply).ends_with("the client was last quoted today\n"));
     }
 
     #[test]

@@ -144,12 +144,13 @@ impl Source {
             .into_iter()
             .chain(labels)
             .any(|name| self.sections.contains(&name));
-        // A plan in the health section is a plan, not a health factor.
-        let of_another = matches!(
-            segment.kind,
-            SegmentKind::Plan | SegmentKind::Intervention | SegmentKind::Decision
-        );
-        heading || self.kinds.contains(&segment.kind) || (named && !of_another)
+        // A plan in the health section, or under the heading of a factor, is a plan and no factor.
+        let of_another = !self.sections.is_empty()
+            && matches!(
+                segment.kind,
+                SegmentKind::Plan | SegmentKind::Intervention | SegmentKind::Decision
+            );
+        self.kinds.contains(&segment.kind) || ((heading || named) && !of_another)
     }
 }
 
@@ -281,6 +282,30 @@ mod tests {
             ]
         );
         assert_eq!(overview.to_string().matches(EMPTY).count(), 8);
+    }
+
+    #[test]
+    fn what_is_done_is_no_factor_wherever_it_stands() {
+        let mut note = Note::default();
+        note.segments = vec![
+            Segment::new(1, SegmentKind::Observation, "The kitchen was cold."),
+            Segment::new(2, SegmentKind::Decision, "Lend her the heater."),
+            Segment::new(3, SegmentKind::Decision, "Close the case."),
+        ];
+        for (segment, heading) in note
+            .segments
+            .iter_mut()
+            .zip(["Home conditions", "Home conditions", "Outcome"])
+        {
+            segment.heading = Some(heading.into());
+        }
+        let overview = Overview::new(None, &[(&note, "n-1")]);
+        let block = |title: &str| {
+            let block = overview.blocks.iter().find(|b| b.title == title).unwrap();
+            block.items.iter().map(|i| i.text.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(block("Factors: social"), ["The kitchen was cold."]);
+        assert_eq!(block("Outcome"), ["Close the case."]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub struct AddArgs {
 }
 
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
-    let note = args.input.read(args.kind, run)?;
-    let reply = run.unlock()?.note_add(NoteAddRequest { case: args.case, note })?;
+    let (mut session, note) = super::unlock_and_read(args.input, args.kind, run)?;
+    let reply = session.note_add(NoteAddRequest { case: args.case, note })?;
     super::saved(&reply, run)
 }

@@ -29,7 +29,7 @@ pub struct AmendArgs {
 }
 
 pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
-    let input = args.input.read(args.kind, run)?;
-    let reply = run.unlock()?.note_amend(NoteAmendRequest { note: args.note, input })?;
+    let (mut session, input) = super::unlock_and_read(args.input, args.kind, run)?;
+    let reply = session.note_amend(NoteAmendRequest { note: args.note, input })?;
     super::saved(&reply, run)
 }
