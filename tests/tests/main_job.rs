@@ -449,6 +449,33 @@ fn a_line_that_conflicts_is_refused_by_number_unless_it_amends() {
 }
 
 #[test]
+fn to_amend_a_note_does_not_make_it_late() {
+    let vault = size_s();
+    let case = vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let first = |vault: &Vault| vault.json(&["note", "list", &case])["notes"][0].clone();
+    let before = first(&vault);
+    let note = before["note"].as_str().unwrap();
+    let saved = vault
+        .feed(
+            &["note", "amend", note, "--file", "-", "--json"],
+            b"The door was open. {significant}",
+        )
+        .json();
+    assert_eq!(saved["version"], 2, "{saved}");
+    let shown = vault.json(&["note", "show", note]);
+    for (reply, of) in [(&saved, "amend"), (&shown, "show"), (&first(&vault), "list")] {
+        assert_eq!(
+            (&reply["recorded_at"], &reply["lag"]),
+            (&before["recorded_at"], &before["lag"]),
+            "{of}"
+        );
+    }
+}
+
+#[test]
 fn malformed_lines_are_named_by_number_and_keep_going_keeps_the_rest() {
     let worker = br#"{"type":"worker","worker":"w001","role":"caseworker"}"#.to_vec();
     let case = br#"{"type":"case","case":"ext-1","worker":"w001","opened":"2024-01-08","template":"adult-social-care","profile":{"name":"Una Kestle"}}"#.to_vec();

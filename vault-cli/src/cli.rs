@@ -168,5 +168,9 @@ mod tests {
         let error = Cli::try_parse_from(["casevault", "note", "show", "c-7fk2"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("does not begin with `n-`"), "{error}");
+        assert!(
+            error.to_string().contains("`casevault note list CASE` shows"),
+            "{error}"
+        );
     }
 }

@@ -4,24 +4,28 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use vault_core::crypto::passphrase::{MEMORY_CEILING_KIB, MEMORY_FLOOR_KIB};
-use vault_core::id::{CaseId, IdError, RecordId};
+use vault_core::id::{CaseId, RecordId};
 use vault_core::note::when::{self, Now, WhenError};
 use vault_core::note::{NoteKind, SegmentKind};
 
 /// Reads a case's handle, or a beginning of one.
 ///
 /// # Errors
-/// [`IdError`].
-pub fn case(text: &str) -> Result<String, IdError> {
-    CaseId::range(text).map(|_| text.to_owned())
+/// What is wrong with it, and where handles are found.
+pub fn case(text: &str) -> Result<String, String> {
+    CaseId::range(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("{e}; `casevault case list` shows the handles of cases"))
 }
 
 /// Reads a note's handle, or a beginning of one.
 ///
 /// # Errors
-/// [`IdError`].
-pub fn note(text: &str) -> Result<String, IdError> {
-    RecordId::range(text).map(|_| text.to_owned())
+/// What is wrong with it, and where handles are found.
+pub fn note(text: &str) -> Result<String, String> {
+    RecordId::range(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("{e}; `casevault note list CASE` shows the handles of notes"))
 }
 
 /// Reads a code: lower-case letters, digits and hyphens, at most 64.

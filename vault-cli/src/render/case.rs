@@ -49,9 +49,13 @@ pub fn show(reply: &CaseShowReply) -> String {
             out.push_str(&format!("  {}\n", vault_core::note::overview::EMPTY));
         }
         for item in &block.items {
-            let opinion = match item.kind {
-                Some(SegmentKind::Interpretation) => "Opinion: ",
-                _ => "",
+            let who = || item.who.as_deref().unwrap_or("someone not named");
+            let text = indented(&item.text);
+            let text = match item.kind {
+                Some(SegmentKind::Interpretation) => format!("Opinion: {text}"),
+                Some(SegmentKind::Quote) => format!("Said by {}: \"{text}\"", who()),
+                Some(SegmentKind::Reported) => format!("Reported by {}: {text}", who()),
+                _ => text,
             };
             let from: Vec<String> = [item.occurred_at.as_ref().map(Moment::local), item.note.clone()]
                 .into_iter()
@@ -62,7 +66,7 @@ pub fn show(reply: &CaseShowReply) -> String {
             } else {
                 format!("  ({})", from.join(", "))
             };
-            out.push_str(&format!("  {opinion}{}{from}\n", indented(&item.text)));
+            out.push_str(&format!("  {text}{from}\n"));
         }
     }
     out
@@ -214,7 +218,11 @@ mod tests {
     #[test]
     fn an_empty_block_says_so_and_opinion_is_named() {
         let profile = serde_json::json!({"name": "Ada"});
-        let note = note();
+        let mut note = note();
+        let mut reported = Segment::new(4, SegmentKind::Reported, "Sleeps badly.");
+        reported.from = Some("GP".into());
+        note.segments.push(reported);
+        note.labels = vec!["health".into()];
         let text = show(&CaseShowReply {
             schema: reply::CASE_SHOW,
             case: row(),
@@ -223,6 +231,12 @@ mod tests {
             profile,
         });
         assert!(text.contains("\nOutcome\n  not recorded yet\n"), "{text}");
+        assert!(text.contains("  Opinion: Low mood.  ("), "{text}");
+        assert!(
+            text.contains("  Said by client: \"The mornings are worst.\"  ("),
+            "{text}"
+        );
+        assert!(text.contains("  Reported by GP: Sleeps badly.  ("), "{text}");
         for title in ["Background", "Presenting problem", "Plan", "Progress"] {
             assert!(text.contains(&format!("\n{title}\n")), "{title}: {text}");
         }

@@ -32,7 +32,7 @@ pub fn status(reply: &StatusReply) -> String {
         ),
     );
     for attention in &reply.attention {
-        line("to do", attention);
+        line("attention", attention);
     }
     out
 }

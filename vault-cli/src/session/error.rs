@@ -296,8 +296,12 @@ impl SessionError {
                 "kind of note" => "`casevault template list` shows which template defines which kinds".to_owned(),
                 _ => "choose one of those".to_owned(),
             },
-            Self::WithdrawTooLate { .. } => "amend it instead: `casevault note amend NOTE --file FILE`".to_owned(),
-            Self::Withdrawn { .. } => "`casevault note history NOTE` shows when".to_owned(),
+            Self::WithdrawTooLate { note, .. } => {
+                format!("amend it instead: `casevault note amend {note} --file FILE`")
+            }
+            Self::Withdrawn { .. } => {
+                "its text is erased for good; `casevault note list CASE` lists those that are there".to_owned()
+            }
             Self::WrongPassphrase => "try again; nobody can reset a passphrase".to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 use super::Result;
 use super::Session;
 use super::SessionError;
+use super::case_record::Label;
 use super::case_record::Profile;
 use super::logging::Intent;
 use super::progress::Task;
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 use std::io;
 use std::io::Write;
 use vault_core::id::CaseId;
+use vault_core::id::MemberId;
 use vault_core::note::Imported;
 use vault_core::note::extra::RawJson;
 use vault_core::note::line;
@@ -169,17 +171,18 @@ impl<'w> Sink<'w> {
                 ))
             }
             ExportFormat::Markdown => {
-                self.text(&format!("# {}\n\n", title(case)))?;
+                let notes = for_readers(&case.notes);
+                self.text(&render::markdown_heading(&title(case)))?;
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
-                case.notes.iter().zip(&handles).try_for_each(|(note, handle)| {
+                notes.iter().zip(&handles).try_for_each(|(note, handle)| {
                     self.text(&render::markdown(&shown(note, handle)))?;
                     self.text("\n")
                 })
             }
             ExportFormat::Html => {
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
-                let notes = case
-                    .notes
+                let notes = for_readers(&case.notes);
+                let notes = notes
                     .iter()
                     .zip(&handles)
                     .map(|(note, handle)| render::fragment(&shown(note, handle)));
@@ -232,10 +235,22 @@ fn note_line(case: &CaseLine, read: &ReadNote) -> Result<String> {
         case: Some(case.case.clone()),
         note: Some(read.record.handle()),
         author: read.note.author().map(str::to_owned),
-        recorded_at: read.note.authored_at.clone(),
+        recorded_at: read.note.recorded_at().cloned(),
         numbered: true,
     };
     line::print_note(&read.note, &origin).map_err(bug)
+}
+
+/// Copies notes with the worker who is a member by the handle, as all views have it.
+fn for_readers(notes: &[ReadNote]) -> Vec<ReadNote> {
+    let mut notes = notes.to_vec();
+    for read in &mut notes {
+        let member = read.note.worker.as_deref().and_then(|w| w.parse::<MemberId>().ok());
+        if let Some(member) = member {
+            read.note.worker = Some(member.handle());
+        }
+    }
+    notes
 }
 
 fn shown<'n>(read: &'n ReadNote, handle: &'n str) -> Shown<'n> {
@@ -246,8 +261,17 @@ fn shown<'n>(read: &'n ReadNote, handle: &'n str) -> Shown<'n> {
 }
 
 fn title(case: &Exported) -> String {
+    let handle = case.case.handle();
     let line = case_line(case);
-    format!("Case {} ({})", line.case, case.case.handle())
+    let title = match Label::of(&line, None).label {
+        Some(name) => format!("Case {handle}: {name}"),
+        None => format!("Case {handle}"),
+    };
+    if line.case == handle {
+        title
+    } else {
+        format!("{title} ({})", line.case)
+    }
 }
 
 fn bug(error: vault_core::note::NoteError) -> SessionError {

@@ -271,7 +271,7 @@ impl Holder {
             version: read.version,
             versions: read.versions,
             occurred_at: note.occurred_at.as_ref().map(text),
-            recorded_at: recorded_at(note).map(text),
+            recorded_at: note.recorded_at().map(text),
             lag: lag.map(|lag| lag.to_string()),
             lag_minutes: lag.map(Lag::minutes),
             author: note.author().map(str::to_owned),
@@ -306,12 +306,6 @@ impl Holder {
             quotes,
         }
     }
-}
-
-/// When a note was written down: in the system that it came from, for an imported one.
-fn recorded_at(note: &Note) -> Option<&Moment> {
-    let imported = note.imported.as_ref().and_then(|i| i.recorded_at.as_ref());
-    imported.or_else(|| note.recorded_at())
 }
 
 fn quotes(note: &Note) -> impl Iterator<Item = &Segment> {

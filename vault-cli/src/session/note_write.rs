@@ -234,6 +234,7 @@ impl Holder {
     ) -> Result<Written> {
         let settings = self.settings(tx)?.settings;
         note.authored_at = Some(clock::moment(clock::now()));
+        note.first_recorded_at = before.as_ref().and_then(|b| b.read.note.recorded_at().cloned());
         if note.worker.is_none() && note.imported.is_none() {
             note.worker = Some(self.member.to_string());
         }
@@ -361,7 +362,10 @@ fn section_name(settings: &Settings, section: Section) -> String {
 
 fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
     let note = &written.note;
-    let recorded = note.authored_at.clone().unwrap_or_else(|| clock::moment(clock::now()));
+    let recorded = note
+        .recorded_at()
+        .cloned()
+        .unwrap_or_else(|| clock::moment(clock::now()));
     let lag = note
         .occurred_at
         .as_ref()

@@ -30,6 +30,7 @@ use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::split;
+use vault_core::note::when::Moment;
 use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::record::RecordHeader;
 use vault_core::wire::v1::stream::Section;
@@ -194,6 +195,7 @@ impl Holder {
         let mut all = tx.versions(record)?;
         all.retain(|r| r.header.stream == keys.stream());
         let versions = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let first = all.first().filter(|_| versions > 1).cloned();
         let found = match version {
             None => all.into_iter().next_back(),
             Some(wanted) => all.into_iter().find(|r| r.header.version == wanted),
@@ -227,13 +229,18 @@ impl Holder {
             let (_, payload) = self.open_signed(keys, found)?;
             parts.push(parse(&payload, &handle)?);
         }
+        let mut note = joined(main, parts);
+        if let Some(first) = first.filter(|r| r.header.version < header.version && !r.is_erased()) {
+            let (_, payload) = self.open_signed(keys, first)?;
+            note.first_recorded_at = parse(&payload, &handle)?.recorded_at().cloned();
+        }
         Ok(ReadNote {
             record,
             version: header.version,
             versions,
             signed_by: header.member,
             hash,
-            note: joined(main, parts),
+            note,
         })
     }
 
@@ -268,16 +275,13 @@ impl Holder {
             let next = place.len();
             place.entry(row.header.record).or_insert(next);
         }
+        let is_newest = |h: &RecordHeader| newest.get(&h.record).is_some_and(|(v, _)| *v == h.version);
         let mine = |h: &RecordHeader| !h.section.is_private() || h.member == self.member;
         let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
             .into_par_iter()
             .map(|row| row.record)
             .filter(|r| holds_notes(&r.header) && mine(&r.header) && !r.is_erased())
-            .filter(|r| {
-                newest
-                    .get(&r.header.record)
-                    .is_some_and(|(v, _)| *v == r.header.version)
-            })
+            .filter(|r| r.header.version == 1 || is_newest(&r.header))
             .map(|stored| {
                 let handle = stored.header.record.handle();
                 let (record, payload) = keys.open(stored)?;
@@ -286,8 +290,12 @@ impl Holder {
             .collect::<Result<_>>()?;
         let mut parts: HashMap<(String, u32), Note> = HashMap::new();
         let mut mains = Vec::new();
+        let mut first: HashMap<RecordId, Option<Moment>> = HashMap::new();
         for (header, hash, note) in opened {
-            if note.id == header.record.to_string() {
+            if !is_newest(&header) {
+                // The first version of an amended note says when it was written down.
+                first.insert(header.record, note.recorded_at().cloned());
+            } else if note.id == header.record.to_string() {
                 mains.push((header, hash, note));
             } else {
                 parts.insert((header.record.to_string(), header.version), note);
@@ -301,13 +309,15 @@ impl Holder {
                 .iter()
                 .filter_map(|p| parts.remove(&(p.record.clone(), p.version)))
                 .collect();
+            let mut note = joined(main, named);
+            note.first_recorded_at = first.remove(&header.record).flatten();
             ReadNote {
                 record: header.record,
                 version: header.version,
                 versions: newest.get(&header.record).map_or(1, |(_, count)| *count),
                 signed_by: header.member,
                 hash,
-                note: joined(main, named),
+                note,
             }
         });
         Ok(notes.collect())

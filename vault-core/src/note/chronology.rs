@@ -140,4 +140,20 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn what_was_amended_later_is_not_late() {
+        let mut note = note("2026-03-12T14:00:00Z", "2026-04-20T09:30:00Z");
+        assert!(
+            entries(&note, "n-1", 2, 24 * 60)
+                .iter()
+                .all(|entry| entry.late.is_some())
+        );
+        note.first_recorded_at = Moment::parse("2026-03-12T15:00:00Z").ok();
+        assert!(
+            entries(&note, "n-1", 2, 24 * 60)
+                .iter()
+                .all(|entry| entry.late.is_none())
+        );
+    }
 }

@@ -56,6 +56,8 @@ pub struct Note {
     pub duration_minutes: Option<u32>,
     /// When it was written down, by the author's own clock.
     pub authored_at: Option<Moment>,
+    /// When its first version was written down, told beside a later one by whoever read both; no part of the payload.
+    pub first_recorded_at: Option<Moment>,
     /// Why it was written down late.
     pub lag_reason: Option<String>,
     /// Labels of the whole note (`health`, `ethnicity`, `criminal`, …).
@@ -113,10 +115,12 @@ impl Note {
         self.worker.as_deref().or(imported)
     }
 
-    /// Tells when it was written down: authored here, or recorded in the system it came from.
+    /// Tells when it was first written down: authored here, or recorded in the system it came from. To amend a note
+    /// does not make it late.
     pub fn recorded_at(&self) -> Option<&Moment> {
-        self.authored_at
+        self.first_recorded_at
             .as_ref()
+            .or(self.authored_at.as_ref())
             .or(self.imported.as_ref().and_then(|i| i.recorded_at.as_ref()))
     }
 

@@ -47,6 +47,9 @@ pub struct Item {
     /// What the segment is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<SegmentKind>,
+    /// Who said or reported it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
     /// When it happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Moment>,
@@ -177,6 +180,7 @@ impl Overview {
                 note: Some((*handle).to_owned()),
                 segment: Some(segment.n),
                 kind: Some(segment.kind),
+                who: segment.speaker.clone().or_else(|| segment.from.clone()),
                 occurred_at: note.occurred_at.clone(),
             }));
             Block {
@@ -199,6 +203,7 @@ fn collect(value: &Value, items: &mut Vec<Item>) {
                 note: None,
                 segment: None,
                 kind: None,
+                who: None,
                 occurred_at: None,
             });
         }
@@ -263,6 +268,7 @@ impl fmt::Display for Item {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::note::model::NoteKind;
 
     #[test]
     fn an_empty_case_says_so_in_every_block() {
@@ -286,7 +292,7 @@ mod tests {
 
     #[test]
     fn what_is_done_is_no_factor_wherever_it_stands() {
-        let mut note = Note::default();
+        let mut note = Note::new(NoteKind::default());
         note.segments = vec![
             Segment::new(1, SegmentKind::Observation, "The kitchen was cold."),
             Segment::new(2, SegmentKind::Decision, "Lend her the heater."),

@@ -10,7 +10,7 @@ mod text;
 use std::borrow::Cow;
 
 pub use html::{fragment, heading, page};
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_heading};
 pub use text::text;
 
 use super::display;
@@ -84,11 +84,15 @@ impl<'a> Shown<'a> {
             add("Origin", Some(format!("imported, not signed by {author}").into()));
         }
         if self.version > 1 {
-            let by = self
-                .amended_by
-                .map(|by| format!(", amended by {by}"))
-                .unwrap_or_default();
-            add("Version", Some(format!("{}{by}", self.version).into()));
+            let amended = note.authored_at.as_ref().filter(|at| note.recorded_at() != Some(at));
+            let at = amended.map(|at| format!(" {}", at.local())).unwrap_or_default();
+            let by = self.amended_by.map(|by| format!(" by {by}")).unwrap_or_default();
+            let word = if at.is_empty() && by.is_empty() {
+                ""
+            } else {
+                ", amended"
+            };
+            add("Version", Some(format!("{}{word}{at}{by}", self.version).into()));
         }
         let occurred = note.occurred_at.as_ref().map(Moment::local);
         add(
@@ -101,7 +105,8 @@ impl<'a> Shown<'a> {
         let recorded = note.recorded_at().map(|recorded| match &note.occurred_at {
             Some(occurred) => {
                 let lag = Lag::between(occurred, note.duration_minutes, recorded);
-                format!("{} (lag {lag})", recorded.local())
+                let word = if lag.minutes() < 0 { "" } else { "lag " };
+                format!("{} ({word}{lag})", recorded.local())
             }
             None => recorded.local(),
         });

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Block, Change, Shown};
+use super::{Block, Change, Shown, display};
+
+/// Writes a heading over the notes that follow it.
+pub fn markdown_heading(title: &str) -> String {
+    format!("# {}\n\n", escape(&display::escape_line(title)))
+}
 
 /// Writes a note as Markdown; nothing in a record can become markup, a link or an image.
 pub fn markdown(shown: &Shown<'_>) -> String {

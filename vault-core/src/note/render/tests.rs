@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::note::Imported;
+use crate::note::{Imported, NoteKind};
 
 fn golden() -> Note {
     let mut note = Note::from_json(include_bytes!("../text/golden_1.json")).unwrap();
@@ -136,4 +136,21 @@ fn a_page_is_whole_and_accessible() {
         let open = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
         assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
     }
+}
+
+#[test]
+fn a_heading_holds_no_markup_and_an_amendment_its_own_time() {
+    assert_eq!(markdown_heading("Case *x*\n# y"), "# Case \\*x\\*\\\\n# y\n\n");
+    let mut note = Note::new(NoteKind::new("phone").unwrap());
+    note.occurred_at = Moment::parse("2026-03-12T14:00:00Z").ok();
+    note.authored_at = Moment::parse("2026-04-20T09:30:00Z").ok();
+    note.first_recorded_at = Moment::parse("2026-03-12T15:00:00Z").ok();
+    let shown = Shown {
+        version: 2,
+        amended_by: Some("m-0kf3z8xy"),
+        ..Shown::new(&note, "n-19qd3m0x")
+    };
+    let text = text(&shown);
+    assert!(text.contains("2, amended 2026-04-20 09:30 by m-0kf3z8xy\n"), "{text}");
+    assert!(text.contains("2026-03-12 15:00 (lag 1 h)\n"), "{text}");
 }
