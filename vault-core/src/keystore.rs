@@ -81,6 +81,14 @@ impl Unlocked {
         &self.header
     }
 
+    /// Returns a second owner of the same key and parameters.
+    pub fn duplicate(&self) -> Self {
+        Self {
+            key: self.key.duplicate(),
+            header: self.header,
+        }
+    }
+
     /// Goes on counting from `generation`, for a keystore that takes the place of another.
     ///
     /// # Errors
@@ -137,6 +145,14 @@ pub fn unlock(file: &[u8], phrase: &str) -> Result<(Unlocked, Secrets), Refused>
     let key = passphrase::unlock_key(&passphrase::normalized(phrase), &header.salt, &header.cost)?;
     let secrets = open(&store, &key)?;
     Ok((Unlocked { key, header }, secrets))
+}
+
+/// Opens a keystore's bytes with the key that opened them before, without a passphrase.
+///
+/// # Errors
+/// As [`unlock`]; [`Check::Keystore`] also if the passphrase was changed since.
+pub fn reopen(file: &[u8], unlocked: &Unlocked) -> Result<Secrets, Refused> {
+    open(&read(file)?, &unlocked.key)
 }
 
 fn open(store: &KeystoreFile, key: &UnlockKey) -> Result<Secrets, Refused> {

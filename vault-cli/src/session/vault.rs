@@ -116,6 +116,19 @@ impl Session {
             }
         };
         let wrong_tries = tries(places);
+        Ok(Self {
+            wrong_tries,
+            ..Self::with_keystore(places, unlocked, secrets)?
+        })
+    }
+
+    /// Opens the vault with a keystore that is open already, as [`Session::unlock`] does once the passphrase was right:
+    /// for tests that open a vault more often than a passphrase may be tried.
+    ///
+    /// # Errors
+    /// [`SessionError::Refused`], [`SessionError::Foreign`].
+    #[doc(hidden)]
+    pub fn with_keystore(places: &Places, unlocked: keystore::Unlocked, secrets: keystore::Secrets) -> Result<Self> {
         let header = *unlocked.header();
         let store = Store::open(&places.store(), &secrets.store_key)?;
         if store.agency() != header.agency {
@@ -136,7 +149,7 @@ impl Session {
                 secrets,
             },
             unlocked,
-            wrong_tries,
+            wrong_tries: 0,
         })
     }
 

@@ -34,6 +34,7 @@ use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::link::Placement;
 use vault_core::wire::v1::link::Release;
 use vault_core::wire::v1::link::Seen;
+use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::record::RecordHeader;
 use vault_core::wire::v1::stream::Epoch;
 use vault_core::wire::v1::stream::Month;
@@ -95,6 +96,11 @@ impl ReadTx<'_> {
         let mut record = self.stored(row, &stored, at, stream, placed)?;
         record.seq = row.get(2)?;
         record.is_primary = flag(row.get(4)?)?;
+        // No link signs this column; where it can be no note's that is there, nothing else would tell.
+        let is_note = matches!(record.header.class, RecordClass::Note | RecordClass::Private);
+        if record.is_primary && (record.is_erased() || !is_note) {
+            return Err(StoreError::refused(Check::LocalIndex, record.header.record.handle()));
+        }
         Ok(RecordRow {
             record,
             agency_seq: row.get(6)?,

@@ -1,0 +1,501 @@
+//! Every bit of every stored object, and many bits of the whole store file, changed one at a time (attacks 19 and 50).
+//!
+//! What is changed is opened as the command opens it and verified whole. It must be refused with a typed cause, or be
+//! shown to hold, cell by cell, what it held before: then no verified byte was changed. Nothing may panic.
+//!
+//! `cargo test` changes a fixed sample of the bits; `CASEVAULT_FLIPS=all cargo test --release -p vault-cli --test flips`
+//! changes them all, and 65,536 random ones of the file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use tempfile::TempDir;
+use vault_cli::places::Places;
+use vault_cli::session::Cancel;
+use vault_cli::session::Passphrase;
+use vault_cli::session::Session;
+use vault_cli::session::SessionError;
+use vault_cli::session::Silent;
+use vault_cli::session::Task;
+use vault_cli::session::request::CaseOpenRequest;
+use vault_cli::session::request::ImportRequest;
+use vault_cli::session::request::InitRequest;
+use vault_cli::session::request::NoteAddRequest;
+use vault_cli::session::request::NoteAmendRequest;
+use vault_cli::session::request::NoteFindRequest;
+use vault_cli::session::request::NoteInput;
+use vault_cli::session::request::NoteListRequest;
+use vault_cli::session::request::NoteWithdrawRequest;
+use vault_core::check::Check;
+use vault_core::crypto::passphrase::Cost;
+use vault_core::keystore;
+use vault_core::keystore::RecoverySeeds;
+use vault_core::keystore::Secrets;
+use vault_core::keystore::Unlocked;
+use vault_core::note::NoteKind;
+
+const PHRASE: &str = "seven quiet herons over the mill";
+
+/// A small vault with something of every kind in it, its keys, and what its cells hold.
+struct Sample {
+    keystore: Vec<u8>,
+    store: Vec<u8>,
+    keys: (Unlocked, Secrets),
+    cells: Dump,
+}
+
+/// Every table's rows, each cell as it is stored, and the schema.
+type Dump = BTreeMap<String, Vec<Vec<Value>>>;
+
+fn sample() -> &'static Sample {
+    static SAMPLE: OnceLock<Sample> = OnceLock::new();
+    SAMPLE.get_or_init(|| {
+        let folder = folder();
+        let places = Places::find(Some(folder.path())).unwrap();
+        fill(&places);
+        let keystore = std::fs::read(places.keystore()).unwrap();
+        let store = std::fs::read(places.store()).unwrap();
+        assert!(
+            !places.home().join("vault.db-wal").exists(),
+            "the log was emptied into the file"
+        );
+        let keys = keystore::unlock(&keystore, PHRASE).unwrap();
+        let cells = dump(&places.store()).unwrap();
+        Sample {
+            keystore,
+            store,
+            keys,
+            cells,
+        }
+    })
+}
+
+/// A folder in memory where there is one: the file is written anew for each bit.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
+fn fill(places: &Places) {
+    let passphrase = Passphrase::new(PHRASE.to_owned());
+    let request = InitRequest {
+        agency: "Hillside".to_owned(),
+        name: "Ann".to_owned(),
+        cost: Cost {
+            memory_kib: 65_536,
+            passes: 3,
+            lanes: 4,
+        },
+    };
+    Session::init(places, request, &passphrase).unwrap();
+    let mut session = Session::unlock(places, &passphrase).unwrap();
+    let cancel = Cancel::default();
+    let task = Task {
+        progress: &Silent,
+        cancel: &cancel,
+    };
+    let mut lines = String::from(
+        "{\"type\":\"worker\",\"worker\":\"w001\",\"role\":\"caseworker\"}\n{\"type\":\"case\",\"case\":\"ext-1\",\"worker\":\"w001\",\
+         \"opened\":\"2024-01-08\",\"template\":\"adult-social-care\",\"profile\":{\"name\":\"Una Kestle\"}}\n",
+    );
+    for note in 1..=9 {
+        let section = ["core", "health", "housing"][note % 3];
+        lines.push_str(&format!(
+            "{{\"type\":\"note\",\"case\":\"ext-1\",\"note\":\"ext-1-{note}\",\"author\":\"w001\",\"kind\":\"phone\",\"section\":\"{section}\",\
+             \"occurred_at\":\"2024-02-0{note}T10:00:00Z\",\"recorded_at\":\"2024-02-0{note}T11:00:00Z\",\
+             \"segments\":[{{\"kind\":\"observation\",\"text\":\"Rang, number {note}.\"}}]}}\n"
+        ));
+    }
+    let imported = session
+        .import(&mut lines.as_bytes(), ImportRequest::default(), task)
+        .unwrap();
+    assert!(imported.malformed.is_empty());
+    let case = session.case_open(CaseOpenRequest {
+        template: "adult-social-care".to_owned(),
+        profile: "{\"name\":\"Ines Lorne\"}".to_owned(),
+        opened: None,
+    });
+    let case = case.unwrap().case;
+    let input = |text: &str| NoteInput {
+        text: text.to_owned(),
+        kind: Some(NoteKind::new("phone").unwrap()),
+        ..NoteInput::default()
+    };
+    let add = |session: &mut Session, text: &str| {
+        let request = NoteAddRequest {
+            case: case.clone(),
+            note: input(text),
+        };
+        session.note_add(request).unwrap().note
+    };
+    let note = add(&mut session, "obs: The lamp is broken.\n\npriv: I was in a hurry.\n");
+    let amend = NoteAmendRequest {
+        note,
+        input: input("obs: The lamp was mended.\n\npriv: I was in a hurry.\n"),
+    };
+    session.note_amend(amend).unwrap();
+    let slip = add(&mut session, "obs: Of another person.\n");
+    session.note_withdraw(NoteWithdrawRequest { note: slip }).unwrap();
+    // Entries of the access stream; nine hits are more than one holds, and go into its manifest.
+    let find = NoteFindRequest {
+        term: "number".to_owned(),
+        ..NoteFindRequest::default()
+    };
+    assert_eq!(session.note_find(find, task).unwrap().notes, 9);
+    let list = NoteListRequest {
+        case,
+        ..NoteListRequest::default()
+    };
+    session.note_list(list).unwrap();
+    assert!(session.verify(task).unwrap().failures.is_empty());
+}
+
+fn duplicate(keys: &(Unlocked, Secrets)) -> (Unlocked, Secrets) {
+    let (unlocked, secrets) = keys;
+    let seeds =
+        |list: &[(u32, vault_core::secret::RecipientSeed)]| list.iter().map(|(v, s)| (*v, s.duplicate())).collect();
+    let copy = Secrets {
+        device: secrets.device.duplicate(),
+        seal_secret: secrets.seal_secret.duplicate(),
+        store_key: secrets.store_key.duplicate(),
+        identity: secrets.identity.duplicate(),
+        recipients: seeds(&secrets.recipients),
+        dpo: seeds(&secrets.dpo),
+        recovery: secrets.recovery.as_ref().map(|r| RecoverySeeds {
+            version: r.version,
+            recipient: r.recipient.duplicate(),
+            signing: r.signing.duplicate(),
+        }),
+    };
+    (unlocked.duplicate(), copy)
+}
+
+fn dump(path: &Path) -> rusqlite::Result<Dump> {
+    let connection = Connection::open(path)?;
+    let mut all = Dump::new();
+    let rows = |query: &str| -> rusqlite::Result<Vec<Vec<Value>>> {
+        let mut statement = connection.prepare(query)?;
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| (0..columns).map(|n| row.get::<_, Value>(n)).collect())?;
+        rows.collect()
+    };
+    let schema = rows("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name")?;
+    for row in &schema {
+        if row[0] == Value::Text("table".to_owned())
+            && let Value::Text(name) = &row[1]
+        {
+            all.insert(name.clone(), rows(&format!("SELECT * FROM \"{name}\" ORDER BY 1, 2"))?);
+        }
+    }
+    for pragma in ["application_id", "user_version"] {
+        all.insert(pragma.to_owned(), rows(&format!("PRAGMA {pragma}"))?);
+    }
+    all.insert("sqlite_schema".to_owned(), schema);
+    Ok(all)
+}
+
+/// What became of a changed vault.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    /// Refused, by this check or for this typed reason.
+    Refused(String),
+    /// Nothing was refused, and every cell is as it was.
+    Unchanged,
+}
+
+/// Opens and verifies a store's bytes in `place`; what is not refused must hold what it held.
+fn judge(place: &Place, what: &str) -> Outcome {
+    // Looked at before the session writes its own entry.
+    let cells = dump(&place.path);
+    match verify(place) {
+        Ok(failures) if failures.is_empty() => {
+            let cells = cells.unwrap_or_else(|e| panic!("{what}: verified, and cannot be read: {e}"));
+            assert!(cells == sample().cells, "{what}: verified, and holds something else");
+            Outcome::Unchanged
+        }
+        Ok(failures) => Outcome::Refused(failures[0].clone()),
+        Err(error) => Outcome::Refused(cause(&error, what)),
+    }
+}
+
+/// Returns the check or the typed reason of a refusal; a fault in the program is none.
+fn cause(error: &SessionError, what: &str) -> String {
+    match error {
+        SessionError::LogFailed { source } => cause(source, what),
+        SessionError::Refused { check, .. } => check.to_string(),
+        SessionError::Foreign { .. } | SessionError::TooNew { .. } => error.code().to_owned(),
+        other => panic!("{what}: not a typed refusal: {other:?}"),
+    }
+}
+
+fn verify(place: &Place) -> Result<Vec<String>, SessionError> {
+    let (unlocked, secrets) = duplicate(&sample().keys);
+    let mut session = Session::with_keystore(&place.places, unlocked, secrets)?;
+    let cancel = Cancel::default();
+    let reply = session.verify(Task {
+        progress: &Silent,
+        cancel: &cancel,
+    })?;
+    Ok(reply.failures.into_iter().map(|failure| failure.check).collect())
+}
+
+/// A folder in which one thread at a time puts changed stores.
+struct Place {
+    _folder: TempDir,
+    places: Places,
+    path: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = folder();
+        let places = Places::find(Some(folder.path())).unwrap();
+        let path = places.store();
+        Self {
+            _folder: folder,
+            places,
+            path,
+        }
+    }
+
+    /// Puts a whole store there, and nothing of the one before.
+    fn put(&self, bytes: &[u8]) {
+        for beside in ["vault.db-wal", "vault.db-shm"] {
+            let _ = std::fs::remove_file(self.places.home().join(beside));
+        }
+        std::fs::write(&self.path, bytes).unwrap();
+    }
+}
+
+fn all() -> bool {
+    std::env::var_os("CASEVAULT_FLIPS").is_some_and(|value| value == "all")
+}
+
+/// Hands the numbers below `count` to both cores, each with a place of its own; counts what became of them.
+fn each(count: usize, judge: impl Fn(&Place, usize) -> Option<Outcome> + Sync) -> BTreeMap<Outcome, usize> {
+    sample();
+    let next = AtomicUsize::new(0);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let counts = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..cores)
+            .map(|_| {
+                scope.spawn(|| {
+                    let place = Place::new();
+                    let mut counts = BTreeMap::new();
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= count {
+                            break counts;
+                        }
+                        if let Some(outcome) = judge(&place, number) {
+                            *counts.entry(outcome).or_insert(0) += 1;
+                        }
+                    }
+                })
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    let mut sum = BTreeMap::new();
+    for (outcome, number) in counts.into_iter().flatten() {
+        *sum.entry(outcome).or_insert(0) += number;
+    }
+    sum
+}
+
+/// A generator of numbers that is the same on every machine: SplitMix64.
+fn random(mut state: u64) -> impl FnMut() -> u64 {
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[test]
+fn an_unchanged_vault_is_not_refused() {
+    let place = Place::new();
+    place.put(&sample().store);
+    assert_eq!(judge(&place, "unchanged"), Outcome::Unchanged);
+    for table in [
+        "link", "sealed", "erased", "blob", "local", "external", "stream", "actor", "meta",
+    ] {
+        assert!(!sample().cells[table].is_empty(), "the sample has no row in `{table}`");
+    }
+}
+
+#[test]
+fn attack_19_each_bit_of_the_keystore_file_is_refused() {
+    let file = &sample().keystore;
+    let (unlocked, _) = &sample().keys;
+    assert!(keystore::reopen(file, unlocked).is_ok());
+    let counts = each(file.len() * 8, |_, bit| {
+        let mut changed = file.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        // The key that the passphrase gives is the same for most bits, so it is not derived anew for each; with the
+        // bits of salt and cost it would be another, and opens even less.
+        let refused = keystore::reopen(&changed, unlocked).expect_err("a changed keystore opens");
+        // With the passphrase itself, for some of them; dear parameters that are allowed are left out.
+        let cheap = keystore::peek(&changed).is_ok_and(|header| header.cost == unlocked.header().cost);
+        if cheap && bit % 211 == 0 {
+            let refused = keystore::unlock(&changed, PHRASE).expect_err("a changed keystore unlocks");
+            assert_eq!(refused.check, Check::Keystore, "bit {bit}");
+        }
+        Some(Outcome::Refused(refused.check.to_string()))
+    });
+    eprintln!("keystore: {counts:?}");
+    assert!(counts[&Outcome::Refused(Check::Keystore.to_string())] > file.len() * 7);
+}
+
+/// One bit of one cell.
+#[derive(Clone, Debug)]
+struct Flip {
+    table: String,
+    column: String,
+    row: usize,
+    bit: usize,
+}
+
+#[test]
+fn attack_19_each_bit_of_each_stored_cell_is_refused() {
+    let place = Place::new();
+    place.put(&sample().store);
+    let connection = Connection::open(&place.path).unwrap();
+    let mut flips = Vec::new();
+    let mut cells = 0;
+    for (table, rows) in &sample().cells {
+        if matches!(table.as_str(), "sqlite_schema" | "application_id" | "user_version") {
+            continue;
+        }
+        let statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        for (row, values) in rows.iter().enumerate() {
+            for (column, value) in columns.iter().zip(values) {
+                let bits = match value {
+                    Value::Null => continue,
+                    Value::Integer(_) => 64,
+                    Value::Blob(bytes) => bytes.len() * 8,
+                    Value::Text(text) => text.len() * 8,
+                    Value::Real(_) => unreachable!("no table has such a column"),
+                };
+                cells += 1;
+                // Of each cell the first bit and the last, and of those between every n-th, beginning anywhere.
+                let step = if all() { 1 } else { 911 };
+                let chosen = (0..bits).filter(|bit| *bit == 0 || bit + 1 == bits || (bit + cells * 131) % step == 0);
+                flips.extend(chosen.map(|bit| Flip {
+                    table: table.clone(),
+                    column: column.clone(),
+                    row,
+                    bit,
+                }));
+            }
+        }
+    }
+    drop(connection);
+    assert!(cells > 400, "only {cells} cells");
+    let counts = each(flips.len(), |place, number| {
+        let flip = &flips[number];
+        place.put(&sample().store);
+        apply(&place.path, flip).then(|| {
+            let outcome = judge(place, &format!("{flip:?}"));
+            assert_ne!(outcome, Outcome::Unchanged, "{flip:?} has no effect");
+            outcome
+        })
+    });
+    eprintln!("{} bits of {cells} cells: {counts:?}", flips.len());
+    let refused: usize = counts.values().sum();
+    assert!(
+        refused * 100 > flips.len() * 95,
+        "{refused} of {} could be stored",
+        flips.len()
+    );
+}
+
+/// Changes one bit of one cell; tells whether the table can hold the changed value at all.
+fn apply(path: &Path, flip: &Flip) -> bool {
+    let Flip {
+        table,
+        column,
+        row,
+        bit,
+    } = flip;
+    let connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA journal_mode = DELETE")
+        .unwrap();
+    // A row is known by all that it holds, so that tables without row numbers are no exception.
+    let values = &sample().cells[table][*row];
+    let statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    drop(statement);
+    let index = columns.iter().position(|name| name == column).unwrap();
+    let changed = match &values[index] {
+        Value::Integer(number) => Value::Integer(number ^ (1 << bit)),
+        Value::Blob(bytes) => {
+            let mut bytes = bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            Value::Blob(bytes)
+        }
+        Value::Text(text) => {
+            let mut bytes = text.clone().into_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            match String::from_utf8(bytes) {
+                Ok(text) => Value::Text(text),
+                Err(_) => return false,
+            }
+        }
+        other => panic!("{other:?}"),
+    };
+    let matching: Vec<String> = (1..=columns.len())
+        .zip(&columns)
+        .map(|(n, name)| format!("\"{name}\" IS ?{n}"))
+        .collect();
+    let query = format!(
+        "UPDATE \"{table}\" SET \"{column}\" = ?{} WHERE {}",
+        columns.len() + 1,
+        matching.join(" AND ")
+    );
+    let bound = rusqlite::params_from_iter(values.iter().chain([&changed]));
+    match connection.execute(&query, bound) {
+        Ok(1) => true,
+        // Another row has that key already.
+        Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == rusqlite::ErrorCode::ConstraintViolation => {
+            false
+        }
+        other => panic!("{flip:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn attack_50_random_bits_of_the_whole_store_file_are_refused_or_change_no_verified_byte() {
+    let file = &sample().store;
+    let count = if all() { 65_536 } else { 768 };
+    let mut next = random(0x0019_0050);
+    let bits: Vec<usize> = (0..count)
+        .map(|_| (next() % (file.len() as u64 * 8)) as usize)
+        .collect();
+    let counts = each(count, |place, number| {
+        let bit = bits[number];
+        let mut changed = file.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        place.put(&changed);
+        Some(judge(place, &format!("bit {} of byte {}", bit % 8, bit / 8)))
+    });
+    eprintln!("{count} bits of {} bytes: {counts:?}", file.len());
+    assert!(counts.len() > 3, "{counts:?}");
+}
