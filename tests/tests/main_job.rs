@@ -449,6 +449,41 @@ fn a_line_that_conflicts_is_refused_by_number_unless_it_amends() {
 }
 
 #[test]
+fn an_amended_note_stays_in_its_section_and_its_segments_may_move() {
+    let line = |section: &str, segment: &str| {
+        format!(
+            concat!(
+                r#"{{"type":"case","case":"ext-1","worker":"w001","opened":"2024-01-08","template":"adult-social-care","profile":{{"name":"Una Kestle"}}}}"#,
+                "\n",
+                r#"{{"type":"note","case":"ext-1","note":"ext-1-1","author":"w001","kind":"phone","section":"{}","occurred_at":"2024-03-02T14:00:00Z","recorded_at":"2024-03-02T16:10:00Z","segments":[{}]}}"#,
+                "\n",
+            ),
+            section, segment
+        )
+        .into_bytes()
+    };
+    let vault = Vault::with(&line("core", r#"{"kind":"observation","text":"The heating is off."}"#));
+    let other = line("housing", r#"{"kind":"observation","text":"The heating is off."}"#);
+    let refused = vault.feed(&["import", "-", "--amend", "--json"], &other);
+    let reply: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!(reply["malformed"][0]["line"], 2, "{reply}");
+    assert!(
+        reply["malformed"][0]["why"].as_str().unwrap().contains("`section`"),
+        "{reply}"
+    );
+    let moved = line(
+        "core",
+        r#"{"kind":"observation","text":"The heating is off.","section":"housing"}"#,
+    );
+    assert_eq!(
+        vault.feed(&["import", "-", "--amend", "--json"], &moved).json()["amended"],
+        1
+    );
+    assert_eq!(vault.verified()["failures"], json!([]));
+    assert_eq!(vault.exported(), lines(&moved));
+}
+
+#[test]
 fn to_amend_a_note_does_not_make_it_late() {
     let vault = size_s();
     let case = vault.json(&["case", "list"])["cases"][0]["case"]

@@ -383,7 +383,7 @@ fn attack_19_each_bit_of_each_stored_cell_is_refused() {
             continue;
         }
         let statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         for (row, values) in rows.iter().enumerate() {
             for (column, value) in columns.iter().zip(values) {
                 let bits = match value {
@@ -441,7 +441,7 @@ fn apply(path: &Path, flip: &Flip) -> bool {
     // A row is known by all that it holds, so that tables without row numbers are no exception.
     let values = &sample().cells[table][*row];
     let statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     drop(statement);
     let index = columns.iter().position(|name| name == column).unwrap();
     let changed = match &values[index] {

@@ -112,6 +112,7 @@ pub struct CaseState {
     releases: HashMap<(Section, Epoch, Month), Option<ReleaseCommitment>>,
     records: Option<HashMap<RecordHash, PlacedRecord>>,
     erased: HashSet<RecordHash>,
+    ids: HashSet<RecordId>,
     cited: u64,
 }
 
@@ -128,6 +129,7 @@ impl CaseState {
             releases: HashMap::new(),
             records: Some(HashMap::new()),
             erased: HashSet::new(),
+            ids: HashSet::new(),
             cited: 0,
         }
     }
@@ -283,6 +285,11 @@ impl CaseState {
         let release = self.release(agency, placement.section, placement.epoch, &placement.release)?;
         if let Some(records) = &self.records {
             require(!records.contains_key(&stored.hash), Check::PlacedTwice)?;
+            // A second first version would make two records of one id, and their versions one list.
+            require(
+                header.version > 1 || !self.ids.contains(&header.record),
+                Check::PlacedTwice,
+            )?;
             if header.version > 1 {
                 let before = records.get(&header.amends).ok_or(Check::Amends)?;
                 let same = before.record == header.record && before.section == header.section;
@@ -299,6 +306,7 @@ impl CaseState {
                 author: header.member,
                 erased: false,
             };
+            self.ids.insert(header.record);
             records.insert(stored.hash, placed);
         }
         Ok(())

@@ -55,7 +55,7 @@ class Case:
         self.private_authors = {}
         self.due = set()
         self.keyrings = []
-        self.records = {}
+        self.records, self.ids = {}, set()
         self.releases = {}
 
     # Questions
@@ -136,6 +136,8 @@ class Case:
         self._fix_release(header.stream, section, place.epoch, place.release)
         if header.version == 1:
             require(header.amends == bytes(32), "CHK-16", "a first version that amends")
+            require(header.record not in self.ids, "CHK-48", "a second first version of a record")
+            self.ids.add(header.record)
         else:
             amended = self.records.get(header.amends)
             sound = amended is not None and (

@@ -281,6 +281,15 @@ impl Holder {
         note.id = primary.record.to_string();
         note.parts.clear();
         let bug = |e: vault_core::note::NoteError| SessionError::Bug(e.to_string());
+        if let Some(before) = before {
+            let own = |n: &Note| n.section.clone().unwrap_or_else(|| split::CORE.to_owned());
+            let (was, is) = (own(&before.read.note), own(&note));
+            if was != is {
+                return Err(SessionError::Conflict {
+                    what: format!("a note stays in its section: this one is in `{was}`, not `{is}`; segments may move"),
+                });
+            }
+        }
         let whole = note.clone();
         let mut parts = split::split(note).into_iter();
         let mut main = parts

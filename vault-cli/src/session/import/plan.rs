@@ -12,6 +12,7 @@ use crate::session::request::ImportRequest;
 use crate::session::settings::Settings;
 use crate::session::templates;
 use crate::store::ReadTx;
+use crate::store::Row;
 use casevault_policies::Set;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use vault_core::note::line::Line;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
 use vault_core::secret::LocalIndexKey;
+use vault_core::wire::v1::stream::Section;
 
 /// Most bytes of a line.
 const LINE_BYTES: usize = 4 << 20;
@@ -59,6 +61,7 @@ enum Seen {
     Note {
         case: String,
         note: String,
+        section: Section,
         tag: ContentTag,
         future: bool,
     },
@@ -167,6 +170,7 @@ impl Ids<'_> {
             Seen::Note {
                 case,
                 note,
+                section,
                 tag,
                 future,
             } => {
@@ -180,9 +184,24 @@ impl Ids<'_> {
                 }
                 let known = Self::known(self.tx, &mut self.notes, "note", &note)?;
                 let decision = decide("note", &note, known, &tag, amend, future)?;
+                if matches!(decision, Decision::Take { amends: true, .. }) {
+                    self.require_section_kept(&note, section)?;
+                }
                 self.notes.insert(note, Some(tag));
                 Ok(decision)
             }
+        }
+    }
+
+    /// A record is of one section for good, so an amended note stays in its own.
+    fn require_section_kept(&self, note: &str, section: Section) -> std::result::Result<(), Fault> {
+        let found = self.tx.lookup("note", note).map_err(SessionError::from)?;
+        let Some(found) = found else { return Ok(()) };
+        match self.tx.row_at(found.pos).map_err(SessionError::from)? {
+            Row::Record(row) if row.record.header.section != section => Err(Fault::Line(format!(
+                "field `section`: note `{note}` is in another section, and stays there; its segments may move"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -256,7 +275,7 @@ fn see<'t>(
             }
         }
         Line::Note(note) => {
-            require_known(set, settings, &note)?;
+            let section = require_known(set, settings, &note)?;
             let origin = note.imported.clone().unwrap_or_default();
             let content = line::print_note(&note, &origin).map_err(|e| Fault::Line(e.to_string()))?;
             let future = note.occurred_at.as_ref().is_some_and(|at| at.instant() > clock::now());
@@ -266,6 +285,7 @@ fn see<'t>(
             Seen::Note {
                 case,
                 note: id,
+                section,
                 tag: tag(index, &content),
                 future,
             }
@@ -279,7 +299,7 @@ fn tag(index: &LocalIndexKey, content: &str) -> ContentTag {
 }
 
 /// Refuses kinds and sections that nobody defined: a typing error would hide a note from every list.
-fn require_known(set: &Set, settings: &Settings, note: &Note) -> std::result::Result<(), Fault> {
+fn require_known(set: &Set, settings: &Settings, note: &Note) -> std::result::Result<Section, Fault> {
     let line = |e: SessionError| Fault::Line(e.to_string());
     if note.segments.len() > SEGMENTS {
         return Err(Fault::Line(format!("the note has more than {SEGMENTS} segments")));
@@ -291,8 +311,7 @@ fn require_known(set: &Set, settings: &Settings, note: &Note) -> std::result::Re
             require_section(settings, section).map_err(line)?;
         }
     }
-    require_section(settings, note.section.as_deref().unwrap_or(split::CORE)).map_err(line)?;
-    Ok(())
+    require_section(settings, note.section.as_deref().unwrap_or(split::CORE)).map_err(line)
 }
 
 /// Returns the version of a template that a case imported now falls under.

@@ -314,6 +314,24 @@ fn chk_48_a_record_is_placed_once() {
     still_works(&world, &case, &[0, 1]);
 }
 
+#[test]
+fn chk_48_a_second_first_version_of_a_record_is_refused() {
+    let (world, mut case, made) = setting();
+    case.try_record(&world, 0, &made).unwrap();
+    let header = made.record.header();
+    let elsewhere = case.make(
+        &world,
+        0,
+        RecordHeader {
+            section: Section(2),
+            ..header.clone()
+        },
+    );
+    assert_eq!(elsewhere.record.header().record, header.record);
+    guarded(Check::PlacedTwice, || case.judged_record(&world, 0, &elsewhere));
+    still_works(&world, &case, &[0]);
+}
+
 /// A note by person 0 under a release whose commitment `by` signs.
 fn released(world: &World, case: &CaseFile, number: u8, by: &crate::crypto::sign::SigningKey) -> Made {
     let mut made = case.note(world, 0, Section::CORE, number);
