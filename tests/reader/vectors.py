@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 from casevault_reader import age, ed25519, ids
-from casevault_reader.access import PLAIN, open_body
+from casevault_reader.access import FRESH, PLAIN, open_body
 from casevault_reader.agency import Agency
 from casevault_reader.case import Case
 from casevault_reader.chain import Placed, check_kind
@@ -22,7 +22,7 @@ from casevault_reader.keyrings import check_context
 from casevault_reader.keystore import read_keystore
 from casevault_reader.labels import digest, kdf, kdf_salted, mac
 from casevault_reader.record import Record, check_length, open_record, open_wrap, read_header
-from casevault_reader.refusal import Refusal
+from casevault_reader.refusal import Refusal, require
 from casevault_reader.seal import padme, unpad
 from casevault_reader.structures import (
     L_EVENT,
@@ -182,10 +182,18 @@ def check_access(vectors, same):
     for index, one in enumerate(part["entries"]):
         context = entry_context(part, index)
         same("state", state.hex(), one["state"])
-        derived = kdf("access entry", state, context, 88)
-        body = derived[:32] + seal(derived[32:64], derived[64:], context, pad(hexed(one["plaintext"]), PLAIN))
+        padded = [pad(hexed(one["plaintext"]), PLAIN)]
+        if one["manifest_plaintext"]:
+            padded.append(pad(hexed(one["manifest_plaintext"])))
+        hashes = b"".join(digest("plaintext hash", text) for text in padded)
+        mixed = hmac.new(hexed(one["random"]), hexed(part["seal_secret"]) + hashes, hashlib.sha256).digest()
+        fresh = kdf("access fresh", mixed, context, 32)
+        sealing = context + fresh
+        derived = kdf("access entry", state, sealing, 88)
+        sealed = derived[:32] + seal(derived[32:64], derived[64:], sealing, padded[0])
+        body = fresh + sealed
         same("body", body.hex(), one["body"])
-        same("opened", open_body("access entry", state, context, body, PLAIN), json.loads(hexed(one["plaintext"])))
+        same("opened", open_body("access entry", state, sealing, sealed, PLAIN), json.loads(hexed(one["plaintext"])))
         same("body hash", digest("access body hash", body).hex(), one["body_hash"])
         entry = decode(AccessEntry, hexed(one["entry"]), 256)
         same("entry", (entry.segment, entry.index, entry.body_hash.hex()), (0, index, one["body_hash"]))
@@ -193,7 +201,7 @@ def check_access(vectors, same):
         if one["manifest"]:
             manifest = hexed(one["manifest"])
             same("manifest", digest("manifest hash", manifest).hex(), one["manifest_hash"])
-            opened = open_body("access manifest", state, context, manifest)
+            opened = open_body("access manifest", state, sealing, manifest)
             same("manifest", opened, json.loads(hexed(one["manifest_plaintext"])))
         state = kdf("access next", state, context, 32)
         same("next", state.hex(), one["next_state"])
@@ -382,7 +390,10 @@ def refuse_padding(one, _vectors):
 
 def refuse_access_body(one, vectors):
     part = vectors["access"]
-    open_body("access entry", hexed(part["s0"]), entry_context(part, 0), hexed(one["bytes"]), PLAIN)
+    body = hexed(one["bytes"])
+    require(len(body) == 1024, "CHK-92", "an entry's body of another length")
+    context = entry_context(part, 0) + body[:FRESH]
+    open_body("access entry", hexed(part["s0"]), context, body[FRESH:], PLAIN)
 
 
 def check_malformed(vectors, same):

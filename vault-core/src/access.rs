@@ -14,6 +14,7 @@ use crate::check::require;
 use crate::context::Label;
 use crate::crypto::aead::Sealer;
 use crate::crypto::hash::derive;
+use crate::crypto::hash::extract;
 use crate::crypto::hash::hash;
 use crate::crypto::pad;
 use crate::id::AgencyId;
@@ -23,6 +24,7 @@ use crate::keyring;
 use crate::keyring::keyring_hash;
 use crate::secret::RatchetState;
 use crate::secret::RecipientSeed;
+use crate::secret::SealSecret;
 use crate::stream::UnverifiedLink;
 use crate::wire;
 use crate::wire::v1::FORMAT;
@@ -39,8 +41,8 @@ use zeroize::Zeroizing;
 
 /// Bytes of every sealed body.
 pub const BODY_BYTES: usize = 1024;
-/// Bytes of its padded plaintext: less commitment (32) and tag (16).
-pub const PLAINTEXT_BYTES: usize = BODY_BYTES - 48;
+/// Bytes of its padded plaintext: less the fresh part (32), commitment (32) and tag (16).
+pub const PLAINTEXT_BYTES: usize = BODY_BYTES - 80;
 /// Most entries of a segment.
 pub const SEGMENT_ENTRIES: u32 = 4096;
 
@@ -117,27 +119,43 @@ impl Ratchet {
         self.segment
     }
 
-    /// Seals the next entry and moves on; what sealed it is gone.
+    /// Seals the next entry and moves on; what sealed it is gone. `random` is 32 fresh bytes of the operating system.
     ///
     /// # Errors
-    /// [`Check::TooLong`] if `json` is over 975 bytes, or the segment is full.
+    /// [`Check::TooLong`] if `json` is over 943 bytes, or the segment is full.
+    ///
+    /// # Security
+    /// Two machines cloned with this state seal different entries under different keys: the fresh part mixes
+    /// `random`, the device's secret and what is sealed, as a record key does.
     pub fn seal(
         &mut self,
         operation: AccessOperation,
         subject: Option<StreamId>,
         json: &[u8],
         manifest: Option<&[u8]>,
+        random: &[u8; 32],
+        secret: &SealSecret,
     ) -> Result<SealedEntry, Refused> {
         require(self.index < SEGMENT_ENTRIES, Check::TooLong)?;
-        let context = context(self.agency, self.device, self.segment, self.index);
-        let body = seal_part(
-            Label::AccessEntry,
-            &self.state,
-            &context,
-            pad::pad_to(json, PLAINTEXT_BYTES)?,
-        )?;
-        let manifest = match manifest {
-            Some(text) => Some(seal_part(Label::AccessManifest, &self.state, &context, pad::pad(text))?),
+        let place = context(self.agency, self.device, self.segment, self.index);
+        let text = pad::pad_to(json, PLAINTEXT_BYTES)?;
+        let listed = manifest.map(pad::pad);
+        let text_hash = hash(Label::PlaintextHash, &[&text]);
+        let listed_hash = listed.as_ref().map(|listed| hash(Label::PlaintextHash, &[listed]));
+        let mixed = extract(
+            random,
+            &[
+                secret.expose(),
+                &text_hash,
+                listed_hash.as_ref().map_or(&[], |h| h.as_slice()),
+            ],
+        );
+        let fresh = derive::<32>(Label::AccessFresh, &mixed, &[&place]);
+        let context = sealing_context(&place, fresh.as_slice());
+        let mut body = fresh.to_vec();
+        body.extend_from_slice(&seal_part(Label::AccessEntry, &self.state, &context, text)?);
+        let manifest = match listed {
+            Some(listed) => Some(seal_part(Label::AccessManifest, &self.state, &context, listed)?),
             None => None,
         };
         let entry = AccessEntry {
@@ -149,7 +167,7 @@ impl Ratchet {
             body_hash: body_hash(&body),
             manifest_hash: manifest.as_deref().map_or(BodyHash::ZERO, manifest_hash),
         };
-        self.state = next(&self.state, &context);
+        self.state = next(&self.state, &place);
         self.index += 1;
         Ok(SealedEntry { entry, body, manifest })
     }
@@ -257,7 +275,9 @@ impl SegmentReader {
         context: &[u8],
     ) -> Result<OpenedEntry, Refused> {
         require_parts(entry, body, manifest)?;
-        let mut json = open_part(Label::AccessEntry, &self.state, context, body)?;
+        let (fresh, sealed) = body.split_at_checked(32).ok_or(Check::AccessBody)?;
+        let context = &sealing_context(context, fresh);
+        let mut json = open_part(Label::AccessEntry, &self.state, context, sealed)?;
         let length = pad::unpad_any(&json).map_err(|_| Check::AccessBody)?.len();
         json.truncate(length);
         let manifest = match manifest {
@@ -374,6 +394,11 @@ fn context(agency: AgencyId, device: DeviceId, segment: u32, index: u32) -> Vec<
     out
 }
 
+/// An entry's place with its fresh part: what key and nonce are derived for.
+fn sealing_context(place: &[u8], fresh: &[u8]) -> Vec<u8> {
+    [place, fresh].concat()
+}
+
 fn next(state: &RatchetState, context: &[u8]) -> RatchetState {
     RatchetState::from_bytes(*derive(Label::AccessNext, state.expose(), &[context]))
 }
@@ -438,6 +463,36 @@ mod tests {
 
     impl rand_core::TryCryptoRng for Os {}
 
+    fn seal(
+        ratchet: &mut Ratchet,
+        operation: AccessOperation,
+        subject: Option<StreamId>,
+        json: &[u8],
+        manifest: Option<&[u8]>,
+    ) -> Result<SealedEntry, Refused> {
+        ratchet.seal(
+            operation,
+            subject,
+            json,
+            manifest,
+            &[3; 32],
+            &SealSecret::from_bytes([4; 32]),
+        )
+    }
+
+    #[test]
+    fn attack_27_a_cloned_ratchet_seals_another_entry_under_another_key() {
+        let (ratchet, _, _, _) = begun();
+        let clone = || Ratchet::from_bytes(AgencyId([1; 32]), DeviceId([2; 16]), &ratchet.to_bytes()).unwrap();
+        let one = seal(&mut clone(), AccessOperation::Open, None, b"{\"a\":1}", None).unwrap();
+        let two = seal(&mut clone(), AccessOperation::Open, None, b"{\"a\":2}", None).unwrap();
+        let three = seal(&mut clone(), AccessOperation::Open, None, b"{\"a\":1}", Some(b"[]")).unwrap();
+        // Fresh part and commitment differ, and with the commitment the key.
+        assert_ne!(one.body[..32], two.body[..32]);
+        assert_ne!(one.body[32..64], two.body[32..64]);
+        assert_ne!(one.body[32..64], three.body[32..64]);
+    }
+
     fn begun() -> (Ratchet, AccessSegment, Vec<u8>, RecipientSeed) {
         let seed = RecipientSeed::from_bytes([7; 32]);
         let key = keyring::recipient_key(&seed);
@@ -449,11 +504,9 @@ mod tests {
     #[test]
     fn entries_are_of_constant_size_and_open_in_order() {
         let (mut ratchet, segment, file, seed) = begun();
-        let one = ratchet.seal(AccessOperation::Open, None, b"{}", None).unwrap();
+        let one = seal(&mut ratchet, AccessOperation::Open, None, b"{}", None).unwrap();
         let long = vec![b'x'; PLAINTEXT_BYTES - 1];
-        let two = ratchet
-            .seal(AccessOperation::Hits, None, &long, Some(b"[1,2]"))
-            .unwrap();
+        let two = seal(&mut ratchet, AccessOperation::Hits, None, &long, Some(b"[1,2]")).unwrap();
         assert_eq!([one.body.len(), two.body.len()], [BODY_BYTES, BODY_BYTES]);
         let mut reader = SegmentReader::open(AgencyId([1; 32]), DeviceId([2; 16]), &segment, &file, &seed).unwrap();
         assert_eq!(reader.next(&one.entry, &one.body, None).unwrap().json.as_slice(), b"{}");
@@ -463,14 +516,14 @@ mod tests {
             (PLAINTEXT_BYTES - 1, b"[1,2]".as_slice())
         );
         let too_long = vec![b'x'; PLAINTEXT_BYTES];
-        let refused = ratchet.seal(AccessOperation::Open, None, &too_long, None).unwrap_err();
+        let refused = seal(&mut ratchet, AccessOperation::Open, None, &too_long, None).unwrap_err();
         assert_eq!(refused.check, Check::TooLong);
     }
 
     #[test]
     fn the_state_kept_after_an_entry_opens_none_before_it() {
         let (mut ratchet, _, _, _) = begun();
-        let one = ratchet.seal(AccessOperation::Open, None, b"{}", None).unwrap();
+        let one = seal(&mut ratchet, AccessOperation::Open, None, b"{}", None).unwrap();
         let kept = Ratchet::from_bytes(AgencyId([1; 32]), DeviceId([2; 16]), &ratchet.to_bytes()).unwrap();
         let mut thief = SegmentReader {
             agency: kept.agency,
@@ -495,8 +548,8 @@ mod tests {
     #[test]
     fn chk_92_a_flipped_body_or_a_missing_manifest_is_refused_and_hides_no_other_entry() {
         let (mut ratchet, segment, file, seed) = begun();
-        let one = ratchet.seal(AccessOperation::Open, None, b"{}", Some(b"[]")).unwrap();
-        let two = ratchet.seal(AccessOperation::Open, None, b"{}", None).unwrap();
+        let one = seal(&mut ratchet, AccessOperation::Open, None, b"{}", Some(b"[]")).unwrap();
+        let two = seal(&mut ratchet, AccessOperation::Open, None, b"{}", None).unwrap();
         let mut reader = SegmentReader::open(AgencyId([1; 32]), DeviceId([2; 16]), &segment, &file, &seed).unwrap();
         assert_eq!(
             reader.next(&one.entry, &one.body, None).unwrap_err().check,

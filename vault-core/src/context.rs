@@ -77,6 +77,8 @@ labels! {
     WrapSeal = "wrap seal",
     /// Commitment to an epoch key.
     EpochCommitment = "epoch commitment",
+    /// Derivation of the fresh part of an access entry.
+    AccessFresh = "access fresh",
     /// Derivation of commitment, key and nonce of an access entry.
     AccessEntry = "access entry",
     /// Derivation of commitment, key and nonce of a manifest.

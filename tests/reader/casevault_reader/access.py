@@ -9,7 +9,7 @@ from .refusal import Refusal, require
 from .seal import TAG, committed_open, unpad
 from .structures import L_SEGMENT, LIMIT_SEGMENT_START, ZERO_HASH, EntryContext, SegmentStart, make
 
-BODY, PLAIN, ENTRIES = 1024, 976, 4096
+BODY, FRESH, PLAIN, ENTRIES = 1024, 32, 944, 4096
 OPERATIONS = (
     None,
     "open",
@@ -84,9 +84,11 @@ class Access:
         context = EntryContext.write(
             make(agency=self.agency.id, device=placed.link.device, segment=entry.segment, index=entry.index)
         )
-        opened = open_body("access entry", self._state, context, body, PLAIN)
+        require(len(body) == BODY, "CHK-92", "an entry's body of another length")
+        fresh, sealed = body[:FRESH], body[FRESH:]
+        opened = open_body("access entry", self._state, context + fresh, sealed, PLAIN)
         if entry.manifest_hash != ZERO_HASH:
             manifest = self._blobs.get("manifest hash", entry.manifest_hash)
-            opened = {**opened, "manifest": open_body("access manifest", self._state, context, manifest)}
+            opened = {**opened, "manifest": open_body("access manifest", self._state, context + fresh, manifest)}
         self._state = kdf("access next", self._state, context, 32)
         return opened

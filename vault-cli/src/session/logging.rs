@@ -180,7 +180,11 @@ impl Session {
     fn append_entry(&mut self, intent: &Intent<'_>) -> Result<Logged> {
         let (json, manifest) = self.entry_json(intent)?;
         let Holder {
-            agency, device, signer, ..
+            agency,
+            device,
+            signer,
+            secrets,
+            ..
         } = &self.holder;
         let (device, agency_head) = (*device, agency.head());
         let dpo = agency.dpo();
@@ -214,7 +218,14 @@ impl Session {
             };
             let subject = intent.case.map(StreamId::case);
             let sealed = ratchet
-                .seal(intent.operation, subject, &json, manifest.as_deref())
+                .seal(
+                    intent.operation,
+                    subject,
+                    &json,
+                    manifest.as_deref(),
+                    &fresh(&mut random::os()),
+                    &secrets.seal_secret,
+                )
                 .map_err(refused(stream))?;
             let body = LinkBody::Access(sealed.entry);
             let link = chain

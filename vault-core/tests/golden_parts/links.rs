@@ -44,7 +44,6 @@ use vault_core::secret::EpochKey;
 use vault_core::stream::Chain;
 use vault_core::stream::VerifiedLink;
 use vault_core::wire;
-use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::access::AccessSegment;
 use vault_core::wire::v1::agency::Administrator;
 use vault_core::wire::v1::agency::CertifiedDevice;
@@ -449,9 +448,7 @@ pub(crate) fn access() -> Value {
     let (agency, _) = agency_stream();
     let mut chain = Chain::empty(agency.id(), StreamId::access(DEVICE));
     let mut state = AccessState::empty(DEVICE);
-    let entry = sealed::ratchet()
-        .seal(AccessOperation::Open, Some(StreamId::case(CASE)), sealed::ENTRY, None)
-        .unwrap();
+    let entry = sealed::seal_entry(&mut sealed::ratchet(), Some(StreamId::case(CASE)), None);
     let segment = AccessSegment {
         segment: 0,
         dpo_epoch: 0,

@@ -39,7 +39,6 @@ use vault_core::secret::RecordKey;
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire;
 use vault_core::wire::v1::access::AccessEntry;
-use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::agency::Root;
 use vault_core::wire::v1::key::Keyring;
 use vault_core::wire::v1::keystore::KeystoreFile;
@@ -92,9 +91,7 @@ fn attempt(vector: &Value) -> Result<(), Refused> {
 
 fn first_entry() -> (AccessEntry, Vec<u8>) {
     let subject = Some(StreamId::case(CASE));
-    let sealed = sealed::ratchet()
-        .seal(AccessOperation::Open, subject, sealed::ENTRY, None)
-        .unwrap();
+    let sealed = sealed::seal_entry(&mut sealed::ratchet(), subject, None);
     (sealed.entry, sealed.body)
 }
 

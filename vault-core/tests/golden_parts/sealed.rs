@@ -20,6 +20,7 @@ use super::signer;
 use serde_json::Value;
 use serde_json::json;
 use vault_core::access::Ratchet;
+use vault_core::access::SealedEntry;
 use vault_core::context::Label;
 use vault_core::crypto::hash;
 use vault_core::crypto::pad;
@@ -277,6 +278,15 @@ pub(crate) fn ratchet() -> Ratchet {
     Ratchet::from_bytes(agency(), DEVICE, &state).unwrap()
 }
 
+const ACCESS_RANDOM: [u8; 32] = [0x56; 32];
+
+pub(crate) fn seal_entry(ratchet: &mut Ratchet, subject: Option<StreamId>, manifest: Option<&[u8]>) -> SealedEntry {
+    let secret = SealSecret::from_bytes(SEAL_SECRET);
+    ratchet
+        .seal(AccessOperation::Open, subject, ENTRY, manifest, &ACCESS_RANDOM, &secret)
+        .unwrap()
+}
+
 pub(crate) fn access() -> Value {
     let mut ratchet = ratchet();
     let subject = Some(StreamId::case(CASE));
@@ -284,9 +294,10 @@ pub(crate) fn access() -> Value {
         .into_iter()
         .map(|manifest| {
             let before = ratchet.to_bytes();
-            let sealed = ratchet.seal(AccessOperation::Open, subject, ENTRY, manifest).unwrap();
+            let sealed = seal_entry(&mut ratchet, subject, manifest);
             json!({
                 "state": hex(&before[12..]),
+                "random": hex(ACCESS_RANDOM),
                 "plaintext": hex(ENTRY),
                 "manifest_plaintext": manifest.map(hex),
                 "entry": hex(wire::encode(&sealed.entry).unwrap()),
@@ -304,6 +315,7 @@ pub(crate) fn access() -> Value {
         "device": hex(DEVICE.0),
         "segment": 0,
         "s0": hex(S0),
+        "seal_secret": hex(SEAL_SECRET),
         "entries": entries,
     })
 }

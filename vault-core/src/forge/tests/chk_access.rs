@@ -17,6 +17,7 @@ use crate::id::BodyHash;
 use crate::id::DeviceId;
 use crate::id::KeyringHash;
 use crate::keyring;
+use crate::secret::SealSecret;
 use crate::stream::Chain;
 use crate::wire::v1::access::AccessEntry;
 use crate::wire::v1::access::AccessOperation;
@@ -202,8 +203,26 @@ fn chk_92_entries_of_other_devices_positions_and_sizes_do_not_open() {
     let key = keyring::recipient_key(&world.dpo);
     let start = |device: DeviceId| Ratchet::begin(agency, device, 0, (0, &key), [9; 32], &mut Seeded::new(1)).unwrap();
     let (mut ratchet, begun, file) = start(device);
-    let one = ratchet.seal(AccessOperation::Open, None, b"{}", Some(b"[]")).unwrap();
-    let two = ratchet.seal(AccessOperation::Open, None, b"{}", None).unwrap();
+    let one = ratchet
+        .seal(
+            AccessOperation::Open,
+            None,
+            b"{}",
+            Some(b"[]"),
+            &[3; 32],
+            &SealSecret::from_bytes([4; 32]),
+        )
+        .unwrap();
+    let two = ratchet
+        .seal(
+            AccessOperation::Open,
+            None,
+            b"{}",
+            None,
+            &[3; 32],
+            &SealSecret::from_bytes([4; 32]),
+        )
+        .unwrap();
     let reader = || SegmentReader::open(agency, device, &begun, &file, &world.dpo).unwrap();
     // The second body under the first index, its hash put right: the seal knows its place.
     let moved = AccessEntry {
@@ -214,7 +233,16 @@ fn chk_92_entries_of_other_devices_positions_and_sizes_do_not_open() {
     refused(Check::AccessBody, reader().next(&moved, &two.body, None).map(|_| ()));
     // Another device with the same S0 seals otherwise.
     let (mut cloned, _, _) = start(DeviceId([1; 16]));
-    let theirs = cloned.seal(AccessOperation::Open, None, b"{}", None).unwrap();
+    let theirs = cloned
+        .seal(
+            AccessOperation::Open,
+            None,
+            b"{}",
+            None,
+            &[3; 32],
+            &SealSecret::from_bytes([4; 32]),
+        )
+        .unwrap();
     let framed = AccessEntry {
         body_hash: theirs.entry.body_hash,
         manifest_hash: BodyHash::ZERO,
