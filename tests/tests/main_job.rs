@@ -449,6 +449,21 @@ fn a_line_that_conflicts_is_refused_by_number_unless_it_amends() {
 }
 
 #[test]
+fn pages_leave_out_reflections_and_the_lines_to_import_hold_them() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    vault.add_note(
+        &case,
+        "obs: The kitchen was cold.\n\npriv: I was angry on her behalf.\n",
+    );
+    for (form, held) in [("jsonl", true), ("json", true), ("markdown", false), ("html", false)] {
+        let out = vault.run(&["export", &case, "--format", form]).done().stdout;
+        assert!(out.contains("The kitchen was cold."), "{form}: {out}");
+        assert_eq!(out.contains("I was angry"), held, "{form}: {out}");
+    }
+}
+
+#[test]
 fn an_amended_note_stays_in_its_section_and_its_segments_may_move() {
     let line = |section: &str, segment: &str| {
         format!(

@@ -71,7 +71,15 @@ use rand_core::CryptoRng;
 use std::collections::BTreeSet;
 
 /// The sections that a new agency starts with, by number.
-pub const SECTIONS: [&str; 6] = ["index", "core", "health", "safeguarding", "housing", "finance"];
+pub const SECTIONS: [&str; 7] = [
+    "index",
+    "core",
+    "health",
+    "safeguarding",
+    "housing",
+    "finance",
+    "education",
+];
 
 /// A new agency.
 pub struct Founded {

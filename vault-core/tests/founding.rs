@@ -51,7 +51,7 @@ fn a_founded_agency_and_a_case_are_judged_from_their_links_alone() {
     let mut state = CaseState::empty(case);
     state.judge(&agency, link.as_unverified(), &[]).unwrap();
     assert_eq!(state.owner(), Some(founded.member));
-    assert_eq!(state.sections().len(), 6);
+    assert_eq!(state.sections().len(), founding::SECTIONS.len());
 
     let section = vault_core::wire::v1::stream::Section::FIRST_PRIVATE;
     let (membership, _) = opening::open_private(&agency, stream, section, founded.member, &mut random).unwrap();

@@ -61,7 +61,7 @@ pub struct InputArgs {
     #[arg(long = "for", value_name = "TIME", value_parser = value::minutes)]
     pub lasting: Option<u32>,
 
-    /// The section of what names none: `core`, `health`, `safeguarding`, `housing`, `finance` [default: core]
+    /// The section of what names none: `core`, `health`, `safeguarding`, `housing`, `finance`, `education` [default: core]
     #[arg(long, value_name = "SECTION", value_parser = value::code)]
     pub section: Option<String>,
 

@@ -20,6 +20,8 @@ use std::io::Write;
 use vault_core::id::CaseId;
 use vault_core::id::MemberId;
 use vault_core::note::Imported;
+use vault_core::note::Segment;
+use vault_core::note::SegmentKind;
 use vault_core::note::extra::RawJson;
 use vault_core::note::line;
 use vault_core::note::line::CaseLine;
@@ -241,13 +243,19 @@ fn note_line(case: &CaseLine, read: &ReadNote) -> Result<String> {
     line::print_note(&read.note, &origin).map_err(bug)
 }
 
-/// Copies notes with the worker who is a member by the handle, as all views have it.
+/// Copies notes as pages show them: the worker who is a member by the handle, and in the place of a reflection that it
+/// is there. A page is handed on more easily than it is meant to be.
 fn for_readers(notes: &[ReadNote]) -> Vec<ReadNote> {
     let mut notes = notes.to_vec();
     for read in &mut notes {
         let member = read.note.worker.as_deref().and_then(|w| w.parse::<MemberId>().ok());
         if let Some(member) = member {
             read.note.worker = Some(member.handle());
+        }
+        for segment in &mut read.note.segments {
+            if segment.kind == SegmentKind::Reflection {
+                *segment = Segment::placeholder(segment.n);
+            }
         }
     }
     notes

@@ -35,3 +35,24 @@ pub(super) fn require_kind(set: &Set, kind: &NoteKind) -> Result<()> {
         known,
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use vault_core::founding::SECTIONS;
+
+    #[test]
+    fn a_new_agency_has_every_section_that_the_templates_name() {
+        for template in load().unwrap().iter() {
+            let named = template
+                .headings
+                .iter()
+                .filter_map(|h| h.section.as_ref())
+                .chain(&template.sections);
+            for section in named {
+                assert!(SECTIONS.contains(&section.as_str()), "{}: {section}", template.id);
+            }
+        }
+    }
+}
