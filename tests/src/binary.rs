@@ -16,12 +16,13 @@ use std::time::SystemTime;
 pub fn casevault() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test knows its own path");
-        let profile = test
-            .ancestors()
-            .find(|folder| folder.ends_with("deps"))
-            .and_then(Path::parent)
-            .expect("tests lie in the target folder's `deps`");
+        let own = std::env::current_exe().expect("a program knows its own path");
+        let folder = own.parent().expect("a program lies in a folder");
+        // Tests lie one folder deeper than programs.
+        let profile = match folder.ends_with("deps") {
+            true => folder.parent().expect("tests lie in the target folder"),
+            false => folder,
+        };
         let binary = profile.join("casevault");
         if is_stale(&binary) {
             build(profile);

@@ -1,0 +1,73 @@
+//! What every released version wrote is opened, verified, exported and written on by the code of today.
+
+use casevault_e2e::binary;
+use casevault_e2e::vault::Vault;
+use casevault_e2e::vault::lines;
+use serde_json::json;
+use std::path::PathBuf;
+
+fn fixture(name: &str) -> PathBuf {
+    binary::root().join("tests/fixtures").join(name)
+}
+
+/// Copies a kept vault to a folder of its own.
+fn kept(name: &str) -> Vault {
+    let vault = Vault::unmade();
+    std::fs::create_dir(&vault.home).unwrap();
+    for file in ["keystore", "vault.db"] {
+        std::fs::copy(fixture(name).join(file), vault.home.join(file)).unwrap();
+    }
+    std::fs::copy(fixture(name).join("passphrase"), vault.around.join("passphrase")).unwrap();
+    vault
+}
+
+#[test]
+fn store_version_1_is_opened_verified_exported_and_written_on() {
+    let vault = kept("store-v1");
+    let counts = vault.verified();
+    assert_eq!((&counts["authors"], &counts["streams"]), (&json!(1), &json!(5)));
+    let read = |name: &str| lines(&std::fs::read(fixture("store-v1").join(name)).unwrap());
+    let exported = vault.exported();
+    assert_eq!(exported, read("export.jsonl"));
+    for line in read("input.jsonl") {
+        assert!(exported.contains(&line), "imported once, and not there: {line}");
+    }
+    // Notes written there, of several versions, with a reflection and one taken back.
+    let cases = vault.json(&["case", "list"]);
+    let cases = cases["cases"].as_array().unwrap();
+    let statuses: Vec<_> = cases.iter().map(|case| case["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["open", "closed", "open"]);
+    let case = cases[2]["case"].as_str().unwrap();
+    let notes = vault.json(&["note", "list", case]);
+    assert_eq!(notes["notes"].as_array().unwrap().len(), 1);
+    let history = vault.json(&["note", "history", notes["notes"][0]["note"].as_str().unwrap()]);
+    assert_eq!(history["versions"][0]["segments"][4]["text"], "I felt hurried.");
+    assert_eq!(
+        history["versions"][1]["segments"][0]["text"],
+        "The flat was warm again."
+    );
+    assert!(vault.json(&["log", "list"])["total"].as_u64().unwrap() >= 6);
+    // And it goes on.
+    vault.add_note(case, "obs: Written later.\n");
+    let again = vault
+        .run(&[
+            "import",
+            &fixture("store-v1").join("input.jsonl").to_string_lossy(),
+            "--json",
+        ])
+        .json();
+    assert_eq!((&again["imported"], &again["skipped"]), (&json!(0), &json!(8)));
+    vault.verified();
+    vault.close();
+}
+
+#[test]
+fn a_store_of_a_later_version_is_refused_and_left_alone() {
+    let vault = kept("store-v1");
+    // The store's version is the 32 bits at byte 60 of an SQLite file.
+    let mut bytes = std::fs::read(vault.store()).unwrap();
+    bytes[60..64].copy_from_slice(&2_u32.to_be_bytes());
+    std::fs::write(vault.store(), &bytes).unwrap();
+    vault.run(&["case", "list", "--json"]).refused(1, "store-too-new");
+    assert_eq!(std::fs::read(vault.store()).unwrap(), bytes);
+}
