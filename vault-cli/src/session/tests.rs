@@ -195,7 +195,7 @@ fn chk_82_a_note_made_to_look_erased_without_an_erasure_is_missed_by_every_read(
     };
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     vault.changed(&format!(
-        "UPDATE link SET wrap = NULL, body = NULL WHERE pos = {pos};
+        "UPDATE link SET wrap = NULL, body = NULL, is_primary = 0 WHERE pos = {pos};
         INSERT INTO erased (pos, part, padded_length, ciphertext_hash, wrap_hash)
         VALUES ({pos}, 0, {}, x'{}', x'{}')",
         row.2,

@@ -84,7 +84,7 @@ impl<'a> Shown<'a> {
             add("Origin", Some(format!("imported, not signed by {author}").into()));
         }
         if self.version > 1 {
-            let amended = note.authored_at.as_ref().filter(|at| note.recorded_at() != Some(at));
+            let amended = note.authored_at.as_ref();
             let at = amended.map(|at| format!(" {}", at.local())).unwrap_or_default();
             let by = self.amended_by.map(|by| format!(" by {by}")).unwrap_or_default();
             let word = if at.is_empty() && by.is_empty() {

@@ -85,7 +85,8 @@ fn an_amended_note_shows_the_old_version_struck() {
         "what did not change is shown once: {rendered}"
     );
     assert_eq!(rendered.matches("crowds that set it off").count(), 1);
-    assert!(rendered.contains("\nVersion        2, amended by w003\n"));
+    let at = new.authored_at.as_ref().map(|at| at.local()).unwrap();
+    assert!(rendered.contains(&format!("\nVersion        2, amended {at} by w003\n")));
     assert!(markdown(&shown).contains("~~The client named three stressors"));
     assert!(fragment(&shown).contains("<del><span dir=\"auto\">The client named three stressors"));
 }
