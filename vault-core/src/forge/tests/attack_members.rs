@@ -325,8 +325,8 @@ fn attack_10_the_keys_of_a_revoked_member_open_nothing_newer() {
     case.try_record(&world, 0, &old).unwrap();
     case.try_event(&world, 0, revocation(&world, &case, 2, &[0, 1]))
         .unwrap();
-    for section in ALL {
-        let new = case.note(&world, 0, section, 9);
+    for (section, number) in ALL.into_iter().zip(9..) {
+        let new = case.note(&world, 0, section, number);
         case.try_record(&world, 0, &new).unwrap();
         for (_, key) in &kept {
             for epoch in [Epoch(0), Epoch(1)] {
