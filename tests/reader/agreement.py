@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -186,6 +187,10 @@ def make(vault, imported):
     )
     add = ("note", "add", case, "--kind", "phone", "--file", "-")
     note = handle(vault.run(*add, stdin=json.dumps(NOTE)))
+    # Times are kept in seconds: only in a later one does an amendment show which version's time an export gives.
+    written = int(time.time())
+    while int(time.time()) == written:
+        time.sleep(0.02)
     vault.run("note", "amend", note, "--file", "-", stdin=json.dumps(NOTE_AGAIN))
     vault.run(*add, stdin="obs: As text.\n\nsaid client: I am fine.\n\npriv: Is he?\n")
     for text in ("obs: Never mind.\n", "obs: Nor this.\n\npriv: Nor this thought.\n"):

@@ -60,7 +60,7 @@ def written(value):
 
 
 def _object(fields):
-    return "{" + ",".join(f"{written(name)}:{value}" for name, value in fields.items()) + "}"
+    return "{" + ",".join(f"{written(name)}:{value}" for name, value in fields.items() if value is not None) + "}"
 
 
 class Opened:
@@ -139,13 +139,19 @@ class Lines:
             "author": imported.get("author", fields.get("worker")),
             "kind": fields["kind"],
             "section": fields["section"],
-            "recorded_at": imported.get("recorded_at", fields.get("authored_at")),
+            "recorded_at": imported.get("recorded_at") if imported else self._first_authored(primary),
         }
         line.update((name, value) for name, value in fields.items() if name not in PLACED)
         line["segments"] = "[" + ",".join(self._segments(primary, numbered=not imported)) + "]"
         line.update((name, value) for name, value in imported.items() if name not in line)
         line.update(members(fields.get("extra", "{}")))
         return _object(line)
+
+    def _first_authored(self, primary):
+        """When a note written here was first written down: to amend it does not make it late."""
+        case, record, _ = primary.key
+        first = self._by_version.get((case, record, 1), primary)
+        return members(first.text).get("authored_at")
 
     def _segments(self, primary, numbered):
         found = {}
