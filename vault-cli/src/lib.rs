@@ -4,6 +4,7 @@
 //! main ─> cli (flags) ─> commands/<noun>/<verb> ─ request ─> session ─ reply ─> render ─> ui (prints)
 //! ```
 
+pub mod attachments;
 pub mod cli;
 pub mod commands;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod harden;
 pub mod input;
 pub mod invocation;
 pub mod note_input;
+pub mod part;
 pub mod places;
 pub mod render;
 pub mod session;

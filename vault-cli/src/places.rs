@@ -45,6 +45,11 @@ impl Places {
         self.home.join("vault.db")
     }
 
+    /// Returns the folder of the attachments' files.
+    pub fn attachments(&self) -> PathBuf {
+        self.home.join("attachments")
+    }
+
     /// Returns the file that counts wrong passphrases.
     pub fn tries(&self) -> PathBuf {
         self.home.join("tries")

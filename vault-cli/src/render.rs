@@ -3,6 +3,7 @@
 //! Nothing here prints, and all of it passes the printer's escaping; what stands in one line is escaped for one line
 //! here.
 
+pub mod attachment;
 pub mod case;
 pub mod import;
 pub mod log;
@@ -33,6 +34,22 @@ pub fn number(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// Writes a number of bytes with three digits at least, in powers of 1024: `2.31 MiB`.
+pub fn bytes(n: u64) -> String {
+    let mut unit = 0;
+    let mut whole = n;
+    while whole >= 1024 && unit < 4 {
+        whole /= 1024;
+        unit += 1;
+    }
+    let Some(name) = ["KiB", "MiB", "GiB", "TiB"].get(usize::wrapping_sub(unit, 1)) else {
+        return count(n, "byte", "bytes");
+    };
+    // Hundredths, cut and not rounded up: 1,023.99 KiB is not 1 MiB.
+    let hundredths = (u128::from(n) * 100) >> (10 * unit);
+    format!("{}.{:02} {name}", hundredths / 100, hundredths % 100)
 }
 
 /// Writes a moment as day and time where it was written, `2026-03-12 14:00`; what is no moment as it is.
@@ -70,6 +87,22 @@ mod tests {
         }
         assert_eq!(count(1, "entry", "entries"), "1 entry");
         assert_eq!(count(412, "entry", "entries"), "412 entries");
+    }
+
+    #[test]
+    fn sizes_are_cut_to_hundredths() {
+        for (n, text) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1023, "1,023 bytes"),
+            (1024, "1.00 KiB"),
+            (1536, "1.50 KiB"),
+            (1_048_575, "1023.99 KiB"),
+            (2 << 30, "2.00 GiB"),
+            (1 << 40, "1.00 TiB"),
+        ] {
+            assert_eq!(bytes(n), text);
+        }
     }
 
     #[test]

@@ -7,10 +7,11 @@
 //! command ─ request ─> Session ─ access entry durable ─> opened ─ reply ─> printer
 //! ```
 //!
-//! One file a noun: `vault` makes and opens vaults, `case`, `note_read`, `note_write`, `find`, `import`, `export`,
+//! One file a noun: `vault` makes and opens vaults, `case`, `note_read`, `note_write`, `attachment`, `find`, `import`, `export`,
 //! `verify` and `log` are the actions; `logging`, `case_keys`, `reading` and `writing` are what they stand on.
 
 mod agency;
+mod attachment;
 mod case;
 mod case_keys;
 mod case_record;

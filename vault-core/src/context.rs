@@ -103,6 +103,16 @@ labels! {
     IndexEntry = "index entry",
     /// MAC of an imported line's content.
     IndexContent = "index content",
+    /// Derivation of an attachment's content key.
+    AttachmentKey = "attachment key",
+    /// Derivation of key and nonce prefix of an attachment's chunks.
+    AttachmentSeal = "attachment seal",
+    /// Hash of one sealed chunk.
+    AttachmentChunk = "attachment chunk",
+    /// Hash of an attachment's file, out of its chunks' hashes.
+    AttachmentFile = "attachment file",
+    /// Hash that names an attachment's file.
+    AttachmentName = "attachment name",
 }
 
 /// Puts a label's length before it, at compile time.

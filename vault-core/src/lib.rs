@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod agency_state;
+pub mod attachment;
 pub mod case_state;
 pub mod check;
 pub mod context;

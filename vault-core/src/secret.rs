@@ -63,6 +63,8 @@ keys! {
     SectionKey;
     /// Key of one version of one record.
     RecordKey;
+    /// Key of one attachment's content.
+    AttachmentKey;
     /// State of an access stream's ratchet.
     RatchetState;
     /// Seals local values.

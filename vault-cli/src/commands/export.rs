@@ -1,15 +1,14 @@
 //! `casevault export`.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::part::Part;
 use crate::render;
 use crate::session::SessionError;
 use crate::session::request::{ExportFormat, ExportRequest};
@@ -68,74 +67,5 @@ fn quiet(error: SessionError) -> CliError {
     match error {
         SessionError::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => CliError::ClosedPipe,
         other => other.into(),
-    }
-}
-
-/// A file being written beside the one that it will replace; gone if it never does.
-struct Part {
-    path: PathBuf,
-    file: BufWriter<std::fs::File>,
-    done: bool,
-}
-
-impl Part {
-    fn beside(path: &Path) -> Result<Self, CliError> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".part-{}", std::process::id()));
-        let part = path.with_file_name(name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)
-            .map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
-        Ok(Self {
-            path: part,
-            file: BufWriter::with_capacity(1 << 16, file),
-            done: false,
-        })
-    }
-
-    fn become_file(mut self, path: &Path) -> Result<(), CliError> {
-        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        written
-            .and_then(|()| std::fs::rename(&self.path, path))
-            .map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
-        self.done = true;
-        Ok(())
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.done {
-            // What cannot be removed is named as a part and holds no more than was asked for.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("case.html");
-        std::fs::write(&path, "before").unwrap();
-        let mut part = Part::beside(&path).unwrap();
-        part.file.write_all(b"half").unwrap();
-        drop(part);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-        let mut part = Part::beside(&path).unwrap();
-        part.file.write_all(b"after").unwrap();
-        part.become_file(&path).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -13,6 +13,7 @@ use crate::session::request::NoteInput;
 
 pub mod add;
 pub mod amend;
+pub mod attach;
 pub mod find;
 pub mod history;
 pub mod list;
@@ -35,6 +36,7 @@ pub enum NoteCommand {
     Amend(amend::AmendArgs),
     History(history::HistoryArgs),
     Find(find::FindArgs),
+    Attach(attach::AttachArgs),
     Withdraw(withdraw::WithdrawArgs),
 }
 
@@ -42,6 +44,7 @@ pub(super) fn run(command: NoteCommand, run: &Invocation) -> Result<(), CliError
     match command {
         NoteCommand::Add(args) => add::run(args, run),
         NoteCommand::Amend(args) => amend::run(args, run),
+        NoteCommand::Attach(args) => attach::run(args, run),
         NoteCommand::Find(args) => find::run(args, run),
         NoteCommand::History(args) => history::run(args, run),
         NoteCommand::List(args) => list::run(args, run),

@@ -33,7 +33,10 @@ pub fn list(reply: &LogListReply) -> String {
 fn about(entry: &LogEntry) -> String {
     let named = match entry.records.as_slice() {
         [] => entry.scope.clone(),
-        [one] => Some(one.clone()),
+        [one] => Some(match &entry.scope {
+            Some(scope) => format!("{one}, {scope}"),
+            None => one.clone(),
+        }),
         [first, rest @ ..] => Some(format!("{first} and {} more", rest.len())),
     };
     named

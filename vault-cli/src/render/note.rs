@@ -69,6 +69,9 @@ pub fn show(reply: &NoteShowReply) -> String {
             count(reply.left_out as u64, "segment is", "segments are")
         ));
     }
+    if !reply.attachments.is_empty() {
+        out.push_str(&format!("\n{}", super::attachment::table(&reply.attachments)));
+    }
     out
 }
 
@@ -214,6 +217,7 @@ mod tests {
             view: view("The heating is off.\u{1b}[2J"),
             before: Some(before),
             left_out: 0,
+            attachments: Vec::new(),
         };
         let text = show(&reply);
         assert!(text.contains("Opinion (w003, caseworker): Low mood."), "{text}");

@@ -21,6 +21,18 @@ pub fn verify(reply: &VerifyReply) -> String {
         count(reply.streams, "stream", "streams"),
         count(reply.opened, "record", "records")
     ));
+    if reply.attachments > 0 {
+        out.push_str(&format!(
+            "read {} to the end\n",
+            count(reply.attachments, "attachment", "attachments")
+        ));
+    }
+    if reply.removed > 0 {
+        out.push_str(&format!(
+            "removed {} that an interrupted command had left\n",
+            count(reply.removed, "file", "files")
+        ));
+    }
     if !reply.failures.is_empty() {
         out.push('\n');
         let rows = reply.failures.iter().map(|failure| {
@@ -49,6 +61,8 @@ mod tests {
             authors: 3,
             signatures: 824,
             opened: 400,
+            attachments: 0,
+            removed: 0,
             streams: 1,
             failures: Vec::new(),
         };

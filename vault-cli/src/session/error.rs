@@ -117,6 +117,16 @@ pub enum SessionError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// A photograph or film from which what it says of place and time cannot be taken out safely.
+    #[error("attachment {number} of {note} cannot be given without what it may say of place and time: {why}")]
+    NoCopy {
+        /// The note's handle.
+        note: String,
+        /// The attachment's number.
+        number: u32,
+        /// Why.
+        why: String,
+    },
     /// There is no vault in the folder.
     #[error("there is no vault in `{home}`")]
     NoVault {
@@ -224,6 +234,7 @@ impl SessionError {
             Self::KdfBounds => "kdf-bounds",
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
+            Self::NoCopy { .. } => "no-copy",
             Self::NoVault { .. } => "no-vault",
             Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
@@ -274,6 +285,9 @@ impl SessionError {
             Self::KdfBounds => "memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
+            Self::NoCopy { .. } => {
+                "`--original` gives the untouched file with all that it says; the log has it as such".to_owned()
+            }
             Self::NoVault { .. } => {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
                     .to_owned()
@@ -282,6 +296,7 @@ impl SessionError {
                 "case" => "`casevault case list` shows your cases".to_owned(),
                 "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
                 "template" => "`casevault template list` shows the templates".to_owned(),
+                "attachment" => "`casevault note attach NOTE --list` shows a note's attachments".to_owned(),
                 "entry" => "`casevault log list` shows the entries".to_owned(),
                 _ => "check what was typed".to_owned(),
             },

@@ -9,16 +9,20 @@ use super::logging::Intent;
 use super::progress::Task;
 use super::progress::Unit;
 use super::reading::ReadNote;
+use super::reply::AttachmentView;
 use super::reply::EXPORT;
 use super::reply::ExportReply;
+use super::reply::ExportedNote;
 use super::reply::NoteView;
 use super::request::ExportFormat;
 use super::request::ExportRequest;
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 use vault_core::id::CaseId;
 use vault_core::id::MemberId;
+use vault_core::id::RecordId;
 use vault_core::note::Imported;
 use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
@@ -37,6 +41,13 @@ struct Exported {
     profile: Profile,
     notes: Vec<ReadNote>,
     views: Vec<NoteView>,
+    attachments: HashMap<RecordId, Vec<AttachmentView>>,
+}
+
+impl Exported {
+    fn attached(&self, note: &ReadNote) -> &[AttachmentView] {
+        self.attachments.get(&note.record).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Session {
@@ -96,6 +107,11 @@ impl Session {
                     ExportFormat::Json => notes.iter().map(|n| holder.view(case, n.clone())).collect(),
                     _ => Vec::new(),
                 };
+                let attachments = match request.format {
+                    // Its lines are those that an import takes.
+                    ExportFormat::Jsonl => HashMap::new(),
+                    _ => holder.attached_to(tx, &keys, &logged)?,
+                };
                 reply.cases += 1;
                 reply.notes += u64::try_from(notes.len()).unwrap_or(0);
                 sink.case(&Exported {
@@ -103,6 +119,7 @@ impl Session {
                     profile,
                     notes,
                     views,
+                    attachments,
                 })?;
                 task.progress.advance(1);
             }
@@ -163,7 +180,12 @@ impl<'w> Sink<'w> {
                 let views: Vec<String> = case
                     .views
                     .par_iter()
-                    .map(|view| serde_json::to_string(view).map_err(|e| SessionError::Bug(e.to_string())))
+                    .zip(&case.notes)
+                    .map(|(view, note)| {
+                        let attachments = case.attached(note);
+                        let note = ExportedNote { view, attachments };
+                        serde_json::to_string(&note).map_err(|e| SessionError::Bug(e.to_string()))
+                    })
                     .collect::<Result<_>>()?;
                 let comma = if std::mem::take(&mut self.first) { "" } else { "," };
                 let handle = case.case.handle();
@@ -178,16 +200,19 @@ impl<'w> Sink<'w> {
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
                 notes.iter().zip(&handles).try_for_each(|(note, handle)| {
                     self.text(&render::markdown(&shown(note, handle)))?;
+                    let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
+                    self.text(&render::markdown_attachments(&attached))?;
                     self.text("\n")
                 })
             }
             ExportFormat::Html => {
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
                 let notes = for_readers(&case.notes);
-                let notes = notes
-                    .iter()
-                    .zip(&handles)
-                    .map(|(note, handle)| render::fragment(&shown(note, handle)));
+                let notes = notes.iter().zip(&handles).flat_map(|(note, handle)| {
+                    let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
+                    let list = render::fragment_attachments(handle, &attached);
+                    [render::fragment(&shown(note, handle)), list]
+                });
                 self.fragments.push(render::heading(&title(case)));
                 self.fragments.extend(notes);
                 Ok(())
@@ -259,6 +284,19 @@ fn for_readers(notes: &[ReadNote]) -> Vec<ReadNote> {
         }
     }
     notes
+}
+
+/// An attachment as pages list it; its content is not in them.
+fn line_of(view: &AttachmentView) -> String {
+    let original = if view.original {
+        ", the original of this note"
+    } else {
+        ""
+    };
+    format!(
+        "{}: {} ({}, {} bytes, SHA-256 {}){original}",
+        view.attachment, view.name, view.media_type, view.length, view.sha256
+    )
 }
 
 fn shown<'n>(read: &'n ReadNote, handle: &'n str) -> Shown<'n> {

@@ -3,6 +3,7 @@
 use super::Holder;
 use super::Result;
 use super::Session;
+use super::attachment;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
@@ -75,7 +76,13 @@ impl Session {
                 }
                 view.keep_only(&request.only)
             };
-            Ok(NoteShowReply { view, before, left_out })
+            let attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?);
+            Ok(NoteShowReply {
+                view,
+                before,
+                left_out,
+                attachments,
+            })
         })
     }
 

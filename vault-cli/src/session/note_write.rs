@@ -149,6 +149,9 @@ impl Session {
                     }
                 }
             }
+            let attached = holder.attached(tx, &keys, record, &logged)?;
+            hashes.extend(attached.iter().map(|a| a.hash));
+            places.extend(attached.iter().map(|a| a.at));
             let records = wire::sort_set(hashes).map_err(super::refused(record.handle()))?;
             let event = Event::Erasure(Erasure {
                 records,
@@ -156,9 +159,12 @@ impl Session {
             });
             holder.append_event(tx, &mut keys, event, &[])?;
             tx.erase(&places)?;
-            Ok(places.len())
+            let files: Vec<_> = attached.iter().map(|a| a.context).collect();
+            Ok((places.len(), files))
         });
-        let erased = u64::try_from(erased?).unwrap_or(u64::MAX);
+        let (erased, files) = erased?;
+        self.remove_erased(&files)?;
+        let erased = u64::try_from(erased).unwrap_or(u64::MAX);
         Ok(NoteWithdrawReply {
             schema: NOTE_WITHDRAW,
             note: record.handle(),

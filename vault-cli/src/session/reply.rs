@@ -44,6 +44,9 @@ schemas! {
     LOG_VERIFY = "casevault.log.verify/1";
     NOTE_ADD = "casevault.note.add/1";
     NOTE_AMEND = "casevault.note.amend/1";
+    NOTE_ATTACH = "casevault.note.attach/1";
+    NOTE_ATTACHMENT = "casevault.note.attach.get/1";
+    NOTE_ATTACHMENTS = "casevault.note.attach.list/1";
     NOTE_FIND = "casevault.note.find/1";
     NOTE_HISTORY = "casevault.note.history/1";
     NOTE_LIST = "casevault.note.list/1";
@@ -202,6 +205,10 @@ pub struct VerifyReply {
     pub signatures: u64,
     /// Records opened and checked against header, commitment and padding.
     pub opened: u64,
+    /// Attachments read whole and checked, chunk by chunk.
+    pub attachments: u64,
+    /// Files removed that an interrupted attaching or withdrawing had left.
+    pub removed: u64,
     /// Streams checked.
     pub streams: u64,
     /// What failed; empty if all is well.
@@ -376,6 +383,21 @@ impl NoteView {
     }
 }
 
+/// A note of an export: as [`NoteView`], and what is attached to it.
+pub(super) struct ExportedNote<'n> {
+    pub(super) view: &'n NoteView,
+    pub(super) attachments: &'n [AttachmentView],
+}
+
+impl Serialize for ExportedNote<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.view.write(&mut map)?;
+        map.serialize_entry("attachments", self.attachments)?;
+        map.end()
+    }
+}
+
 /// Keeps the segments of some kinds only, as [`NoteView::keep_only`].
 pub(super) fn keep_only(note: &mut Note, kinds: &[SegmentKind]) -> usize {
     let before = note.segments.len();
@@ -486,6 +508,8 @@ pub struct NoteShowReply {
     pub before: Option<Note>,
     /// How many segments were left out because of `--only`.
     pub left_out: usize,
+    /// What is attached to it.
+    pub attachments: Vec<AttachmentView>,
 }
 
 impl Serialize for NoteShowReply {
@@ -494,6 +518,7 @@ impl Serialize for NoteShowReply {
         map.serialize_entry("schema", &NOTE_SHOW)?;
         self.view.write(&mut map)?;
         map.serialize_entry("left_out", &self.left_out)?;
+        map.serialize_entry("attachments", &self.attachments)?;
         map.end()
     }
 }
@@ -558,8 +583,94 @@ pub struct NoteWithdrawReply {
     pub note: String,
     /// The case's handle.
     pub case: String,
-    /// How many records were erased.
+    /// How many records were erased, those of attachments among them.
     pub erased: u64,
+}
+
+/// What is known of an attachment without its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttachmentView {
+    /// Its number within the note, from 1.
+    pub attachment: u32,
+    /// Its name as it was given.
+    pub name: String,
+    /// A name under which it can be saved anywhere.
+    pub safe_name: String,
+    /// Its media type, as far as it was recognised.
+    pub media_type: String,
+    /// Bytes.
+    pub length: u64,
+    /// SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// When it was attached.
+    pub at: String,
+    /// The member whose device signed it.
+    pub signed_by: String,
+    /// Whether it is the scan or photograph that the note was made from.
+    pub original: bool,
+}
+
+/// A file that was attached.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteAttachReply {
+    /// [`NOTE_ATTACH`].
+    pub schema: Schema,
+    /// The note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+    /// Whether the same content under the same name was there before, so that nothing was added.
+    pub already: bool,
+    /// It.
+    #[serde(flatten)]
+    pub view: AttachmentView,
+}
+
+/// The attachments of a note.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteAttachmentsReply {
+    /// [`NOTE_ATTACHMENTS`].
+    pub schema: Schema,
+    /// The note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+    /// The attachments, the first one first.
+    pub attachments: Vec<AttachmentView>,
+}
+
+/// What was given out of an attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Given {
+    /// What is no photograph or film, as it is.
+    AsItIs,
+    /// A photograph, without what it said of place, time and camera.
+    Copy,
+    /// A photograph or film untouched, because it was asked for so.
+    Original,
+}
+
+/// An attachment that was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteAttachmentReply {
+    /// [`NOTE_ATTACHMENT`].
+    pub schema: Schema,
+    /// The note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+    /// What was given.
+    pub given: Given,
+    /// Bytes that were given.
+    pub bytes: u64,
+    /// What was left out of a copy, in words.
+    pub left_out: Vec<&'static str>,
+    /// The Exif orientation, 2 to 8, that a copy no longer has: it is as the camera's sensor saw it.
+    pub turned: Option<u16>,
+    /// It.
+    #[serde(flatten)]
+    pub view: AttachmentView,
 }
 
 /// An event of the chronology.
@@ -699,6 +810,7 @@ mod tests {
             view: NoteView { head, content },
             before: None,
             left_out: 0,
+            attachments: Vec::new(),
         };
         let json = serde_json::to_string(&reply).unwrap();
         assert!(

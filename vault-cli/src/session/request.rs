@@ -259,3 +259,38 @@ pub struct LogShowRequest {
     /// Why.
     pub purpose: ReadPurpose,
 }
+
+/// Attaches a file to a note; its content comes beside this as a stream.
+#[derive(Clone, Debug, Default)]
+pub struct NoteAttachRequest {
+    /// The note's handle.
+    pub note: String,
+    /// The file's name, at most 255 bytes; kept as it is, sealed.
+    pub name: String,
+    /// Bytes of content, where they are known, for whoever watches the progress.
+    pub length: Option<u64>,
+    /// Whether it is the scan or photograph that the note was made from.
+    pub as_original: bool,
+}
+
+/// Lists the attachments of a note.
+#[derive(Clone, Debug, Default)]
+pub struct NoteAttachmentsRequest {
+    /// The note's handle.
+    pub note: String,
+    /// Why.
+    pub purpose: ReadPurpose,
+}
+
+/// Reads an attachment; its content goes out beside the reply as a stream.
+#[derive(Clone, Debug, Default)]
+pub struct NoteAttachmentRequest {
+    /// The note's handle.
+    pub note: String,
+    /// The attachment's number, from 1, as the list shows it.
+    pub number: u32,
+    /// Whether a photograph is given untouched, with all that it says of place and time.
+    pub original: bool,
+    /// Why.
+    pub purpose: ReadPurpose,
+}

@@ -10,6 +10,7 @@ use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
+use super::attachment::Found;
 use super::case_keys::CaseKeys;
 use super::case_record;
 use super::case_record::PROFILE;
@@ -116,11 +117,12 @@ impl Session {
             )?;
             task.progress.finish();
         }
-        let mut reply = self
+        let (mut reply, attachments) = self
             .store
             .read(|tx| walk(&self.holder, tx, only, schema, task, logged))?;
         failures.append(&mut reply.failures);
         reply.failures = failures;
+        self.verify_attachments(&attachments, only.is_none(), task, &mut reply)?;
         Ok(reply)
     }
 }
@@ -146,6 +148,7 @@ struct Checked<'a> {
     keys: &'a HashMap<CaseId, CaseKeys>,
     local: &'a LocalIndexKey,
     index: Index,
+    attachments: Vec<Found>,
     signatures: u64,
     opened: u64,
     /// Streams in which something failed already.
@@ -184,6 +187,7 @@ struct Judged {
 /// What opening a record told.
 enum Fact {
     None,
+    Attachment(Box<Found>),
     Case {
         pos: u64,
         external: String,
@@ -208,7 +212,7 @@ fn walk(
     schema: Schema,
     task: Task<'_>,
     _: &Logged,
-) -> Result<VerifyReply> {
+) -> Result<(VerifyReply, Vec<Found>)> {
     let mut failures = Vec::new();
     let keys = open_keyrings(holder, tx, only, &mut failures)?;
     let mut walk = Walk::new(holder, tx, only)?;
@@ -240,6 +244,7 @@ fn walk(
     walk.check_manifests(tx)?;
     let Checked {
         index,
+        attachments,
         signatures,
         opened,
         failures: found,
@@ -257,15 +262,18 @@ fn walk(
     }
     task.progress.finish();
     let streams = if only.is_some() { 1 } else { tx.all_streams()?.len() };
-    Ok(VerifyReply {
+    let reply = VerifyReply {
         schema,
         entries: walk.entries,
         authors: u64::try_from(walk.authors.len()).unwrap_or(u64::MAX),
         signatures,
         opened,
+        attachments: 0,
+        removed: 0,
         streams: u64::try_from(streams).unwrap_or(u64::MAX),
         failures,
-    })
+    };
+    Ok((reply, attachments))
 }
 
 fn open_keyrings(
@@ -325,6 +333,7 @@ impl<'a> Checked<'a> {
             keys,
             local,
             index: Index::default(),
+            attachments: Vec::new(),
             signatures: 0,
             opened: 0,
             broken: HashSet::new(),
@@ -347,7 +356,10 @@ impl<'a> Checked<'a> {
                 }
             }
             for fact in facts {
-                self.index.take(self.local, fact);
+                match fact {
+                    Fact::Attachment(found) => self.attachments.push(*found),
+                    fact => self.index.take(self.local, fact),
+                }
             }
         }
     }
@@ -545,7 +557,7 @@ impl Walk {
 impl Index {
     fn take(&mut self, local: &LocalIndexKey, fact: Fact) {
         match fact {
-            Fact::None => {}
+            Fact::Attachment(_) | Fact::None => {}
             Fact::Case { pos, external, content } => self.put(local, pos, "case", &external, &content),
             Fact::Note { pos, note } if note.parts.is_empty() => self.put_note(local, pos, &note),
             Fact::Note { pos, note } => {
@@ -644,7 +656,7 @@ fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKe
     let (pos, record, version) = (stored.at.pos, stored.header.record, stored.header.version);
     let (class, section) = (stored.header.class, stored.header.section);
     let is_primary = stored.is_primary;
-    let (_, payload) = keys.open(stored.clone())?;
+    let (opened, payload) = keys.open(stored.clone())?;
     let handle = record.handle();
     match class {
         RecordClass::Note | RecordClass::Private => {
@@ -669,7 +681,11 @@ fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKe
                 content,
             })))
         }
-        RecordClass::Admin | RecordClass::Attachment => Ok(Some(Fact::None)),
+        RecordClass::Attachment => {
+            let found = Found::read(opened.header(), payload.bytes())?;
+            Ok(Some(Fact::Attachment(Box::new(found))))
+        }
+        RecordClass::Admin => Ok(Some(Fact::None)),
     }
 }
 

@@ -97,6 +97,29 @@ pub(crate) fn open(
     Ok(text)
 }
 
+/// A cipher ready for many sealings under one key, each in place and under a nonce of its own.
+pub(crate) struct InPlace(XChaCha20Poly1305);
+
+impl InPlace {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(XChaCha20Poly1305::new(&(*key).into()))
+    }
+
+    /// Seals `text`; returns the tag.
+    pub(crate) fn seal(&self, nonce: &[u8; 24], text: &mut [u8]) -> Result<[u8; TAG_BYTES], Refused> {
+        let sealed = self.0.encrypt_inout_detached(&(*nonce).into(), &[], text.into());
+        sealed.map(Into::into).map_err(|_| Refused::by(Check::TooLong))
+    }
+
+    /// Opens `sealed` once its tag was found right; without that it stays as it was. Tells whether it was.
+    pub(crate) fn open(&self, nonce: &[u8; 24], sealed: &mut [u8], tag: &[u8; TAG_BYTES]) -> bool {
+        let opened = self
+            .0
+            .decrypt_inout_detached(&(*nonce).into(), &[], sealed.into(), &(*tag).into());
+        opened.is_ok()
+    }
+}
+
 /// Returns the `N` bytes of `from` at `at`; zeros where there are none (never: callers pass constants).
 pub(crate) fn part<const N: usize>(from: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];

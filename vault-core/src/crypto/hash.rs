@@ -19,6 +19,31 @@ pub fn hash(label: Label, parts: &[&[u8]]) -> [u8; 32] {
     state.finalize().into()
 }
 
+/// A hash over bytes that come in pieces.
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Begins `SHA-256(ctx(label) || …)`.
+    pub fn under(label: Label) -> Self {
+        Self(Sha256::new_with_prefix(label.prefix()))
+    }
+
+    /// Begins plain SHA-256, as `sha256sum` makes it: for what people compare outside of CaseVault, and nothing else.
+    pub fn plain() -> Self {
+        Self(Sha256::new())
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the hash.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
 /// Returns HMAC-SHA256 of `ctx(label) || parts…` under `key`.
 pub fn mac(label: Label, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut state = keyed(key);

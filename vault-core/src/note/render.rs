@@ -9,8 +9,8 @@ mod text;
 
 use std::borrow::Cow;
 
-pub use html::{fragment, heading, page};
-pub use markdown::{markdown, markdown_heading};
+pub use html::{fragment, fragment_attachments, heading, page};
+pub use markdown::{markdown, markdown_attachments, markdown_heading};
 pub use text::text;
 
 use super::display;

@@ -27,6 +27,8 @@ pub mod limit {
     pub const ROOT: usize = 256 << 10;
     /// A keystore.
     pub const KEYSTORE: usize = 1 << 20;
+    /// An attachment's content.
+    pub const ATTACHMENT: u64 = 1 << 40;
     /// The sealed parts of an event.
     pub const SEALED_PARTS: usize = 4;
 }

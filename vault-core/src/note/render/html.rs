@@ -55,6 +55,19 @@ pub fn fragment(shown: &Shown<'_>) -> String {
     out
 }
 
+/// Writes what is attached to a note, one line each, to stand after its article; nothing for nothing.
+pub fn fragment_attachments(handle: &str, lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("<section>\n<h3>Attachments of {}</h3>\n<ul>\n", escape(handle));
+    for line in lines {
+        let _ = writeln!(out, "<li dir=\"auto\">{}</li>", escape(&display::escape_line(line)));
+    }
+    out.push_str("</ul>\n</section>\n");
+    out
+}
+
 fn write_block(out: &mut String, block: &Block) {
     let (open, close) = match block.change {
         Change::Added => ("<ins>", "</ins>"),

@@ -31,6 +31,18 @@ pub fn markdown(shown: &Shown<'_>) -> String {
     out
 }
 
+/// Writes what is attached to a note, one line each, to stand after it; nothing for nothing.
+pub fn markdown_attachments(lines: &[String]) -> String {
+    let mut out = String::new();
+    if !lines.is_empty() {
+        out.push_str("\n## Attachments\n\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "- {}", escape(&display::escape_line(line)));
+    }
+    out
+}
+
 fn write_block(out: &mut String, block: &Block) {
     let strike = if block.change == Change::Struck { "~~" } else { "" };
     let _ = write!(

@@ -1,0 +1,181 @@
+//! `casevault note attach`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::{Purpose, value};
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::part::Part;
+use crate::render;
+use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAttachmentsRequest};
+
+/// Attaches a file to a note, lists what is attached, or gets it out
+///
+/// The file is sealed beside the store, whatever its size, and its name with it. With `--as-original` it is the scan or
+/// photograph that the note was made from.
+///
+/// `--get N` writes attachment N to `--out`, a file that is not there yet, or a folder, where it gets a name that is
+/// safe. A photograph (JPEG, PNG, WebP) comes out as a copy without what it says of place, time and camera; its pixels are
+/// untouched. `--original` gives it as it was attached, and the log has it as such. A picture of another form (HEIC,
+/// TIFF, GIF …) or a film cannot be taken apart safely: it comes out with `--original` alone.
+///
+/// Example: `casevault note attach n-19qd scan.jpg --as-original`
+/// Example: `casevault note attach n-19qd --get 1 --out scan.jpg`
+#[derive(Args, Debug)]
+pub struct AttachArgs {
+    /// The note's handle
+    #[arg(value_name = "NOTE", value_parser = value::note)]
+    pub note: String,
+
+    /// The file to attach; `-` is standard input, attached under the name `attachment`
+    #[arg(value_name = "FILE", required_unless_present_any = ["list", "get"], conflicts_with_all = ["list", "get"])]
+    pub file: Option<PathBuf>,
+
+    /// The file is the scan or photograph that the note was made from
+    #[arg(long, requires = "file")]
+    pub as_original: bool,
+
+    /// Lists what is attached
+    #[arg(long, conflicts_with = "get")]
+    pub list: bool,
+
+    /// Gets out attachment N, as `--list` counts them
+    #[arg(long, value_name = "N", requires = "out", value_parser = clap::value_parser!(u32).range(1..))]
+    pub get: Option<u32>,
+
+    /// Where to: a file, or a folder that is there
+    #[arg(long, value_name = "FILE", requires = "get")]
+    pub out: Option<PathBuf>,
+
+    /// Gives a photograph untouched, with all that it says of place, time and camera
+    #[arg(long, requires = "get")]
+    pub original: bool,
+
+    /// Replaces a file that is there
+    #[arg(long, requires = "get")]
+    pub force: bool,
+
+    /// Why you read.
+    #[command(flatten)]
+    pub purpose: Purpose,
+}
+
+pub(super) fn run(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
+    match (&args.file, args.get, &args.out) {
+        (Some(file), _, _) => attach(file, &args, run),
+        (None, Some(number), Some(out)) => get(number, out, &args, run),
+        _ => list(args, run),
+    }
+}
+
+fn attach(file: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliError> {
+    let (mut content, length) = open(file, run)?;
+    let name = match file.file_name() {
+        Some(name) if file != Path::new("-") => name.to_string_lossy().into_owned(),
+        _ => "attachment".to_owned(),
+    };
+    let mut session = run.unlock()?;
+    let watch = run.watch()?;
+    let request = NoteAttachRequest {
+        note: args.note.clone(),
+        name,
+        length,
+        as_original: args.as_original,
+    };
+    let reply = session.note_attach(request, &mut content, watch.task())?;
+    drop(watch);
+    let done = format!("attached to {} as", reply.note);
+    let number = reply.view.attachment.to_string();
+    run.ui
+        .made(&reply, &done, &number, &render::attachment::attached(&reply))
+}
+
+/// Opens what is to be attached, before anybody types a passphrase for it.
+fn open(file: &Path, run: &Invocation) -> Result<(Box<dyn Read>, Option<u64>), CliError> {
+    let source = match file == Path::new("-") {
+        true => Source::Stdin,
+        false => Source::File(file.to_owned()),
+    };
+    if source.is_stdin() {
+        let (content, length) = run.lines(&source, "the file to attach")?;
+        return Ok((Box::new(content), length));
+    }
+    let failed = |e| CliError::io(format!("could not read `{}`", file.display()), e);
+    let content = File::open(file).map_err(failed)?;
+    let found = content.metadata().map_err(failed)?;
+    if found.is_dir() {
+        return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    // Read in pieces of a chunk's size: a buffer of its own would only copy.
+    Ok((Box::new(content), found.is_file().then_some(found.len())))
+}
+
+fn list(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
+    let request = NoteAttachmentsRequest {
+        note: args.note,
+        purpose: run.purpose(args.purpose)?,
+    };
+    let reply = run.unlock()?.note_attachments(request)?;
+    run.ui.reply(&reply, render::attachment::list)
+}
+
+fn get(number: u32, out: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliError> {
+    let is_folder = out.is_dir();
+    if !is_folder && !args.force {
+        require_new(out)?;
+    }
+    let request = NoteAttachmentRequest {
+        note: args.note.clone(),
+        number,
+        original: args.original,
+        purpose: run.purpose(args.purpose.clone())?,
+    };
+    let mut session = run.unlock()?;
+    let watch = run.watch()?;
+    // Its name is not known before it was read.
+    let mut part = Part::beside(&match is_folder {
+        true => out.join(".casevault"),
+        false => out.to_owned(),
+    })?;
+    let reply = session.note_attachment(request, &mut part.file, watch.task())?;
+    drop(watch);
+    let path = match is_folder {
+        true => out.join(&reply.view.safe_name),
+        false => out.to_owned(),
+    };
+    match args.force {
+        true => part.become_file(&path)?,
+        false => part.become_new_file(&path).map_err(|error| match error {
+            CliError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => taken(&path),
+            other => other,
+        })?,
+    }
+    run.ui.reply(&reply, |reply| render::attachment::given(reply, &path))?;
+    if let Some(turned) = reply.turned
+        && !run.ui.is_json()
+    {
+        run.ui.hint(&format!(
+            "the camera was held turned (Exif orientation {turned}), and the copy no longer says so: turn it to look at it"
+        ));
+    }
+    Ok(())
+}
+
+fn require_new(path: &Path) -> Result<(), CliError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(taken(path)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn taken(path: &Path) -> CliError {
+    CliError::Usage {
+        message: format!("`{}` is there already", path.display()),
+        hint: "name another file, or replace it with `--force`".to_owned(),
+    }
+}
