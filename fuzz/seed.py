@@ -37,6 +37,7 @@ def main() -> None:
         put("note_json", bytes_of(record["payload"]))
     put("keyring_plain", bytes_of(vectors["keyring"]["plaintext"]))
     put("keystore_peek", bytes_of(vectors["keystore"]["file"]))
+    put("attachment", vectors["attachment"]["payload"].encode())
     for entry in vectors["access"]["entries"]:
         put("access_body", bytes_of(entry["entry"]) + bytes_of(entry["body"]))
         put("access_body", bytes(12) + bytes_of(entry["state"]))

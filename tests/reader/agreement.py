@@ -193,6 +193,13 @@ def make(vault, imported):
         time.sleep(0.02)
     vault.run("note", "amend", note, "--file", "-", stdin=json.dumps(NOTE_AGAIN))
     vault.run(*add, stdin="obs: As text.\n\nsaid client: I am fine.\n\npriv: Is he?\n")
+    files = {"empty": b"", "scan.jpg": b"\xff\xd8\xff" + bytes(65532), "large.bin": os.urandom(300_000)}
+    for name, content in files.items():
+        (vault.folder / name).write_bytes(content)
+        vault.run("note", "attach", note, str(vault.folder / name))
+    never = handle(vault.run(*add, stdin="obs: Never minded, with a file.\n"))
+    vault.run("note", "attach", never, str(vault.folder / "large.bin"))
+    vault.run("note", "withdraw", never)
     for text in ("obs: Never mind.\n", "obs: Nor this.\n\npriv: Nor this thought.\n"):
         vault.run("note", "withdraw", handle(vault.run(*add, stdin=text)))
     other = vault.json("case", "list")["cases"][0]["case"]
@@ -209,8 +216,9 @@ def agree(vault, imported):
     theirs = vault.json("verify")
     mine = json.loads(vault.read("verify"))
     assert theirs["failures"] == mine["failures"] == [], (theirs, mine)
-    for name in ("entries", "authors", "signatures", "opened", "streams"):
+    for name in ("entries", "authors", "signatures", "opened", "attachments", "streams"):
         assert mine[name] == theirs[name], f"{name}: {mine[name]} here, {theirs[name]} there"
+    assert mine["attachments"] == 3 and len(list((vault.home / "attachments").iterdir())) == 3
     print(f"verify: {mine['entries']} entries, {mine['authors']} authors, {mine['signatures']} signatures, both")
 
     exported = vault.run("export", "--format", "jsonl").splitlines()
@@ -294,6 +302,36 @@ def forge_erasure(vault):
     vault.sql("UPDATE link SET body = NULL, wrap = NULL, is_primary = 0 WHERE pos = ?", pos)
 
 
+def largest(vault):
+    return max((vault.home / "attachments").iterdir(), key=lambda path: path.stat().st_size)
+
+
+def attached(change):
+    """A tampering with the largest attachment's file."""
+
+    def tamper(vault):
+        path = largest(vault)
+        path.write_bytes(change(path.read_bytes()))
+
+    return tamper
+
+
+def stray(vault):
+    path = largest(vault)
+    shutil.copy(path, path.with_name("0" * 26))
+
+
+def swap_files(vault):
+    """Two attachments' records change their files."""
+    one, two = sorted((vault.home / "attachments").iterdir(), key=lambda path: path.stat().st_size)[-2:]
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+
+
+SEALED_CHUNK = 65536 + 16
+
+
 def keystore(at, byte=None):
     def tamper(vault):
         path = vault.home / "keystore"
@@ -337,6 +375,16 @@ TAMPERINGS = [
     ("an erasure that nobody signed", forge_erasure, "CHK-82"),
     ("a body without its wrap", statement(f"UPDATE link SET wrap = NULL WHERE {FIRST_NOTE}"), "CHK-82"),
     ("a table more", statement("CREATE TABLE other (x INTEGER) STRICT"), "CHK-105"),
+    ("an attachment's file", lambda vault: largest(vault).unlink(), "CHK-110"),
+    ("an attachment cut at a chunk's edge", attached(lambda file: file[:SEALED_CHUNK]), "CHK-111"),
+    ("an attachment's chunk", attached(lambda file: flipped(file, SEALED_CHUNK + 5)), "CHK-112"),
+    (
+        "an attachment's chunks in another order",
+        attached(lambda file: file[SEALED_CHUNK : 2 * SEALED_CHUNK] + file[:SEALED_CHUNK] + file[2 * SEALED_CHUNK :]),
+        "CHK-112",
+    ),
+    ("two attachments' files swapped", swap_files, "CHK-111"),
+    ("a file that nobody attached", stray, "CHK-115"),
     ("the keystore's last byte", keystore(-1), "CHK-96"),
     ("the keystore's salt", keystore(KDF_MEMORY + 12), "CHK-96"),
     ("the keystore's memory cost", keystore(KDF_MEMORY, (1024).to_bytes(4, "big")), "CHK-95"),

@@ -7,6 +7,7 @@ are read in place from `../shared/vectors`, where that folder is.
 
 import hashlib
 import hmac
+import io
 import json
 import sys
 import zlib
@@ -15,6 +16,17 @@ from pathlib import Path
 from casevault_reader import age, ed25519, ids
 from casevault_reader.access import FRESH, PLAIN, open_body
 from casevault_reader.agency import Agency
+from casevault_reader.attachment import (
+    CHUNK,
+    chunk_cipher,
+    chunk_hash,
+    file_hash,
+    file_length,
+    file_name,
+    nonce,
+    open_file,
+    padded_length,
+)
 from casevault_reader.case import Case
 from casevault_reader.chain import Placed, check_kind
 from casevault_reader.codec import decode
@@ -384,6 +396,56 @@ def refuse_keystore(one, vectors):
     read_keystore(hexed(one["bytes"]), vectors["keystore"]["passphrase"]["text"].encode())
 
 
+def attachment_content(part):
+    return bytes(n % 251 for n in range(part["length"]))
+
+
+def attachment_file(part, padded):
+    """The chunks that a writer makes of what is padded in any way."""
+    cipher, prefix = chunk_cipher(hexed(part["key"]), hexed(part["context"]))
+    chunks = [padded[at : at + CHUNK] for at in range(0, len(padded), CHUNK)]
+    return [seal(cipher, nonce(prefix, n, n == len(chunks) - 1), b"", one) for n, one in enumerate(chunks)]
+
+
+def check_attachment(vectors, same):
+    part = vectors["attachment"]
+    context, content = hexed(part["context"]), attachment_content(part)
+    mixed = hexed(part["seal_secret"]) + digest("plaintext hash", content[:CHUNK])
+    mixed += int(part["begun"]).to_bytes(16, "big", signed=True)
+    key = kdf("attachment key", hmac.digest(hexed(part["random"]), mixed, "sha256"), context, 32)
+    same("content key", key.hex(), part["key"])
+    same("padded length", padded_length(part["length"]), part["padded_length"])
+    same("file length", file_length(part["length"]), part["file_length"])
+    chunks = attachment_file(part, pad(content))
+    same("first chunk", chunks[0][:32].hex(), part["first_chunk_begins"])
+    same("its tag", chunks[0][-16:].hex(), part["first_chunk_tag"])
+    same("second chunk", chunks[1].hex(), part["second_chunk"])
+    hashes = [chunk_hash(number, one) for number, one in enumerate(chunks)]
+    same("chunk hashes", [one.hex() for one in hashes], part["chunk_hashes"])
+    file = b"".join(chunks)
+    same("file hash", file_hash(hashes, len(file)).hex(), part["file_hash"])
+    same("file name", file_name(context), part["file_name"])
+    payload = json.loads(part["payload"])
+    same("content", b"".join(open_file(payload, context, io.BytesIO(file))), content)
+
+
+def refuse_attachment(one, vectors):
+    part = vectors["attachment"]
+
+    def edited(value, name):
+        if name not in one:
+            return value
+        at, change = one[name]
+        return value[:at] + bytes([value[at] ^ change]) + value[at + 1 :]
+
+    padded = edited(pad(edited(attachment_content(part), "content")), "padded")
+    file = edited(b"".join(attachment_file(part, padded)), "file")
+    if "pieces" in one:
+        file = b"".join(file[at : at + length] for at, length in one["pieces"])
+    for _ in open_file(json.loads(part["payload"]), hexed(part["context"]), io.BytesIO(file)):
+        pass
+
+
 def refuse_padding(one, _vectors):
     unpad(hexed(one["bytes"]))
 
@@ -430,6 +492,7 @@ def check_golden(same):
         check_keyring,
         check_access,
         check_local,
+        check_attachment,
         check_root,
         check_streams,
         check_keystore,

@@ -61,11 +61,7 @@ impl Vault {
     /// Copies the vault as it lies on the disk to a folder of its own.
     pub fn copied(&self) -> Self {
         let copy = Self::unmade();
-        std::fs::create_dir(&copy.home).expect("makes the copy's home");
-        for entry in std::fs::read_dir(&self.home).expect("reads the home") {
-            let entry = entry.expect("reads the home");
-            std::fs::copy(entry.path(), copy.home.join(entry.file_name())).expect("copies the vault");
-        }
+        copy_folder(&self.home, &copy.home);
         copy
     }
 
@@ -156,6 +152,18 @@ impl Vault {
     pub fn close(self) {
         if let Some(folder) = self.folder {
             folder.close().expect("removes the folder");
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("makes the copy's folder");
+    for entry in std::fs::read_dir(from).expect("reads the folder") {
+        let entry = entry.expect("reads the folder");
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true => copy_folder(&path, &copy),
+            false => drop(std::fs::copy(&path, copy).expect("copies the vault")),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! the one that its record names is refused.
 
 mod chunk;
+mod content;
 mod name;
 mod payload;
 pub mod photo;
@@ -20,6 +21,8 @@ pub use chunk::SEALED_CHUNK_BYTES;
 pub use chunk::content_key;
 pub use chunk::file_length;
 pub use chunk::padded_length;
+pub use content::Content;
+pub use content::open_whole;
 pub use name::file_name;
 pub use name::media_type;
 pub use name::safe_name;

@@ -7,6 +7,7 @@
 
 mod golden_parts;
 
+use golden_parts::attachment;
 use golden_parts::links;
 use golden_parts::malformed;
 use golden_parts::primitives;
@@ -37,6 +38,7 @@ fn vectors() -> Value {
         "access": sealed::access(),
         "keystore": sealed::keystore(),
         "local": sealed::local(),
+        "attachment": attachment::attachment(),
         "root": links::root(),
         "agency_links": links::agency(),
         "case_links": links::case(),

@@ -18,7 +18,7 @@ WHAT = "check all; or print every payload; or the lines that `casevault export` 
 def main():
     parser = argparse.ArgumentParser(prog="casevault_reader", description="Reads a vault by the format document alone.")
     parser.add_argument("what", choices=("verify", "open", "export", "log"), help=WHAT)
-    parser.add_argument("home", type=Path, help="the vault's folder, which holds `keystore` and `vault.db`")
+    parser.add_argument("home", type=Path, help="the vault's folder: `keystore`, `vault.db`, `attachments`")
     parser.add_argument("--passphrase-file", type=Path, required=True)
     arguments = parser.parse_args()
     try:
@@ -50,6 +50,7 @@ def summary(vault):
             "authors": len(vault.authors),
             "signatures": vault.signatures,
             "opened": sum(one.record.header.stream.kind == CASE for one in vault.lines.opened),
+            "attachments": vault.attachments,
             "streams": len(vault.streams),
             "keyrings": vault.opener.opened,
             "accesses": len(vault.entries),

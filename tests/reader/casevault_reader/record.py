@@ -8,7 +8,19 @@ from .ids import handle
 from .labels import digest, equal, kdf
 from .refusal import Refusal, require
 from .seal import PADDING_FLOOR, TAG, aead_open, committed_open, unpad
-from .structures import ADMIN, AGENCY, CASE, LIMIT_PADDED, NOTE, PRIVATE, ZERO_HASH, RecordHeader, WrapContext, make
+from .structures import (
+    ADMIN,
+    AGENCY,
+    ATTACHMENT,
+    CASE,
+    LIMIT_PADDED,
+    NOTE,
+    PRIVATE,
+    ZERO_HASH,
+    RecordHeader,
+    WrapContext,
+    make,
+)
 
 SCHEMAS = {
     "casevault.note/1": {(CASE, NOTE), (CASE, PRIVATE)},
@@ -16,6 +28,7 @@ SCHEMAS = {
     "casevault.label/1": {(CASE, ADMIN)},
     "casevault.settings/1": {(AGENCY, ADMIN)},
     "casevault.relation/1": {(CASE, ADMIN)},
+    "casevault.attachment/1": {(CASE, ATTACHMENT)},
 }
 SECTION_OF = {"casevault.profile/1": 1, "casevault.label/1": 0, "casevault.relation/1": 0, "casevault.settings/1": 0}
 HEADER_SIZE = 174

@@ -28,6 +28,8 @@ LIMIT_KEYRING = 4 * MIB
 LIMIT_SEGMENT_START = 16 << 10
 LIMIT_ROOT = 256 << 10
 LIMIT_KEYSTORE = MIB
+LIMIT_ATTACHMENT = 1 << 40
+LIMIT_ATTACHMENT_NAME = 255
 
 ZERO_ID = bytes(16)
 ZERO_HASH = bytes(32)
@@ -59,6 +61,7 @@ WrapContext = Struct(agency=HASH, stream=StreamId, section=U16, epoch=U32, month
 HISTORY_BIT = 1 << 31
 FIRST_PRIVATE_SECTION = 0x8000
 KeyContext = Struct(agency=HASH, stream=StreamId, section=U16, epoch=U32)
+AttachmentContext = Struct(agency=HASH, stream=StreamId, record=ID)
 TO_MEMBER, TO_RECOVERY, TO_DUTY, TO_DPO = 1, 2, 3, 4
 RecipientRef = Struct(kind=Enumeration(1, TO_MEMBER, TO_RECOVERY, TO_DUTY, TO_DPO), id=ID, version=U32)
 KeyringEntry = Struct(section=U16, epoch=U32, key=KEY)

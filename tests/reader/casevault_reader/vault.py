@@ -3,6 +3,7 @@
 from . import ed25519
 from .access import Access
 from .agency import Agency
+from .attachment import check_attachments
 from .case import Case
 from .chain import Chains
 from .ids import stream_handle
@@ -24,10 +25,11 @@ class Vault:
             keystore = (home / "keystore").read_bytes()
         except OSError as error:
             raise Refusal("CHK-105", f"the keystore cannot be read: {error.strerror}") from None
+        self.home = home
         self.secrets = read_keystore(keystore, passphrase)
         self.store = Store(home / "vault.db")
         self.lines, self.entries, self.authors = None, [], set()
-        self.links = self.signatures = 0
+        self.links = self.signatures = self.attachments = 0
 
     def walk(self):
         """Checks every link, then opens every record. Raises `Refusal` at the first that does not hold."""
@@ -52,6 +54,7 @@ class Vault:
         self._open_all()
         check_local(self.store, self.secrets)
         check_index(self.store, self.secrets, self.lines)
+        self.attachments = check_attachments(self.home, self.records, self.lines.opened)
 
     def _link(self, placed, blobs, stored):
         link, stream = placed.link, placed.link.stream

@@ -9,6 +9,9 @@
 
 mod keep;
 mod stream;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
 
 pub(super) use keep::Found;
 

@@ -15,14 +15,14 @@ const CHEAP: Cost = Cost {
 };
 
 /// A vault with a session on it.
-struct Vault {
+pub(super) struct Vault {
     _folder: tempfile::TempDir,
-    places: Places,
+    pub(super) places: Places,
     session: Option<Session>,
 }
 
 impl Vault {
-    fn made() -> Self {
+    pub(super) fn made() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::find(Some(&folder.path().join("home"))).unwrap();
         let request = InitRequest {
@@ -40,17 +40,17 @@ impl Vault {
         vault
     }
 
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         self.session = None;
         self.session = Some(Session::unlock(&self.places, &Passphrase::new("p".to_owned())).unwrap());
     }
 
-    fn s(&mut self) -> &mut Session {
+    pub(super) fn s(&mut self) -> &mut Session {
         self.session.as_mut().unwrap()
     }
 
     /// Changes the file with no session on it.
-    fn changed(&mut self, sql: &str) {
+    pub(super) fn changed(&mut self, sql: &str) {
         self.session = None;
         let connection = Connection::open(self.places.store()).unwrap();
         connection.pragma_update(None, "foreign_keys", false).unwrap();
@@ -64,7 +64,7 @@ impl Vault {
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    fn case(&mut self, external: &str) -> String {
+    pub(super) fn case(&mut self, external: &str) -> String {
         let profile = format!(r#"{{"case":"{external}","profile":{{"name":"{external}"}}}}"#);
         let request = CaseOpenRequest {
             template: "adult-social-care".to_owned(),
@@ -74,7 +74,7 @@ impl Vault {
         self.s().case_open(request).unwrap().case
     }
 
-    fn note(&mut self, case: &str, text: &str) -> String {
+    pub(super) fn note(&mut self, case: &str, text: &str) -> String {
         self.add(case, text).unwrap().note
     }
 
@@ -94,7 +94,7 @@ impl Vault {
         self.s().note_amend(request).unwrap();
     }
 
-    fn show(&mut self, note: &str) -> super::Result<super::reply::NoteShowReply> {
+    pub(super) fn show(&mut self, note: &str) -> super::Result<super::reply::NoteShowReply> {
         let request = NoteShowRequest {
             note: note.to_owned(),
             ..NoteShowRequest::default()

@@ -47,7 +47,7 @@ pub fn safe_name(name: &str) -> String {
         let end = kept.take_while(|end| end + extension.len() <= SAFE_BYTES).last();
         owned.push_str(safe.get(..end.unwrap_or(0)).unwrap_or_default());
         owned.push_str(extension);
-        safe = &owned;
+        safe = owned.trim_end_matches(['.', ' ']);
     }
     if safe.is_empty() {
         return "attachment".to_owned();
@@ -137,6 +137,20 @@ mod tests {
         let long = format!("{}.jpeg", "ż".repeat(300));
         let safe = safe_name(&long);
         assert!(safe.len() <= SAFE_BYTES && safe.ends_with("ż.jpeg"), "{safe}");
+    }
+
+    #[test]
+    fn what_is_safe_stays_as_it_is() {
+        // Each of a few characters that matter, in every order, and long ones that end anywhere.
+        let parts = ["a", ".", " ", "-", "/", "\\", ":", "con", "1", "\u{202e}", "\n", "é"];
+        let pairs = parts.iter().flat_map(|a| parts.map(|b| format!("{a}{b}")));
+        let names = pairs.flat_map(|pair| parts.map(|c| format!("{pair}{c}")));
+        let long = (190..210).flat_map(|n| parts.map(|p| format!("{}{p}{}", "a".repeat(n), "b.".repeat(20))));
+        for name in names.chain(long) {
+            let safe = safe_name(&name);
+            assert_eq!(safe_name(&safe), safe, "{name:?}");
+            assert!(!safe.is_empty() && safe.len() <= SAFE_BYTES + 1, "{name:?}");
+        }
     }
 
     #[test]

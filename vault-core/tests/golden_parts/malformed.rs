@@ -5,12 +5,15 @@
 //! - `record`: `header`, `ciphertext`, `signature`; to be verified under `device_public` and opened with `record_key`;
 //! - `wrap`: 48 bytes, for `record.first` under the section key of `wrap.without_release`;
 //! - `keyring`: a keyring's plaintext, for `keyring`'s recipient; `keystore`: a file, with the passphrase of `keystore`;
+//! - `attachment`: how a file differs from that of `attachment`: a byte, `[where, XOR]`, of its `content`, of what is
+//!   `padded` or of the `file`; or the `pieces` of the honest file that it is, each `[from, bytes]`;
 //! - `padding`: padded bytes; `access_body`: the body of the first entry of `access`.
 
 use super::CASE;
 use super::DEVICE_SEED;
 use super::RECIPIENT_SEED;
 use super::agency;
+use super::attachment;
 use super::hex;
 use super::links;
 use super::recipient;
@@ -21,6 +24,7 @@ use serde_json::Value;
 use serde_json::json;
 use vault_core::access::require_parts;
 use vault_core::agency_state::AgencyState;
+use vault_core::attachment::open_whole;
 use vault_core::check::Check;
 use vault_core::check::Refused;
 use vault_core::context::Label;
@@ -80,6 +84,10 @@ fn attempt(vector: &Value) -> Result<(), Refused> {
             keyring::open(agency(), stream, sealed::to(), &recipient(RECIPIENT_SEED), &file).map(|_| ())
         }
         "keystore" => keystore::unlock(&unhex(&vector["bytes"]), sealed::PASSPHRASE).map(|_| ()),
+        "attachment" => {
+            let file = attachment::made(vector);
+            open_whole(&attachment::payload(), &attachment::context(), &file).map(|_| ())
+        }
         "padding" => pad::unpad(&unhex(&vector["bytes"])).map(|_| ()),
         "access_body" => {
             let body = unhex(&vector["bytes"]);
@@ -112,6 +120,7 @@ pub(crate) fn honest() -> Vec<Value> {
         plain("wrap", &wrap.0),
         plain("keyring", &wire::encode(&sealed::plain_keyring()).unwrap()),
         plain("keystore", &sealed::keystore_file()),
+        attachment::honest(),
         plain("padding", &pad::pad(sealed::PAYLOAD)),
         plain("access_body", &first_entry().1),
     ]
@@ -127,6 +136,7 @@ pub(crate) fn all() -> Value {
     out.extend(of_keystores());
     out.extend(of_padding());
     out.extend(of_bodies());
+    out.extend(attachment::malformed());
     Value::Array(out)
 }
 

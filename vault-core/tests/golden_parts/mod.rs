@@ -1,5 +1,6 @@
 //! The parts of the golden vectors. All inputs are fixed here.
 
+pub(crate) mod attachment;
 pub(crate) mod links;
 pub(crate) mod malformed;
 pub(crate) mod primitives;

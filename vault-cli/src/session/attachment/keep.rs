@@ -175,8 +175,9 @@ impl Session {
                     reply.removed += 1;
                 }
                 None => {
-                    let error = SessionError::refused(Check::AttachmentStray, format!("attachments/{}", entry.name));
-                    reply.failures.push(failure("store", &error));
+                    let handle = format!("attachments/{}", entry.name);
+                    let error = SessionError::refused(Check::AttachmentStray, &handle);
+                    reply.failures.push(failure(&handle, &error));
                 }
             }
         }

@@ -23,9 +23,9 @@ use std::sync::mpsc::sync_channel;
 use vault_core::attachment::Attachment;
 use vault_core::attachment::CHUNK_BYTES;
 use vault_core::attachment::ChunkCipher;
+use vault_core::attachment::Content;
 use vault_core::attachment::FileHasher;
 use vault_core::attachment::SEALED_CHUNK_BYTES;
-use vault_core::attachment::file_length;
 use vault_core::attachment::padded_length;
 use vault_core::check::Check;
 use vault_core::check::Refused;
@@ -251,18 +251,10 @@ pub(super) fn open(
     take: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
     let refused = super::super::refused(of);
-    let length = file_length(attachment.length).map_err(&refused)?;
     let found = from.metadata().map_err(file_failed)?;
-    if found.len() != length || !found.is_file() {
-        return Err(SessionError::refused(Check::AttachmentLength, of));
-    }
+    let length = found.len();
+    let mut content = Content::begin(attachment, length).map_err(&refused)?;
     let chunks = length.div_ceil(SEALED_CHUNK_BYTES as u64);
-    let mut ending = Ending {
-        left: attachment.length,
-        marked: false,
-        content: Hasher::plain(),
-        file: FileHasher::new(),
-    };
     std::thread::scope(|scope| {
         let (to_open, opening) = sync_channel::<Batch>(WAITING);
         let (to_take, taking) = sync_channel::<(Batch, Vec<Opened>)>(WAITING);
@@ -287,10 +279,10 @@ pub(super) fn open(
                 for ((number, opened), chunk) in numbered.zip(batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
                     let name = || format!("{of}, chunk {number} of {chunks}");
                     let hash = opened.as_ref().map_err(|e| SessionError::refused(e.check, name()))?;
-                    ending.file.take(hash, chunk.len());
                     let text = chunk.len().saturating_sub(SEALED_CHUNK_BYTES - CHUNK_BYTES);
-                    let content = ending.content(chunk.get(..text).unwrap_or_default());
-                    take(content.map_err(|e| SessionError::refused(e.check, name()))?)?;
+                    let text = chunk.get(..text).unwrap_or_default();
+                    let text = content.next(text, hash);
+                    take(text.map_err(|e| SessionError::refused(e.check, name()))?)?;
                     task.progress.advance(chunk.len() as u64);
                 }
                 Ok(())
@@ -304,50 +296,10 @@ pub(super) fn open(
         let read = reader.join().unwrap_or_else(|_| Err(ended_early()));
         taken.and(read)
     })?;
-    ending.require(attachment).map_err(refused)
+    content.end(attachment).map_err(refused)
 }
 
 type Opened = std::result::Result<[u8; 32], Refused>;
-
-/// What is only known when all was read.
-struct Ending {
-    left: u64,
-    marked: bool,
-    content: Hasher,
-    file: FileHasher,
-}
-
-impl Ending {
-    /// Returns what of a chunk is content; the rest has to be padding.
-    fn content<'c>(&mut self, text: &'c [u8]) -> std::result::Result<&'c [u8], Refused> {
-        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(text.len());
-        let (content, mut padding) = text.split_at_checked(length).unwrap_or_default();
-        self.left = self.left.saturating_sub(length as u64);
-        self.content.update(content);
-        if !self.marked
-            && let Some((mark, zeros)) = padding.split_first()
-        {
-            if *mark != 0x80 {
-                return Err(Check::Padding.into());
-            }
-            self.marked = true;
-            padding = zeros;
-        }
-        match padding.iter().all(|byte| *byte == 0) {
-            true => Ok(content),
-            false => Err(Check::Padding.into()),
-        }
-    }
-
-    fn require(self, attachment: &Attachment) -> std::result::Result<(), Refused> {
-        let whole = self.left == 0 && self.marked;
-        let held = self.content.finish() == attachment.sha256 && self.file.finish() == attachment.file;
-        match whole && held {
-            true => Ok(()),
-            false => Err(Check::AttachmentContent.into()),
-        }
-    }
-}
 
 fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &SyncSender<Batch>) -> Result<()> {
     let (mut from, mut left, mut number) = (from, length, 0);

@@ -205,6 +205,26 @@ fn what_is_cut_off_or_not_understood_has_no_copy() {
 }
 
 #[test]
+fn a_copy_of_a_copy_is_the_same_whatever_bits_are_changed() {
+    for (form, make) in ALL {
+        let laden = make(true);
+        let mut copies = 0;
+        for bit in 0..laden.len() * 8 {
+            let mut changed = laden.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let Ok(copied) = without_metadata(form, &changed) else {
+                continue;
+            };
+            copies += 1;
+            let copy = joined(&copied);
+            let again = without_metadata(form, &copy).unwrap();
+            assert_eq!((joined(&again), again.left_out.len(), again.turned), (copy, 0, None));
+        }
+        assert!(copies > 1_000, "{form:?}: {copies}");
+    }
+}
+
+#[test]
 fn pictures_and_films_of_other_forms_are_known_for_what_they_are() {
     for (first, media_type) in [
         (b"\0\0\0\x18ftypheic\0\0\0\0".as_slice(), "image/heic"),
