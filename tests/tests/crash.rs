@@ -226,6 +226,40 @@ fn a_note_added_by_a_process_killed_at_any_write_is_there_whole_or_not_at_all() 
 }
 
 #[test]
+fn an_attaching_killed_at_any_write_is_there_whole_or_not_at_all_and_leaves_nothing() {
+    if !can_trace() {
+        return;
+    }
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    let note = vault.add_note(&case, "obs: The letter came.\n");
+    let sent: Vec<u8> = (0..200_000u32).map(|n| (n % 251) as u8).collect();
+    let path = vault.around.join("letter.bin");
+    std::fs::write(&path, &sent).unwrap();
+    let arguments = ["note", "attach", &note, &path.to_string_lossy()];
+    at_each_call(&vault, &arguments, b"", 3, |copy, done, at| {
+        let verified = copy.verified();
+        let kept = copy.json(&["note", "attach", &note, "--list"])["attachments"]
+            .as_array()
+            .unwrap()
+            .len();
+        assert!(kept <= 1, "{at}: attached {kept} times");
+        assert!(done.stdout.is_empty() || kept == 1, "{at}: acknowledged, and lost");
+        assert_eq!(verified["attachments"], kept, "{at}");
+        let names: Vec<_> = std::fs::read_dir(copy.home.join("attachments"))
+            .map(|listed| listed.map(|entry| entry.unwrap().path()).collect())
+            .unwrap_or_default();
+        assert_eq!(names.len(), kept, "{at}: {names:?}");
+        assert!(names.iter().all(|name| name.extension().is_none()), "{at}: {names:?}");
+        copy.run(&arguments).done();
+        let out = copy.around.join("out").to_string_lossy().into_owned();
+        copy.run(&["note", "attach", &note, "--get", "1", "--out", &out]).done();
+        assert!(std::fs::read(&out).unwrap() == sent, "{at}");
+        copy.verified();
+    });
+}
+
+#[test]
 fn a_passphrase_change_killed_at_any_write_leaves_one_passphrase() {
     if !can_trace() {
         return;
