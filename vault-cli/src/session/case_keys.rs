@@ -26,7 +26,6 @@ use vault_core::epoch::SectionSealer;
 use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
 use vault_core::keyring;
-use vault_core::placing;
 use vault_core::record::Payload;
 use vault_core::record::VerifiedRecord;
 use vault_core::secret::EpochKey;
@@ -227,21 +226,8 @@ impl Holder {
         let signer = self.agency.devices().get(&row.link.link().device);
         let signer = signer.ok_or_else(|| SessionError::refused(Check::Signer, stream))?;
         row.link.verify_signature(&signer.key).map_err(refused(stream))?;
-        let placements = row
-            .sealed
-            .iter()
-            .map(StoredRecord::placement)
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let stored: Vec<_> = row
-            .sealed
-            .iter()
-            .zip(&placements)
-            .map(|(r, p)| placing::StoredRecord {
-                header: &r.header,
-                hash: p.record_hash,
-                wrap_hash: p.wrap_hash,
-            })
-            .collect();
+        let placements = row.placements()?;
+        let stored = row.placed(&placements);
         state
             .judge_again(&self.agency, &row.link, &stored)
             .map_err(refused(stream))
