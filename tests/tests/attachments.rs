@@ -249,7 +249,7 @@ fn killed(mut child: Child, mut is_due: impl FnMut() -> bool) -> bool {
 #[test]
 fn an_attaching_killed_at_any_point_leaves_all_or_nothing_and_no_orphan() {
     let with = With::made();
-    let sent = content(24 << 20, 5);
+    let sent = content(4 << 20, 5);
     let path = with.file("scan.tif", &sent);
     let arguments = ["note", "attach", &with.note, &path.to_string_lossy(), "--json"];
     let sealed = |with: &With| -> u64 {
@@ -260,9 +260,9 @@ fn an_attaching_killed_at_any_point_leaves_all_or_nothing_and_no_orphan() {
             .sum()
     };
     let mut kills = 0;
-    for step in 0..12 {
+    for step in 0..10 {
         let copy = with.copied();
-        let due = (sent.len() as u64) * step / 11;
+        let due = (sent.len() as u64) * step / 9;
         kills += u32::from(killed(copy.vault.command(&arguments).spawn().unwrap(), || {
             !copy.files().is_empty() && sealed(&copy) >= due
         }));
@@ -276,13 +276,45 @@ fn an_attaching_killed_at_any_point_leaves_all_or_nothing_and_no_orphan() {
         assert_eq!(copy.list().len(), 1, "killed at {due} bytes");
         assert!(copy.content(1, &["--original"]) == sent);
     }
-    assert!(kills >= 8, "only {kills} of 12 were killed before they ended");
+    assert!(kills >= 6, "only {kills} of 10 were killed before they ended");
+}
+
+#[test]
+fn an_attaching_that_is_interrupted_stops_and_leaves_nothing() {
+    let with = With::made();
+    // Standard input that never ends, so that only the signal can end the command.
+    let mut command = with.vault.command(&["note", "attach", &with.note, "-", "--json"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || {
+        let zeros = vec![0; 1 << 16];
+        while std::io::Write::write_all(&mut input, &zeros).is_ok() {}
+    });
+    let grown = |with: &With| {
+        with.files()
+            .iter()
+            .any(|f| f.metadata().is_ok_and(|m| m.len() > 1 << 20))
+    };
+    while !grown(&with) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    let done = Done::of(child.wait_with_output().unwrap());
+    feeder.join().unwrap();
+    done.refused(1, "cancelled");
+    assert!(with.files().is_empty());
+    assert!(with.list().is_empty());
+    with.vault.verified();
 }
 
 #[test]
 fn a_reading_killed_or_refused_leaves_no_half_file_under_the_name() {
     let with = With::made();
-    with.attached("large.bin", &content(24 << 20, 6));
+    with.attached("large.bin", &content(6 << 20, 6));
     let out = with.vault.around.join("out");
     let part = |with: &With| -> u64 {
         let listed = std::fs::read_dir(&with.vault.around).unwrap();
@@ -296,15 +328,15 @@ fn a_reading_killed_or_refused_leaves_no_half_file_under_the_name() {
     assert!(killed(with.vault.command(&arguments).spawn().unwrap(), || part(&with)
         > 1 << 20));
     assert!(!out.exists());
-    assert!(with.content(1, &[]) == content(24 << 20, 6));
+    assert!(with.content(1, &[]) == content(6 << 20, 6));
     // One that is there is not replaced unless that is asked for.
     std::fs::write(&out, b"before").unwrap();
     with.get(1, &out, &[]).refused(2, "usage");
     assert_eq!(std::fs::read(&out).unwrap(), b"before");
     with.get(1, &out, &["--force"]).done();
-    assert_eq!(out.metadata().unwrap().len(), 24 << 20);
+    assert_eq!(out.metadata().unwrap().len(), 6 << 20);
     assert_eq!(with.get(2, &out, &["--force"]).refused(1, "not-found")["exit"], 1);
-    assert_eq!(out.metadata().unwrap().len(), 24 << 20);
+    assert_eq!(out.metadata().unwrap().len(), 6 << 20);
 }
 
 #[test]
@@ -505,7 +537,8 @@ fn an_export_lists_what_is_attached_and_its_lines_stay_those_of_an_import() {
 fn a_large_file_takes_little_memory() {
     let with = With::made();
     let path = with.vault.around.join("large.bin");
-    let size: u64 = 160 << 20;
+    // More than the limit below, so that one that keeps it all is found out.
+    let size: u64 = 112 << 20;
     std::fs::File::create(&path).unwrap().set_len(size).unwrap();
     let peak = |arguments: &[&str]| -> u64 {
         let mut child = with.vault.command(arguments).spawn().unwrap();
@@ -525,8 +558,7 @@ fn a_large_file_takes_little_memory() {
     let out = with.vault.around.join("out").to_string_lossy().into_owned();
     let attaching = peak(&["note", "attach", &with.note, &path.to_string_lossy()]);
     let reading = peak(&["note", "attach", &with.note, "--get", "1", "--out", &out]);
-    let verifying = peak(&["verify"]);
-    for (what, kib) in [("attaching", attaching), ("reading", reading), ("verifying", verifying)] {
+    for (what, kib) in [("attaching", attaching), ("reading", reading)] {
         // 64 MiB of it are the passphrase's cost.
         assert!(
             (64 << 10..100 << 10).contains(&kib),

@@ -9,6 +9,7 @@
 //! record, so one without is never taken for a leftover.
 
 use rustix::fs::FlockOperation;
+use rustix::fs::OFlags;
 use rustix::fs::flock;
 use std::fs::DirBuilder;
 use std::fs::File;
@@ -73,7 +74,12 @@ impl Folder {
     /// What the file system refuses; that it is not there is no error.
     pub fn open(&self, name: &str) -> io::Result<Option<File>> {
         for path in [self.path.join(name), self.part(name)] {
-            match File::open(&path) {
+            // A pipe laid in its place is opened without waiting for a writer, and refused by its length.
+            let opened = OpenOptions::new()
+                .read(true)
+                .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+                .open(&path);
+            match opened {
                 Ok(file) => return Ok(Some(file)),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),

@@ -126,6 +126,19 @@ fn chk_110_a_file_that_is_missing_is_named() {
 }
 
 #[test]
+fn chk_111_a_pipe_or_a_folder_in_a_files_place_is_refused_and_not_waited_for() {
+    let mut with = With::attached(9);
+    let (path, handle) = (with.file(), format!("{} attachment 1", with.note));
+    std::fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    with.refused_everywhere(Check::AttachmentLength, &handle);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    with.refused_everywhere(Check::AttachmentLength, &handle);
+}
+
+#[test]
 fn chk_111_a_file_of_another_length_is_refused_before_anything_is_opened() {
     let mut with = With::attached(2 * CHUNK_BYTES);
     let (path, handle) = (with.file(), format!("{} attachment 1", with.note));

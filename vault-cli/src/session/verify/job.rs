@@ -98,13 +98,12 @@ impl Job {
                         continue;
                     }
                     let place = Place { pos, is_primary };
-                    done.facts.extend(told(self.stream, place, &header, payload.bytes(), keys)?);
+                    done.facts
+                        .extend(told(self.stream, place, &header, payload.bytes(), keys)?);
                 }
             }
         }
-        self.link
-            .verify_signature(&self.signer)
-            .map_err(refused(self.stream))
+        self.link.verify_signature(&self.signer).map_err(refused(self.stream))
     }
 }
 
