@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod agency_state;
+pub mod backup;
 pub mod case_state;
 pub mod check;
 pub mod context;
@@ -22,11 +23,14 @@ pub mod founding;
 pub mod id;
 pub mod keyring;
 pub mod keystore;
+pub mod ledger;
 pub mod local;
 pub mod note;
 pub mod opening;
 pub mod placing;
 pub mod record;
+pub mod recovery;
+pub mod restoring;
 pub mod secret;
 pub mod stream;
 pub mod wire;
