@@ -3,6 +3,8 @@
 //! Nothing here prints, and all of it passes the printer's escaping; what stands in one line is escaped for one line
 //! here.
 
+pub mod backup;
+pub mod card;
 pub mod case;
 pub mod import;
 pub mod log;

@@ -11,6 +11,7 @@
 //! `verify` and `log` are the actions; `logging`, `case_keys`, `reading` and `writing` are what they stand on.
 
 mod agency;
+mod backup;
 mod case;
 mod case_keys;
 mod case_record;
@@ -28,9 +29,13 @@ mod pipeline;
 mod progress;
 mod random;
 mod reading;
+mod recovery;
 pub mod reply;
 pub mod request;
+mod restore;
+mod rotation;
 mod settings;
+mod stage;
 mod templates;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]

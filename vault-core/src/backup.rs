@@ -43,6 +43,7 @@ use crate::wrap::HybridIdentity;
 use crate::wrap::HybridRecipient;
 use crate::wrap::Opened;
 use crate::wrap::Sealing;
+use crate::wrap::Whole;
 use crate::wrap::WrapError;
 use data_encoding::HEXLOWER;
 use rand_core::CryptoRng;
@@ -315,8 +316,9 @@ pub fn with_recovery(head: &BackupHead, key: &RecoverySeeds) -> Result<Opener, R
 
 /// The content of a backup while it is read.
 pub struct Content<R: BufRead> {
-    from: Opened<io::Chain<io::Cursor<Vec<u8>>, R>>,
+    from: Opened<Whole<R>>,
     left: u64,
+    whole: u64,
 }
 
 impl<R: BufRead> io::Read for Content<R> {
@@ -331,6 +333,11 @@ impl<R: BufRead> Content<R> {
     /// Returns the bytes of content that are still to come.
     pub fn left(&self) -> u64 {
         self.left
+    }
+
+    /// Returns the bytes that the whole backup has.
+    pub fn whole(&self) -> u64 {
+        self.whole
     }
 
     /// Checks that nothing is left, which also reads the last chunk's mark.
@@ -350,7 +357,7 @@ impl<R: BufRead> Content<R> {
 /// [`Check::BackupHead`] where the key does not fit, [`Check::BackupContent`] where the bytes were changed or belong to
 /// another head. A source that ended too early is the caller's to tell: it knows how many bytes there were.
 pub fn open<R: BufRead>(head: &BackupHead, opener: &Opener, from: R) -> Result<(BackupIndex, Content<R>), Refused> {
-    let (mut opened, _) = wrap::open_stream(&[&opener.0], from).map_err(|error| match error {
+    let (mut opened, header) = wrap::open_stream(&[&opener.0], from).map_err(|error| match error {
         WrapError::NoMatch => Check::BackupHead,
         _ => Check::BackupContent,
     })?;
@@ -377,12 +384,16 @@ pub fn open<R: BufRead>(head: &BackupHead, opener: &Opener, from: R) -> Result<(
         left.checked_add(before) == Some(head.header.content),
         Check::BackupContent,
     )?;
-    Ok((index, Content { from: opened, left }))
+    let whole = least_bytes(head).saturating_add(header);
+    let from = opened;
+    Ok((index, Content { from, left, whole }))
 }
 
-/// Computes the bytes that follow an age header for `head`'s content, so that a cut is told before anything is opened.
-pub fn payload_bytes(head: &BackupHead) -> u64 {
-    wrap::sealed_size(head.header.content)
+/// Computes the bytes of a backup without its age header: one with fewer is cut short, whatever else.
+pub fn least_bytes(head: &BackupHead) -> u64 {
+    u64::try_from(HEAD_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(wrap::sealed_size(head.header.content))
 }
 
 /// Returns the device whose keys are not in the backup.

@@ -126,7 +126,7 @@ pub fn split(
     key: &RecoverySeeds,
     threshold: u8,
     shares: u8,
-    mut random: &mut dyn CryptoRng,
+    random: &mut dyn CryptoRng,
 ) -> Result<(CardSet, Vec<RecoveryCard>), Refused> {
     let bounds = LEAST_THRESHOLD <= threshold && threshold <= shares && shares <= MOST_CARDS;
     require(bounds, Check::CardsMissing)?;
@@ -135,7 +135,7 @@ pub fn split(
         usize::from(threshold),
         usize::from(shares),
         key.secret().as_slice(),
-        &mut random,
+        random,
     );
     let made = Zeroizing::new(made.map_err(|_| Check::CardsCombine)?);
     let values: Vec<&[u8]> = made.iter().filter_map(|share| share.get(1..)).collect();

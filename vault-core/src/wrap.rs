@@ -58,6 +58,7 @@ pub use outside::open_outside;
 pub use outside::seal_outside;
 pub use stream::Opened;
 pub use stream::Sealing;
+pub use stream::Whole;
 pub use stream::open_stream;
 pub use stream::seal_stream;
 pub use stream::sealed_size;

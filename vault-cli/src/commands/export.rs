@@ -72,14 +72,15 @@ fn quiet(error: SessionError) -> CliError {
 }
 
 /// A file being written beside the one that it will replace; gone if it never does.
-struct Part {
+pub(super) struct Part {
     path: PathBuf,
-    file: BufWriter<std::fs::File>,
+    /// What is written to.
+    pub(super) file: BufWriter<std::fs::File>,
     done: bool,
 }
 
 impl Part {
-    fn beside(path: &Path) -> Result<Self, CliError> {
+    pub(super) fn beside(path: &Path) -> Result<Self, CliError> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let part = path.with_file_name(name);
@@ -96,13 +97,17 @@ impl Part {
         })
     }
 
-    fn become_file(mut self, path: &Path) -> Result<(), CliError> {
+    pub(super) fn become_file(mut self, path: &Path) -> Result<(), CliError> {
+        let failed = |e| CliError::io(format!("could not write `{}`", path.display()), e);
         let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         written
             .and_then(|()| std::fs::rename(&self.path, path))
-            .map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
+            .map_err(failed)?;
         self.done = true;
-        Ok(())
+        // A new name is durable only when its folder is.
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = std::fs::File::open(folder.unwrap_or_else(|| Path::new(".")));
+        folder.and_then(|folder| folder.sync_all()).map_err(failed)
     }
 }
 

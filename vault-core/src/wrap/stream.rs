@@ -73,6 +73,9 @@ impl<R: Read> Read for Opened<R> {
     }
 }
 
+/// What an opened file is read from: its header again, and then the rest.
+pub type Whole<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
+
 /// Begins to open a file that [`seal_stream`] made, with whichever of `identities` fits; returns the bytes of its header
 /// too.
 ///
@@ -84,7 +87,7 @@ impl<R: Read> Read for Opened<R> {
 pub fn open_stream<R: BufRead>(
     identities: &[&HybridIdentity],
     mut from: R,
-) -> Result<(Opened<io::Chain<io::Cursor<Vec<u8>>, R>>, u64), WrapError> {
+) -> Result<(Opened<Whole<R>>, u64), WrapError> {
     let mut header = Vec::with_capacity(4096);
     loop {
         // One line at a time; a line that never ends stops at the limit.
