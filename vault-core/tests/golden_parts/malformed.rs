@@ -5,6 +5,8 @@
 //! - `record`: `header`, `ciphertext`, `signature`; to be verified under `device_public` and opened with `record_key`;
 //! - `wrap`: 48 bytes, for `record.first` under the section key of `wrap.without_release`;
 //! - `keyring`: a keyring's plaintext, for `keyring`'s recipient; `keystore`: a file, with the passphrase of `keystore`;
+//! - `card`: the `words` of a recovery card; `backup_head`: a head, with the passphrase of `keystore`; `ledger`: a file, by
+//!   the devices of `agency_links`;
 //! - `padding`: padded bytes; `access_body`: the body of the first entry of `access`.
 
 use super::CASE;
@@ -19,7 +21,10 @@ use super::signer;
 use super::unhex;
 use serde_json::Value;
 use serde_json::json;
+use super::recovery;
 use vault_core::access::require_parts;
+use vault_core::backup;
+use vault_core::ledger;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
 use vault_core::check::Refused;
@@ -80,6 +85,16 @@ fn attempt(vector: &Value) -> Result<(), Refused> {
             keyring::open(agency(), stream, sealed::to(), &recipient(RECIPIENT_SEED), &file).map(|_| ())
         }
         "keystore" => keystore::unlock(&unhex(&vector["bytes"]), sealed::PASSPHRASE).map(|_| ()),
+        "card" => {
+            let words: Vec<String> = vector["words"].as_str().unwrap().split(' ').map(str::to_owned).collect();
+            let read = vault_core::recovery::words::decode(&words);
+            read.map(|_| ()).map_err(|error| error.check().into())
+        }
+        "backup_head" => {
+            let head = backup::read_head(&unhex(&vector["bytes"]))?;
+            backup::with_passphrase(&head, sealed::PASSPHRASE).map(|_| ())
+        }
+        "ledger" => ledger::read(&unhex(&vector["bytes"]), &links::agency_stream().0).map(|_| ()),
         "padding" => pad::unpad(&unhex(&vector["bytes"])).map(|_| ()),
         "access_body" => {
             let body = unhex(&vector["bytes"]);
