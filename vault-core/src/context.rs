@@ -55,12 +55,6 @@ labels! {
     PlaintextHash = "plaintext hash",
     /// Hash of a policy set.
     PolicySet = "policy set",
-    /// Hash of a backup's head.
-    BackupHead = "backup head",
-    /// Hash of a set of recovery cards.
-    RecoverySet = "recovery set",
-    /// Hash of a recovery card, whose first bytes are its check.
-    RecoveryCard = "recovery card",
     /// Running hash over all links of a store.
     CommitOrder = "commit order",
     /// Signature over a root document, by an administrator's identity key.
@@ -73,12 +67,6 @@ labels! {
     LinkSignature = "link signature",
     /// Signature over a release commitment, by the log key.
     ReleaseCommitment = "release commitment",
-    /// Signature over an enrolment by a restore, by the sole administrator's identity key.
-    RestoredDevice = "restored device",
-    /// Signature over an enrolment by a recovery run, by the recovery key.
-    RecoveryRun = "recovery run",
-    /// Signature over an erasure ledger, by a device.
-    ErasureLedger = "erasure ledger",
     /// Derivation of a record key.
     RecordKey = "record key",
     /// Derivation of commitment, key and nonce of a record.
@@ -99,12 +87,6 @@ labels! {
     AccessNext = "access next",
     /// Derivation of commitment, key and nonce of the keystore.
     KeystoreSeal = "keystore seal",
-    /// Derivation of commitment, key and nonce of a backup's seed.
-    BackupSeal = "backup seal",
-    /// Derivation of the recovery recipient's seed.
-    RecoveryRecipient = "recovery recipient",
-    /// Derivation of the recovery signing seed.
-    RecoverySigning = "recovery signing",
     /// Derivation of commitment, key and nonce of a local sealed value.
     LocalSeal = "local seal",
     /// Derivation of the key that seals local values.
@@ -121,6 +103,24 @@ labels! {
     IndexEntry = "index entry",
     /// MAC of an imported line's content.
     IndexContent = "index content",
+    /// Hash of a backup's head.
+    BackupHead = "backup head",
+    /// Hash of a set of recovery cards.
+    RecoverySet = "recovery set",
+    /// Hash of a recovery card, whose first bytes are its check.
+    RecoveryCard = "recovery card",
+    /// Signature over an enrolment by a restore, by the sole administrator's identity key.
+    RestoredDevice = "restored device",
+    /// Signature over an enrolment by a recovery run, by the recovery key.
+    RecoveryRun = "recovery run",
+    /// Signature over an erasure ledger, by a device.
+    ErasureLedger = "erasure ledger",
+    /// Derivation of commitment, key and nonce of a backup's seed.
+    BackupSeal = "backup seal",
+    /// Derivation of the recovery recipient's seed.
+    RecoveryRecipient = "recovery recipient",
+    /// Derivation of the recovery signing seed.
+    RecoverySigning = "recovery signing",
 }
 
 /// Puts a label's length before it, at compile time.

@@ -3,12 +3,10 @@
 import json
 import re
 
-from argon2.low_level import Type, hash_secret_raw
-
 from . import age
-from .codec import HASH, ID, U8, U32, U64, Bytes, Fixed, Format, Struct, Vector, decode
-from .keystore import LANES, MEMORY_KIB, PASSES, normalize
+from .codec import HASH, ID, U32, U64, Bytes, Enumeration, Fixed, Format, Struct, Vector, decode
 from .ed25519 import public_of
+from .keystore import LANES, MEMORY_KIB, PASSES, unlock_key
 from .labels import digest, kdf
 from .refusal import Refusal, require
 from .seal import committed_open
@@ -26,7 +24,7 @@ BackupHeader = Struct(
     device=ID,
     recovery=U32,
     content=U64,
-    kdf=U8,
+    kdf=Enumeration(1, 1),
     memory_kib=U32,
     passes=U32,
     lanes=U32,
@@ -44,7 +42,6 @@ def read_head(data):
     require(len(data) >= HEAD, "CHK-108", "a backup that ends in its head")
     head = decode(BackupHead, data[:HEAD], HEAD)
     header = head.header
-    require(header.kdf == 1, "CHK-03", "an unknown key derivation")
     for found, (least, most) in ((header.memory_kib, MEMORY_KIB), (header.passes, PASSES), (header.lanes, LANES)):
         require(least <= found <= most, "CHK-95", f"key derivation parameter {found} is outside {least} to {most}")
     return head
@@ -53,9 +50,7 @@ def read_head(data):
 def identity_of(head, passphrase):
     """The backup's own X-Wing identity, opened by the passphrase."""
     header = head.header
-    unlock = hash_secret_raw(
-        normalize(passphrase), header.salt, header.passes, header.memory_kib, header.lanes, 32, Type.ID, 0x13
-    )
+    unlock = unlock_key(header, passphrase)
     associated = BackupHeader.write(header)
     seed = committed_open(
         "backup seal", unlock, associated, head.commitment, associated, head.sealed, "CHK-107", "CHK-107"

@@ -46,6 +46,9 @@ pub enum WordsError {
         /// The places of words any one of which, changed alone, would make the check hold; from 1.
         at: Vec<usize>,
     },
+    /// The check holds, and the card says what no card can.
+    #[error("the card's numbers are not those of a card")]
+    Numbers,
     /// The check holds, and the card is of a form that is not known here.
     #[error("the card is of a form that this version does not know")]
     Form,
@@ -114,7 +117,10 @@ pub fn decode(words: &[String]) -> Result<RecoveryCard, WordsError> {
         return Err(WordsError::Count { found: words.len() });
     }
     match bytes_of(&indices) {
-        Some(bytes) => super::decode(&bytes).map_err(|_| WordsError::Form),
+        Some(bytes) => super::decode(&bytes).map_err(|refused| match refused.check {
+            Check::CardWords => WordsError::Numbers,
+            _ => WordsError::Form,
+        }),
         None => Err(WordsError::Check { at: mended(&indices) }),
     }
 }

@@ -85,7 +85,9 @@ fn apart() -> RecoverySeeds {
 }
 
 pub(crate) fn cards(key: &RecoverySeeds, threshold: u8, shares: u8) -> Vec<RecoveryCard> {
-    recovery::split(agency(), key, threshold, shares, &mut Counting(1)).unwrap().1
+    recovery::split(agency(), key, threshold, shares, &mut Counting(1))
+        .unwrap()
+        .1
 }
 
 pub(crate) fn first_card() -> RecoveryCard {
@@ -96,7 +98,9 @@ fn told(key: &RecoverySeeds, threshold: u8, shares: u8) -> Value {
     let cards = cards(key, threshold, shares);
     let list: Vec<Value> = cards
         .iter()
-        .map(|card| json!({ "card": hex(wire::encode(card).unwrap()), "words": words::encode(card).unwrap().join(" ") }))
+        .map(
+            |card| json!({ "card": hex(wire::encode(card).unwrap()), "words": words::encode(card).unwrap().join(" ") }),
+        )
         .collect();
     json!({
         "seed": key.seed.as_ref().map(|seed| hex(seed.expose())),
@@ -119,20 +123,25 @@ pub(crate) fn cards_told() -> Value {
 }
 
 pub(crate) fn backup() -> Value {
-    let mut unlocked = keystore::unlock(&sealed::keystore_file(), sealed::PASSPHRASE).unwrap().0;
+    let mut unlocked = keystore::unlock(&sealed::keystore_file(), sealed::PASSPHRASE)
+        .unwrap()
+        .0;
     unlocked = unlocked.duplicate();
     let entry = |name: &str, length: u64| BackupEntry {
         name: name.as_bytes().to_vec(),
         length,
     };
-    let entries = vec![
-        entry("secrets", 3),
-        entry("vault.db", 5),
-        entry("attachments/0a", 7),
-    ];
+    let entries = vec![entry("secrets", 3), entry("vault.db", 5), entry("attachments/0a", 7)];
     let index = backup::index(entries).unwrap();
     let mut out = Vec::new();
-    let begun = backup::begin(&unlocked, &of_seed().public(), index.clone(), &mut out, &mut Counting(2)).unwrap();
+    let begun = backup::begin(
+        &unlocked,
+        &of_seed().public(),
+        index.clone(),
+        &mut out,
+        &mut Counting(2),
+    )
+    .unwrap();
     drop(begun);
     let head = &out[..backup::HEAD_BYTES];
     let named = wire::v1::backup::BackupIndex {
