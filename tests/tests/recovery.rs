@@ -161,6 +161,28 @@ fn attack_37_after_a_recovery_run_the_old_cards_open_nothing_new_and_new_ones_do
 }
 
 #[test]
+fn lost_cards_are_replaced_by_a_new_key_on_a_restored_device() {
+    let vault = Vault::made();
+    vault.open_case("Elin Farrow");
+    let old = cards(&vault, 2, 2);
+    let file = backed_up(&vault, "backup");
+    let other = machine(PASSPHRASE);
+    let reply = other.json(&["backup", "restore", &text(&file), "--new-recovery-key"]);
+    assert_eq!(
+        (&reply["recovery_renewed"], &reply["recovery_version"]),
+        (&json!(true), &json!(2))
+    );
+    let new = cards(&other, 2, 2);
+    let later = backed_up(&other, "later");
+    let refused = recover(&machine(NEW), &[&old[0], &old[1]], &later).refused(5, "recovery-card");
+    assert_eq!(refused["check"], "CHK-125");
+    let third = machine(NEW);
+    recover(&third, &[&new[0], &new[1]], &later).done();
+    assert_eq!(third.exported(), vault.exported());
+    third.verified();
+}
+
+#[test]
 fn the_key_leaves_the_machine_only_once_the_cards_were_proved() {
     let vault = Vault::made();
     let folder = vault.around.join("cards");

@@ -322,8 +322,8 @@ impl SessionError {
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
             Self::NoRecoveryKey { .. } => {
-                "`casevault recovery check --cards F,F` tells whether cards are of that set; a lost set is replaced by a \
-                 recovery run, or by `casevault backup restore` of a backup from before it"
+                "`casevault recovery check --cards F,F` tells whether cards are of that set; where too many are lost, make a \
+                 backup and restore it in another folder with `--new-recovery-key`"
                     .to_owned()
             }
             Self::NotEmpty { .. } => "name a folder that is empty or not there yet with `--home DIR`".to_owned(),

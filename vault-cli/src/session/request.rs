@@ -297,4 +297,6 @@ pub struct RestoreRequest {
     pub bytes: Option<u64>,
     /// An erasure ledger, to be replayed before anything opens.
     pub ledger: Option<Vec<u8>>,
+    /// Whether a new recovery key is made in any case: for who has lost cards. Those that are left are stale then.
+    pub new_recovery_key: bool,
 }

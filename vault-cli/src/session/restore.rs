@@ -130,7 +130,7 @@ fn restore(
     let recovery_waits = kept.recovery_waits;
     let mut session = begin(&inside, &head, kept, key)?;
     let retired = session.enrol(recovery.as_ref())?;
-    let renewed = recovered || recovery_waits;
+    let renewed = recovered || recovery_waits || request.new_recovery_key;
     if renewed {
         session.renew_recovery()?;
     }

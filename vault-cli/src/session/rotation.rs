@@ -52,6 +52,8 @@ impl Holder {
         if openings.is_empty() {
             return Ok(());
         }
+        // Who may read is decided by every event of the stream, and an import goes by a count of rows until here.
+        tx.authenticate(stream)?;
         let opened =
             opening::open_epochs(&self.agency, stream, &openings, &mut random::os()).map_err(refused(stream))?;
         let change = Membership {

@@ -32,11 +32,16 @@ pub struct RestoreArgs {
     /// A ledger of erasures, done again before anything opens
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
+
+    /// Makes a new recovery key, for when too many cards are lost: those that are left open older backups only
+    #[arg(long)]
+    pub new_recovery_key: bool,
 }
 
 pub(super) fn run(args: &RestoreArgs, run: &Invocation) -> Result<(), CliError> {
     let places = run.places()?;
-    let (mut from, request) = open(&args.file, args.ledger.as_deref())?;
+    let (mut from, mut request) = open(&args.file, args.ledger.as_deref())?;
+    request.new_recovery_key = args.new_recovery_key;
     let passphrase = run.passphrase()?;
     let watch = run.watch()?;
     let reply = Session::restore(&places, request, &passphrase, &mut from, watch.task())?;
@@ -69,7 +74,13 @@ pub(in crate::commands) fn open(backup: &Path, ledger: Option<&Path>) -> Result<
         }
     };
     let bytes = meta.is_file().then_some(meta.len());
-    Ok((from, RestoreRequest { bytes, ledger }))
+    let new_recovery_key = false;
+    let request = RestoreRequest {
+        bytes,
+        ledger,
+        new_recovery_key,
+    };
+    Ok((from, request))
 }
 
 /// Tells what is there now, and what to do next.
