@@ -1,9 +1,9 @@
 //! A card as words: 11 bits each, out of the English list of BIP-39.
 //!
-//! `english.txt` is that list as it stands in <https://github.com/bitcoin/bips/blob/master/bip-0039/english.txt>
-//! (MIT licence), SHA-256 `2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda`. No two of its words begin
-//! with the same four letters, so the first four letters of a word are enough. Only the list is taken: what the words
-//! say, and their check, are this project's own.
+//! `english.txt` is that list (<https://github.com/bitcoin/bips/blob/master/bip-0039/english.txt>), taken from the crate
+//! `bip39` 2.2.2, which is under CC0-1.0; SHA-256 `2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda`. No
+//! two of its words begin with the same four letters, so the first four letters of a word are enough. Only the list is
+//! taken: what the words say, and their check, are this project's own.
 
 use crate::check::Check;
 use crate::check::Refused;
