@@ -4,6 +4,7 @@
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -139,10 +140,11 @@ class Vault:
     def json(self, *arguments, **more):
         return json.loads(self.run(*arguments, "--json", **more).splitlines()[0])
 
-    def read(self, what, exits=(0,)):
+    def read(self, what, exits=(0,), key=None):
         """What the reader writes to standard output."""
+        key = key or ["--passphrase-file", self.passphrase]
         done = subprocess.run(
-            [sys.executable, "-B", "-m", "casevault_reader", what, self.home, "--passphrase-file", self.passphrase],
+            [sys.executable, "-B", "-m", "casevault_reader", what, self.home, *key],
             capture_output=True,
             text=True,
             timeout=120,
@@ -240,6 +242,39 @@ def agree(vault, imported):
     ), (found[-3:], shown[:3])
     assert all(clear == sealed for _, clear, sealed in found), found
     print(f"log: {len(found)} entries opened with the DPO key, both")
+
+
+def recover(vault):
+    """A backup read by its passphrase and by each pair of cards; vaults restored from it, and written on."""
+    cards, backup = vault.folder / "cards", vault.folder / "backup"
+    case = vault.json("case", "list", "--status", "open")["cases"][0]["case"]
+    vault.run("recovery", "split", "--yes", "--out-dir", str(cards))
+    vault.run("backup", "create", "--out", str(backup))
+    exported = sorted(vault.run("export", "--format", "jsonl").splitlines())
+    pairs = list(itertools.combinations(sorted(cards.glob("*.txt")), 2))
+    assert len(pairs) == 3
+    of_backup = Vault(vault.casevault, vault.folder)
+    of_backup.home = backup
+    assert sorted(of_backup.read("export").splitlines()) == exported
+    for pair in pairs:
+        assert sorted(of_backup.read("export", key=["--cards", *pair]).splitlines()) == exported
+    alone = of_backup.read("verify", key=["--cards", pairs[0][0]], exits=(5,))
+    assert json.loads(alone)["failures"][0]["check"] == "CHK-123", alone
+    print(f"backup: {len(exported)} lines by the passphrase and by each pair of cards")
+
+    steps = [("restored", ("backup", "restore", str(backup)))]
+    files = ",".join(map(str, pairs[1]))
+    steps.append(("recovered", ("recovery", "restore", "--cards", files, "--backup", str(backup))))
+    for name, command in steps:
+        other = Vault(vault.casevault, vault.folder)
+        other.home = vault.folder / name
+        other.run(*command)
+        other.run("note", "add", case, "--kind", "phone", "--file", "-", stdin="obs: After it.\n\npriv: Calmly.\n")
+        theirs, mine = other.json("verify"), json.loads(other.read("verify"))
+        assert theirs["failures"] == mine["failures"] == [], (theirs, mine)
+        for count in ("entries", "authors", "signatures", "opened", "streams"):
+            assert mine[count] == theirs[count], f"{name}, {count}: {mine[count]} here, {theirs[count]} there"
+        print(f"{name}: {mine['entries']} entries, {mine['signatures']} signatures, both")
 
 
 def name_of(line):
@@ -430,6 +465,7 @@ def main():
         agree(whole, make(whole, caseload()))
         small = Vault(casevault, Path(folder, "small"))
         agree(small, make(small, lines(SMALL)))
+        recover(small)
         refuse(small)
 
 

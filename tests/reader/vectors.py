@@ -8,6 +8,7 @@ are read in place from `../shared/vectors`, where that folder is.
 import hashlib
 import hmac
 import io
+import itertools
 import json
 import sys
 import zlib
@@ -27,12 +28,15 @@ from casevault_reader.attachment import (
     open_file,
     padded_length,
 )
+from casevault_reader.backup import HEAD, BackupHead, BackupHeader, BackupIndex, identity_of, read_head
+from casevault_reader.cards import RecoveryCard, combine, fingerprint, from_seed, read_card, value_at
 from casevault_reader.case import Case
 from casevault_reader.chain import Placed, check_kind
 from casevault_reader.codec import decode
 from casevault_reader.keyrings import check_context
-from casevault_reader.keystore import read_keystore
+from casevault_reader.keystore import read_keystore, unlock_key
 from casevault_reader.labels import digest, kdf, kdf_salted, mac
+from casevault_reader.ledger import Ledger, SignedLedger, read_ledger
 from casevault_reader.record import Record, check_length, open_record, open_wrap, read_header
 from casevault_reader.refusal import Refusal, require
 from casevault_reader.seal import padme, unpad
@@ -319,6 +323,71 @@ def placed_record(link, placement, agency, one=None):
     return record
 
 
+def check_cards(vectors, same):
+    part = vectors["recovery_cards"]
+    agency = hexed(part["agency"])
+    for one in part["sets"]:
+        if one["seed"]:
+            same("halves", tuple(half.hex() for half in from_seed(hexed(one["seed"]))), halves(one))
+        cards = []
+        for told in one["cards"]:
+            card = read_card(told["words"].split())
+            same("card", RecoveryCard.write(card).hex(), told["card"])
+            same("short words", read_card([word[:4] for word in told["words"].split()]), card)
+            cards.append(card)
+        same("set", fingerprint(agency, cards).hex(), one["set"])
+        secret = one["seed"] or one["recipient_seed"] + one["signing_seed"]
+        for chosen in itertools.combinations(cards, one["threshold"]):
+            same("secret", value_at(0, chosen).hex(), secret)
+            version, identity, signing = combine(agency, list(chosen))
+            same("key", (version, signing.hex()), (1, one["signing"]))
+            same("recipient", identity.public, Identity(hexed(one["recipient_seed"])).public)
+
+
+def halves(one):
+    return one["recipient_seed"], one["signing_seed"]
+
+
+def check_backup(vectors, same):
+    part, passphrase = vectors["backup"], vectors["keystore"]["passphrase"]["text"].encode()
+    raw = hexed(part["head"])
+    head = read_head(raw)
+    same("head", (BackupHead.write(head), len(raw)), (raw, HEAD))
+    same("fresh", head.header.fresh.hex(), part["fresh"])
+    same("opened", identity_of(head, passphrase).public, Identity(hexed(part["seed"])).public)
+    unlock = unlock_key(head.header, passphrase)
+    associated = BackupHeader.write(head.header)
+    derived = kdf("backup seal", unlock, associated, 88)
+    same("commitment", derived[:32], head.commitment)
+    same("sealed", seal(derived[32:64], derived[64:], associated, hexed(part["seed"])), head.sealed)
+    same("head hash", digest("backup head", raw).hex(), part["head_hash"])
+    index = decode(BackupIndex, hexed(part["index"]), 1 << 20)
+    same("entries", [[one.name.decode(), one.length] for one in index.entries], part["entries"])
+    same("index head", index.head.hex(), part["head_hash"])
+    total = 4 + len(hexed(part["index"])) + sum(length for _, length in part["entries"])
+    same("content", head.header.content, total)
+
+
+def check_restoring(vectors, same):
+    agency = Agency(hexed(vectors["root"]["agency"]))
+    for _, placed in read_links(vectors["restoring"], same):
+        placed.agency_seq = placed.link.seq - 1
+        agency.apply(placed)
+    lives = [agency.devices[hexed(one)].live(agency.head) for one in vectors["restoring"]["devices"]]
+    same("devices", lives, [False, False, True])
+
+
+def check_ledger(vectors, same):
+    part = vectors["ledger"]
+    signed = decode(SignedLedger, hexed(part["file"]), 1 << 20)
+    same("device", signed.ledger.device.hex(), part["device"])
+    body = Ledger.write(signed.ledger)
+    same("ledger", sign(hexed(part["signer_seed"]), "casevault/1 erasure ledger", body), signed.signature)
+    erasure = next(one for one in vectors["case_links"]["links"] if one["what"].startswith("erasure"))
+    found = [(one.link.hex(), one.signature.hex()) for one in signed.ledger.entries]
+    same("entries", found, [(erasure["link"], erasure["signature"])])
+
+
 def check_streams(vectors, same):
     agency = Agency(hexed(vectors["root"]["agency"]))
     heads = {}
@@ -444,6 +513,20 @@ def refuse_attachment(one, vectors):
         file = b"".join(file[at : at + length] for at, length in one["pieces"])
     for _ in open_file(json.loads(part["payload"]), hexed(part["context"]), io.BytesIO(file)):
         pass
+def refuse_card(one, _vectors):
+    read_card(one["words"].split())
+
+
+def refuse_backup_head(one, vectors):
+    identity_of(read_head(hexed(one["bytes"])), vectors["keystore"]["passphrase"]["text"].encode())
+
+
+def refuse_ledger(one, vectors):
+    agency = Agency(hexed(vectors["root"]["agency"]))
+    for _, placed in read_links(vectors["agency_links"], lambda *_: None):
+        placed.agency_seq = placed.link.seq - 1
+        agency.apply(placed)
+    read_ledger(hexed(one["bytes"]), agency)
 
 
 def refuse_padding(one, _vectors):
@@ -495,6 +578,10 @@ def check_golden(same):
         check_attachment,
         check_root,
         check_streams,
+        check_cards,
+        check_backup,
+        check_restoring,
+        check_ledger,
         check_keystore,
         check_malformed,
     ):

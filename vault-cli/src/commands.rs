@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
+pub mod backup;
 pub mod case;
 pub mod chronology;
 pub mod completions;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod man;
 pub mod note;
 pub mod passphrase;
+pub mod recovery;
 pub mod start;
 pub mod status;
 pub mod template;
@@ -61,6 +63,12 @@ pub enum Command {
     /// The access log of this device: who read what, when and why
     #[command(subcommand)]
     Log(log::LogCommand),
+    /// Backups: create, restore, and the ledger of erasures
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// Recovery cards: split, check, restore
+    #[command(subcommand)]
+    Recovery(recovery::RecoveryCommand),
     /// The vault's passphrase
     #[command(subcommand)]
     Passphrase(passphrase::PassphraseCommand),
@@ -75,6 +83,7 @@ pub enum Command {
 /// [`CliError`], with exit code and hint.
 pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
     match command {
+        Command::Backup(command) => backup::run(command, run),
         Command::Case(command) => case::run(command, run),
         Command::Chronology(command) => chronology::run(command, run),
         Command::Completions(args) => completions::run(&args, run),
@@ -88,6 +97,7 @@ pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
         Command::Man(args) => man::run(&args, run),
         Command::Note(command) => note::run(command, run),
         Command::Passphrase(command) => passphrase::run(command, run),
+        Command::Recovery(command) => recovery::run(command, run),
         Command::Status => status::run(run),
         Command::Template(command) => template::run(command, run),
         Command::Unlock(args) => unlock::run(&args, run),

@@ -50,6 +50,16 @@ impl Places {
         self.home.join("attachments")
     }
 
+    /// Returns the file that says for which cards the recovery key left the keystore.
+    pub fn recovery_set(&self) -> PathBuf {
+        self.home.join("recovery-set")
+    }
+
+    /// Returns the file in which a backup's copy of the store lies while it is sealed.
+    pub fn snapshot(&self) -> PathBuf {
+        self.home.join("vault.db-snapshot")
+    }
+
     /// Returns the file that counts wrong passphrases.
     pub fn tries(&self) -> PathBuf {
         self.home.join("tries")

@@ -4,6 +4,8 @@
 //! here.
 
 pub mod attachment;
+pub mod backup;
+pub mod card;
 pub mod case;
 pub mod import;
 pub mod log;

@@ -12,6 +12,7 @@
 
 mod agency;
 mod attachment;
+mod backup;
 mod case;
 mod case_keys;
 mod case_record;
@@ -29,9 +30,13 @@ mod pipeline;
 mod progress;
 mod random;
 mod reading;
+mod recovery;
 pub mod reply;
 pub mod request;
+mod restore;
+mod rotation;
 mod settings;
+mod stage;
 mod templates;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]

@@ -198,6 +198,7 @@ fn duplicate(keys: &(Unlocked, Secrets)) -> (Unlocked, Secrets) {
             version: r.version,
             recipient: r.recipient.duplicate(),
             signing: r.signing.duplicate(),
+            seed: r.seed.as_ref().map(|seed| seed.duplicate()),
         }),
     };
     (unlocked.duplicate(), copy)

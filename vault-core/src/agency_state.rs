@@ -3,6 +3,8 @@
 //! Nothing about keys is taken on anybody else's word (`docs/format.md` §5, §7). Links are fed in order; each is
 //! refused or changes the state.
 
+mod enrolment;
+
 use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
@@ -184,9 +186,8 @@ impl AgencyState {
         chain.follow(&link)?;
         require(link.link().agency_head == link.link().previous, Check::AgencyHead)?;
         require(link.link().seen.is_none(), Check::SeenCheckpoint)?;
-        let signer = self.now().live_device(link.link().device)?;
-        let member = signer.member;
-        let link = link.verify(&signer.key)?;
+        let (member, key) = self.signer_of(&link)?;
+        let link = link.verify(&key)?;
         let LinkBody::Event(placed) = &link.link().body else {
             return Err(Check::KindOfStream.into());
         };
@@ -197,6 +198,32 @@ impl AgencyState {
         next.heads.insert(link.id(), link.link().seq);
         *self = next;
         Ok(link)
+    }
+
+    /// Who signs a link: a live device, or the very device that a restore or a recovery run enrols.
+    fn signer_of(&self, link: &UnverifiedLink) -> Result<(MemberId, VerifyingKey), Refused> {
+        let link = link.link();
+        let event = match &link.body {
+            LinkBody::Event(placed) => Some(&placed.event),
+            _ => None,
+        };
+        let device = match event {
+            Some(Event::Restored(restored)) => {
+                enrolment::require_restored(self, link.previous, restored)?;
+                &restored.device
+            }
+            Some(Event::RecoveryRun(run)) => {
+                enrolment::require_recovery(self, link.previous, run)?;
+                &run.device
+            }
+            _ => {
+                let signer = self.now().live_device(link.device)?;
+                return Ok((signer.member, signer.key.clone()));
+            }
+        };
+        require(device.certificate.device == link.device, Check::Signer)?;
+        let key = VerifyingKey::new(&device.certificate.key, Check::DeviceCertificate)?;
+        Ok((device.certificate.member, key))
     }
 
     fn apply(&mut self, signer: MemberId, seq: u64, event: &Event) -> Result<(), Refused> {
@@ -210,6 +237,8 @@ impl AgencyState {
             Event::Settings(_) => self.require_administrator(signer),
             Event::AgencyEpoch(epoch) => self.apply_agency_epoch(signer, epoch),
             Event::DpoEpoch(epoch) => self.apply_dpo_epoch(signer, seq, epoch),
+            Event::RecoveryRun(run) => self.enrol(seq, &run.device, &run.retired),
+            Event::Restored(restored) => self.enrol(seq, &restored.device, &restored.retired),
             Event::CaseOpened(_)
             | Event::Membership(_)
             | Event::Expired(_)
@@ -312,8 +341,21 @@ impl AgencyState {
         Ok(())
     }
 
+    /// Takes in a device whose enrolment was checked, and retires those that it stands in for.
+    fn enrol(&mut self, seq: u64, device: &CertifiedDevice, retired: &[DeviceId]) -> Result<(), Refused> {
+        for gone in retired {
+            let known = self.devices.get_mut(gone).ok_or(Check::RestoredDevice)?;
+            known.retired_at.get_or_insert(seq);
+        }
+        self.take_device(seq, device)
+    }
+
     fn apply_device(&mut self, signer: MemberId, seq: u64, device: &CertifiedDevice) -> Result<(), Refused> {
         self.require_administrator(signer)?;
+        self.take_device(seq, device)
+    }
+
+    fn take_device(&mut self, seq: u64, device: &CertifiedDevice) -> Result<(), Refused> {
         require(!self.devices.contains_key(&device.certificate.device), Check::IdReused)?;
         let member = self
             .live_member(device.certificate.member)
@@ -398,13 +440,7 @@ impl AgencyState {
             Check::EpochNumber,
         )?;
         wire::require_set(&new.holders)?;
-        let expected: BTreeSet<_> = self
-            .members
-            .iter()
-            .filter(|(_, m)| m.retired_at.is_none() && m.roles.any(Roles::DPO.with(Roles::REVIEWER)))
-            .filter_map(|(id, m)| member_ref(*id, m))
-            .chain([self.recovery_ref()])
-            .collect();
+        let expected: BTreeSet<_> = self.officers().collect();
         require(
             new.holders.iter().copied().collect::<BTreeSet<_>>() == expected,
             Check::EpochRecipients,
@@ -415,13 +451,24 @@ impl AgencyState {
         Ok(())
     }
 
-    fn everybody(&self) -> impl Iterator<Item = RecipientRef> + '_ {
+    /// Returns every live member and recovery: who holds the agency key.
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = RecipientRef> + '_ {
         let live = self
             .members
             .iter()
             .filter(|(_, m)| m.retired_at.is_none())
             .filter_map(|(id, m)| member_ref(*id, m));
         live.chain([self.recovery_ref()])
+    }
+
+    /// Returns every live officer and reviewer, and recovery: who holds the data-protection role key.
+    pub(crate) fn officers(&self) -> impl Iterator<Item = RecipientRef> + '_ {
+        let review = Roles::DPO.with(Roles::REVIEWER);
+        let live = self.members.iter().filter(|(_, m)| m.retired_at.is_none());
+        let officers = live.filter(move |(_, m)| m.roles.any(review));
+        officers
+            .filter_map(|(id, m)| member_ref(*id, m))
+            .chain([self.recovery_ref()])
     }
 
     fn require_administrator(&self, member: MemberId) -> Result<(), Refused> {

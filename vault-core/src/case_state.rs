@@ -264,7 +264,9 @@ impl CaseState {
             | Event::Recipient(_)
             | Event::Settings(_)
             | Event::AgencyEpoch(_)
-            | Event::DpoEpoch(_) => Err(Check::KindOfStream.into()),
+            | Event::DpoEpoch(_)
+            | Event::RecoveryRun(_)
+            | Event::Restored(_) => Err(Check::KindOfStream.into()),
         }
     }
 

@@ -67,6 +67,8 @@ checks! {
     DpoOnly = 26, Forged, "signer is not a data-protection officer";
     RecipientChange = 27, Forged, "recipient version was not made by the member or an administrator";
     IdReused = 28, Forged, "member or device id was used before";
+    RestoredDevice = 29, Forged, "restored device is not enrolled by the sole administrator";
+    RecoveryRun = 30, Forged, "recovery run is not signed by the recovery key in force";
     KeyringContext = 31, NotForUs, "keyring is for another recipient or stream";
     EpochCommitment = 32, Forged, "epoch key does not open to its commitment";
     SmallOrderShare = 33, Forged, "encapsulation has a share of small order";
@@ -119,12 +121,22 @@ checks! {
     LocalIndex = 104, Forged, "local index does not match the records";
     Unreadable = 105, Malformed, "store cannot be read";
     Payload = 106, Malformed, "sealed payload is not of its schema";
+    BackupHead = 107, Forged, "backup does not open";
+    BackupTruncated = 108, Malformed, "backup is cut short";
+    BackupContent = 109, Forged, "backup was changed or put together from two";
     AttachmentMissing = 110, Rollback, "attachment's file is missing";
     AttachmentLength = 111, Rollback, "attachment's file is not as long as its record says";
     AttachmentChunk = 112, Forged, "chunk of an attachment does not open in its place";
     AttachmentContent = 113, Forged, "attachment's file or content is not the one that its record names";
     AttachmentNote = 114, Forged, "attachment names no note of its case and section, or has a second version";
     AttachmentStray = 115, Rollback, "file among the attachments that no record names";
+    CardWords = 120, Malformed, "recovery card is not as it was written";
+    CardSet = 121, NotForUs, "recovery card is of another agency or set";
+    CardRepeated = 122, Malformed, "recovery card is there twice";
+    CardsMissing = 123, NotForUs, "recovery cards are too few";
+    CardsCombine = 124, Forged, "recovery cards do not combine to their set's key";
+    CardStale = 125, Rollback, "recovery card is of a key that is no longer in force";
+    Ledger = 126, Forged, "erasure ledger does not verify";
 }
 
 impl fmt::Display for Check {

@@ -113,6 +113,24 @@ labels! {
     AttachmentFile = "attachment file",
     /// Hash that names an attachment's file.
     AttachmentName = "attachment name",
+    /// Hash of a backup's head.
+    BackupHead = "backup head",
+    /// Hash of a set of recovery cards.
+    RecoverySet = "recovery set",
+    /// Hash of a recovery card, whose first bytes are its check.
+    RecoveryCard = "recovery card",
+    /// Signature over an enrolment by a restore, by the sole administrator's identity key.
+    RestoredDevice = "restored device",
+    /// Signature over an enrolment by a recovery run, by the recovery key.
+    RecoveryRun = "recovery run",
+    /// Signature over an erasure ledger, by a device.
+    ErasureLedger = "erasure ledger",
+    /// Derivation of commitment, key and nonce of a backup's seed.
+    BackupSeal = "backup seal",
+    /// Derivation of the recovery recipient's seed.
+    RecoveryRecipient = "recovery recipient",
+    /// Derivation of the recovery signing seed.
+    RecoverySigning = "recovery signing",
 }
 
 /// Puts a label's length before it, at compile time.

@@ -31,6 +31,7 @@ use crate::placing::PlacedRecord;
 use crate::record;
 use crate::secret::EpochKey;
 use crate::secret::RecipientSeed;
+use crate::secret::RecoverySeed;
 use crate::secret::ReleaseHalf;
 use crate::secret::SealSecret;
 use crate::secret::SigningSeed;
@@ -45,7 +46,6 @@ use crate::wire::v1::agency::DeviceCertificate;
 use crate::wire::v1::agency::Founding;
 use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Operation;
-use crate::wire::v1::agency::RecoveryKeys;
 use crate::wire::v1::agency::RoleRecipient;
 use crate::wire::v1::agency::Roles;
 use crate::wire::v1::agency::Root;
@@ -251,7 +251,8 @@ pub fn seal_settings(
     placing::place(sealed, &sealer, last, release)
 }
 
-fn push(
+/// Appends an event of the agency stream, judged as any reader will.
+pub(crate) fn push(
     state: &mut AgencyState,
     links: &mut Vec<(VerifiedLink, Vec<PlacedRecord>)>,
     signer: &SigningKey,
@@ -276,11 +277,7 @@ fn make_secrets(random: &mut dyn CryptoRng) -> Secrets {
         identity: SigningSeed::from_bytes(fresh(random)),
         recipients: vec![(1, RecipientSeed::from_bytes(fresh(random)))],
         dpo: vec![(0, RecipientSeed::from_bytes(fresh(random)))],
-        recovery: Some(RecoverySeeds {
-            version: 1,
-            recipient: RecipientSeed::from_bytes(fresh(random)),
-            signing: SigningSeed::from_bytes(fresh(random)),
-        }),
+        recovery: Some(RecoverySeeds::from_seed(1, RecoverySeed::from_bytes(fresh(random)))),
     }
 }
 
@@ -310,11 +307,7 @@ fn make_root(member: MemberId, identity: &SigningKey, secrets: &Secrets, salt: [
                 administrators: 1,
             })
             .to_vec(),
-        recovery: RecoveryKeys {
-            version: recovery.version,
-            recipient: keyring::recipient_key(&recovery.recipient),
-            signing: SigningKey::from_seed(&recovery.signing).public(),
-        },
+        recovery: recovery.public(),
         dpo: RoleRecipient {
             epoch: *epoch,
             recipient: keyring::recipient_key(role),

@@ -17,6 +17,7 @@ use crate::id::DeviceId;
 use crate::id::MemberId;
 use crate::keyring;
 use crate::secret::RecipientSeed;
+use crate::secret::RecoverySeed;
 use crate::secret::SealSecret;
 use crate::secret::SigningSeed;
 use crate::secret::StoreKey;
@@ -64,6 +65,8 @@ pub struct RecoverySeeds {
     pub recipient: RecipientSeed,
     /// Signs recovery events.
     pub signing: SigningSeed,
+    /// What both were derived from; absent where they were made apart.
+    pub seed: Option<RecoverySeed>,
 }
 
 /// An unlock key with the parameters that gave it; writes the keystore again without asking for the passphrase.
@@ -79,6 +82,11 @@ impl Unlocked {
     /// Returns the header.
     pub fn header(&self) -> &KeystoreHeader {
         &self.header
+    }
+
+    /// Returns the key, for what else is sealed under the same passphrase.
+    pub(crate) fn key(&self) -> &UnlockKey {
+        &self.key
     }
 
     /// Returns a second owner of the same key and parameters.
@@ -267,9 +275,29 @@ struct StoredRecovery {
     version: u32,
     recipient: String,
     signing: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    seed: Option<String>,
 }
 
 const SCHEMA: &str = "casevault.keystore/1";
+
+impl StoredRecovery {
+    fn seeds(&self) -> Option<RecoverySeeds> {
+        let apart = RecoverySeeds {
+            version: self.version,
+            recipient: RecipientSeed::from_bytes(unhex(&self.recipient)?),
+            signing: SigningSeed::from_bytes(unhex(&self.signing)?),
+            seed: None,
+        };
+        let Some(seed) = &self.seed else {
+            return Some(apart);
+        };
+        let derived = RecoverySeeds::from_seed(self.version, RecoverySeed::from_bytes(unhex(seed)?));
+        // A seed beside other halves than its own would make cards that open nothing.
+        let own = derived.recipient == apart.recipient && derived.signing == apart.signing;
+        own.then_some(derived)
+    }
+}
 
 impl Stored {
     fn of(secrets: &Secrets) -> Self {
@@ -293,6 +321,7 @@ impl Stored {
                 version: r.version,
                 recipient: hex(r.recipient.expose()),
                 signing: hex(r.signing.expose()),
+                seed: r.seed.as_ref().map(|seed| hex(seed.expose())),
             }),
         }
     }
@@ -308,11 +337,7 @@ impl Stored {
         }
         let recovery = match &self.recovery {
             None => None,
-            Some(r) => Some(RecoverySeeds {
-                version: r.version,
-                recipient: RecipientSeed::from_bytes(unhex(&r.recipient)?),
-                signing: SigningSeed::from_bytes(unhex(&r.signing)?),
-            }),
+            Some(stored) => Some(stored.seeds()?),
         };
         Some(Secrets {
             device: SigningSeed::from_bytes(unhex(&self.device)?),
@@ -358,6 +383,7 @@ mod tests {
                 version: 1,
                 recipient: RecipientSeed::from_bytes([7; 32]),
                 signing: SigningSeed::from_bytes([8; 32]),
+                seed: None,
             }),
         }
     }

@@ -77,6 +77,10 @@ keys! {
     SigningSeed;
     /// Seed of an X-Wing key.
     RecipientSeed;
+    /// Gives both halves of a recovery key; what cards are made of.
+    RecoverySeed;
+    /// Seed of the recipient that one backup is sealed to; sealed under the passphrase.
+    BackupSeed;
 }
 
 impl ReleaseHalf {

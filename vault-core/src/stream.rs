@@ -87,6 +87,16 @@ impl UnverifiedLink {
         self.id
     }
 
+    /// Returns the bytes that are signed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the signature, as it came.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// Checks the signature in place.
     ///
     /// # Errors

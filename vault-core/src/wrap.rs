@@ -29,6 +29,7 @@ mod armor;
 mod header;
 mod hybrid;
 mod outside;
+mod stream;
 mod text;
 
 use std::cell::RefCell;
@@ -55,6 +56,12 @@ pub use outside::MAX_WORK_FACTOR;
 pub use outside::Recipient;
 pub use outside::open_outside;
 pub use outside::seal_outside;
+pub use stream::Opened;
+pub use stream::Sealing;
+pub use stream::Whole;
+pub use stream::open_stream;
+pub use stream::seal_stream;
+pub use stream::sealed_size;
 
 /// The most recipients that one file takes, so that their stanzas and age's grease stanza stay within [`MAX_HEADER`].
 pub const MAX_RECIPIENTS: usize = 40;

@@ -11,6 +11,7 @@ use golden_parts::attachment;
 use golden_parts::links;
 use golden_parts::malformed;
 use golden_parts::primitives;
+use golden_parts::recovery;
 use golden_parts::sealed;
 use serde_json::Value;
 use serde_json::json;
@@ -43,6 +44,10 @@ fn vectors() -> Value {
         "agency_links": links::agency(),
         "case_links": links::case(),
         "access_links": links::access(),
+        "recovery_cards": recovery::cards_told(),
+        "backup": recovery::backup(),
+        "restoring": recovery::restoring(),
+        "ledger": recovery::ledger(),
         "malformed": malformed::all(),
     })
 }

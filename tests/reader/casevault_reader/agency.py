@@ -19,6 +19,8 @@ from .structures import (
     E_MEMBER,
     E_MEMBER_RETIRED,
     E_RECIPIENT,
+    E_RECOVERY,
+    E_RESTORED,
     E_ROOT,
     E_SETTINGS,
     HEAD,
@@ -33,7 +35,9 @@ from .structures import (
     ZERO_HASH,
     ZERO_ID,
     DeviceCertificate,
+    Enrolment,
     Root,
+    make,
 )
 
 ADMINISTRATORS_ONLY = {E_ROOT, E_MEMBER, E_DEVICE, E_MEMBER_RETIRED, E_DEVICE_RETIRED, E_SETTINGS, E_AGENCY_EPOCH}
@@ -125,7 +129,12 @@ class Agency:
         if seq == 0:
             self._found(event.clear)
             placed.agency_seq = 0
-        key = self.device_key(link.device, placed.agency_seq)
+        if event.type in (E_RESTORED, E_RECOVERY):
+            # The device that it enrols signs it.
+            self._enrol(seq, link, event)
+            key = self.devices[link.device].key
+        else:
+            key = self.device_key(link.device, placed.agency_seq)
         ed25519.verify("link signature", key, placed.signed, placed.signature, "CHK-45")
         signer = self.devices[link.device].member
         if event.type in ADMINISTRATORS_ONLY:
@@ -212,6 +221,37 @@ class Agency:
         self.signatures += 1
         self.devices[certificate.device] = Device(seq, certificate.member, certificate.key)
 
+    def _enrol(self, seq, link, event):
+        """A device after a loss: by the sole administrator (CHK-29), or by the recovery key (CHK-30)."""
+        clear, root = event.clear, self.root(seq - 1)
+        certificate = clear.certificate
+        restored = event.type == E_RESTORED
+        check = "CHK-29" if restored else "CHK-30"
+        require(certificate.device == link.device, "CHK-44", "an enrolment that another device signs")
+        if restored:
+            alone = len(root.administrators) == 1 and root.administrators[0].member == certificate.member
+            member = self.members.get(certificate.member)
+            require(alone and member is not None, check, "not the sole administrator")
+            require(member.live(seq) and member.roles & ADMINISTRATOR, check, "not an administrator that is live")
+            label, version, key, signature = "restored device", 0, member.identity, clear.countersignature
+        else:
+            require(clear.version == root.recovery.version, check, "another recovery key than the one in force")
+            label, version, key, signature = "recovery run", clear.version, root.recovery.signing, clear.run_signature
+        for gone in clear.retired:
+            own = self.devices.get(gone)
+            require(own is not None and own.live(seq), check, "retired is only who is live")
+            require(own.member == certificate.member, check, "somebody else's device")
+        statement = Enrolment.write(
+            make(previous=link.previous, certificate=certificate, retired=clear.retired, version=version)
+        )
+        ed25519.verify(label, key, statement, signature, check)
+        for gone in clear.retired:
+            self._retire(self.devices, seq, gone)
+        self._take_device(seq, certificate, clear.signature)
+
+    def _on_enrolled(self, seq, clear, _signer):
+        """Done before the link's own signature could be looked at."""
+
     def _on_device(self, seq, clear, _signer):
         self._take_device(seq, clear.certificate, clear.signature)
 
@@ -275,6 +315,8 @@ class Agency:
         E_SETTINGS: _on_settings,
         E_AGENCY_EPOCH: _on_agency_epoch,
         E_DPO_EPOCH: _on_dpo_epoch,
+        E_RECOVERY: _on_enrolled,
+        E_RESTORED: _on_enrolled,
     }
 
     def check_sealed(self, record: Record):

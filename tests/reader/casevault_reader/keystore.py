@@ -28,15 +28,20 @@ def normalize(passphrase):
     return unicodedata.normalize("NFC", text).encode("utf-8")
 
 
+def unlock_key(header, passphrase):
+    """U, by the parameters of a header, which are checked before anything is computed."""
+    for found, (least, most) in ((header.memory_kib, MEMORY_KIB), (header.passes, PASSES), (header.lanes, LANES)):
+        require(least <= found <= most, "CHK-95", f"key derivation parameter {found} is outside {least} to {most}")
+    return hash_secret_raw(
+        normalize(passphrase), header.salt, header.passes, header.memory_kib, header.lanes, 32, Type.ID, 0x13
+    )
+
+
 def read_keystore(data, passphrase):
     """The secrets in the file `data`, opened by `passphrase` (bytes as read from a file)."""
     keystore = decode(Keystore, data, LIMIT_KEYSTORE)
     header = keystore.header
-    for found, (least, most) in ((header.memory_kib, MEMORY_KIB), (header.passes, PASSES), (header.lanes, LANES)):
-        require(least <= found <= most, "CHK-95", f"key derivation parameter {found} is outside {least} to {most}")
-    unlock = hash_secret_raw(
-        normalize(passphrase), header.salt, header.passes, header.memory_kib, header.lanes, 32, Type.ID, 0x13
-    )
+    unlock = unlock_key(header, passphrase)
     associated = KeystoreHeader.write(header)
     try:
         padded = committed_open(

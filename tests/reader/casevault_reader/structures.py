@@ -133,9 +133,12 @@ Founding = Struct(roles=U16, recipient=MemberRecipient, certificate=DeviceCertif
     E_SETTINGS,
     E_AGENCY_EPOCH,
     E_DPO_EPOCH,
-) = range(1, 10)
+    E_RECOVERY,
+    E_RESTORED,
+) = range(1, 12)
 E_CASE_OPENED, E_MEMBERSHIP, E_EXPIRED = 32, 33, 34
 E_ERASURE, E_COMPLAINT, E_RELATION = 36, 37, 38
+Enrolment = Struct(previous=HASH, certificate=DeviceCertificate, retired=Set(ID), version=U32)
 EVENTS = {
     E_ROOT: Struct(root=Root, signatures=Set(RootSignature), founding=Optional(Founding)),
     E_MEMBER: Struct(member=ID, identity=KEY, roles=U16, recipient=MemberRecipient),
@@ -146,6 +149,10 @@ EVENTS = {
     E_SETTINGS: Struct(policy_set=HASH),
     E_AGENCY_EPOCH: Struct(open=EpochOpen, keyrings=Set(KeyringRef)),
     E_DPO_EPOCH: Struct(epoch=U32, recipient=RECIPIENT, holders=Set(RecipientRef), keyrings=Set(KeyringRef)),
+    E_RECOVERY: Struct(
+        certificate=DeviceCertificate, signature=SIGNATURE, retired=Set(ID), version=U32, run_signature=SIGNATURE
+    ),
+    E_RESTORED: Struct(certificate=DeviceCertificate, signature=SIGNATURE, retired=Set(ID), countersignature=SIGNATURE),
     E_CASE_OPENED: Struct(membership=Membership),
     E_MEMBERSHIP: Struct(membership=Membership),
     E_EXPIRED: Struct(grants=Set(ID), membership=Membership),

@@ -26,8 +26,18 @@ class Vault:
         except OSError as error:
             raise Refusal("CHK-105", f"the keystore cannot be read: {error.strerror}") from None
         self.home = home
-        self.secrets = read_keystore(keystore, passphrase)
-        self.store = Store(home / "vault.db")
+        self._begin(read_keystore(keystore, passphrase), home / "vault.db")
+
+    @classmethod
+    def of_backup(cls, secrets, store):
+        """A backup's vault: its secrets, and a file with its store."""
+        vault = cls.__new__(cls)
+        vault._begin(secrets, store)
+        return vault
+
+    def _begin(self, secrets, store):
+        self.secrets = secrets
+        self.store = Store(store)
         self.lines, self.entries, self.authors = None, [], set()
         self.links = self.signatures = self.attachments = 0
 

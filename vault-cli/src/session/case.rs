@@ -172,6 +172,7 @@ impl Session {
             if records.label.status == CLOSED {
                 return Err(SessionError::Closed { case: case.handle() });
             }
+            holder.rotate(tx, &mut keys)?;
             let note = match &request.outcome {
                 Some(outcome) => Some(
                     holder

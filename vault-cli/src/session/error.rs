@@ -43,6 +43,9 @@ pub enum SessionError {
         /// Some of the handles, a little longer than their common beginning.
         candidates: Vec<String>,
     },
+    /// A backup does not open; which part of it or of the passphrase is wrong, nobody is told.
+    #[error("the backup does not open: wrong passphrase, or it was changed (CHK-107)")]
+    BackupLocked,
     /// Something that cannot happen did: our fault.
     #[error("this is a fault in the program: {0}")]
     Bug(String),
@@ -52,6 +55,16 @@ pub enum SessionError {
     /// A signal stopped it.
     #[error("stopped before it was done")]
     Cancelled,
+    /// A recovery card was not taken.
+    #[error("{card}: {why} ({check})")]
+    Card {
+        /// Which one, as it was given: a file, or `the cards`.
+        card: String,
+        /// Why, and where.
+        why: String,
+        /// The check that failed.
+        check: Check,
+    },
     /// The case takes nothing more.
     #[error("case {case} is closed")]
     Closed {
@@ -126,6 +139,18 @@ pub enum SessionError {
         number: u32,
         /// Why.
         why: String,
+    },
+    /// The recovery key is not in this keystore: cards were made of it.
+    #[error("the recovery key is no longer in this keystore: cards were made of it (set {set})")]
+    NoRecoveryKey {
+        /// The fingerprint of the set.
+        set: String,
+    },
+    /// The folder for a vault holds something else.
+    #[error("`{home}` is not empty")]
+    NotEmpty {
+        /// The folder.
+        home: String,
     },
     /// There is no vault in the folder.
     #[error("there is no vault in `{home}`")]
@@ -207,7 +232,7 @@ impl SessionError {
             Self::Conflict { .. } => Kind::Conflict,
             Self::Denied { .. } => Kind::Denied,
             Self::Foreign { .. } | Self::Refused { .. } => Kind::Verification,
-            Self::NoVault { .. } | Self::WrongPassphrase => Kind::Locked,
+            Self::BackupLocked | Self::Card { .. } | Self::NoVault { .. } | Self::WrongPassphrase => Kind::Locked,
             Self::Unknown { .. } => Kind::Usage,
             Self::LogFailed { source } => match source.kind() {
                 Kind::Verification => Kind::Verification,
@@ -222,9 +247,11 @@ impl SessionError {
         match self {
             Self::AlreadyInitialised { .. } => "already-initialised",
             Self::Ambiguous { .. } => "ambiguous-handle",
+            Self::BackupLocked => "backup-locked",
             Self::Bug(_) => "bug",
             Self::Busy => "busy",
             Self::Cancelled => "cancelled",
+            Self::Card { .. } => "recovery-card",
             Self::Closed { .. } => "case-closed",
             Self::Conflict { .. } => "conflict",
             Self::Denied { .. } => "denied",
@@ -235,6 +262,8 @@ impl SessionError {
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
             Self::NoCopy { .. } => "no-copy",
+            Self::NoRecoveryKey { .. } => "no-recovery-key",
+            Self::NotEmpty { .. } => "not-empty",
             Self::NoVault { .. } => "no-vault",
             Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
@@ -251,6 +280,8 @@ impl SessionError {
     /// Returns the check that failed, if one did.
     pub fn check(&self) -> Option<Check> {
         match self {
+            Self::BackupLocked => Some(Check::BackupHead),
+            Self::Card { check, .. } => Some(*check),
             Self::KdfBounds => Some(Check::KdfBounds),
             Self::LogFailed { source } => source.check(),
             Self::Refused { check, .. } => Some(*check),
@@ -270,10 +301,26 @@ impl SessionError {
                 "please report it, without any client's data; `casevault verify` tells whether the vault is whole"
                     .to_owned()
             }
+            Self::BackupLocked => {
+                "type the passphrase that the vault had when the backup was made, or use `casevault recovery restore` with \
+                 the cards"
+                    .to_owned()
+            }
             Self::Busy => "wait until it has ended, then try again".to_owned(),
             Self::Cancelled => {
                 "what was kept before stays and is whole; run the same command again to go on".to_owned()
             }
+            Self::Card { check, .. } => match check {
+                Check::CardsMissing => "ask another trustee for a card".to_owned(),
+                Check::CardRepeated => "name each card once".to_owned(),
+                Check::CardStale => {
+                    "after a recovery run the old cards open only backups from before it; use cards of the set that the \
+                     backup names, or an older backup"
+                        .to_owned()
+                }
+                Check::CardSet => "take cards of one set only: its fingerprint is on each of them".to_owned(),
+                _ => "compare what was typed with the card, word by word".to_owned(),
+            },
             Self::Closed { .. } => "open a new case, or choose another with `casevault case list`".to_owned(),
             Self::Conflict { .. } => {
                 "look at both and decide; `casevault note show` shows what is kept here".to_owned()
@@ -288,6 +335,12 @@ impl SessionError {
             Self::NoCopy { .. } => {
                 "`--original` gives the untouched file with all that it says; the log has it as such".to_owned()
             }
+            Self::NoRecoveryKey { .. } => {
+                "`casevault recovery check --cards F,F` tells whether cards are of that set; where too many are lost, make a \
+                 backup and restore it in another folder with `--new-recovery-key`"
+                    .to_owned()
+            }
+            Self::NotEmpty { .. } => "name a folder that is empty or not there yet with `--home DIR`".to_owned(),
             Self::NoVault { .. } => {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
                     .to_owned()
@@ -300,6 +353,10 @@ impl SessionError {
                 "entry" => "`casevault log list` shows the entries".to_owned(),
                 _ => "check what was typed".to_owned(),
             },
+            Self::Refused {
+                check: Check::BackupTruncated | Check::BackupContent,
+                ..
+            } => "take another copy of the backup; nothing was restored from this one".to_owned(),
             Self::Refused { .. } => {
                 "do not rely on it; keep a copy of the folder, run `casevault verify`, and restore from a backup"
                     .to_owned()

@@ -197,7 +197,8 @@ impl Holder {
             if !cases.contains_key(case) {
                 let id = self.resolve_case(tx, case)?;
                 tx.require_dense(StreamId::case(id))?;
-                let keys = self.case_keys_before_walk(tx, id)?;
+                let mut keys = self.case_keys_before_walk(tx, id)?;
+                self.rotate(tx, &mut keys)?;
                 let label = self.case_label(tx, &keys, &Logged::by_link())?;
                 self.require_case_named(case, id, label.external_id.as_deref())?;
                 cases.insert(case.to_owned(), keys);
@@ -281,7 +282,8 @@ impl Holder {
     /// Amends profile and label of a case whose line changed.
     fn amend_case(&self, tx: &mut WriteTx<'_>, line: &CaseLine) -> Result<CaseKeys> {
         let case: CaseId = self.resolve_case(tx, &line.case)?;
-        let keys = self.case_keys(tx, case)?;
+        let mut keys = self.case_keys(tx, case)?;
+        self.rotate(tx, &mut keys)?;
         let records = self.case_records(tx, &keys, &Logged::by_link())?;
         self.require_case_named(&line.case, case, records.label.external_id.as_deref())?;
         let mut label = Label::of(line, Some(&line.case));

@@ -238,6 +238,7 @@ impl Holder {
         mut note: Note,
         before: Option<Before<'_>>,
     ) -> Result<Written> {
+        self.rotate(tx, keys)?;
         let settings = self.settings(tx)?.settings;
         note.authored_at = Some(clock::moment(clock::now()));
         note.first_recorded_at = before.as_ref().and_then(|b| b.read.note.recorded_at().cloned());

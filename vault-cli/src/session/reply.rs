@@ -29,6 +29,9 @@ macro_rules! schemas {
 }
 
 schemas! {
+    BACKUP_CREATE = "casevault.backup.create/1";
+    BACKUP_LEDGER = "casevault.backup.ledger/1";
+    BACKUP_RESTORE = "casevault.backup.restore/1";
     CASE_CLOSE = "casevault.case.close/1";
     CASE_LIST = "casevault.case.list/1";
     CASE_OPEN = "casevault.case.open/1";
@@ -53,6 +56,9 @@ schemas! {
     NOTE_SHOW = "casevault.note.show/1";
     NOTE_WITHDRAW = "casevault.note.withdraw/1";
     PASSPHRASE_CHANGE = "casevault.passphrase.change/1";
+    RECOVERY_CHECK = "casevault.recovery.check/1";
+    RECOVERY_RESTORE = "casevault.recovery.restore/1";
+    RECOVERY_SPLIT = "casevault.recovery.split/1";
     STATUS = "casevault.status/1";
     UNLOCK = "casevault.unlock/1";
     VERIFY = "casevault.verify/1";
@@ -825,4 +831,136 @@ mod tests {
             assert_eq!(json.matches(name).count(), 1, "{name} in {json}");
         }
     }
+}
+
+/// A backup that was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackupReply {
+    /// [`BACKUP_CREATE`].
+    pub schema: Schema,
+    /// The agency's id, `a-…`.
+    pub agency: String,
+    /// Links of the store in it.
+    pub entries: u64,
+    /// Files of attachments in it.
+    pub attachments: u64,
+    /// Bytes of the backup.
+    pub bytes: u64,
+    /// Version of the recovery key that opens it besides the passphrase.
+    pub recovery_version: u32,
+    /// Whether that key still waits in the keystore, so that no cards open this backup.
+    pub recovery_waits: bool,
+}
+
+/// An erasure ledger that was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct LedgerReply {
+    /// [`BACKUP_LEDGER`].
+    pub schema: Schema,
+    /// Erasures in it.
+    pub erasures: u64,
+    /// Records that they took.
+    pub records: u64,
+    /// The ledger.
+    #[serde(skip)]
+    pub ledger: Vec<u8>,
+}
+
+/// A vault that was restored.
+#[derive(Clone, Debug, Serialize)]
+pub struct RestoreReply {
+    /// [`BACKUP_RESTORE`] or [`RECOVERY_RESTORE`].
+    pub schema: Schema,
+    /// The agency's id, `a-…`.
+    pub agency: String,
+    /// The person's handle.
+    pub member: String,
+    /// The new device's handle.
+    pub device: String,
+    /// The devices that were retired.
+    pub retired: Vec<String>,
+    /// The folder that holds it.
+    pub home: String,
+    /// When the backup was made.
+    pub made_at: String,
+    /// Links that are there now.
+    pub entries: u64,
+    /// Records that the ledger took.
+    pub erased: u64,
+    /// Version of the recovery key in force.
+    pub recovery_version: u32,
+    /// Whether a new recovery key was made, so that cards of the old one are stale.
+    pub recovery_renewed: bool,
+    /// What did not verify.
+    pub failures: Vec<Failure>,
+}
+
+/// A recovery card, as words. Never printed: it goes to a file of its own.
+#[derive(Clone)]
+pub struct CardWords {
+    /// Its number, from 1.
+    pub number: u8,
+    /// Its words.
+    pub words: Vec<String>,
+}
+
+impl Drop for CardWords {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.words);
+    }
+}
+
+/// Cards that were made; the key is still in the keystore.
+#[derive(Clone)]
+pub struct CardsReply {
+    /// The agency's id, `a-…`.
+    pub agency: String,
+    /// The set's fingerprint, in hex.
+    pub set: String,
+    /// Version of the recovery key.
+    pub version: u32,
+    /// How many cards give the key.
+    pub threshold: u8,
+    /// How many cards there are.
+    pub shares: u8,
+    /// The cards.
+    pub cards: Vec<CardWords>,
+}
+
+/// The recovery key has left the keystore.
+#[derive(Clone, Debug, Serialize)]
+pub struct SplitReply {
+    /// [`RECOVERY_SPLIT`].
+    pub schema: Schema,
+    /// The set's fingerprint, in hex.
+    pub set: String,
+    /// Version of the recovery key.
+    pub version: u32,
+    /// How many cards give the key.
+    pub threshold: u8,
+    /// How many cards there are.
+    pub shares: u8,
+    /// The files that were written; each holds a card, to be printed and wiped.
+    pub files: Vec<String>,
+}
+
+/// What is known of cards without opening anything.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReply {
+    /// [`RECOVERY_CHECK`].
+    pub schema: Schema,
+    /// The set's fingerprint, in hex.
+    pub set: String,
+    /// Version of the recovery key.
+    pub version: u32,
+    /// How many cards give the key.
+    pub threshold: u8,
+    /// How many cards there are.
+    pub shares: u8,
+    /// The numbers of those given.
+    pub numbers: Vec<u8>,
+    /// Whether there are enough of them.
+    pub enough: bool,
+    /// Whether they are of the set that this vault knows; `null` where there is no vault, or no set yet.
+    pub current: Option<bool>,
 }

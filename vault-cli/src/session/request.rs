@@ -294,3 +294,44 @@ pub struct NoteAttachmentRequest {
     /// Why.
     pub purpose: ReadPurpose,
 }
+
+/// A recovery card as it was given.
+#[derive(Clone, Default)]
+pub struct CardInput {
+    /// What it is called in a refusal: its file.
+    pub name: String,
+    /// Its words, in any case.
+    pub words: Vec<String>,
+}
+
+impl Drop for CardInput {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.words);
+    }
+}
+
+impl std::fmt::Debug for CardInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CardInput({}, …)", self.name)
+    }
+}
+
+/// Shares the recovery key out over cards.
+#[derive(Clone, Copy, Debug)]
+pub struct RecoverySplitRequest {
+    /// How many cards give the key.
+    pub threshold: u8,
+    /// How many cards there are.
+    pub shares: u8,
+}
+
+/// Restores a vault out of a backup.
+#[derive(Clone, Debug, Default)]
+pub struct RestoreRequest {
+    /// The backup's bytes, where their number is known, for progress.
+    pub bytes: Option<u64>,
+    /// An erasure ledger, to be replayed before anything opens.
+    pub ledger: Option<Vec<u8>>,
+    /// Whether a new recovery key is made in any case: for who has lost cards. Those that are left are stale then.
+    pub new_recovery_key: bool,
+}

@@ -198,7 +198,7 @@ impl Session {
         reply.member = Some(header.member.handle());
         reply.device = Some(header.device.handle());
         reply.kdf = Some(format!("{} MiB, {passes} passes, {lanes} lanes", memory_kib / 1024));
-        reply.attention = attention(reply.wrong_tries);
+        reply.attention = attention(reply.wrong_tries, super::recovery::read_set(places).is_some());
         Ok(reply)
     }
 
@@ -254,14 +254,15 @@ pub fn versions() -> Versions {
     }
 }
 
-fn attention(wrong_tries: u32) -> Vec<String> {
+fn attention(wrong_tries: u32, has_cards: bool) -> Vec<String> {
     let mut all = vec![
-        "the recovery key waits in this keystore: recovery cards come with a later version, so keep copies of the \
-         whole folder and remember the passphrase"
-            .to_owned(),
         "one person holds this vault: cases have a second holder once a colleague has joined".to_owned(),
         "there is no witness: a copy of the folder put back as it was on an earlier day is not noticed".to_owned(),
     ];
+    if !has_cards {
+        let waits = "the recovery key waits in this keystore: make cards of it with `casevault recovery split`";
+        all.insert(0, waits.to_owned());
+    }
     if wrong_tries > 0 {
         all.push(format!("{wrong_tries} wrong passphrases since the last right one"));
     }
@@ -278,7 +279,7 @@ fn read_keystore(places: &Places) -> Result<Vec<u8>> {
 }
 
 /// Puts `bytes` in place of the file, whole or not at all: written beside it, synced, renamed, folder synced.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -309,7 +310,7 @@ fn count_try(places: &Places) {
     let _ = file.and_then(|mut f| f.write_all(b"."));
 }
 
-fn io_error(doing: &'static str) -> impl Fn(io::Error) -> SessionError {
+pub(super) fn io_error(doing: &'static str) -> impl Fn(io::Error) -> SessionError {
     move |source| match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SessionError::DiskFull,
         _ => SessionError::Io {

@@ -193,6 +193,27 @@ impl Store {
         copy(&self.connection, path)
     }
 
+    /// Writes a complete copy, as of now, into the empty file at `path`, without the local values whose names begin with
+    /// one of `without`; what others write meanwhile is not in it. Returns how many links it has.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if the file is not empty; as writing.
+    pub fn snapshot_to(&self, path: &Path, without: &[&str]) -> Result<u64, StoreError> {
+        copy(&self.connection, path)?;
+        let connection = connect(path)?;
+        // Of a copy that nobody else opens; its log would be a file of its own.
+        connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
+        for prefix in without {
+            let sql = "DELETE FROM local WHERE substr(name, 1, length(?1)) = ?1";
+            connection.execute(sql, [prefix])?;
+        }
+        let links = connection.query_row("SELECT pos FROM meta", [], |row| row.get(0))?;
+        drop(connection);
+        let file = File::open(path).map_err(|error| StoreError::io(path, &error))?;
+        file.sync_all().map_err(|error| StoreError::io(path, &error))?;
+        Ok(links)
+    }
+
     /// Reads every page and index of the file and compares them.
     ///
     /// # Errors

@@ -128,6 +128,8 @@ pub struct World {
     pub people: Vec<Person>,
     /// Opens what is wrapped to recovery.
     pub recovery: RecipientSeed,
+    /// Signs recovery runs.
+    pub recovery_signing: SigningKey,
     /// Opens what is sealed to the data-protection role's first epoch.
     pub dpo: RecipientSeed,
     /// Opens what is wrapped to the duty role.
@@ -173,6 +175,7 @@ impl World {
             agency: AgencyState::found(&link).unwrap(),
             people: vec![founder],
             recovery: seeds.recovery,
+            recovery_signing: seeds.signing,
             dpo: seeds.dpo,
             duty: seeds.duty,
             links: vec![link],

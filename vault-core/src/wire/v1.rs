@@ -2,12 +2,15 @@
 
 pub mod access;
 pub mod agency;
+pub mod backup;
 pub mod event;
 pub mod key;
 pub mod keystore;
+pub mod ledger;
 pub mod link;
 pub mod membership;
 pub mod record;
+pub mod recovery;
 pub mod stream;
 
 /// The format version of all of it.
@@ -29,6 +32,16 @@ pub mod limit {
     pub const KEYSTORE: usize = 1 << 20;
     /// An attachment's content.
     pub const ATTACHMENT: u64 = 1 << 40;
+    /// A backup's head.
+    pub const BACKUP_HEAD: usize = 1 << 10;
+    /// The list of what a backup holds.
+    pub const BACKUP_INDEX: usize = 16 << 20;
+    /// A backup's secrets.
+    pub const BACKUP_SECRETS: usize = 1 << 20;
+    /// A recovery card, its check included.
+    pub const RECOVERY_CARD: usize = 128;
+    /// An erasure ledger.
+    pub const LEDGER: usize = 64 << 20;
     /// The sealed parts of an event.
     pub const SEALED_PARTS: usize = 4;
 }

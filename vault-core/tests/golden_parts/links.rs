@@ -206,14 +206,19 @@ struct Told(Vec<Value>);
 
 impl Told {
     fn push(&mut self, what: &str, link: &VerifiedLink, seed: [u8; 32]) {
-        self.0.push(json!({
-            "what": what,
-            "link": hex(link.bytes()),
-            "id": hex(link.id().0),
-            "signer_seed": hex(seed),
-            "signature": hex(link.signature().0),
-        }));
+        self.0.push(told(what, link, seed));
     }
+}
+
+/// Tells a link, and by whose key it is signed.
+pub(crate) fn told(what: &str, link: &VerifiedLink, seed: [u8; 32]) -> Value {
+    json!({
+        "what": what,
+        "link": hex(link.bytes()),
+        "id": hex(link.id().0),
+        "signer_seed": hex(seed),
+        "signature": hex(link.signature().0),
+    })
 }
 
 /// The agency as of its last link, and its links.

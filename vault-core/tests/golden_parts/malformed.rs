@@ -7,6 +7,8 @@
 //! - `keyring`: a keyring's plaintext, for `keyring`'s recipient; `keystore`: a file, with the passphrase of `keystore`;
 //! - `attachment`: how a file differs from that of `attachment`: a byte, `[where, XOR]`, of its `content`, of what is
 //!   `padded` or of the `file`; or the `pieces` of the honest file that it is, each `[from, bytes]`;
+//! - `card`: the `words` of a recovery card; `backup_head`: a head, with the passphrase of `keystore`; `ledger`: a file, by
+//!   the devices of `agency_links`;
 //! - `padding`: padded bytes; `access_body`: the body of the first entry of `access`.
 
 use super::CASE;
@@ -17,6 +19,7 @@ use super::attachment;
 use super::hex;
 use super::links;
 use super::recipient;
+use super::recovery;
 use super::sealed;
 use super::signer;
 use super::unhex;
@@ -25,6 +28,7 @@ use serde_json::json;
 use vault_core::access::require_parts;
 use vault_core::agency_state::AgencyState;
 use vault_core::attachment::open_whole;
+use vault_core::backup;
 use vault_core::check::Check;
 use vault_core::check::Refused;
 use vault_core::context::Label;
@@ -37,6 +41,7 @@ use vault_core::id::CaseId;
 use vault_core::id::RecordHash;
 use vault_core::keyring;
 use vault_core::keystore;
+use vault_core::ledger;
 use vault_core::record::UnverifiedRecord;
 use vault_core::record::VerifiedRecord;
 use vault_core::secret::RecordKey;
@@ -88,6 +93,21 @@ fn attempt(vector: &Value) -> Result<(), Refused> {
             let file = attachment::made(vector);
             open_whole(&attachment::payload(), &attachment::context(), &file).map(|_| ())
         }
+        "card" => {
+            let words: Vec<String> = vector["words"]
+                .as_str()
+                .unwrap()
+                .split(' ')
+                .map(str::to_owned)
+                .collect();
+            let read = vault_core::recovery::words::decode(&words);
+            read.map(|_| ()).map_err(|error| error.check().into())
+        }
+        "backup_head" => {
+            let head = backup::read_head(&unhex(&vector["bytes"]))?;
+            backup::with_passphrase(&head, sealed::PASSPHRASE).map(|_| ())
+        }
+        "ledger" => ledger::read(&unhex(&vector["bytes"]), &links::agency_stream().0).map(|_| ()),
         "padding" => pad::unpad(&unhex(&vector["bytes"])).map(|_| ()),
         "access_body" => {
             let body = unhex(&vector["bytes"]);
@@ -123,6 +143,9 @@ pub(crate) fn honest() -> Vec<Value> {
         attachment::honest(),
         plain("padding", &pad::pad(sealed::PAYLOAD)),
         plain("access_body", &first_entry().1),
+        json!({ "structure": "card", "words": card_words().join(" ") }),
+        plain("backup_head", &backup_head()),
+        plain("ledger", &recovery::ledger_bytes()),
     ]
 }
 
@@ -137,7 +160,151 @@ pub(crate) fn all() -> Value {
     out.extend(of_padding());
     out.extend(of_bodies());
     out.extend(attachment::malformed());
+    out.extend(of_cards());
+    out.extend(of_backup_heads());
+    out.extend(of_ledgers());
     Value::Array(out)
+}
+
+fn card_words() -> Vec<String> {
+    vault_core::recovery::words::encode(&recovery::first_card())
+        .unwrap()
+        .to_vec()
+}
+
+fn of_cards() -> Vec<Value> {
+    let honest = card_words();
+    let card = recovery::first_card();
+    let edited = |edit: &dyn Fn(&mut vault_core::wire::v1::recovery::RecoveryCard)| {
+        let mut card = card.clone();
+        edit(&mut card);
+        vault_core::recovery::words::encode(&card).unwrap().to_vec()
+    };
+    let swapped = |at: usize| {
+        let mut words = honest.clone();
+        words.swap(at, at + 1);
+        words
+    };
+    let mut unknown = honest.clone();
+    unknown[9] = "xyzzy".to_owned();
+    let cases = [
+        ("card, a word that is none", unknown, Check::CardWords),
+        ("card, a word less", honest[..39].to_vec(), Check::CardWords),
+        ("card, two words swapped", swapped(20), Check::CardWords),
+        ("card, a threshold of 1", edited(&|c| c.threshold = 1), Check::CardWords),
+        (
+            "card, a threshold above the cards",
+            edited(&|c| c.threshold = 4),
+            Check::CardWords,
+        ),
+        ("card, number 0", edited(&|c| c.number = 0), Check::CardWords),
+        (
+            "card, a number above the cards",
+            edited(&|c| c.number = 4),
+            Check::CardWords,
+        ),
+        ("card, another form", edited(&|c| c.format = 2), Check::UnknownFormat),
+    ];
+    let told = cases.map(|(name, words, check)| {
+        json!({ "name": name, "structure": "card", "words": words.join(" "), "check": check.to_string() })
+    });
+    told.to_vec()
+}
+
+fn backup_head() -> Vec<u8> {
+    unhex(&recovery::backup()["head"])
+}
+
+fn of_backup_heads() -> Vec<Value> {
+    let honest = backup_head();
+    let set = |at: usize, bytes: &[u8]| {
+        let mut edited = honest.clone();
+        edited[at..at + bytes.len()].copy_from_slice(bytes);
+        edited
+    };
+    let cost = 8 + 2 + 32 + 16 + 16 + 4 + 8 + 1;
+    let flip = |at: usize| set(at, &[honest[at] ^ 1]);
+    let short = &honest[..honest.len() - 1];
+    vec![
+        vector("backup head, cut", "backup_head", short, Check::BackupTruncated),
+        vector("backup head, other magic", "backup_head", &flip(0), Check::NotCanonical),
+        vector(
+            "backup head, format 2",
+            "backup_head",
+            &set(8, &[0, 2]),
+            Check::UnknownFormat,
+        ),
+        vector(
+            "backup head, kdf 2",
+            "backup_head",
+            &set(cost - 1, &[2]),
+            Check::UnknownFormat,
+        ),
+        vector(
+            "backup head, memory over its ceiling",
+            "backup_head",
+            &set(cost, &[0xff; 4]),
+            Check::KdfBounds,
+        ),
+        vector(
+            "backup head, 2 passes",
+            "backup_head",
+            &set(cost + 4, &[0, 0, 0, 2]),
+            Check::KdfBounds,
+        ),
+        vector(
+            "backup head, another agency",
+            "backup_head",
+            &flip(20),
+            Check::BackupHead,
+        ),
+        vector(
+            "backup head, another length",
+            "backup_head",
+            &flip(cost - 2),
+            Check::BackupHead,
+        ),
+        vector(
+            "backup head, another commitment",
+            "backup_head",
+            &flip(honest.len() - 60),
+            Check::BackupHead,
+        ),
+        vector(
+            "backup head, another seed",
+            "backup_head",
+            &flip(honest.len() - 1),
+            Check::BackupHead,
+        ),
+    ]
+}
+
+fn of_ledgers() -> Vec<Value> {
+    let honest = recovery::ledger_bytes();
+    let flip = |at: usize| {
+        let mut edited = honest.clone();
+        edited[at] ^= 1;
+        edited
+    };
+    let last = honest.len() - 1;
+    let longer = [&honest[..], &[0]].concat();
+    vec![
+        vector("ledger, one byte more", "ledger", &longer, Check::NotCanonical),
+        vector("ledger, of another agency", "ledger", &flip(10), Check::Agency),
+        vector(
+            "ledger, by a device that is not known",
+            "ledger",
+            &flip(40),
+            Check::Ledger,
+        ),
+        vector("ledger, another signature", "ledger", &flip(last), Check::Ledger),
+        vector(
+            "ledger, another signature of an entry",
+            "ledger",
+            &flip(last - 80),
+            Check::Ledger,
+        ),
+    ]
 }
 
 /// Bytes before a link's body: format, agency, stream, seq, previous, agency head, no `seen`, device.
@@ -204,7 +371,7 @@ fn of_links() -> Vec<Value> {
             Check::UnknownFormat,
         ));
     }
-    for reserved in [0u16, 10, 35, 39, 47, 65535] {
+    for reserved in [0u16, 12, 35, 39, 47, 65535] {
         let name = format!("link, event type {reserved}");
         cases.push(vector(
             &name,

@@ -4,6 +4,7 @@ pub(crate) mod attachment;
 pub(crate) mod links;
 pub(crate) mod malformed;
 pub(crate) mod primitives;
+pub(crate) mod recovery;
 pub(crate) mod sealed;
 
 use data_encoding::HEXLOWER;

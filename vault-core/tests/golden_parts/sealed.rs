@@ -341,6 +341,7 @@ pub(crate) fn keystore_file() -> Vec<u8> {
             version: 1,
             recipient: recipient(RECOVERY_SEED),
             signing: SigningSeed::from_bytes(RECOVERY_SIGNING_SEED),
+            seed: None,
         }),
     };
     let mut unlocked = keystore::create(agency(), MEMBER, DEVICE, PASSPHRASE, CHEAP, SALT).unwrap();

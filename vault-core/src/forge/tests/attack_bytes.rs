@@ -81,7 +81,7 @@ fn attack_30_every_honest_structure_decodes_and_encodes_to_itself() {
     for bytes in CORPUS.iter() {
         assert!(every_type(bytes) > 0);
     }
-    assert_eq!(CORPUS.len(), 4 + 16 + 1 + 9);
+    assert_eq!(CORPUS.len(), 4 + 18 + 1 + 9);
 }
 
 #[test]

@@ -173,6 +173,7 @@ fn chk_97_a_keystore_whose_keys_are_not_the_streams_is_refused() {
                 version: 1,
                 recipient: RecipientSeed::from_bytes([1; 32]),
                 signing: SigningSeed::from_bytes([2; 32]),
+                seed: None,
             });
         },
     ];

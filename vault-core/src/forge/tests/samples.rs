@@ -1,6 +1,7 @@
 //! One honest value of every structure, as bytes.
 
 use crate::check::Check;
+use crate::crypto::sign::Signature;
 use crate::epoch::release_commitment_bytes;
 use crate::forge::CaseFile;
 use crate::forge::World;
@@ -20,6 +21,8 @@ use crate::wire::v1::event::Erasure;
 use crate::wire::v1::event::ErasureGround;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::event::Expired;
+use crate::wire::v1::event::RecoveryRun;
+use crate::wire::v1::event::Restored;
 use crate::wire::v1::key::KeyContext;
 use crate::wire::v1::key::Keyring;
 use crate::wire::v1::key::KeyringEntry;
@@ -108,6 +111,17 @@ impl Samples {
             Event::Settings(crate::id::PolicyHash([1; 32])),
             Event::AgencyEpoch(self.world.agency_epoch()),
             Event::DpoEpoch(self.world.dpo_epoch(0, &[0])),
+            Event::RecoveryRun(RecoveryRun {
+                device,
+                retired: vec![self.world.people[1].device],
+                version: 1,
+                signature: Signature([2; 64]),
+            }),
+            Event::Restored(Restored {
+                device,
+                retired: Vec::new(),
+                signature: Signature([3; 64]),
+            }),
             Event::CaseOpened(self.case.opening(&self.world, 0)),
             Event::Membership(membership.clone()),
             Event::Expired(Expired {

@@ -1,6 +1,7 @@
 //! Events: a typed clear part.
 
 use super::agency::CertifiedDevice;
+use super::agency::DeviceCertificate;
 use super::agency::Founding;
 use super::agency::MemberRecipient;
 use super::agency::RecipientKey;
@@ -14,9 +15,11 @@ use super::membership::Membership;
 use super::stream::Epoch;
 use super::stream::Section;
 use crate::crypto::sign::PublicKey;
+use crate::crypto::sign::Signature;
 use crate::id::DeviceId;
 use crate::id::GrantId;
 use crate::id::KeyringHash;
+use crate::id::LinkId;
 use crate::id::MemberId;
 use crate::id::PolicyHash;
 use crate::id::RecordHash;
@@ -68,6 +71,43 @@ pub struct DpoEpoch {
     pub holders: Vec<RecipientRef>,
     /// Files with its identity; a set.
     pub keyrings: Vec<KeyringRef>,
+}
+
+/// A device enrolled in place of lost ones by a sole administrator who restored a backup.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct Restored {
+    /// The new device, which signs the link.
+    pub device: CertifiedDevice,
+    /// Devices of the same member that are gone; a set.
+    pub retired: Vec<DeviceId>,
+    /// Over [`Enrolment`], by the sole administrator's identity key.
+    pub signature: Signature,
+}
+
+/// A device enrolled by the recovery key.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct RecoveryRun {
+    /// The new device, which signs the link.
+    pub device: CertifiedDevice,
+    /// Devices of the same member that are gone; a set.
+    pub retired: Vec<DeviceId>,
+    /// Version of the recovery key, the one in force.
+    pub version: u32,
+    /// Over [`Enrolment`], by the recovery key.
+    pub signature: Signature,
+}
+
+/// What is signed to enrol a device outside the ordinary way: it holds at one place of the stream only.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct Enrolment {
+    /// The agency stream's link before.
+    pub previous: LinkId,
+    /// The new device.
+    pub certificate: DeviceCertificate,
+    /// Devices that are gone; a set.
+    pub retired: Vec<DeviceId>,
+    /// Version of the recovery key; 0 where an administrator signs.
+    pub version: u32,
 }
 
 /// Grants that ended by their date.
@@ -143,6 +183,12 @@ pub enum Event {
     /// An epoch of the data-protection role key.
     #[tls_codec(discriminant = 9)]
     DpoEpoch(DpoEpoch),
+    /// A device enrolled by the recovery key.
+    #[tls_codec(discriminant = 10)]
+    RecoveryRun(RecoveryRun),
+    /// A device enrolled by a sole administrator who restored a backup.
+    #[tls_codec(discriminant = 11)]
+    Restored(Restored),
     /// A case opens.
     #[tls_codec(discriminant = 32)]
     CaseOpened(Membership),

@@ -1,0 +1,593 @@
+//! Backups and recovery cards with the real binary: everything comes back on an empty machine, or nothing does.
+
+use casevault_e2e::caseload;
+use casevault_e2e::caseload::Size;
+use casevault_e2e::mount::Mount;
+use casevault_e2e::vault::Done;
+use casevault_e2e::vault::PASSPHRASE;
+use casevault_e2e::vault::Vault;
+use serde_json::Value;
+use serde_json::json;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+use vault_core::backup;
+
+/// The new passphrase after a recovery run.
+const NEW: &str = "a lamp in every other window";
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Makes a backup beside the vault.
+fn backed_up(vault: &Vault, name: &str) -> PathBuf {
+    let file = vault.around.join(name);
+    vault.run(&["backup", "create", "--out", &text(&file)]).done();
+    file
+}
+
+/// Makes cards beside the vault; returns their files with words.
+fn cards(vault: &Vault, threshold: u8, shares: u8) -> Vec<PathBuf> {
+    let folder = vault.around.join("cards");
+    let numbers = [threshold.to_string(), shares.to_string()];
+    let arguments = ["recovery", "split", "--yes", "--out-dir", &text(&folder)];
+    let arguments = [&arguments[..], &["--threshold", &numbers[0], "--shares", &numbers[1]]].concat();
+    vault.run(&arguments).done();
+    (1..=shares)
+        .map(|number| folder.join(format!("card-{number}-of-{shares}.txt")))
+        .collect()
+}
+
+fn joined(cards: &[&PathBuf]) -> String {
+    let all: Vec<String> = cards.iter().map(|card| text(card)).collect();
+    all.join(",")
+}
+
+/// An empty machine, with a passphrase of its own to give.
+fn machine(passphrase: &str) -> Vault {
+    let vault = Vault::unmade();
+    std::fs::write(vault.around.join("passphrase"), format!("{passphrase}\n")).unwrap();
+    vault
+}
+
+fn restored(file: &Path) -> (Vault, Value) {
+    let vault = machine(PASSPHRASE);
+    let reply = vault.json(&["backup", "restore", &text(file)]);
+    (vault, reply)
+}
+
+fn recover(machine: &Vault, cards: &[&PathBuf], file: &Path) -> Done {
+    let (cards, file) = (joined(cards), text(file));
+    machine.run(&["recovery", "restore", "--cards", &cards, "--backup", &file, "--json"])
+}
+
+/// Nothing is where the vault would be, or beside it.
+fn assert_nothing(machine: &Vault) {
+    let inside: Vec<_> = std::fs::read_dir(&machine.around)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name != "passphrase")
+        .collect();
+    assert!(inside.is_empty(), "{inside:?}");
+}
+
+#[test]
+fn a_caseload_comes_back_from_the_passphrase_and_from_each_two_of_three_cards() {
+    let vault = Vault::with(&caseload::make(Size::S));
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(&case, "obs: The kettle was on.\n\npriv: I felt hurried.\n");
+    let cards = cards(&vault, 2, 3);
+    let file = backed_up(&vault, "backup");
+    let exported = vault.exported();
+    let before = vault.verified();
+
+    let (passphrase, reply) = restored(&file);
+    assert_eq!(passphrase.exported(), exported);
+    assert_eq!(reply["failures"], json!([]));
+    assert_eq!(
+        (&reply["recovery_renewed"], &reply["recovery_version"]),
+        (&json!(false), &json!(1))
+    );
+    assert_eq!(reply["retired"].as_array().unwrap().len(), 1);
+    let after = passphrase.verified();
+    assert!(after["signatures"].as_u64() >= before["signatures"].as_u64());
+    // Importing again adds nothing: the index came along.
+    let again = passphrase
+        .feed(&["import", "-", "--json"], &caseload::make(Size::S))
+        .json();
+    assert_eq!(again["imported"], 0);
+
+    for pair in [[0, 1], [0, 2], [1, 2]] {
+        let machine = machine(NEW);
+        let pair: Vec<&PathBuf> = pair.iter().map(|at| &cards[*at]).collect();
+        let reply = recover(&machine, &pair, &file).json();
+        assert_eq!(
+            (&reply["recovery_renewed"], &reply["recovery_version"]),
+            (&json!(true), &json!(2))
+        );
+        assert_eq!(machine.exported(), exported);
+        machine.verified();
+        // Writing goes on, in shared sections and in the private one, each of which is rotated first.
+        machine
+            .feed(
+                &["note", "amend", &note, "--file", "-"],
+                b"obs: The kettle was off.\n\npriv: I felt calm.\n",
+            )
+            .done();
+        machine.add_note(&case, "obs: Another day.\n");
+        machine.verified();
+        let shown = machine.json(&["note", "show", &note]);
+        assert_eq!(shown["segments"][0]["text"], "The kettle was off.");
+        machine.close();
+    }
+    let alone = machine(NEW);
+    for card in &cards {
+        let error = recover(&alone, &[card], &file).refused(5, "recovery-card");
+        assert_eq!(error["check"], "CHK-123");
+        assert_nothing(&alone);
+    }
+    vault.close();
+}
+
+#[test]
+fn attack_37_after_a_recovery_run_the_old_cards_open_nothing_new_and_new_ones_do() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let old = cards(&vault, 2, 3);
+    let file = backed_up(&vault, "backup");
+    let machine_ = machine(NEW);
+    recover(&machine_, &[&old[0], &old[1]], &file).done();
+    machine_.add_note(&case, "obs: After the run.\n");
+    // The run is signed into the stream, and its first entry in the log says what it was.
+    let log = machine_.json(&["log", "list"]);
+    let entries = log["entries"].as_array().unwrap();
+    assert!(entries.iter().any(|entry| entry["scope"] == "recovery run"), "{log}");
+    let status = machine_.json(&["status"]);
+    assert!(status["attention"].to_string().contains("recovery split"), "{status}");
+    let later = backed_up(&machine_, "later");
+    let error = recover(&machine(NEW), &[&old[0], &old[1]], &later).refused(5, "recovery-card");
+    assert_eq!(error["check"], "CHK-125");
+    let new = cards(&machine_, 2, 2);
+    let error = machine_
+        .run(&["recovery", "check", "--json", "--cards", &joined(&[&old[0], &old[1]])])
+        .refused(5, "recovery-card");
+    assert_eq!(error["check"], "CHK-125");
+    let third = machine(NEW);
+    recover(&third, &[&new[1], &new[0]], &later).done();
+    assert_eq!(third.exported(), machine_.exported());
+    third.verified();
+}
+
+#[test]
+fn lost_cards_are_replaced_by_a_new_key_on_a_restored_device() {
+    let vault = Vault::made();
+    vault.open_case("Elin Farrow");
+    let old = cards(&vault, 2, 2);
+    let file = backed_up(&vault, "backup");
+    let other = machine(PASSPHRASE);
+    let reply = other.json(&["backup", "restore", &text(&file), "--new-recovery-key"]);
+    assert_eq!(
+        (&reply["recovery_renewed"], &reply["recovery_version"]),
+        (&json!(true), &json!(2))
+    );
+    let new = cards(&other, 2, 2);
+    let later = backed_up(&other, "later");
+    let refused = recover(&machine(NEW), &[&old[0], &old[1]], &later).refused(5, "recovery-card");
+    assert_eq!(refused["check"], "CHK-125");
+    let third = machine(NEW);
+    recover(&third, &[&new[0], &new[1]], &later).done();
+    assert_eq!(third.exported(), vault.exported());
+    third.verified();
+}
+
+#[test]
+fn the_key_leaves_the_machine_only_once_the_cards_were_proved() {
+    let vault = Vault::made();
+    let folder = vault.around.join("cards");
+    let split = ["recovery", "split", "--out-dir", &text(&folder)];
+    vault.run(&[&split[..], &["--json"]].concat()).refused(2, "needs-flag");
+    assert!(!folder.exists());
+    let status = |vault: &Vault| vault.json(&["status"])["attention"].to_string();
+    assert!(status(&vault).contains("the recovery key waits"));
+    for wrong in [["--threshold", "1"], ["--threshold", "4"], ["--shares", "17"]] {
+        let done = vault.run(&[&split[..], &["--yes", "--json"], &wrong[..]].concat());
+        assert_eq!(done.code, 2, "{}", done.stderr);
+    }
+    // A card that is there already is nobody's to overwrite, and then none is made.
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("card-2-of-3.txt"), "somebody's").unwrap();
+    assert_eq!(vault.run(&[&split[..], &["--yes"]].concat()).code, 1);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    assert!(status(&vault).contains("the recovery key waits"));
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let reply = vault.json(&[&split[..], &["--yes"]].concat());
+    assert!(!status(&vault).contains("recovery"), "{}", status(&vault));
+    let files = reply["files"].as_array().unwrap();
+    assert_eq!(files.len(), 6);
+    for file in files {
+        let path = Path::new(file.as_str().unwrap());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let holds = std::fs::read_to_string(path).unwrap();
+        assert!(holds.to_lowercase().contains("wipe"), "{holds}");
+    }
+    let page = std::fs::read_to_string(folder.join("card-1-of-3.html")).unwrap();
+    for word in std::fs::read_to_string(folder.join("card-1-of-3.txt"))
+        .unwrap()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.split(|c: char| !c.is_alphabetic()))
+        .filter(|word| !word.is_empty())
+    {
+        assert!(page.contains(&format!("<td>{word}</td>")), "{word}");
+    }
+    let again = vault.run(&[
+        "recovery",
+        "split",
+        "--yes",
+        "--json",
+        "--out-dir",
+        &text(&vault.around),
+    ]);
+    again.refused(1, "no-recovery-key");
+    assert!(!reply.to_string().contains("words"));
+}
+
+#[test]
+fn a_wrong_mistyped_repeated_or_foreign_card_is_named() {
+    let vault = Vault::made();
+    let cards = cards(&vault, 2, 3);
+    let check = |files: &[&PathBuf]| vault.run(&["recovery", "check", "--json", "--cards", &joined(files)]);
+    let good = check(&[&cards[2], &cards[0]]).json();
+    assert_eq!(
+        (&good["current"], &good["enough"], &good["numbers"]),
+        (&json!(true), &json!(true), &json!([3, 1]))
+    );
+    assert_eq!(check(&[&cards[1]]).json()["enough"], false);
+
+    let refused = |files: &[&PathBuf], code: &str, says: &str| {
+        let error = check(files).refused(5, "recovery-card");
+        assert_eq!(error["check"], code, "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(says), "{message}");
+        assert!(message.contains(&text(files[files.len() - 1])), "{message}");
+    };
+    refused(&[&cards[0], &cards[0]], "CHK-122", "the same card");
+    let typed = |name: &str, edit: &dyn Fn(&mut Vec<String>)| {
+        let words = std::fs::read_to_string(&cards[1]).unwrap();
+        let kept = words
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let mut words: Vec<String> = kept
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        edit(&mut words);
+        let path = vault.around.join(name);
+        std::fs::write(&path, words.join("\n")).unwrap();
+        path
+    };
+    let bare = typed("bare", &|_| ());
+    assert_eq!(check(&[&cards[0], &bare]).json()["enough"], true);
+    let unknown = typed("unknown", &|words| words[6] = "xyzzy".to_owned());
+    refused(
+        &[&cards[0], &unknown],
+        "CHK-120",
+        "word 7 is not one of the list's words",
+    );
+    let other = typed("other", &|words| {
+        words[22] = if words[22] == "zoo" { "zone" } else { "zoo" }.to_owned()
+    });
+    refused(&[&cards[0], &other], "CHK-120", "look at word 23");
+    let short = typed("short", &|words| words.truncate(39));
+    refused(&[&cards[0], &short], "CHK-120", "39 words");
+
+    let foreign = Vault::made();
+    let theirs = self::cards(&foreign, 2, 3);
+    refused(&[&theirs[0]], "CHK-121", "another agency or set");
+    let page = vault.around.join("cards/card-1-of-3.html");
+    assert_eq!(check(&[&page]).code, 2);
+    // Without a vault to compare with.
+    let empty = machine(NEW);
+    let known = empty.json(&["recovery", "check", "--cards", &joined(&[&cards[0], &cards[1]])]);
+    assert_eq!((&known["current"], &known["set"]), (&Value::Null, &good["set"]));
+}
+
+#[test]
+fn a_backup_that_is_flipped_cut_spliced_or_longer_restores_nothing() {
+    let vault = Vault::made();
+    vault.open_case("Elin Farrow");
+    let cards = cards(&vault, 2, 2);
+    let file = backed_up(&vault, "backup");
+    let other = std::fs::read(backed_up(&vault, "other")).unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let attempt = |bytes: &[u8], by_cards: bool| {
+        let machine = machine(PASSPHRASE);
+        let path = vault.around.join("tampered");
+        std::fs::write(&path, bytes).unwrap();
+        let done = match by_cards {
+            true => recover(&machine, &[&cards[0], &cards[1]], &path),
+            false => machine.run(&["backup", "restore", &text(&path), "--json"]),
+        };
+        assert_nothing(&machine);
+        assert_eq!(done.stdout, "");
+        let error = done.error();
+        assert_eq!(error["exit"], done.code, "{error}");
+        let check = error["check"].as_str().unwrap_or_default().to_owned();
+        (done.code, check)
+    };
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let expected = |code: i32, check: &str| (code, check.to_owned());
+    let last = whole.len() - 1;
+    for by_cards in [false, true] {
+        for cut in [last, whole.len() / 2, backup::HEAD_BYTES + 10, 100] {
+            assert_eq!(attempt(&whole[..cut], by_cards), expected(4, "CHK-108"), "{cut}");
+        }
+        for at in [last, whole.len() - 100_000] {
+            assert_eq!(attempt(&flipped(at), by_cards), expected(4, "CHK-109"), "{at}");
+        }
+        assert_eq!(attempt(&[&whole[..], b"x"].concat(), by_cards), expected(4, "CHK-109"));
+    }
+    // A byte of the salt, and of the sealed seed.
+    assert_eq!(attempt(&flipped(120), false), expected(5, "CHK-107"));
+    assert_eq!(attempt(&flipped(backup::HEAD_BYTES - 1), false), expected(5, "CHK-107"));
+    assert_eq!(attempt(&flipped(backup::HEAD_BYTES - 1), true), expected(4, "CHK-109"));
+    let spliced = [&whole[..backup::HEAD_BYTES], &other[backup::HEAD_BYTES..]].concat();
+    assert_eq!(attempt(&spliced, false).0, 5);
+    assert_eq!(attempt(&spliced, true).0, 4);
+    let tail = whole.len().min(other.len()) - 50_000;
+    let spliced = [&whole[..tail], &other[tail..]].concat();
+    assert_eq!(attempt(&spliced, true).0, 4);
+    assert_eq!(attempt(b"SQLite format 3\0", false), expected(4, "CHK-02"));
+    let stranger = machine(NEW);
+    stranger
+        .run(&["backup", "restore", &text(&file), "--json"])
+        .refused(5, "backup-locked");
+    assert_nothing(&stranger);
+    // And the one that nobody touched.
+    restored(&file).0.verified();
+}
+
+#[test]
+fn a_home_that_holds_anything_is_left_alone() {
+    let vault = Vault::made();
+    let file = text(&backed_up(&vault, "backup"));
+    let before = std::fs::read(vault.home.join("keystore")).unwrap();
+    let again = vault.run(&["backup", "restore", &file, "--json"]);
+    again.refused(1, "already-initialised");
+    assert_eq!(std::fs::read(vault.home.join("keystore")).unwrap(), before);
+    vault.verified();
+    let other = machine(PASSPHRASE);
+    std::fs::create_dir(&other.home).unwrap();
+    std::fs::write(other.home.join("letter"), "kept").unwrap();
+    other
+        .run(&["backup", "restore", &file, "--json"])
+        .refused(1, "not-empty");
+    assert_eq!(std::fs::read_to_string(other.home.join("letter")).unwrap(), "kept");
+    std::fs::remove_file(other.home.join("letter")).unwrap();
+    other.run(&["backup", "restore", &file]).done();
+    assert_eq!(other.home.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    other.verified();
+}
+
+#[test]
+fn attack_34_a_backup_holds_no_device_key_no_ratchet_and_no_recovery_key() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    vault.run(&["note", "list", &case]).done();
+    let passphrase = PASSPHRASE;
+    let keystore = std::fs::read(vault.home.join("keystore")).unwrap();
+    let (_, secrets) = vault_core::keystore::unlock(&keystore, passphrase).unwrap();
+    let bytes = std::fs::read(backed_up(&vault, "backup")).unwrap();
+    let head = backup::read_head(&bytes[..backup::HEAD_BYTES]).unwrap();
+    let opener = backup::with_passphrase(&head, passphrase).unwrap();
+    let (index, mut content) = backup::open(&head, &opener, &bytes[backup::HEAD_BYTES..]).unwrap();
+    let mut all = Vec::new();
+    content.read_to_end(&mut all).unwrap();
+    let names: Vec<_> = index
+        .entries
+        .iter()
+        .map(|e| String::from_utf8(e.name.clone()).unwrap())
+        .collect();
+    assert_eq!(names, ["secrets", "vault.db"]);
+    let recovery = secrets.recovery.as_ref().unwrap();
+    let kept_back: [&[u8]; 5] = [
+        secrets.device.expose(),
+        secrets.seal_secret.expose(),
+        recovery.recipient.expose(),
+        recovery.signing.expose(),
+        recovery.seed.as_ref().unwrap().expose(),
+    ];
+    for secret in kept_back {
+        let hex = data_encoding::HEXLOWER.encode(secret);
+        let there = |needle: &[u8]| all.windows(needle.len()).any(|window| window == needle);
+        assert!(!there(secret) && !there(hex.as_bytes()));
+    }
+    // The search finds what is there.
+    let identity = data_encoding::HEXLOWER.encode(secrets.identity.expose());
+    assert!(all.windows(identity.len()).any(|window| window == identity.as_bytes()));
+    let store = all.windows(7).filter(|window| *window == b"ratchet").count();
+    assert_eq!(store, 0, "the ratchet's row is in the backup");
+    let own = std::fs::read(vault.store()).unwrap();
+    assert!(own.windows(7).any(|window| window == b"ratchet"));
+}
+
+#[test]
+fn what_was_erased_after_the_backup_is_erased_again_before_anything_opens() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let slip = vault.add_note(&case, "obs: This belongs to another person.\n");
+    let kept = vault.add_note(&case, "obs: The kettle was on.\n");
+    let file = backed_up(&vault, "backup");
+    vault.run(&["note", "withdraw", &slip]).done();
+    let ledger = vault.around.join("ledger");
+    let written = vault.json(&["backup", "ledger", "--out", &text(&ledger)]);
+    assert_eq!((&written["erasures"], &written["records"]), (&json!(1), &json!(1)));
+
+    let (without, _) = restored(&file);
+    assert_eq!(
+        without.json(&["note", "show", &slip])["segments"][0]["text"],
+        "This belongs to another person."
+    );
+    let with = machine(PASSPHRASE);
+    let reply = with.json(&["backup", "restore", &text(&file), "--ledger", &text(&ledger)]);
+    assert_eq!(reply["erased"], 1);
+    with.run(&["note", "show", &slip, "--json"]).refused(1, "withdrawn");
+    with.json(&["note", "show", &kept]);
+    with.verified();
+    // Its own ledger has it too.
+    assert_eq!(with.json(&["backup", "ledger", "--out", &text(&ledger)])["erasures"], 1);
+
+    // A ledger of somebody else, or a changed one, restores nothing.
+    let mut bytes = std::fs::read(&ledger).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&ledger, &bytes).unwrap();
+    let machine = machine(PASSPHRASE);
+    let done = machine.run(&["backup", "restore", &text(&file), "--ledger", &text(&ledger), "--json"]);
+    assert_eq!(done.refused(4, "refused")["check"], "CHK-126");
+    assert_nothing(&machine);
+}
+
+#[test]
+fn a_backup_made_while_others_write_is_the_vault_of_one_moment() {
+    let lines = caseload::make(Size::Part(4));
+    let vault = Vault::with(&caseload::make(Size::Part(1)));
+    let mut writer = vault.fed(&["import", "-", "--json"]);
+    let mut input = writer.stdin.take().unwrap();
+    let feeding = std::thread::spawn(move || {
+        use std::io::Write;
+        input.write_all(&lines).unwrap();
+    });
+    let mut files = Vec::new();
+    let mut number = 0;
+    while writer.try_wait().unwrap().is_none() {
+        number += 1;
+        files.push(backed_up(&vault, &format!("backup-{number}")));
+    }
+    feeding.join().unwrap();
+    assert!(writer.wait().unwrap().success());
+    files.push(backed_up(&vault, "last"));
+    for file in [files.first(), files.last()].into_iter().flatten() {
+        let (copy, reply) = restored(file);
+        assert_eq!(reply["failures"], json!([]));
+        copy.verified();
+    }
+    assert_eq!(restored(&files[files.len() - 1]).0.exported(), vault.exported());
+}
+
+/// Starts a command and kills it once `is_due` says so; tells whether it was killed before it ended by itself.
+fn killed(vault: &Vault, arguments: &[&str], mut is_due: impl FnMut() -> bool) -> bool {
+    let mut child = vault.command(arguments).spawn().unwrap();
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if is_due() {
+            child.kill().unwrap();
+            return child.wait_with_output().unwrap().status.code().is_none();
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |found| found.len())
+}
+
+/// The longest file of a folder whose name begins so.
+fn longest(folder: &Path, beginning: &str) -> u64 {
+    let inside = std::fs::read_dir(folder).unwrap().flatten();
+    let named = inside.filter(|entry| entry.file_name().to_string_lossy().starts_with(beginning));
+    named.map(|entry| length(&entry.path())).max().unwrap_or(0)
+}
+
+#[test]
+fn a_backup_or_a_restore_that_is_killed_leaves_nothing_half() {
+    let vault = Vault::with(&caseload::make(Size::S));
+    let file = backed_up(&vault, "backup");
+    let before = std::fs::read(&file).unwrap();
+    let whole = before.len() as u64;
+    let create = ["backup", "create", "--out", &text(&file)];
+    let mut kills = 0;
+    let snapshot = vault.home.join("vault.db-snapshot");
+    kills += u32::from(killed(&vault, &create, || snapshot.exists()));
+    for part in [1, 2, 3] {
+        let due = whole * part / 4;
+        kills += u32::from(killed(&vault, &create, || {
+            longest(&vault.around, "backup.part-") >= due
+        }));
+        assert_eq!(
+            std::fs::read(&file).unwrap(),
+            before,
+            "the backup from before is as it was"
+        );
+    }
+    assert!(kills >= 2, "only {kills} backups were killed");
+    vault.verified();
+    vault.run(&create).done();
+    assert!(!snapshot.exists(), "the next backup clears up");
+
+    let machine = machine(PASSPHRASE);
+    let stage = machine.around.join("home.restoring");
+    let restore = ["backup", "restore", &text(&file)];
+    let store = stage.join("vault.db");
+    let mut kills = 0;
+    for part in [0, 1, 2, 4] {
+        let due = (whole * part / 5).max(1);
+        kills += u32::from(killed(&machine, &restore, || length(&store) >= due));
+        assert!(!machine.home.exists(), "a vault that is not whole");
+    }
+    // And while it enrols, and verifies.
+    let log = stage.join("vault.db-wal");
+    kills += u32::from(killed(&machine, &restore, || length(&log) > 0));
+    assert!(kills >= 4, "only {kills} restores were killed");
+    if !machine.home.exists() {
+        machine.run(&restore).done();
+    }
+    assert!(!stage.exists());
+    machine.verified();
+    assert_eq!(machine.exported(), vault.exported());
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_backup_and_no_half_vault() {
+    let Some(mount) = Mount::new(64 << 10) else {
+        return;
+    };
+    let vault = Vault::with(&caseload::make(Size::S));
+    let file = backed_up(&vault, "backup");
+    let here = Vault::unmade_in(mount.path());
+    let ballast = mount.fill(1 << 20);
+    let out = mount.path().join("out");
+    vault
+        .run(&["backup", "create", "--out", &text(&out), "--json"])
+        .refused(1, "disk-full");
+    assert!(!out.exists() && longest(mount.path(), "out") == 0);
+    here.run(&["backup", "restore", &text(&file), "--json"])
+        .refused(1, "disk-full");
+    assert!(!here.home.exists() && !mount.path().join("home.restoring").exists());
+    std::fs::remove_file(ballast).unwrap();
+    here.run(&["backup", "restore", &text(&file)]).done();
+    here.verified();
+    // The vault's own disk: the copy of the store does not fit, and the vault is as it was.
+    mount.fill(100 << 10);
+    here.run(&[
+        "backup",
+        "create",
+        "--out",
+        &text(&vault.around.join("never")),
+        "--json",
+    ])
+    .refused(1, "disk-full");
+    assert!(!vault.around.join("never").exists() && !here.home.join("vault.db-snapshot").exists());
+}

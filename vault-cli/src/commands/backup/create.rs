@@ -1,0 +1,40 @@
+//! `casevault backup create`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::part::Part;
+use crate::render;
+
+/// Writes a backup: one sealed file that restores everything on an empty machine
+///
+/// It holds the store, the attachments and what is needed to read them, sealed to the passphrase of now and to the
+/// recovery cards. It holds no device key: restoring it makes a new device. Work may go on meanwhile; the backup holds
+/// the vault as it was at one moment.
+///
+/// Example: `casevault backup create --out /media/stick/vault.backup`
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// The file, readable by you alone and replaced if it is there
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+pub(super) fn run(args: &CreateArgs, run: &Invocation) -> Result<(), CliError> {
+    let mut session = run.unlock()?;
+    let watch = run.watch()?;
+    let mut part = Part::beside(&args.out)?;
+    let reply = session.backup(&mut part.file, watch.task())?;
+    part.become_file(&args.out)?;
+    drop(watch);
+    run.ui.reply(&reply, render::backup::create)?;
+    if reply.recovery_waits {
+        run.ui.hint(
+            "without the passphrase nothing opens it until there are cards: make them with `casevault recovery split`",
+        );
+    }
+    Ok(())
+}

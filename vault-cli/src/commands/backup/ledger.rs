@@ -1,0 +1,34 @@
+//! `casevault backup ledger`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::part::Part;
+use crate::render;
+
+/// Writes the ledger of erasures: what a restore has to erase again
+///
+/// A backup from before an erasure still holds what was erased. The ledger names it, by hashes and signatures alone, and
+/// `casevault backup restore --ledger` does the erasures again before anything opens. Keep it with the cards, apart from
+/// the backups, and write it anew after an erasure.
+#[derive(Args, Debug)]
+pub struct LedgerArgs {
+    /// The file, readable by you alone and replaced if it is there
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+pub(super) fn run(args: &LedgerArgs, run: &Invocation) -> Result<(), CliError> {
+    let mut session = run.unlock()?;
+    let reply = session.ledger()?;
+    let mut part = Part::beside(&args.out)?;
+    part.file
+        .write_all(&reply.ledger)
+        .map_err(|e| CliError::io(format!("could not write `{}`", args.out.display()), e))?;
+    part.become_file(&args.out)?;
+    run.ui.reply(&reply, render::backup::ledger)
+}

@@ -1,0 +1,147 @@
+//! `casevault recovery split`.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::read_cards;
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render::card;
+use crate::session::reply::CardsReply;
+use crate::session::request::RecoverySplitRequest;
+use crate::unlock_prompt;
+
+/// Makes recovery cards: any few of them, with a backup, restore the vault without the passphrase
+///
+/// Each card is written as words and as a page to print. Print them, give each to another person, and wipe the files.
+/// The cards are read back and proved to give the key; once you have said that they are printed, the key leaves this
+/// machine, and exists on the cards alone. Make a backup after that.
+#[derive(Args, Debug)]
+pub struct SplitArgs {
+    /// The folder for the cards, made if it is not there: best one in memory, or on a stick that you wipe
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: PathBuf,
+
+    /// How many cards give the key
+    #[arg(long, value_name = "K", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=16))]
+    pub threshold: u8,
+
+    /// How many cards there are
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=16))]
+    pub shares: u8,
+
+    /// Says that the cards are, or will be, printed: the key leaves this machine without a question
+    #[arg(long)]
+    pub yes: bool,
+}
+
+pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
+    if args.threshold > args.shares {
+        return Err(CliError::Usage {
+            message: format!(
+                "{} cards cannot be needed where there are {}",
+                args.threshold, args.shares
+            ),
+            hint: "give `--threshold` at most `--shares`".to_owned(),
+        });
+    }
+    if !args.yes && !unlock_prompt::can_ask() {
+        return Err(CliError::NeedsFlag {
+            what: "that the cards are printed",
+            flag: "`--yes`",
+        });
+    }
+    let mut session = run.unlock()?;
+    let cards = session.recovery_cards(RecoverySplitRequest {
+        threshold: args.threshold,
+        shares: args.shares,
+    })?;
+    let files = Files::write(&args.out_dir, &cards)?;
+    // What is proved is what lies on the disk, not what was in memory.
+    let read = read_cards(&files.texts)?;
+    let question = format!(
+        "{} cards are in {}. Print the pages now, and look at each.\nAre all of them printed? Then the key leaves this \
+         machine. [yes/no] ",
+        args.shares,
+        args.out_dir.display()
+    );
+    if !args.yes && run.ask(&question, "that the cards are printed", "`--yes`")? != "yes" {
+        return Err(CliError::Usage {
+            message: "no cards were made; the files are removed and the recovery key stays where it was".to_owned(),
+            hint: "run it again when a printer is at hand".to_owned(),
+        });
+    }
+    let mut reply = session.recovery_confirm(&read)?;
+    reply.files = files.keep();
+    let rest = format!(
+        "{} of {} cards give the key; it is no longer on this machine",
+        reply.threshold, reply.shares
+    );
+    run.ui.made(&reply, "made recovery cards of set", &reply.set, &rest)?;
+    run.ui.hint(&format!(
+        "print and wipe the files in {}; copies of the vault's folder from before now still hold the key",
+        args.out_dir.display()
+    ));
+    Ok(())
+}
+
+/// Files with cards; removed again unless they are kept.
+struct Files {
+    texts: Vec<PathBuf>,
+    made: Vec<PathBuf>,
+    kept: bool,
+}
+
+impl Files {
+    fn write(folder: &Path, cards: &CardsReply) -> Result<Self, CliError> {
+        let mut files = Self {
+            texts: Vec::new(),
+            made: Vec::new(),
+            kept: false,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|e| CliError::io(format!("could not make `{}`", folder.display()), e))?;
+        for one in &cards.cards {
+            let name = format!("card-{}-of-{}", one.number, cards.shares);
+            let text = folder.join(format!("{name}.txt"));
+            files.put(&text, card::text(cards, one).as_bytes())?;
+            files.texts.push(text);
+            files.put(&folder.join(format!("{name}.html")), card::page(cards, one).as_bytes())?;
+        }
+        let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|e| CliError::io(format!("could not write `{}`", folder.display()), e))?;
+        Ok(files)
+    }
+
+    fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+        let failed = |e| CliError::io(format!("could not write `{}`", path.display()), e);
+        // A card that is there already may be somebody's only one.
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let mut file = opened.map_err(failed)?;
+        self.made.push(path.to_owned());
+        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+    }
+
+    fn keep(mut self) -> Vec<String> {
+        self.kept = true;
+        self.made.iter().map(|path| path.display().to_string()).collect()
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if !self.kept {
+            for path in &self.made {
+                // One that stays says itself what it is.
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+}
