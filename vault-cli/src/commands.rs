@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
+pub mod call;
 pub mod case;
 pub mod chronology;
 pub mod completions;
@@ -46,7 +47,8 @@ pub enum Command {
     /// Cases: open, list, show, verify, close
     #[command(subcommand)]
     Case(case::CaseCommand),
-    /// Notes: add, list, show, amend, history, find, withdraw
+    Call(call::CallArgs),
+    /// Notes: add, jot, expand, draft, list, show, amend, history, find, misfiled, withdraw
     #[command(subcommand)]
     Note(note::NoteCommand),
     /// What was significant, in the order in which it happened
@@ -75,6 +77,7 @@ pub enum Command {
 /// [`CliError`], with exit code and hint.
 pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
     match command {
+        Command::Call(args) => call::run(args, run),
         Command::Case(command) => case::run(command, run),
         Command::Chronology(command) => chronology::run(command, run),
         Command::Completions(args) => completions::run(&args, run),

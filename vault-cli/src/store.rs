@@ -32,6 +32,7 @@ pub use kept::BlobKind;
 pub use kept::External;
 pub use migrate::STORE_VERSION;
 pub use open::Store;
+pub use open::local_names;
 pub use read::ReadTx;
 pub use replay::Hashed;
 pub use replay::Replay;

@@ -109,6 +109,12 @@ pub enum SessionError {
         /// What is wrong there, with the field where there is one.
         why: String,
     },
+    /// The note is hidden, because it stands in the wrong person's file.
+    #[error("note {note} was misfiled and is hidden")]
+    Misfiled {
+        /// The note's handle.
+        note: String,
+    },
     /// The input of an import or another text is larger than is taken.
     #[error("{what} is longer than {limit} bytes")]
     TooLong {
@@ -224,6 +230,7 @@ impl SessionError {
             Self::KdfBounds => "kdf-bounds",
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
+            Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
             Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
@@ -274,6 +281,9 @@ impl SessionError {
             Self::KdfBounds => "memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
+            Self::Misfiled { note } => {
+                format!("`casevault note show {note} --misfiled` shows it all the same; the reading is logged")
+            }
             Self::NoVault { .. } => {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
                     .to_owned()
@@ -282,6 +292,8 @@ impl SessionError {
                 "case" => "`casevault case list` shows your cases".to_owned(),
                 "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
                 "template" => "`casevault template list` shows the templates".to_owned(),
+                "draft" => "`casevault status` counts the drafts, `casevault note draft` lists them".to_owned(),
+                "jot" => "`casevault note jot --list` shows the jots".to_owned(),
                 "entry" => "`casevault log list` shows the entries".to_owned(),
                 _ => "check what was typed".to_owned(),
             },
