@@ -81,6 +81,9 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     }
     note.id.clone_from(&before.id);
     note.imported.clone_from(&before.imported);
+    note.joined.clone_from(&before.joined);
+    note.jotted_at.clone_from(&before.jotted_at);
+    note.refiled.clone_from(&before.refiled);
     if note.extra.is_empty() {
         note.extra.clone_from(&before.extra);
     }

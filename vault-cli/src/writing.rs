@@ -41,6 +41,8 @@ pub struct Writing {
     pub resume: String,
     /// Whether to type it on the terminal, whatever editor there is.
     pub typed: bool,
+    /// Whether it goes on from a draft that was there before; set when the writing begins.
+    pub resumed: bool,
 }
 
 impl Writing {
@@ -64,6 +66,7 @@ impl Writing {
         }
         let start = self.input.text.clone();
         let resumed = self.draft.is_some();
+        self.resumed = resumed;
         let mut shown = start.clone();
         loop {
             let written = match &program {
@@ -72,7 +75,8 @@ impl Writing {
             };
             let text = faults::without(&written);
             let unchanged = text.trim() == faults::without(&start).trim() && program.is_some();
-            if unchanged && !(resumed && shown == start) {
+            let empty = text.trim().is_empty();
+            if (unchanged || empty) && !(resumed && shown == start) {
                 self.drop_draft(session);
                 let what = match self.of {
                     DraftOf::Amend(_) => "nothing was changed",
@@ -108,7 +112,13 @@ impl Writing {
         // There before the editor is, so that what it leaves behind has where to go.
         let id = self.keep(session, text)?;
         let places = run.places()?;
-        let place = Place::make(&id, places.home())?;
+        let place = match Place::make(&id, places.home()) {
+            Ok(place) => place,
+            Err(error) => {
+                self.drop_unwritten(session, text);
+                return Err(error);
+            }
+        };
         let edited = {
             let mut keep = |text: &str| self.keep(session, text).map(|_| ());
             editor::edit(program, &place, text, &mut keep)
@@ -129,16 +139,14 @@ impl Writing {
                 Ok(saved)
             }
             Ok(Edited::Broken { newest, how }) => {
-                if newest == text && self.input.text == text {
-                    self.drop_draft(session);
+                if newest == text && self.drop_unwritten(session, text) {
                     return Err(CliError::Editor { how });
                 }
                 Err(self.kept(CliError::Editor { how }))
             }
             Err(error) => {
                 // An editor that never started has written nothing.
-                if self.input.text == text {
-                    self.drop_draft(session);
+                if self.drop_unwritten(session, text) {
                     return Err(error);
                 }
                 Err(self.kept(error))
@@ -187,6 +195,15 @@ impl Writing {
         };
         self.draft = Some(handle);
         Ok(id)
+    }
+
+    /// Drops a draft that holds nothing but what the editor was to open with; tells whether it was one.
+    fn drop_unwritten(&mut self, session: &mut Session, text: &str) -> bool {
+        let unwritten = !self.resumed && self.input.text == text;
+        if unwritten {
+            self.drop_draft(session);
+        }
+        unwritten
     }
 
     fn drop_draft(&mut self, session: &mut Session) {

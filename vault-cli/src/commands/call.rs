@@ -79,6 +79,7 @@ pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
         draft: None,
         resume: format!("casevault note add {case}"),
         typed: true,
+        resumed: false,
     };
     let reply = writing.write(run, &mut session, &mut |session, note, draft| {
         session.note_add(add(case.clone(), note, draft))

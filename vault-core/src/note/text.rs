@@ -167,7 +167,10 @@ pub fn says_when(text: &str) -> bool {
     let lines = text.lines().map(|line| Line::new(1, line));
     let mut front = lines
         .filter(|l| !l.is_guidance() && !l.text.is_empty() && l.text != "---")
-        .map_while(|l| l.field(0).and_then(|(name, value, _)| Some((front::known_name(name)?, value))));
+        .map_while(|l| {
+            l.field(0)
+                .and_then(|(name, value, _)| Some((front::known_name(name)?, value)))
+        });
     front.any(|(name, value)| name == "at" && !value.is_empty())
 }
 

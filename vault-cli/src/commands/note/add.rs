@@ -81,6 +81,7 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
             resume: format!("casevault note add {case}"),
             typed: false,
+            resumed: false,
         },
         drafts: args.drafts,
         of: case.clone(),

@@ -60,6 +60,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
             resume: format!("casevault note amend {note}"),
             typed: false,
+            resumed: false,
         },
         drafts: args.drafts,
         of: note.clone(),

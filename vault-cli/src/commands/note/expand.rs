@@ -80,6 +80,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
             resume: format!("casevault note expand {jot}"),
             typed: false,
+            resumed: false,
         },
         drafts: args.drafts,
         of: jot.clone(),
