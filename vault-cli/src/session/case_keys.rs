@@ -23,13 +23,14 @@ use vault_core::case_state::CaseState;
 use vault_core::check::Check;
 use vault_core::epoch;
 use vault_core::epoch::SectionSealer;
+use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
 use vault_core::keyring;
-use vault_core::placing;
 use vault_core::record::Payload;
 use vault_core::record::VerifiedRecord;
 use vault_core::secret::EpochKey;
 use vault_core::secret::RecipientSeed;
+use vault_core::secret::RecordKey;
 use vault_core::secret::ReleaseHalf;
 use vault_core::wire::v1::key::KeyContext;
 use vault_core::wire::v1::key::RecipientKind;
@@ -107,24 +108,48 @@ impl CaseKeys {
         self.keys.contains_key(&(section, number))
     }
 
-    /// Opens a stored record: wrap, commitment, seal, padding. Its author's signature was checked when it came in.
+    /// Opens a stored record. Its author's signature was checked when it came in.
     pub(super) fn open(&self, stored: StoredRecord) -> Result<(VerifiedRecord, Payload)> {
-        let (section, number, release) = (stored.header.section, stored.epoch, stored.release);
-        let handle = stored.header.record;
+        let (epoch, release) = (stored.epoch, stored.release);
         let (unverified, wrap) = stored.into_record()?;
         let record = unverified.verified_at_entry();
+        let payload = self.open_record(&record, &wrap, epoch, release)?;
+        Ok((record, payload))
+    }
+
+    /// As [`Self::open`], for who needs the payload alone.
+    pub(super) fn payload_of(&self, stored: StoredRecord) -> Result<Payload> {
+        let (epoch, release) = (stored.epoch, stored.release);
+        let (unverified, wrap) = stored.into_record()?;
+        let record = unverified.verified_at_entry();
+        let handle = record.header().record;
+        let key = self.record_key(&record, &wrap, epoch, release)?;
+        let opened = record.into_payload(&key);
+        opened.map_err(|e| SessionError::refused(e.check, handle.handle()))
+    }
+
+    /// Opens a record: wrap, commitment, seal, padding.
+    pub(super) fn open_record(
+        &self,
+        record: &VerifiedRecord,
+        wrap: &Wrap,
+        epoch: Epoch,
+        release: Release,
+    ) -> Result<Payload> {
+        let key = self.record_key(record, wrap, epoch, release)?;
+        let opened = record.open(&key);
+        opened.map_err(|e| SessionError::refused(e.check, record.header().record.handle()))
+    }
+
+    fn record_key(&self, record: &VerifiedRecord, wrap: &Wrap, epoch: Epoch, release: Release) -> Result<RecordKey> {
+        let header = record.header();
+        let refused = |check| SessionError::refused(check, header.record.handle());
         if self.state.is_erased(&record.hash()) {
             // Put back out of an older copy: the erasure holds.
-            return Err(SessionError::refused(Check::BodyMissing, handle.handle()));
+            return Err(refused(Check::BodyMissing));
         }
-        let sealer = self.sealer(section, number, release)?;
-        let key = sealer
-            .unwrap(&wrap, record.hash())
-            .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
-        let payload = record
-            .open(&key)
-            .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
-        Ok((record, payload))
+        let sealer = self.sealer(header.section, epoch, release)?;
+        sealer.unwrap(wrap, record.hash()).map_err(|e| refused(e.check))
     }
 
     /// Refuses a record without its bytes that no erasure names (CHK-82).
@@ -165,10 +190,10 @@ impl Holder {
         self.open_parts(self.case_parts(tx, case)?)
     }
 
-    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores.
+    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores. Rebuilding the stream, or
+    /// at least counting its rows, is left to the caller.
     pub(super) fn case_parts(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseParts> {
         let stream = StreamId::case(case);
-        tx.require_dense(stream)?;
         let mut open = CaseKeys::new(self.agency.id(), case);
         for row in tx.events(stream)? {
             self.judge_again(&mut open.state, &row)?;
@@ -201,21 +226,8 @@ impl Holder {
         let signer = self.agency.devices().get(&row.link.link().device);
         let signer = signer.ok_or_else(|| SessionError::refused(Check::Signer, stream))?;
         row.link.verify_signature(&signer.key).map_err(refused(stream))?;
-        let placements = row
-            .sealed
-            .iter()
-            .map(StoredRecord::placement)
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let stored: Vec<_> = row
-            .sealed
-            .iter()
-            .zip(&placements)
-            .map(|(r, p)| placing::StoredRecord {
-                header: &r.header,
-                hash: p.record_hash,
-                wrap_hash: p.wrap_hash,
-            })
-            .collect();
+        let placements = row.placements()?;
+        let stored = row.placed(&placements);
         state
             .judge_again(&self.agency, &row.link, &stored)
             .map_err(refused(stream))

@@ -190,7 +190,7 @@ fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term
     if stored.is_erased() {
         return Ok(None);
     }
-    let (_, payload) = keys.open(stored)?;
+    let payload = keys.payload_of(stored)?;
     if !term.may_match(payload.bytes()) {
         return Ok(None);
     }
