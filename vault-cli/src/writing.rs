@@ -26,6 +26,9 @@ const LONGEST: u64 = 4 << 20;
 /// What is typed is kept so often.
 const AUTOSAVE: Duration = Duration::from_secs(2);
 
+/// Saves what was written: text with flags, and the draft that it was.
+pub type Saving<'s, T> = &'s mut dyn FnMut(&mut Session, NoteInput, Option<String>) -> Result<T, SessionError>;
+
 /// What is being written.
 #[derive(Clone, Debug)]
 pub struct Writing {
@@ -50,12 +53,7 @@ impl Writing {
     ///
     /// # Errors
     /// [`CliError::Kept`] with the draft; [`CliError::Nothing`]; what editor and terminal refuse.
-    pub fn write<T>(
-        mut self,
-        run: &Invocation,
-        session: &mut Session,
-        save: &mut dyn FnMut(&mut Session, NoteInput, Option<String>) -> Result<T, SessionError>,
-    ) -> Result<T, CliError> {
+    pub fn write<T>(mut self, run: &Invocation, session: &mut Session, save: Saving<'_, T>) -> Result<T, CliError> {
         let program = Program::chosen().filter(|_| !self.typed);
         if let Some(program) = program.as_ref().filter(|program| !program.is_known()) {
             run.ui.hint(&format!(

@@ -267,7 +267,12 @@ impl VerifiedRecord {
     /// [`Check::KeyCommitment`] before anything is opened, [`Check::Aead`], [`Check::Padding`].
     pub fn open(&self, key: &RecordKey) -> Result<Payload, Refused> {
         let record = &self.0;
-        open(key, &record.header, &record.header_bytes, record.ciphertext.bytes().to_vec())
+        open(
+            key,
+            &record.header,
+            &record.header_bytes,
+            record.ciphertext.bytes().to_vec(),
+        )
     }
 
     /// Opens the record where its ciphertext stands: for who needs no more of it than the payload.

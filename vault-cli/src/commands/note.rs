@@ -175,6 +175,9 @@ struct OnTerminal {
     of: String,
 }
 
+/// Saves what was written: text with flags, the other cases, and the draft that it was.
+type Saving<'s, T> = &'s mut dyn FnMut(&mut Session, NoteInput, Vec<String>, Option<String>) -> Result<T, SessionError>;
+
 impl OnTerminal {
     /// Writes it, `start` giving what an editor opens with; `None` where a draft was to be dropped instead.
     fn write<T>(
@@ -182,7 +185,7 @@ impl OnTerminal {
         run: &Invocation,
         session: &mut Session,
         start: impl FnOnce(&mut Session, &NoteInput) -> Result<String, CliError>,
-        save: &mut dyn FnMut(&mut Session, NoteInput, Vec<String>, Option<String>) -> Result<T, SessionError>,
+        save: Saving<'_, T>,
     ) -> Result<Option<T>, CliError> {
         let Self {
             mut writing,

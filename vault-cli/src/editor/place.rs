@@ -189,13 +189,14 @@ pub(super) fn roots() -> Vec<PathBuf> {
 /// Tells whether a folder is there, and on a file system that is in memory.
 #[cfg(target_os = "linux")]
 fn is_in_memory(folder: &Path) -> bool {
-    const TMPFS: i64 = 0x0102_1994;
-    const RAMFS: i64 = 0x8584_58f6;
+    // Compared at the width that every machine's own type has.
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
     // Asked of the open folder, so that it is this one that was asked about.
     let kind = File::open(folder)
         .ok()
         .and_then(|folder| rustix::fs::fstatfs(&folder).ok())
-        .and_then(|found| i64::try_from(found.f_type).ok());
+        .map(|found| found.f_type as u64 & 0xffff_ffff);
     matches!(kind, Some(TMPFS | RAMFS))
 }
 

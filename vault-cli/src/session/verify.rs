@@ -103,9 +103,7 @@ impl Session {
         let pages = only.is_none().then(|| self.store.page_check()).transpose()?;
         let (sound, walked) = std::thread::scope(|scope| {
             let sound = pages.map(|pages| scope.spawn(|| pages.run()));
-            let walked = self
-                .store
-                .read(|tx| walk(&self.holder, tx, only, schema, task, logged));
+            let walked = self.store.read(|tx| walk(&self.holder, tx, only, schema, task, logged));
             (sound.map(std::thread::ScopedJoinHandle::join), walked)
         });
         if let Some(sound) = sound {
