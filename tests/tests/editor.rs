@@ -86,6 +86,10 @@ impl Desk {
             let found = words.in_folder(folder);
             assert!(found.is_empty(), "{found:?}");
         }
+        // A copy of the blank note would be a copy of the next one too.
+        for name in ["backup", "undo", "swap", "temporary"] {
+            assert_eq!(files(&self.folder.path().join(name)), Vec::<PathBuf>::new());
+        }
     }
 
     fn drafts(&self) -> serde_json::Value {
@@ -157,6 +161,8 @@ fn attack_24_a_note_written_in_nano_touches_no_disk() {
         // To the last line, type, write out under the same name.
         t.keys("\u{1b}/").keys(&format!("\robs: {SAID}")).wait_for("law.");
         t.keys("\u{f}").wait_for("Write").keys("\r").wait_for("Wrote");
+        // Written again: a backup would now be of a file that holds the words.
+        t.keys(" Twice.\u{f}").wait_for("Write").keys("\r").wait_for("Wrote");
     };
     written_in("nano", "nano", "GNU nano", &type_it, &|t| {
         t.keys("\u{18}");

@@ -191,7 +191,7 @@ fn a_misfiled_note_is_hidden_at_once_and_stands_in_the_right_file_with_its_times
     let nowhere = |arguments: &[&str], input: &[u8]| {
         let shown = vault.feed(arguments, input).done().stdout;
         assert!(
-            !shown.contains("walrus") && !shown.contains("coughs"),
+            !shown.contains("walrus") && !shown.contains("coughs") && !shown.contains(&note),
             "{arguments:?}: {shown}"
         );
     };
