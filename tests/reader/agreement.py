@@ -204,6 +204,18 @@ def make(vault, imported):
     vault.run("note", "withdraw", never)
     for text in ("obs: Never mind.\n", "obs: Nor this.\n\npriv: Nor this thought.\n"):
         vault.run("note", "withdraw", handle(vault.run(*add, stdin=text)))
+    second = handle(
+        vault.run("case", "open", "--template", "adult-social-care", "--file", "-", stdin='{"name":"Second Case"}')
+    )
+    vault.run("note", "add", case, "--also", second, "--file", "-", stdin="obs: For both.\n\nobs: Low. {section health}\n")
+    wrong = handle(vault.run(*add, stdin="obs: Of somebody else.\n\nobs: Theirs. {section health}\n\npriv: Oh.\n"))
+    vault.run("note", "misfiled", wrong, "--to", second, "--file", "-", stdin="the wrong file\n")
+    vault.run("note", "misfiled", wrong, "--answer", "--file", "-", stdin="no breach\n")
+    hidden = handle(vault.run(*add, stdin="obs: Hidden alone.\n"))
+    vault.run("note", "misfiled", hidden, "--file", "-", stdin="whose is it?\n")
+    jot = handle(vault.run("note", "jot", case, "--at", "-1h", "--file", "-", stdin="Ring back."))
+    vault.run("note", "expand", jot, "--kind", "phone", "--file", "-", stdin="obs: Rang back.\n")
+    vault.run("note", "jot", "--file", "-", stdin="Still to expand.")
     other = vault.json("case", "list")["cases"][0]["case"]
     imported_note = vault.json("note", "list", other)["notes"][0]["note"]
     vault.run("note", "amend", imported_note, "--file", "-", stdin="obs: An imported note, amended here.\n")
@@ -227,6 +239,8 @@ def agree(vault, imported):
     read = vault.read("export").splitlines()
     assert sorted(exported) == sorted(read), first_difference(exported, read)
     assert any('"kind":"reflection"' in line for line in read) and not any("Never mind" in line for line in read)
+    assert sum("Of somebody else." in line for line in read) == 1 and not any("Hidden alone." in line for line in read)
+    assert sum("For both." in line for line in read) == 2 and sum('"jotted_at"' in line for line in read) == 1
     names = {name_of(json.loads(line)): json.loads(line) for line in read}
     amended = "An imported note, amended here."
     kept = [json.loads(line) for line in imported.splitlines()]

@@ -9,4 +9,5 @@ pub mod binary;
 pub mod caseload;
 pub mod leak;
 pub mod mount;
+pub mod terminal;
 pub mod vault;

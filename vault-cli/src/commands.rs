@@ -6,6 +6,7 @@ use crate::error::CliError;
 use crate::invocation::Invocation;
 
 pub mod backup;
+pub mod call;
 pub mod case;
 pub mod chronology;
 pub mod completions;
@@ -48,7 +49,8 @@ pub enum Command {
     /// Cases: open, list, show, verify, close
     #[command(subcommand)]
     Case(case::CaseCommand),
-    /// Notes: add, list, show, amend, history, find, withdraw
+    Call(call::CallArgs),
+    /// Notes: add, jot, expand, draft, list, show, amend, history, find, misfiled, withdraw
     #[command(subcommand)]
     Note(note::NoteCommand),
     /// What was significant, in the order in which it happened
@@ -84,6 +86,7 @@ pub enum Command {
 pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
     match command {
         Command::Backup(command) => backup::run(command, run),
+        Command::Call(args) => call::run(args, run),
         Command::Case(command) => case::run(command, run),
         Command::Chronology(command) => chronology::run(command, run),
         Command::Completions(args) => completions::run(&args, run),

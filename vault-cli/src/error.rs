@@ -28,6 +28,29 @@ pub enum CliError {
         /// What to give instead, as `--file FILE`.
         flag: &'static str,
     },
+    /// There is no file system in memory to put an editor's file on.
+    #[error("there is no folder in memory for the editor's file: neither XDG_RUNTIME_DIR nor /dev/shm is one")]
+    NoMemoryPlace,
+    /// The editor did not end as it should.
+    #[error("{how}")]
+    Editor {
+        /// What happened.
+        how: String,
+    },
+    /// What was written could not be saved, and is kept as a draft.
+    #[error("{source}")]
+    Kept {
+        /// Why it could not be saved.
+        source: Box<CliError>,
+        /// How to go on with it.
+        resume: String,
+    },
+    /// Nothing was written, or nothing changed.
+    #[error("{what}")]
+    Nothing {
+        /// What there is nothing of.
+        what: &'static str,
+    },
     /// The same secret was typed differently twice.
     #[error("the two passphrases differ")]
     NotTheSame,
@@ -90,6 +113,8 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::ClosedPipe => Exit::Done,
+            Self::Kept { source, .. } => source.exit(),
+            Self::Editor { .. } | Self::NoMemoryPlace | Self::Nothing { .. } => Exit::Failed,
             Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
             Self::NeedsFlag { .. } | Self::NotTheSame | Self::StdinTwice { .. } | Self::Usage { .. } => Exit::Usage,
             Self::NoPassphrase => Exit::Locked,
@@ -102,11 +127,15 @@ impl CliError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::ClosedPipe => "closed-pipe",
+            Self::Editor { .. } => "editor",
             Self::ImportRefused { .. } => "import-refused",
             Self::Io { .. } => "io",
+            Self::Kept { source, .. } => source.code(),
             Self::NeedsFlag { .. } => "needs-flag",
+            Self::NoMemoryPlace => "no-memory-place",
             Self::NoPassphrase => "no-passphrase",
             Self::NotTheSame => "not-the-same",
+            Self::Nothing { .. } => "nothing-written",
             Self::NotUtf8 { .. } => "not-utf8",
             Self::Session(error) => error.code(),
             Self::StdinTwice { .. } => "stdin-twice",
@@ -125,6 +154,14 @@ impl CliError {
             Self::NoPassphrase => {
                 "give it with `--passphrase-fd N`, or name a file in CASEVAULT_PASSPHRASE_FILE".to_owned()
             }
+            Self::Editor { .. } => "nothing was saved".to_owned(),
+            Self::Kept { resume, .. } => resume.clone(),
+            Self::NoMemoryPlace => {
+                "unset VISUAL and EDITOR to type the note here, or give it with `--file -`; it is not written to a disk in \
+                 the clear"
+                    .to_owned()
+            }
+            Self::Nothing { .. } => "nothing was saved".to_owned(),
             Self::NotTheSame => "try again; nothing was changed".to_owned(),
             Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),
             Self::Session(error) => error.hint(),
@@ -141,6 +178,12 @@ impl CliError {
     /// Returns the JSON form.
     pub fn to_report(&self) -> Report {
         let check = match self {
+            Self::Kept { source, .. } => {
+                return Report {
+                    hint: self.hint(),
+                    ..source.to_report()
+                };
+            }
             Self::Session(error) => error.check().map(|check| check.to_string()),
             _ => None,
         };

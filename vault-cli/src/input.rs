@@ -70,6 +70,25 @@ impl Source {
     /// # Errors
     /// [`CliError::Io`], [`CliError::NotUtf8`] with the byte's offset, [`SessionError::TooLong`] over `limit` bytes.
     pub fn read(&self, limit: u64) -> Result<String, CliError> {
+        self.text_of(self.read_bytes(limit)?)
+    }
+
+    /// Takes bytes that were read from it as text.
+    ///
+    /// # Errors
+    /// [`CliError::NotUtf8`] with the byte's offset.
+    pub fn text_of(&self, bytes: Vec<u8>) -> Result<String, CliError> {
+        String::from_utf8(bytes).map_err(|e| CliError::NotUtf8 {
+            what: self.shown(),
+            offset: e.utf8_error().valid_up_to(),
+        })
+    }
+
+    /// Reads it whole, whatever it holds.
+    ///
+    /// # Errors
+    /// As [`Self::read`], but for what is not UTF-8.
+    pub fn read_bytes(&self, limit: u64) -> Result<Vec<u8>, CliError> {
         let (from, _) = self.open()?;
         let mut bytes = Vec::new();
         from.take(limit + 1)
@@ -79,10 +98,12 @@ impl Source {
             let what = self.shown();
             return Err(SessionError::TooLong { what, limit }.into());
         }
-        String::from_utf8(bytes).map_err(|e| CliError::NotUtf8 {
-            what: self.shown(),
-            offset: e.utf8_error().valid_up_to(),
-        })
+        Ok(bytes)
+    }
+
+    /// Names it in a message.
+    pub fn named(&self) -> String {
+        self.shown()
     }
 }
 

@@ -125,7 +125,8 @@ impl Invocation {
     /// As [`Invocation::passphrase`] and [`Session::unlock`].
     pub fn unlock(&self) -> Result<Session, CliError> {
         let places = self.vault()?;
-        let session = Session::unlock(&places, &self.passphrase()?)?;
+        let mut session = Session::unlock(&places, &self.passphrase()?)?;
+        crate::writing::take_leftovers(self, &places, &mut session);
         if session.wrong_tries() > 0 && !self.everywhere.json {
             self.ui.note(&format!(
                 "{} wrong before this one; if that was not you, change the passphrase",
@@ -192,6 +193,30 @@ impl Invocation {
         Ok((self.unlock()?, text))
     }
 
+    /// Unlocks for a question that is asked afterwards; where nobody can be asked, it is refused before.
+    ///
+    /// # Errors
+    /// As [`Invocation::unlock`]; [`CliError::NeedsFlag`] without a terminal.
+    pub fn unlock_to_ask(&self, what: &'static str, flag: &'static str) -> Result<Session, CliError> {
+        if !unlock_prompt::can_ask() {
+            return Err(CliError::NeedsFlag { what, flag });
+        }
+        self.unlock()
+    }
+
+    /// Unlocks for what is to be typed, which is asked for afterwards: a mistyped passphrase would throw it away. Where
+    /// nobody can type, it is refused before.
+    ///
+    /// # Errors
+    /// As [`Invocation::unlock`]; [`CliError::NeedsFlag`] without a terminal.
+    pub fn unlock_to_write(&self, drafts: &crate::commands::note::DraftFlags) -> Result<Session, CliError> {
+        if drafts.discard_draft.is_none() && !Self::can_type() {
+            let (what, flag) = ("the note", "`--file FILE`, or `--file -` for standard input");
+            return Err(CliError::NeedsFlag { what, flag });
+        }
+        self.unlock()
+    }
+
     /// Reads a text of at most `limit` bytes from where it is named; without a name, from a terminal until end of file.
     ///
     /// # Errors
@@ -209,6 +234,48 @@ impl Invocation {
         }
         self.claim_text(source, what)?;
         source.read(limit)
+    }
+
+    /// Reads a file or standard input whole, whatever it holds, up to `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`Source::read_bytes`], and [`CliError::StdinTwice`].
+    pub fn bytes(&self, source: &Source, what: &'static str, limit: u64) -> Result<Vec<u8>, CliError> {
+        self.claim_text(source, what)?;
+        source.read_bytes(limit)
+    }
+
+    /// Reads what is typed on the terminal until end of file, and hands it on as far as it is after each line.
+    ///
+    /// # Errors
+    /// As [`Invocation::text`].
+    pub fn typed(&self, what: &'static str, limit: u64, so_far: &mut dyn FnMut(&str)) -> Result<String, CliError> {
+        if !Self::can_type() {
+            let flag = "`--file FILE`, or `--file -` for standard input";
+            return Err(CliError::NeedsFlag { what, flag });
+        }
+        self.ui
+            .prompt(&format!("Type {what}, then Ctrl-D on a line of its own:"));
+        self.claim_text(&Source::Stdin, what)?;
+        let mut bytes = Vec::new();
+        let mut stdin = std::io::stdin().lock();
+        loop {
+            let read = stdin
+                .read_until(b'\n', &mut bytes)
+                .map_err(|e| CliError::io("could not read standard input", e))?;
+            if bytes.len() as u64 > limit {
+                let what = what.to_owned();
+                return Err(SessionError::TooLong { what, limit }.into());
+            }
+            if read == 0 {
+                break;
+            }
+            so_far(&String::from_utf8_lossy(&bytes));
+        }
+        String::from_utf8(bytes).map_err(|e| CliError::NotUtf8 {
+            what: "what was typed".to_owned(),
+            offset: e.utf8_error().valid_up_to(),
+        })
     }
 
     /// Opens an input that is read line by line.

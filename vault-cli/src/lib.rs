@@ -7,19 +7,23 @@
 pub mod attachments;
 pub mod cli;
 pub mod commands;
+pub mod editor;
 pub mod error;
 pub mod exit;
 pub mod harden;
 pub mod input;
 pub mod invocation;
+pub mod mail;
 pub mod note_input;
 pub mod part;
+pub mod picker;
 pub mod places;
 pub mod render;
 pub mod session;
 pub mod store;
 pub mod ui;
 pub mod unlock_prompt;
+pub mod writing;
 
 use std::ffi::OsString;
 

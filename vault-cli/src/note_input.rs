@@ -81,11 +81,45 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     }
     note.id.clone_from(&before.id);
     note.imported.clone_from(&before.imported);
+    note.joined.clone_from(&before.joined);
+    note.jotted_at.clone_from(&before.jotted_at);
+    note.refiled.clone_from(&before.refiled);
     if note.extra.is_empty() {
         note.extra.clone_from(&before.extra);
     }
     flags(&mut note, input, now)?;
     finish(note, set, now)
+}
+
+/// Tells whether what was typed says itself when it happened.
+pub fn says_when(text: &str) -> bool {
+    match json::is_json(text) {
+        true => serde_json::from_str::<serde_json::Value>(text).is_ok_and(|note| note.get("occurred_at").is_some()),
+        false => text::says_when(text),
+    }
+}
+
+/// Writes what an editor opens with for a new note: what is known already, the template's headings and guidance.
+///
+/// # Errors
+/// As [`new_note`].
+pub fn blank(input: &NoteInput, case_template: Option<&str>, set: &Set, now: &Now) -> Result<String, SessionError> {
+    let template = choose(input, case_template, set)?;
+    let outline = template.map(outline).unwrap_or_default();
+    let mut note = Note::new(outline.kind.clone().unwrap_or_default());
+    flags(&mut note, input, now)?;
+    note.occurred_at.get_or_insert(time("now", now)?);
+    Ok(text::blank(&note, &outline))
+}
+
+/// Writes a note as an editor opens it, to be amended under its own template.
+pub fn printed(note: &Note, set: &Set) -> String {
+    let template = match (&note.template, note.template_version) {
+        (Some(id), Some(version)) => set.version(id, version),
+        (Some(id), None) => set.newest(id),
+        _ => None,
+    };
+    text::print(note, &template.map(outline).unwrap_or_default())
 }
 
 /// Chooses the template: the one named, else the kind's own, else the case's.

@@ -13,6 +13,7 @@ pub mod note;
 pub mod status;
 mod table;
 pub mod verify;
+pub mod writing;
 
 use vault_core::id::MemberId;
 use vault_core::note::display::escape_line;

@@ -33,6 +33,7 @@ pub use kept::External;
 pub use migrate::STORE_VERSION;
 pub use open::PageCheck;
 pub use open::Store;
+pub use open::local_names;
 pub use read::ReadTx;
 pub use replay::Hashed;
 pub use replay::Replay;

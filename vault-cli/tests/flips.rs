@@ -158,6 +158,7 @@ fn fill(places: &Places) {
         let request = NoteAddRequest {
             case: case.clone(),
             note: input(text),
+            ..NoteAddRequest::default()
         };
         session.note_add(request).unwrap().note
     };
@@ -165,6 +166,7 @@ fn fill(places: &Places) {
     let amend = NoteAmendRequest {
         note,
         input: input("obs: The lamp was mended.\n\npriv: I was in a hurry.\n"),
+        ..NoteAmendRequest::default()
     };
     session.note_amend(amend).unwrap();
     let slip = add(&mut session, "obs: Of another person.\n");

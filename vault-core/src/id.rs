@@ -142,6 +142,8 @@ ids! {
     DeviceId, "d";
     /// A grant.
     GrantId, "g";
+    /// A jot or a draft: what is written and not yet part of a file.
+    JotId, "j";
 }
 
 macro_rules! hashes {

@@ -25,4 +25,6 @@ pub mod split;
 pub mod text;
 pub mod when;
 
-pub use model::{Imported, Names, Note, NoteError, NoteKind, PartRef, SCHEMA, Segment, SegmentKind};
+pub use model::{
+    BreachAnswer, Imported, Misfiled, Names, Note, NoteError, NoteKind, PartRef, Refiled, SCHEMA, Segment, SegmentKind,
+};

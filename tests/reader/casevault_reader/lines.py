@@ -9,7 +9,7 @@ import json
 from .ids import handle
 from .ids import text as id_text
 
-PLACED = ("schema", "note", "section", "main_section", "parts", "imported", "extra", "joined", "kind", "segments")
+PLACED = ("schema", "note", "section", "main_section", "parts", "imported", "extra", "joined", "misfiled", "refiled", "kind", "segments")
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
@@ -116,7 +116,7 @@ class Lines:
                 yield from elements(members(one.text)["workers"])
             elif one.schema == "casevault.profile/1":
                 yield self.case_line(one)
-            elif one.is_primary:
+            elif one.is_primary and "misfiled" not in one.payload:
                 yield self.note_line(one)
 
     def case_line(self, profile):
@@ -148,7 +148,10 @@ class Lines:
         return _object(line)
 
     def _first_authored(self, primary):
-        """When a note written here was first written down: to amend it does not make it late."""
+        """When a note written here was first written down: to amend or refile it does not make it late."""
+        refiled = members(members(primary.text).get("refiled", "{}"))
+        if "recorded_at" in refiled:
+            return refiled["recorded_at"]
         case, record, _ = primary.key
         first = self._by_version.get((case, record, 1), primary)
         return members(first.text).get("authored_at")

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-const KINDS: &str = "acdgmn";
+const KINDS: &str = "acdgjmn";
 const ALPHABET: &str = "0123456789abcdefghjkmnpqrstvwxyz";
 const HANDLE: usize = 2 + 8;
 const ID: usize = 2 + 26;

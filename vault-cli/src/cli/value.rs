@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use vault_core::crypto::passphrase::{MEMORY_CEILING_KIB, MEMORY_FLOOR_KIB};
-use vault_core::id::{CaseId, RecordId};
+use vault_core::id::{CaseId, JotId, RecordId};
 use vault_core::note::when::{self, Now, WhenError};
 use vault_core::note::{NoteKind, SegmentKind};
 
@@ -26,6 +26,38 @@ pub fn note(text: &str) -> Result<String, String> {
     RecordId::range(text)
         .map(|_| text.to_owned())
         .map_err(|e| format!("{e}; `casevault note list CASE` shows the handles of notes"))
+}
+
+/// Reads a jot's handle, or a beginning of one.
+///
+/// # Errors
+/// What is wrong with it, and where handles are found.
+pub fn jot(text: &str) -> Result<String, String> {
+    JotId::range(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("{e}; `casevault note jot --list` shows the handles of jots"))
+}
+
+/// Reads a draft's handle, or a beginning of one.
+///
+/// # Errors
+/// What is wrong with it, and where handles are found.
+pub fn draft(text: &str) -> Result<String, String> {
+    JotId::range(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("{e}; `casevault note draft` shows the handles of drafts"))
+}
+
+/// Reads a draft's handle, or nothing.
+///
+/// # Errors
+/// As [`draft`].
+pub fn draft_or_none(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Ok(String::new())
+    } else {
+        draft(text)
+    }
 }
 
 /// Reads a code: lower-case letters, digits and hyphens, at most 64.

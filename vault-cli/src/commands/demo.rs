@@ -176,6 +176,7 @@ impl Demo<'_> {
         let saved = session.note_add(NoteAddRequest {
             case: case.case.clone(),
             note: input(sample::NOTE.to_owned()),
+            ..NoteAddRequest::default()
         })?;
         claim(saved.incomplete.len() == 1, "the decision without its reason is named")?;
         self.stage.step(
@@ -196,6 +197,7 @@ impl Demo<'_> {
         let amended = session.note_amend(NoteAmendRequest {
             note: saved.note.clone(),
             input: input(format!("{}{}", sample::NOTE, sample::REASON)),
+            ..NoteAmendRequest::default()
         })?;
         claim(
             amended.version == 2 && amended.incomplete.is_empty(),

@@ -7,16 +7,22 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
-use crate::session::Session;
+use crate::mail;
 use crate::session::reply::NoteSavedReply;
-use crate::session::request::NoteInput;
+use crate::session::request::{DraftDiscardRequest, NoteInput};
+use crate::session::{Session, SessionError};
+use crate::writing::{self, Writing};
 
 pub mod add;
 pub mod amend;
 pub mod attach;
+pub mod draft;
+pub mod expand;
 pub mod find;
 pub mod history;
+pub mod jot;
 pub mod list;
+pub mod misfiled;
 pub mod show;
 pub mod withdraw;
 
@@ -31,12 +37,16 @@ const LONGEST_NOTE: u64 = 4 << 20;
 )]
 pub enum NoteCommand {
     Add(add::AddArgs),
+    Jot(jot::JotArgs),
+    Expand(expand::ExpandArgs),
+    Draft(draft::DraftArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Amend(amend::AmendArgs),
     History(history::HistoryArgs),
     Find(find::FindArgs),
     Attach(attach::AttachArgs),
+    Misfiled(misfiled::MisfiledArgs),
     Withdraw(withdraw::WithdrawArgs),
 }
 
@@ -45,16 +55,20 @@ pub(super) fn run(command: NoteCommand, run: &Invocation) -> Result<(), CliError
         NoteCommand::Add(args) => add::run(args, run),
         NoteCommand::Amend(args) => amend::run(args, run),
         NoteCommand::Attach(args) => attach::run(args, run),
+        NoteCommand::Draft(args) => draft::run(args, run),
+        NoteCommand::Expand(args) => expand::run(args, run),
         NoteCommand::Find(args) => find::run(args, run),
         NoteCommand::History(args) => history::run(args, run),
+        NoteCommand::Jot(args) => jot::run(args, run),
         NoteCommand::List(args) => list::run(args, run),
+        NoteCommand::Misfiled(args) => misfiled::run(args, run),
         NoteCommand::Show(args) => show::run(args, run),
         NoteCommand::Withdraw(args) => withdraw::run(args, run),
     }
 }
 
 /// What is said about a note beside its text.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct InputArgs {
     /// When it happened: `2026-03-12 14:00`, `today 14:00`, `yesterday`, `-2h` [default: now, or what the text says]
     #[arg(long, value_name = "TIME", value_parser = value::time, allow_hyphen_values = true)]
@@ -76,15 +90,28 @@ pub struct InputArgs {
     #[arg(long, value_name = "FILE|-")]
     pub lag_file: Option<Source>,
 
-    /// The note, as text or as one JSON object (told apart by content), from a file or from standard input; at most 4 MiB
+    /// The note, as text, as one JSON object or as an e-mail (told apart by content), from a file or from standard input;
+    /// at most 4 MiB of text. Without it, on a terminal, in the editor that VISUAL or EDITOR names, else typed
     #[arg(long, value_name = "FILE|-")]
     pub file: Option<Source>,
+
+    /// Takes the file for an e-mail, whatever it looks like
+    #[arg(long, requires = "file")]
+    pub eml: bool,
+
+    /// Leaves out the earlier mails that an e-mail quotes below its own text
+    #[arg(long, requires = "file")]
+    pub trim_quoted: bool,
 }
 
 impl InputArgs {
-    /// Reads the note's text and puts together what the session is given.
-    fn read(self, kind: Option<NoteKind>, run: &Invocation) -> Result<NoteInput, CliError> {
-        let text = run.text(self.file.as_ref(), "the note", LONGEST_NOTE)?;
+    /// Reads the file that is named, and puts together what the session is given; without one, what it would be given
+    /// with an empty text.
+    pub(in crate::commands) fn read(self, kind: Option<NoteKind>, run: &Invocation) -> Result<NoteInput, CliError> {
+        let text = match &self.file {
+            Some(source) => self.text(source, run)?,
+            None => String::new(),
+        };
         let lag_reason = match &self.lag_file {
             Some(source) => Some(
                 run.text(Some(source), "the reason for the lag", 4096)?
@@ -103,20 +130,106 @@ impl InputArgs {
             lag_reason,
         })
     }
+
+    fn text(&self, source: &Source, run: &Invocation) -> Result<String, CliError> {
+        let bytes = run.bytes(source, "the note", mail::LONGEST)?;
+        if self.eml || mail::is_mail(&bytes) {
+            let note = mail::to_note(&bytes, self.trim_quoted)?;
+            if note.trimmed > 0 {
+                run.ui.note(&format!(
+                    "left out {} of quoted mails",
+                    crate::render::count(note.trimmed as u64, "line", "lines")
+                ));
+            }
+            if !note.attachments.is_empty() {
+                run.ui.note(&format!(
+                    "named, not kept: {} ({})",
+                    crate::render::count(note.attachments.len() as u64, "attachment", "attachments"),
+                    note.attachments.join(", ")
+                ));
+            }
+            return Ok(note.json);
+        }
+        if bytes.len() as u64 > LONGEST_NOTE {
+            let (what, limit) = (source.named(), LONGEST_NOTE);
+            return Err(SessionError::TooLong { what, limit }.into());
+        }
+        source.text_of(bytes)
+    }
 }
 
-/// Unlocks and reads a note. What is typed on the terminal is asked for last: a wrong passphrase must not lose it.
-fn unlock_and_read(
-    input: InputArgs,
-    kind: Option<NoteKind>,
-    run: &Invocation,
-) -> Result<(Session, NoteInput), CliError> {
-    let source = input.file.clone();
-    run.unlock_and_read(source.as_ref(), || input.read(kind, run))
+/// Which draft to go on from, or to drop.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DraftFlags {
+    /// Goes on from a draft: the newest of this one, or the one named
+    #[arg(long, value_name = "DRAFT", num_args = 0..=1, default_missing_value = "", value_parser = value::draft_or_none, conflicts_with = "file")]
+    pub draft: Option<String>,
+
+    /// Drops the newest draft of this one, or the one named, and does nothing else
+    #[arg(long, value_name = "DRAFT", num_args = 0..=1, default_missing_value = "", value_parser = value::draft_or_none, conflicts_with_all = ["draft", "file"])]
+    pub discard_draft: Option<String>,
+}
+
+/// What is written on the terminal, when no file is named.
+struct OnTerminal {
+    writing: Writing,
+    drafts: DraftFlags,
+    /// The case, note or jot whose drafts they are.
+    of: String,
+}
+
+/// Saves what was written: text with flags, the other cases, and the draft that it was.
+type Saving<'s, T> = &'s mut dyn FnMut(&mut Session, NoteInput, Vec<String>, Option<String>) -> Result<T, SessionError>;
+
+impl OnTerminal {
+    /// Writes it, `start` giving what an editor opens with; `None` where a draft was to be dropped instead.
+    fn write<T>(
+        self,
+        run: &Invocation,
+        session: &mut Session,
+        start: impl FnOnce(&mut Session, &NoteInput) -> Result<String, CliError>,
+        save: Saving<'_, T>,
+    ) -> Result<Option<T>, CliError> {
+        let Self {
+            mut writing,
+            drafts,
+            of,
+        } = self;
+        if let Some(named) = &drafts.discard_draft {
+            let (draft, _, _) = writing::draft_of(session, &of, named)?;
+            let reply = session.draft_discard(DraftDiscardRequest { draft })?;
+            run.ui.reply(&reply, |reply| format!("dropped draft {}", reply.draft))?;
+            return Ok(None);
+        }
+        if !Invocation::can_type() {
+            let (what, flag) = ("the note", "`--file FILE`, or `--file -` for standard input");
+            return Err(CliError::NeedsFlag { what, flag });
+        }
+        // Also where a draft is taken up: what cannot be saved is refused before anybody types.
+        let blank = start(session, &writing.input)?;
+        match &drafts.draft {
+            Some(named) => {
+                let (draft, input, also) = writing::draft_of(session, &of, named)?;
+                writing.draft = Some(draft);
+                writing.also = also;
+                writing.input = input;
+            }
+            None => {
+                writing::tell_of_drafts(run, session, &of, &writing.resume)?;
+                writing.input.text = blank;
+            }
+        }
+        let also = writing.also.clone();
+        writing
+            .write(run, session, &mut |session, input, draft| {
+                save(session, input, also.clone(), draft)
+            })
+            .map(Some)
+    }
 }
 
 /// Prints that a note was saved, and says on standard error what is missing.
-fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
+pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
     let mut rest = Vec::new();
     if reply.version > 1 {
         rest.push(format!("version {}", reply.version));
@@ -126,9 +239,27 @@ fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
     }
     let lag = reply.lag.as_ref().map_or(String::new(), |lag| format!(" (lag {lag})"));
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));
+    let saved_too = reply.others.iter().filter(|other| other.saved);
+    for other in saved_too {
+        rest.push(format!("and {} in case {}", other.note, other.case));
+    }
     run.ui.made(reply, "saved", &reply.note, &rest.join(", "))?;
     if run.ui.is_json() {
         return Ok(());
+    }
+    let left: Vec<String> = reply
+        .others
+        .iter()
+        .filter(|other| !other.saved)
+        .map(|o| o.note.clone())
+        .collect();
+    if !left.is_empty() {
+        run.ui.hint(&format!(
+            "this note is also in other cases of yours, where it stays as it was: {}; the same text goes to them all with \
+             `casevault note amend {} --others`",
+            left.join(", "),
+            reply.note
+        ));
     }
     for gap in &reply.incomplete {
         run.ui.note(&format!("incomplete: {gap}"));

@@ -77,6 +77,18 @@ pub fn show(reply: &NoteShowReply) -> String {
 
 /// Writes every version of a note.
 pub fn history(reply: &NoteHistoryReply) -> String {
+    if let Some(withdrawn) = &reply.withdrawn {
+        let at = withdrawn
+            .at
+            .as_deref()
+            .map_or_else(|| "at a time that only its device's log tells".to_owned(), time);
+        return format!(
+            "{} was withdrawn {at} by {}: its text is erased ({}), the signed event stays\n",
+            reply.note,
+            withdrawn.by,
+            count(withdrawn.records, "record", "records")
+        );
+    }
     let mut out = String::new();
     let mut before = None;
     for view in &reply.versions {

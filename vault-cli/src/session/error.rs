@@ -122,6 +122,12 @@ pub enum SessionError {
         /// What is wrong there, with the field where there is one.
         why: String,
     },
+    /// The note is hidden, because it stands in the wrong person's file.
+    #[error("note {note} was misfiled and is hidden")]
+    Misfiled {
+        /// The note's handle.
+        note: String,
+    },
     /// The input of an import or another text is larger than is taken.
     #[error("{what} is longer than {limit} bytes")]
     TooLong {
@@ -264,6 +270,7 @@ impl SessionError {
             Self::NoCopy { .. } => "no-copy",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
             Self::NotEmpty { .. } => "not-empty",
+            Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
             Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
@@ -341,6 +348,9 @@ impl SessionError {
                     .to_owned()
             }
             Self::NotEmpty { .. } => "name a folder that is empty or not there yet with `--home DIR`".to_owned(),
+            Self::Misfiled { note } => {
+                format!("`casevault note show {note} --misfiled` shows it all the same; the reading is logged")
+            }
             Self::NoVault { .. } => {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
                     .to_owned()
@@ -350,6 +360,8 @@ impl SessionError {
                 "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
                 "template" => "`casevault template list` shows the templates".to_owned(),
                 "attachment" => "`casevault note attach NOTE --list` shows a note's attachments".to_owned(),
+                "draft" => "`casevault status` counts the drafts, `casevault note draft` lists them".to_owned(),
+                "jot" => "`casevault note jot --list` shows the jots".to_owned(),
                 "entry" => "`casevault log list` shows the entries".to_owned(),
                 _ => "check what was typed".to_owned(),
             },

@@ -256,7 +256,13 @@ fn case_line(case: &Exported) -> CaseLine {
 
 fn note_line(case: &CaseLine, read: &ReadNote) -> Result<String> {
     if let Some(origin) = &read.note.imported {
-        return line::print_note(&read.note, origin).map_err(bug);
+        // One that was refiled names nothing of the file it was wrongly in.
+        let origin = Imported {
+            case: origin.case.clone().or_else(|| Some(case.case.clone())),
+            note: origin.note.clone().or_else(|| Some(read.record.handle())),
+            ..origin.clone()
+        };
+        return line::print_note(&read.note, &origin).map_err(bug);
     }
     let origin = Imported {
         case: Some(case.case.clone()),

@@ -207,6 +207,12 @@ impl Holder {
             .map_err(super::refused(stream))
     }
 
+    /// Opens every entry of this device's stream as lists show it; what does not open is left out.
+    pub(super) fn log_entries(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Vec<LogEntry>> {
+        let found = self.entries(tx, logged)?;
+        Ok(found.iter().filter_map(|one| self.entry(one).ok()).collect())
+    }
+
     fn entry(&self, found: &Found) -> Result<LogEntry> {
         let at = || format!("{} entry {}", self.device.handle(), found.seq);
         let opened = match &found.inner {

@@ -154,6 +154,19 @@ impl Session {
         self.log(&intent).map(|_| ())
     }
 
+    /// Makes an entry for what was refused by a rule.
+    pub(super) fn log_denial(&mut self, case: CaseId, scope: &str) -> Result<()> {
+        let purpose = ReadPurpose::default();
+        let intent = Intent {
+            operation: AccessOperation::Denial,
+            case: Some(case),
+            records: &[],
+            scope: Some(scope),
+            purpose: &purpose,
+        };
+        self.log(&intent).map(|_| ())
+    }
+
     fn require_purpose(&self, purpose: &ReadPurpose) -> Result<()> {
         if let Some(code) = &purpose.code
             && !PURPOSES.contains(&code.as_str())
@@ -274,7 +287,11 @@ impl Session {
             records: if manifest.is_none() { ids } else { Vec::new() },
             scope: intent.scope.map(str::to_owned),
             count: (count > 0).then_some(count),
-            result: "allowed".to_owned(),
+            result: match intent.operation {
+                AccessOperation::Denial => "denied",
+                _ => "allowed",
+            }
+            .to_owned(),
             policy: super::policy_set()?.to_string(),
         };
         Ok((serde_json::to_vec(&entry).map_err(bug)?, manifest))

@@ -4,10 +4,13 @@ use super::Holder;
 use super::Result;
 use super::Session;
 use super::attachment;
+use super::SessionError;
+use super::case_keys::CaseKeys;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::note_write::LAG_LIMIT_MINUTES;
+use super::note_write::require_not_misfiled;
 use super::reading::ReadNote;
 use super::reply::CHRONOLOGY_SHOW;
 use super::reply::ChronologyEntry;
@@ -24,6 +27,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::Withdrawal;
 use super::reply::keep_only;
 use super::request::ChronologyRequest;
 use super::request::DecisionListRequest;
@@ -32,8 +36,11 @@ use super::request::NoteListRequest;
 use super::request::NoteShowRequest;
 use super::request::ReadPurpose;
 use super::templates;
+use crate::store::ReadTx;
+use crate::store::StoredRecord;
 use jiff::civil::Date;
 use std::collections::HashMap;
+use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -45,6 +52,8 @@ use vault_core::note::gap;
 use vault_core::note::when::Lag;
 use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::link::LinkBody;
 
 /// Characters of a note's first words in a list.
 const SUMMARY_CHARS: usize = 72;
@@ -62,6 +71,13 @@ impl Session {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, request.version, &logged)?;
             holder.require_note_named(&request.note, &read)?;
+            if !request.misfiled {
+                let newest = match request.version {
+                    None => None,
+                    Some(_) => Some(holder.read_note(tx, &keys, record, None, &logged)?),
+                };
+                require_not_misfiled(newest.as_ref().unwrap_or(&read))?;
+            }
             let mut before = match read.version {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
@@ -96,6 +112,16 @@ impl Session {
         let holder = &self.holder;
         self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
+            if let Some(withdrawn) = holder.withdrawal(tx, &keys, record, &logged)? {
+                return Ok(NoteHistoryReply {
+                    schema: NOTE_HISTORY,
+                    note: record.handle(),
+                    case: case.handle(),
+                    external_id: None,
+                    versions: Vec::new(),
+                    withdrawn: Some(withdrawn),
+                });
+            }
             let count = tx.versions(record)?.len();
             let mut versions = Vec::with_capacity(count);
             for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
@@ -111,6 +137,7 @@ impl Session {
                 case,
                 external_id,
                 versions,
+                withdrawn: None,
             })
         })
     }
@@ -123,7 +150,8 @@ impl Session {
         if let Some(kind) = &request.kind {
             templates::require_kind(&templates::load()?, kind)?;
         }
-        let (case, external_id, mut notes) = self.read_whole(&request.case, "notes", &request.purpose)?;
+        let (case, external_id, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
+        notes.retain(|read| read.note.misfiled.is_some() == request.misfiled);
         notes.sort_by_key(|n| n.note.occurred_at.as_ref().map(Moment::instant));
         let today = clock::today();
         let quoted = notes
@@ -216,8 +244,20 @@ impl Session {
         })
     }
 
-    /// Logs a list of a case's notes, and opens them all.
+    /// Logs a list of a case's notes, and opens all that are not hidden.
     fn read_whole(
+        &mut self,
+        case: &str,
+        scope: &str,
+        purpose: &ReadPurpose,
+    ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
+        let (case, external_id, mut notes) = self.read_with_hidden(case, scope, purpose)?;
+        notes.retain(|read| read.note.misfiled.is_none());
+        Ok((case, external_id, notes))
+    }
+
+    /// Logs a list of a case's notes, and opens them all.
+    fn read_with_hidden(
         &mut self,
         case: &str,
         scope: &str,
@@ -231,7 +271,8 @@ impl Session {
             let keys = holder.case_keys_before_walk(tx, case)?;
             let label = holder.case_label(tx, &keys, &logged)?;
             holder.require_case_named(named, case, label.external_id.as_deref())?;
-            Ok((case, label.external_id, holder.read_case(tx, &keys, &logged)?))
+            let notes = holder.read_case_with_hidden(tx, &keys, &logged)?;
+            Ok((case, label.external_id, notes))
         })
     }
 
@@ -254,6 +295,55 @@ impl Session {
 }
 
 impl Holder {
+    /// Tells how a note was taken back, if it was: by the erasure that names it, and when by the log of who did.
+    fn withdrawal(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        record: RecordId,
+        logged: &Logged,
+    ) -> Result<Option<Withdrawal>> {
+        let versions = tx.versions(record)?;
+        let gone = versions
+            .first()
+            .filter(|_| versions.iter().all(StoredRecord::is_erased));
+        let Some(first) = gone else { return Ok(None) };
+        keys.require_not_lost(first)?;
+        let hash = first.hash()?;
+        let mut found = None;
+        for row in tx.events(keys.stream())? {
+            let LinkBody::Event(placed) = &row.link.link().body else {
+                continue;
+            };
+            if let Event::Erasure(erasure) = &placed.event
+                && erasure.records.contains(&hash)
+            {
+                found = Some((row.link.link().device, erasure.records.len()));
+            }
+        }
+        let (device, records) = found.ok_or_else(|| SessionError::refused(Check::BodyMissing, record.handle()))?;
+        let by = self.agency.devices().get(&device).map(|known| known.member.handle());
+        // The link bears no time, as no link does; the entry that was made before it does.
+        let entries = match self.log_entries(tx, logged) {
+            Ok(entries) => entries,
+            Err(SessionError::Refused {
+                check: Check::AccessContext,
+                ..
+            }) => Vec::new(),
+            Err(e) => return Err(e),
+        };
+        let handle = record.handle();
+        let entry = entries
+            .into_iter()
+            .rev()
+            .find(|e| e.scope.as_deref() == Some("withdraw") && e.records.contains(&handle));
+        Ok(Some(Withdrawal {
+            at: entry.and_then(|entry| entry.at),
+            by: by.unwrap_or_else(|| device.handle()),
+            records: u64::try_from(records).unwrap_or(u64::MAX),
+        }))
+    }
+
     /// Puts a note's head before what it says.
     pub(super) fn view(&self, case: CaseId, read: ReadNote) -> NoteView {
         NoteView {

@@ -8,15 +8,22 @@ use super::case_keys::CaseKeys;
 use super::case_record::CLOSED;
 use super::clock;
 use super::logging::Intent;
+use super::logging::Logged;
 use super::random;
 use super::reading::ReadNote;
+use super::reply::JoinedNote;
 use super::reply::NOTE_ADD;
 use super::reply::NOTE_AMEND;
+use super::reply::NOTE_BLANK;
+use super::reply::NOTE_TEXT;
 use super::reply::NOTE_WITHDRAW;
 use super::reply::NoteSavedReply;
+use super::reply::NoteTextReply;
 use super::reply::NoteWithdrawReply;
 use super::request::NoteAddRequest;
 use super::request::NoteAmendRequest;
+use super::request::NoteBlankRequest;
+use super::request::NoteTextRequest;
 use super::request::NoteWithdrawRequest;
 use super::request::ReadPurpose;
 use super::settings::Settings;
@@ -76,21 +83,99 @@ pub(super) struct SealedNote {
 }
 
 impl Session {
-    /// Adds a note to a case.
+    /// Adds a note to a case, and where others are named the same note to each of them, all or none.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], [`SessionError::Malformed`], [`SessionError::Unknown`], [`SessionError::Closed`].
+    /// [`SessionError::NotFound`], [`SessionError::Malformed`], [`SessionError::Unknown`], [`SessionError::Closed`];
+    /// [`SessionError::Conflict`] for a case that is named twice.
     pub fn note_add(&mut self, request: NoteAddRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
         let (case, label) = self.writable_case(&request.case)?;
+        let mut also = Vec::with_capacity(request.also.len());
+        for named in &request.also {
+            let (other, _) = self.writable_case(named)?;
+            if other == case || also.contains(&other) {
+                let what = format!("case {} is named twice", other.handle());
+                return Err(SessionError::Conflict { what });
+            }
+            also.push(other);
+        }
         let mut note = note_input::new_note(&request.note, label.as_deref(), &set, &clock::here())?;
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
+        let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
-            let mut keys = holder.case_keys(tx, case)?;
-            holder.put_note(tx, &mut keys, note, None)
+            let written = holder.put_joined(tx, case, &also, note)?;
+            super::draft::drop_draft(tx, draft)?;
+            Ok(written)
         });
-        Ok(saved(NOTE_ADD, case, &written?))
+        let (written, others) = written?;
+        Ok(NoteSavedReply {
+            others,
+            ..saved(NOTE_ADD, case, &written)
+        })
+    }
+
+    /// Makes what an editor opens with for a new note.
+    ///
+    /// # Errors
+    /// As [`Session::note_add`], before anything is typed.
+    pub fn note_blank(&mut self, request: NoteBlankRequest) -> Result<NoteTextReply> {
+        let set = templates::load()?;
+        let jot = match &request.jot {
+            Some(jot) => {
+                self.log_overview("jots", &ReadPurpose::default())?;
+                Some(self.store.read(|tx| self.holder.jot(tx, jot))?.1)
+            }
+            None => None,
+        };
+        let (case, label) = self.writable_case(&request.case)?;
+        let mut input = request.note;
+        if let Some(jot) = &jot {
+            input.at.get_or_insert_with(|| jot.occurred_at.clone());
+        }
+        let mut text = note_input::blank(&input, label.as_deref(), &set, &clock::here())?;
+        if let Some(jot) = jot {
+            let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
+            text.insert_str(at, &format!("\n{}\n", jot.text));
+        }
+        Ok(NoteTextReply {
+            schema: NOTE_BLANK,
+            case: case.handle(),
+            note: None,
+            text,
+        })
+    }
+
+    /// Gives a note's text, to be amended.
+    ///
+    /// # Errors
+    /// As [`Session::note_amend`].
+    pub fn note_text(&mut self, request: NoteTextRequest) -> Result<NoteTextReply> {
+        let set = templates::load()?;
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let purpose = ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[record],
+            scope: Some("amend"),
+            purpose: &purpose,
+        })?;
+        let holder = &self.holder;
+        let read = self.store.read(|tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let read = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_note_named(&request.note, &read)?;
+            Ok::<_, SessionError>(read)
+        })?;
+        require_not_misfiled(&read)?;
+        Ok(NoteTextReply {
+            schema: NOTE_TEXT,
+            case: case.handle(),
+            note: Some(record.handle()),
+            text: note_input::printed(&read.note, &set),
+        })
     }
 
     /// Writes a new version of a note.
@@ -108,15 +193,48 @@ impl Session {
             scope: Some("amend"),
             purpose: &purpose,
         })?;
+        let joined = self.joined_with(case, record, &logged)?;
+        // The others are opened to be amended: an entry for each, before they are.
+        let mut others_logged = Vec::new();
+        if request.others {
+            for (other, id) in &joined {
+                others_logged.push(self.log(&Intent {
+                    operation: AccessOperation::Open,
+                    case: Some(*other),
+                    records: &[*id],
+                    scope: Some("amend"),
+                    purpose: &purpose,
+                })?);
+            }
+        }
+        let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
-            let mut keys = holder.case_keys(tx, case)?;
-            let before = holder.read_note(tx, &keys, record, None, &logged)?;
+            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, logged: &Logged| {
+                let mut keys = holder.case_keys(tx, case)?;
+                let before = holder.read_note(tx, &keys, record, None, logged)?;
+                require_not_misfiled(&before)?;
+                let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
+                let parts = holder.parts_of(tx, &keys, &before.note)?;
+                let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
+                Ok::<_, SessionError>((before, written))
+            };
+            let (before, written) = amend(tx, case, record, &logged)?;
+            for ((other, id), logged) in joined.iter().zip(&others_logged) {
+                amend(tx, *other, *id, logged)?;
+            }
             holder.require_note_named(&request.note, &before)?;
-            let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
-            let parts = holder.parts_of(tx, &keys, &before.note)?;
-            holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))
+            super::draft::drop_draft(tx, draft)?;
+            Ok(written)
         });
-        Ok(saved(NOTE_AMEND, case, &written?))
+        let others = joined.iter().map(|(case, note)| JoinedNote {
+            case: case.handle(),
+            note: note.handle(),
+            saved: request.others,
+        });
+        Ok(NoteSavedReply {
+            others: others.collect(),
+            ..saved(NOTE_AMEND, case, &written?)
+        })
     }
 
     /// Takes back a note: a signed erasure of its bodies.
@@ -174,7 +292,7 @@ impl Session {
     }
 
     /// Finds a case that takes notes, with its template.
-    fn writable_case(&mut self, text: &str) -> Result<(CaseId, Option<String>)> {
+    pub(super) fn writable_case(&mut self, text: &str) -> Result<(CaseId, Option<String>)> {
         let case = self.store.read(|tx| self.holder.resolve_case(tx, text))?;
         // Nothing is shown: status and template are read to write, and the link that follows is the entry.
         let logged = super::logging::Logged::by_link();
@@ -186,6 +304,7 @@ impl Session {
         self.holder
             .require_case_named(text, case, label.external_id.as_deref())?;
         if label.status == CLOSED {
+            self.log_denial(case, "note in a closed case")?;
             return Err(SessionError::Closed { case: case.handle() });
         }
         Ok((case, label.template))
@@ -376,7 +495,17 @@ fn section_name(settings: &Settings, section: Section) -> String {
         .unwrap_or_else(|| split::CORE.to_owned())
 }
 
-fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
+/// Refuses what is hidden: it stands in the wrong file.
+pub(super) fn require_not_misfiled(read: &ReadNote) -> Result<()> {
+    match read.note.misfiled {
+        Some(_) => Err(SessionError::Misfiled {
+            note: read.record.handle(),
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
     let note = &written.note;
     let recorded = note
         .recorded_at()
@@ -398,5 +527,6 @@ fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteS
         lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
         sections: written.sections.clone(),
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
+        others: Vec::new(),
     }
 }

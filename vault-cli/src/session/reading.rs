@@ -244,8 +244,16 @@ impl Holder {
         })
     }
 
-    /// Opens the newest version of every note of a case that was not withdrawn, in the order in which they were kept.
-    pub(super) fn read_case(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<Vec<ReadNote>> {
+    /// Opens the newest version of every note of a case that is neither withdrawn nor misfiled, in the order in which
+    /// they were kept.
+    pub(super) fn read_case(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<Vec<ReadNote>> {
+        let mut notes = self.read_case_with_hidden(tx, keys, logged)?;
+        notes.retain(|read| read.note.misfiled.is_none());
+        Ok(notes)
+    }
+
+    /// As [`Self::read_case`], with what is hidden because it was misfiled.
+    pub(super) fn read_case_with_hidden(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<Vec<ReadNote>> {
         let mut replay = Replay::of_stream(tx, keys.stream())?;
         let mut rows: Vec<Box<RecordRow>> = Vec::new();
         tx.scan(keys.stream(), CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {

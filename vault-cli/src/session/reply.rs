@@ -39,9 +39,18 @@ schemas! {
     CASE_VERIFY = "casevault.case.verify/1";
     CHRONOLOGY_SHOW = "casevault.chronology.show/1";
     DECISION_LIST = "casevault.decision.list/1";
+    BREACH_ANSWER = "casevault.breach.answer/1";
+    BREACH_LIST = "casevault.breach.list/1";
+    DRAFT_DISCARD = "casevault.draft.discard/1";
+    DRAFT_KEEP = "casevault.draft.keep/1";
+    DRAFT_LIST = "casevault.draft.list/1";
+    DRAFT_SHOW = "casevault.draft.show/1";
     EXPORT = "casevault.export/1";
     IMPORT = "casevault.import/1";
     INIT = "casevault.init/1";
+    JOT_ADD = "casevault.jot.add/1";
+    JOT_DISCARD = "casevault.jot.discard/1";
+    JOT_LIST = "casevault.jot.list/1";
     LOG_LIST = "casevault.log.list/1";
     LOG_SHOW = "casevault.log.show/1";
     LOG_VERIFY = "casevault.log.verify/1";
@@ -50,10 +59,14 @@ schemas! {
     NOTE_ATTACH = "casevault.note.attach/1";
     NOTE_ATTACHMENT = "casevault.note.attach.get/1";
     NOTE_ATTACHMENTS = "casevault.note.attach.list/1";
+    NOTE_BLANK = "casevault.note.blank/1";
+    NOTE_EXPAND = "casevault.note.expand/1";
     NOTE_FIND = "casevault.note.find/1";
     NOTE_HISTORY = "casevault.note.history/1";
     NOTE_LIST = "casevault.note.list/1";
+    NOTE_MISFILED = "casevault.note.misfiled/1";
     NOTE_SHOW = "casevault.note.show/1";
+    NOTE_TEXT = "casevault.note.text/1";
     NOTE_WITHDRAW = "casevault.note.withdraw/1";
     PASSPHRASE_CHANGE = "casevault.passphrase.change/1";
     RECOVERY_CHECK = "casevault.recovery.check/1";
@@ -116,6 +129,12 @@ pub struct StatusReply {
     pub kdf: Option<String>,
     /// Wrong passphrases since the last right one, counted here only.
     pub wrong_tries: u32,
+    /// Notes begun and not saved, counted without opening them; `null` where that cannot be seen.
+    pub drafts: Option<u64>,
+    /// Jots that wait to be made notes.
+    pub jots: Option<u64>,
+    /// Misfiled notes whose breach question waits for an answer.
+    pub breach_questions: Option<u64>,
     /// What needs doing, one sentence each (recovery not split, no witness, …).
     pub attention: Vec<String>,
 }
@@ -445,6 +464,227 @@ pub struct NoteSavedReply {
     pub sections: Vec<String>,
     /// What is missing.
     pub incomplete: Vec<String>,
+    /// The notes of other cases that are one with it.
+    pub others: Vec<JoinedNote>,
+}
+
+/// A note of another case that is one with the note saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JoinedNote {
+    /// The other case's handle.
+    pub case: String,
+    /// The handle of its note.
+    pub note: String,
+    /// Whether it was saved as well.
+    pub saved: bool,
+}
+
+/// What an editor opens with: `casevault.note.blank/1` or `casevault.note.text/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteTextReply {
+    /// [`NOTE_BLANK`] or [`NOTE_TEXT`].
+    pub schema: Schema,
+    /// The case's handle.
+    pub case: String,
+    /// The note's handle, of one that is amended.
+    pub note: Option<String>,
+    /// The text form, with guidance.
+    pub text: String,
+}
+
+/// A draft in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct DraftRow {
+    /// Its handle.
+    pub draft: String,
+    /// What it is to become: `add`, `amend` or `expand`.
+    pub of: &'static str,
+    /// The case's handle.
+    pub case: Option<String>,
+    /// Of an amendment: the note's handle.
+    pub note: Option<String>,
+    /// The jot's handle, where it was one.
+    pub jot: Option<String>,
+    /// The kind, where the command line named it.
+    pub kind: Option<NoteKind>,
+    /// When it was begun.
+    pub began_at: String,
+    /// When it was last kept.
+    pub saved_at: String,
+    /// Its first words.
+    pub words: String,
+}
+
+/// A draft that was kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct DraftKeepReply {
+    /// [`DRAFT_KEEP`].
+    pub schema: Schema,
+    /// Its handle; none where it was asked to be there still and is not.
+    pub draft: Option<String>,
+    /// Its whole id.
+    pub id: Option<String>,
+}
+
+/// Drafts, the newest first.
+#[derive(Clone, Debug, Serialize)]
+pub struct DraftListReply {
+    /// [`DRAFT_LIST`].
+    pub schema: Schema,
+    /// The drafts.
+    pub drafts: Vec<DraftRow>,
+}
+
+/// A draft, opened.
+#[derive(Clone, Debug, Serialize)]
+pub struct DraftShowReply {
+    /// [`DRAFT_SHOW`].
+    pub schema: Schema,
+    /// The draft as in a list.
+    #[serde(flatten)]
+    pub draft: DraftRow,
+    /// What was typed.
+    pub text: String,
+    /// The section named on the command line.
+    pub section: Option<String>,
+    /// When it happened, as typed on the command line.
+    pub at: Option<String>,
+    /// How long it lasted, in minutes, as given on the command line.
+    pub duration_minutes: Option<u32>,
+    /// The template named on the command line.
+    pub template: Option<String>,
+    /// Why it is recorded late, as given on the command line.
+    pub lag_reason: Option<String>,
+    /// The other cases that it is a note of as well.
+    pub also: Vec<String>,
+}
+
+/// A draft that was dropped.
+#[derive(Clone, Debug, Serialize)]
+pub struct DraftDiscardReply {
+    /// [`DRAFT_DISCARD`].
+    pub schema: Schema,
+    /// Its handle.
+    pub draft: String,
+}
+
+/// A jot.
+#[derive(Clone, Debug, Serialize)]
+pub struct JotRow {
+    /// Its handle.
+    pub jot: String,
+    /// The case's handle, where one was named.
+    pub case: Option<String>,
+    /// When it happened.
+    pub occurred_at: String,
+    /// When it was jotted.
+    pub jotted_at: String,
+    /// The words.
+    pub text: String,
+}
+
+/// A jot that was kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct JotAddReply {
+    /// [`JOT_ADD`].
+    pub schema: Schema,
+    /// Its handle.
+    pub jot: String,
+    /// The case's handle, where one was named.
+    pub case: Option<String>,
+    /// When it happened.
+    pub occurred_at: String,
+}
+
+/// Jots that wait to be made notes, the oldest first.
+#[derive(Clone, Debug, Serialize)]
+pub struct JotListReply {
+    /// [`JOT_LIST`].
+    pub schema: Schema,
+    /// The jots.
+    pub jots: Vec<JotRow>,
+}
+
+/// A jot that was dropped.
+#[derive(Clone, Debug, Serialize)]
+pub struct JotDiscardReply {
+    /// [`JOT_DISCARD`].
+    pub schema: Schema,
+    /// Its handle.
+    pub jot: String,
+}
+
+/// Who opened a note, out of this device's own access log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenedBy {
+    /// The entry's number in the log.
+    pub entry: u64,
+    /// When.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// What was done: `open`, `hits`, `history`, `list`, `export`.
+    pub operation: String,
+    /// The purpose's code.
+    pub purpose: String,
+    /// Whether the note itself was named; else its whole case was read.
+    pub named: bool,
+}
+
+/// A note that was marked as misfiled.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteMisfiledReply {
+    /// [`NOTE_MISFILED`].
+    pub schema: Schema,
+    /// Its handle.
+    pub note: String,
+    /// The handle of the case in which it is hidden.
+    pub case: String,
+    /// The handle of the note in the right case.
+    pub refiled: Option<String>,
+    /// The right case's handle.
+    pub to: Option<String>,
+    /// Who opened it on this device; `null` where its log cannot be read here.
+    pub opened_by: Option<Vec<OpenedBy>>,
+    /// The question that now waits for an answer.
+    pub breach_question: &'static str,
+}
+
+/// A breach question that was answered.
+#[derive(Clone, Debug, Serialize)]
+pub struct BreachAnswerReply {
+    /// [`BREACH_ANSWER`].
+    pub schema: Schema,
+    /// The handle of the misfiled note.
+    pub note: String,
+    /// When it was answered.
+    pub answered_at: String,
+}
+
+/// A breach question that waits for an answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct BreachRow {
+    /// The handle of the misfiled note.
+    pub note: String,
+    /// The handle of the case in which it is hidden.
+    pub case: String,
+    /// The handle of the note in the right case.
+    pub refiled: Option<String>,
+    /// The right case's handle.
+    pub to: Option<String>,
+    /// When it was marked.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Breach questions that wait for an answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct BreachListReply {
+    /// [`BREACH_LIST`].
+    pub schema: Schema,
+    /// The questions, the oldest first.
+    pub questions: Vec<BreachRow>,
 }
 
 /// A quoted segment in a list.
@@ -540,8 +780,21 @@ pub struct NoteHistoryReply {
     pub case: String,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
-    /// The versions.
+    /// The versions; none of a note that was withdrawn.
     pub versions: Vec<NoteView>,
+    /// That it was withdrawn, where it was.
+    pub withdrawn: Option<Withdrawal>,
+}
+
+/// How a note was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawal {
+    /// When, by the access log of the device that did it; `null` where that log cannot be read here.
+    pub at: Option<String>,
+    /// The handle of the member who did.
+    pub by: String,
+    /// How many records were erased.
+    pub records: u64,
 }
 
 /// A place where a term was found.

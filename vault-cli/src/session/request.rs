@@ -140,7 +140,143 @@ pub struct NoteAddRequest {
     pub case: String,
     /// The note.
     pub note: NoteInput,
+    /// Other cases that this is a note of as well (one visit, three siblings).
+    pub also: Vec<String>,
+    /// The draft that this note was, which goes with the saving.
+    pub draft: Option<String>,
 }
+
+/// Makes what an editor opens with for a new note.
+#[derive(Clone, Debug, Default)]
+pub struct NoteBlankRequest {
+    /// The case's handle.
+    pub case: String,
+    /// What the command line says; its text is not looked at.
+    pub note: NoteInput,
+    /// The jot that is to become the note.
+    pub jot: Option<String>,
+}
+
+/// Gives a note's text as an editor opens it, to be amended.
+#[derive(Clone, Debug, Default)]
+pub struct NoteTextRequest {
+    /// The note's handle.
+    pub note: String,
+}
+
+/// What a draft is to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftOf {
+    /// A new note of the case with this handle.
+    Add(String),
+    /// A new version of the note with this handle.
+    Amend(String),
+    /// The note of a case that a jot becomes.
+    Expand {
+        /// The jot's handle.
+        jot: String,
+        /// The case's handle.
+        case: String,
+    },
+}
+
+/// Keeps a draft, sealed, in place of what it was before.
+#[derive(Clone, Debug)]
+pub struct DraftKeepRequest {
+    /// The draft's handle; `None` for a new one.
+    pub draft: Option<String>,
+    /// What it is to become.
+    pub of: DraftOf,
+    /// What was typed so far, with what the command line says.
+    pub input: NoteInput,
+    /// Other cases that it is a note of as well.
+    pub also: Vec<String>,
+    /// Only where this draft is still there: what an editor left behind brings no draft back that was saved or dropped.
+    pub only_if_there: bool,
+}
+
+/// Lists drafts.
+#[derive(Clone, Debug, Default)]
+pub struct DraftListRequest {
+    /// Only those that are to become a note of this case, a new version of this note, or the note of this jot.
+    pub of: Option<String>,
+}
+
+/// Opens a draft.
+#[derive(Clone, Debug, Default)]
+pub struct DraftShowRequest {
+    /// Its handle.
+    pub draft: String,
+}
+
+/// Drops a draft.
+#[derive(Clone, Debug, Default)]
+pub struct DraftDiscardRequest {
+    /// Its handle.
+    pub draft: String,
+}
+
+/// Keeps a jot: a few words of what happened, to be made a note later.
+#[derive(Clone, Debug, Default)]
+pub struct JotAddRequest {
+    /// The case's handle, where it is known already.
+    pub case: Option<String>,
+    /// The words.
+    pub text: String,
+    /// When it happened, as typed; `None` for now.
+    pub at: Option<String>,
+}
+
+/// Lists jots that wait to be made notes.
+#[derive(Clone, Debug, Default)]
+pub struct JotListRequest {
+    /// Only those of this case.
+    pub case: Option<String>,
+}
+
+/// Drops a jot.
+#[derive(Clone, Debug, Default)]
+pub struct JotDiscardRequest {
+    /// Its handle.
+    pub jot: String,
+}
+
+/// Makes a jot a note.
+#[derive(Clone, Debug, Default)]
+pub struct NoteExpandRequest {
+    /// The jot's handle.
+    pub jot: String,
+    /// The case's handle; `None` for the jot's own.
+    pub case: Option<String>,
+    /// The note.
+    pub note: NoteInput,
+    /// The draft that this note was, which goes with the saving.
+    pub draft: Option<String>,
+}
+
+/// Hides a note that stands in the wrong person's file, and puts it into the right one.
+#[derive(Clone, Debug, Default)]
+pub struct NoteMisfiledRequest {
+    /// The note's handle.
+    pub note: String,
+    /// The handle of the case that it belongs to.
+    pub to: Option<String>,
+    /// Why it is misfiled, in words.
+    pub reason: String,
+}
+
+/// Answers whether a misfiled note was a breach of somebody's data.
+#[derive(Clone, Debug, Default)]
+pub struct BreachAnswerRequest {
+    /// The note's handle.
+    pub note: String,
+    /// The answer, in words.
+    pub words: String,
+}
+
+/// Lists the misfiled notes of this device whose breach question waits for an answer.
+#[derive(Clone, Debug, Default)]
+pub struct BreachListRequest {}
 
 /// Lists the notes of a case.
 #[derive(Clone, Debug, Default)]
@@ -159,6 +295,8 @@ pub struct NoteListRequest {
     pub quotes: bool,
     /// Only notes of which something is missing (a decision without its reason).
     pub incomplete: bool,
+    /// Only notes that are hidden because they were misfiled; without it none of them.
+    pub misfiled: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -172,6 +310,8 @@ pub struct NoteShowRequest {
     pub version: Option<u32>,
     /// Only segments of these kinds; empty for all. Segments whose kind the author did not confirm are left out.
     pub only: Vec<SegmentKind>,
+    /// Shows a note even if it is hidden because it was misfiled.
+    pub misfiled: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -183,6 +323,10 @@ pub struct NoteAmendRequest {
     pub note: String,
     /// The whole note as it should read.
     pub input: NoteInput,
+    /// Amends the notes of other cases that this one is joined with as well.
+    pub others: bool,
+    /// The draft that this was, which goes with the saving.
+    pub draft: Option<String>,
 }
 
 /// Shows every version of a note.

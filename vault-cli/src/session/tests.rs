@@ -82,6 +82,7 @@ impl Vault {
         let request = NoteAddRequest {
             case: case.to_owned(),
             note: input(text),
+            ..NoteAddRequest::default()
         };
         self.s().note_add(request)
     }
@@ -90,6 +91,7 @@ impl Vault {
         let request = NoteAmendRequest {
             note: note.to_owned(),
             input: input(text),
+            ..NoteAmendRequest::default()
         };
         self.s().note_amend(request).unwrap();
     }

@@ -181,6 +181,9 @@ impl Session {
             device: None,
             kdf: None,
             wrong_tries: tries(places),
+            drafts: None,
+            jots: None,
+            breach_questions: None,
             attention: Vec::new(),
         };
         let header = match read_keystore(places) {
@@ -199,6 +202,13 @@ impl Session {
         reply.device = Some(header.device.handle());
         reply.kdf = Some(format!("{} MiB, {passes} passes, {lanes} lanes", memory_kib / 1024));
         reply.attention = attention(reply.wrong_tries, super::recovery::read_set(places).is_some());
+        if let Ok(names) = crate::store::local_names(&places.store()) {
+            let count = |prefix: &str| u64::try_from(names.iter().filter(|n| n.starts_with(prefix)).count()).ok();
+            reply.drafts = count(super::draft::PREFIX);
+            reply.jots = count(super::jot::PREFIX);
+            reply.breach_questions = count(super::misfiled::PREFIX);
+        }
+        reply.attention.extend(unfinished(&reply));
         Ok(reply)
     }
 
@@ -266,6 +276,35 @@ fn attention(wrong_tries: u32, has_cards: bool) -> Vec<String> {
     if wrong_tries > 0 {
         all.push(format!("{wrong_tries} wrong passphrases since the last right one"));
     }
+    all
+}
+
+/// What was begun and waits for its writer.
+fn unfinished(reply: &StatusReply) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut say = |count: Option<u64>, one: &str, several: &str, how: &str| match count {
+        None | Some(0) => {}
+        Some(1) => all.push(format!("1 {one}: {how}")),
+        Some(n) => all.push(format!("{n} {several}: {how}")),
+    };
+    say(
+        reply.drafts,
+        "note is begun and not saved",
+        "notes are begun and not saved",
+        "`casevault note draft` lists them",
+    );
+    say(
+        reply.jots,
+        "jot waits to be made a note",
+        "jots wait to be made notes",
+        "`casevault note jot --list` lists them",
+    );
+    say(
+        reply.breach_questions,
+        "misfiled note raises the question of a breach",
+        "misfiled notes raise the question of a breach",
+        "`casevault note misfiled --list` lists them",
+    );
     all
 }
 

@@ -274,6 +274,36 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// Returns the names of the local values of the store at `path`, without a key: they tell kinds and random ids only.
+///
+/// Nothing is written, and nothing believed: for a count that is shown before anybody unlocks.
+///
+/// # Errors
+/// [`StoreError::NotFound`], and whatever keeps the file from being read.
+pub fn local_names(path: &Path) -> Result<Vec<String>, StoreError> {
+    std::fs::metadata(path).map_err(|error| StoreError::io(path, &error))?;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // Without a log nobody has the store open: then not even a shared-memory file is made beside it.
+    let quiet = std::fs::metadata(&log).map_or(0, |found| found.len()) == 0;
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri.push_str(if quiet { "?immutable=1" } else { "?mode=ro" });
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    let mut statement = connection.prepare("SELECT name FROM local ORDER BY name")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags)?;

@@ -56,6 +56,8 @@ pub struct Note {
     pub duration_minutes: Option<u32>,
     /// When it was written down, by the author's own clock.
     pub authored_at: Option<Moment>,
+    /// When its first words were jotted, before they were made a note.
+    pub jotted_at: Option<Moment>,
     /// When its first version was written down, told beside a later one by whoever read both; no part of the payload.
     pub first_recorded_at: Option<Moment>,
     /// Why it was written down late.
@@ -96,6 +98,12 @@ pub struct Note {
     pub segments: Vec<Segment>,
     /// Where it was imported from, with its attributed author.
     pub imported: Option<Imported>,
+    /// In notes of several cases that are one note: the random id that joins them; no case's copy names another case.
+    pub joined: Option<String>,
+    /// In the version that hides a note which was written into the wrong file.
+    pub misfiled: Option<Misfiled>,
+    /// In a note that came here out of a wrong file: what it was there.
+    pub refiled: Option<Refiled>,
     /// Fields that this version does not know.
     pub extra: Extra,
 }
@@ -118,8 +126,9 @@ impl Note {
     /// Tells when it was first written down: authored here, or recorded in the system it came from. To amend a note
     /// does not make it late.
     pub fn recorded_at(&self) -> Option<&Moment> {
-        self.first_recorded_at
-            .as_ref()
+        let refiled = self.refiled.as_ref().and_then(|r| r.recorded_at.as_ref());
+        refiled
+            .or(self.first_recorded_at.as_ref())
             .or(self.authored_at.as_ref())
             .or(self.imported.as_ref().and_then(|i| i.recorded_at.as_ref()))
     }
@@ -171,6 +180,41 @@ pub struct Imported {
     pub recorded_at: Option<Moment>,
     /// Whether the line numbered its segments itself.
     pub numbered: bool,
+}
+
+/// The mark of a note that stands in the wrong person's file: it is shown to nobody who does not ask for it, until a
+/// second person has it erased. It names neither the right file nor the right person.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Misfiled {
+    /// When it was marked.
+    pub at: String,
+    /// The member who marked it.
+    pub by: String,
+    /// Why, in words.
+    pub reason: String,
+    /// What was found about whether it was a breach of somebody's data, once that was answered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer: Option<BreachAnswer>,
+}
+
+/// The answer to whether a misfiled note was a breach of somebody's data.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BreachAnswer {
+    /// When it was given.
+    pub at: String,
+    /// The member who gave it.
+    pub by: String,
+    /// The answer, in words.
+    pub words: String,
+}
+
+/// What a note was in the file that it was wrongly written into, without naming that file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refiled {
+    /// When it was first written down there.
+    pub recorded_at: Option<Moment>,
+    /// The member whose device signed it there.
+    pub signed_by: String,
 }
 
 /// The kind of a note: one of the given ones, or one that a template defines.

@@ -111,6 +111,18 @@ impl<'a> Shown<'a> {
             None => recorded.local(),
         });
         add("Recorded", recorded.map(Cow::Owned));
+        add("Jotted", note.jotted_at.as_ref().map(|at| at.local().into()));
+        if let Some(refiled) = &note.refiled {
+            let text = format!("out of a wrong file, signed there by {}", refiled.signed_by);
+            add("Refiled", Some(text.into()));
+        }
+        if let Some(misfiled) = &note.misfiled {
+            let at = Moment::parse(&misfiled.at).map_or_else(|_| misfiled.at.clone(), |at| at.local());
+            let text = format!("marked {at} by {}: {}", misfiled.by, misfiled.reason);
+            add("Misfiled", Some(text.into()));
+            let answer = misfiled.answer.as_ref().map(|answer| answer.words.as_str());
+            add("Breach", Some(answer.unwrap_or("not answered yet").to_owned().into()));
+        }
         add("Server says", self.witnessed_at.map(|m| m.local().into()));
         add("Reason for the delay", text(&note.lag_reason));
         add("Worker", note.author().map(|_| self.author().into()));

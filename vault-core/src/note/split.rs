@@ -77,6 +77,7 @@ fn note_head(note: &Note) -> Note {
         occurred_at,
         duration_minutes,
         authored_at,
+        jotted_at,
         first_recorded_at,
         lag_reason,
         labels,
@@ -97,6 +98,9 @@ fn note_head(note: &Note) -> Note {
         parts: _,
         segments: _,
         imported,
+        joined,
+        misfiled,
+        refiled,
         extra,
     } = note;
     Note {
@@ -107,6 +111,7 @@ fn note_head(note: &Note) -> Note {
         occurred_at: occurred_at.clone(),
         duration_minutes: *duration_minutes,
         authored_at: authored_at.clone(),
+        jotted_at: jotted_at.clone(),
         first_recorded_at: first_recorded_at.clone(),
         lag_reason: lag_reason.clone(),
         labels: labels.clone(),
@@ -127,6 +132,9 @@ fn note_head(note: &Note) -> Note {
         parts: Vec::new(),
         segments: Vec::new(),
         imported: imported.clone(),
+        joined: joined.clone(),
+        misfiled: misfiled.clone(),
+        refiled: refiled.clone(),
         extra: extra.clone(),
     }
 }

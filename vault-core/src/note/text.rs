@@ -155,6 +155,25 @@ pub fn parse(text: &str, outline: &Outline, now: &Now) -> Result<Note, Vec<TextE
     }
 }
 
+/// Tells whether a line reads as a field of the front matter, wherever it stands.
+pub fn is_front_matter(line: &str) -> bool {
+    let field = Line::new(1, line).field(0);
+    field.is_some_and(|(name, _, _)| front::known_name(name).is_some())
+}
+
+/// Tells whether the front matter of a text says when it happened.
+pub fn says_when(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.lines().map(|line| Line::new(1, line));
+    let mut front = lines
+        .filter(|l| !l.is_guidance() && !l.text.is_empty() && l.text != "---")
+        .map_while(|l| {
+            l.field(0)
+                .and_then(|(name, value, _)| Some((front::known_name(name)?, value)))
+        });
+    front.any(|(name, value)| name == "at" && !value.is_empty())
+}
+
 /// One line with its number.
 #[derive(Clone, Copy)]
 struct Line<'a> {

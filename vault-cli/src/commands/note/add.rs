@@ -6,9 +6,10 @@ use vault_core::note::NoteKind;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::session::request::NoteAddRequest;
+use crate::session::request::{DraftOf, NoteAddRequest, NoteBlankRequest};
+use crate::writing::{self, Writing};
 
-use super::InputArgs;
+use super::{DraftFlags, InputArgs, OnTerminal};
 
 /// Adds a note to a case
 ///
@@ -23,6 +24,9 @@ use super::InputArgs;
 ///   dec: a decision; why: and options: below it
 ///   plan: a next step; owner: and due: below it
 ///   priv: your own thinking, kept apart and shown to nobody
+///
+/// On a terminal, without `--file`, the editor that VISUAL or EDITOR names opens with the template's
+/// headings; its file is in memory alone, and what is written is kept, sealed, every two seconds.
 ///
 /// Braces carry flags: {about mother} {label health} {significant} {third-party}. What is
 /// incomplete is saved and named. What the flags say goes before what the text says.
@@ -40,13 +44,67 @@ pub struct AddArgs {
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
     pub kind: Option<NoteKind>,
 
+    /// Other cases that it is a note of as well (one visit, three siblings): each file gets it whole, and no file names
+    /// another
+    #[arg(long, value_name = "CASE,…", value_delimiter = ',', value_parser = value::case)]
+    pub also: Vec<String>,
+
     /// The note.
     #[command(flatten)]
     pub input: InputArgs,
+
+    /// A draft.
+    #[command(flatten)]
+    pub drafts: DraftFlags,
 }
 
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
-    let (mut session, note) = super::unlock_and_read(args.input, args.kind, run)?;
-    let reply = session.note_add(NoteAddRequest { case: args.case, note })?;
-    super::saved(&reply, run)
+    let case = args.case;
+    if args.input.file.is_some() {
+        let note = args.input.read(args.kind, run)?;
+        let mut session = run.unlock()?;
+        let reply = session.note_add(NoteAddRequest {
+            case: case.clone(),
+            note,
+            also: args.also,
+            draft: None,
+        })?;
+        writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"))?;
+        return super::saved(&reply, run);
+    }
+    let mut session = run.unlock_to_write(&args.drafts)?;
+    let on_terminal = OnTerminal {
+        writing: Writing {
+            of: DraftOf::Add(case.clone()),
+            input: args.input.read(args.kind, run)?,
+            also: args.also,
+            draft: None,
+            resume: format!("casevault note add {case}"),
+            typed: false,
+            resumed: false,
+        },
+        drafts: args.drafts,
+        of: case.clone(),
+    };
+    let reply = on_terminal.write(
+        run,
+        &mut session,
+        |session, note| {
+            let (case, note, jot) = (case.clone(), note.clone(), None);
+            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?.text)
+        },
+        &mut |session, note, also, draft| {
+            let case = case.clone();
+            session.note_add(NoteAddRequest {
+                case,
+                note,
+                also,
+                draft,
+            })
+        },
+    )?;
+    match reply {
+        Some(reply) => super::saved(&reply, run),
+        None => Ok(()),
+    }
 }

@@ -6,13 +6,14 @@ use vault_core::note::NoteKind;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::session::request::NoteAmendRequest;
+use crate::session::request::{DraftOf, NoteAmendRequest, NoteTextRequest};
+use crate::writing::{self, Writing};
 
-use super::InputArgs;
+use super::{DraftFlags, InputArgs, OnTerminal};
 
 /// Writes a new version of a note; the old one stays and is shown struck
 ///
-/// Give the whole note as it should read. What flags and text leave out (kind, times, section) stays as it was.
+/// Give the whole note as it should read; on a terminal, without `--file`, the editor opens with it. What flags and text leave out (kind, times, section) stays as it was.
 #[derive(Args, Debug)]
 pub struct AmendArgs {
     /// The note's handle
@@ -23,13 +24,63 @@ pub struct AmendArgs {
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
     pub kind: Option<NoteKind>,
 
+    /// Gives the same text to the notes of other cases that are one with this one (`note add --also`)
+    #[arg(long)]
+    pub others: bool,
+
     /// The note.
     #[command(flatten)]
     pub input: InputArgs,
+
+    /// A draft.
+    #[command(flatten)]
+    pub drafts: DraftFlags,
 }
 
 pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
-    let (mut session, input) = super::unlock_and_read(args.input, args.kind, run)?;
-    let reply = session.note_amend(NoteAmendRequest { note: args.note, input })?;
-    super::saved(&reply, run)
+    let (note, others) = (args.note, args.others);
+    if args.input.file.is_some() {
+        let input = args.input.read(args.kind, run)?;
+        let mut session = run.unlock()?;
+        let reply = session.note_amend(NoteAmendRequest {
+            note: note.clone(),
+            input,
+            others,
+            draft: None,
+        })?;
+        writing::tell_of_drafts(run, &mut session, &note, &format!("casevault note amend {note}"))?;
+        return super::saved(&reply, run);
+    }
+    let mut session = run.unlock_to_write(&args.drafts)?;
+    let on_terminal = OnTerminal {
+        writing: Writing {
+            of: DraftOf::Amend(note.clone()),
+            input: args.input.read(args.kind, run)?,
+            also: Vec::new(),
+            draft: None,
+            resume: format!("casevault note amend {note}"),
+            typed: false,
+            resumed: false,
+        },
+        drafts: args.drafts,
+        of: note.clone(),
+    };
+    let reply = on_terminal.write(
+        run,
+        &mut session,
+        |session, _| Ok(session.note_text(NoteTextRequest { note: note.clone() })?.text),
+        &mut |session, input, _, draft| {
+            let note = note.clone();
+            session.note_amend(NoteAmendRequest {
+                note,
+                input,
+                others,
+                draft,
+            })
+        },
+    )?;
+    match reply {
+        Some(reply) => super::saved(&reply, run),
+        None => Ok(()),
+    }
 }

@@ -41,6 +41,10 @@ pub struct ListArgs {
     #[arg(long)]
     pub incomplete: bool,
 
+    /// Only notes that are hidden because they were misfiled
+    #[arg(long)]
+    pub misfiled: bool,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -55,6 +59,7 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
         until: args.until,
         quotes: args.quotes,
         incomplete: args.incomplete,
+        misfiled: args.misfiled,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.note_list(request)?;

@@ -30,6 +30,10 @@ pub struct ShowArgs {
     #[arg(long = "as-of-version", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub version: Option<u32>,
 
+    /// Shows a note even if it is hidden because it was misfiled
+    #[arg(long)]
+    pub misfiled: bool,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -40,6 +44,7 @@ pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
         note: args.note,
         version: args.version,
         only: args.only,
+        misfiled: args.misfiled,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.note_show(request)?;

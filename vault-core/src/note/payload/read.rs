@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Form;
 use crate::note::extra::{Extra, RawJson};
-use crate::note::model::{Imported, Names, Note, NoteError, NoteKind, SCHEMA, Segment, SegmentKind};
+use crate::note::model::{Imported, Names, Note, NoteError, NoteKind, Refiled, SCHEMA, Segment, SegmentKind};
 use crate::note::when::Moment;
 
 /// A key of an object, borrowed where it has no escapes.
@@ -176,6 +176,9 @@ impl<'de> Visitor<'de> for NoteSeed {
                     note.id = map.next_value()?;
                 }
                 "imported" if sealed => field(&mut map, name, &mut note.imported, extra)?,
+                "joined" if sealed => field(&mut map, name, &mut note.joined, extra)?,
+                "misfiled" if sealed => field(&mut map, name, &mut note.misfiled, extra)?,
+                "refiled" if sealed => field(&mut map, name, &mut note.refiled, extra)?,
                 "main_section" if sealed => field(&mut map, name, &mut note.main_section, extra)?,
                 "parts" if sealed => list(&mut map, name, &mut note.parts, extra)?,
                 "extra" if sealed => field(&mut map, name, &mut nested, extra)?,
@@ -197,6 +200,7 @@ impl<'de> Visitor<'de> for NoteSeed {
                 "occurred_at" => field(&mut map, name, &mut note.occurred_at, extra)?,
                 "duration_minutes" => field(&mut map, name, &mut note.duration_minutes, extra)?,
                 "authored_at" => field(&mut map, name, &mut note.authored_at, extra)?,
+                "jotted_at" => field(&mut map, name, &mut note.jotted_at, extra)?,
                 "lag_reason" => field(&mut map, name, &mut note.lag_reason, extra)?,
                 "labels" => list(&mut map, name, &mut note.labels, extra)?,
                 "worker" => field(&mut map, name, &mut note.worker, extra)?,
@@ -458,6 +462,18 @@ impl<'de> Deserialize<'de> for Names {
             }
         }
         deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+impl<'de> Deserialize<'de> for Refiled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            recorded_at: Option<Moment>,
+            signed_by: String,
+        }
+        let Fields { recorded_at, signed_by } = Fields::deserialize(deserializer)?;
+        Ok(Self { recorded_at, signed_by })
     }
 }
 

@@ -4,7 +4,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::note::extra::Extra;
-use crate::note::model::{Imported, Names, Note, NoteKind, SCHEMA, Segment, SegmentKind};
+use crate::note::model::{Imported, Names, Note, NoteKind, Refiled, SCHEMA, Segment, SegmentKind};
 use crate::note::when::Moment;
 
 impl Serialize for Moment {
@@ -42,6 +42,15 @@ impl Serialize for Imported {
         out.option("author", &self.author)?;
         out.option("recorded_at", &self.recorded_at)?;
         out.flag("numbered", self.numbered)?;
+        out.map.end()
+    }
+}
+
+impl Serialize for Refiled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = Out::new(serializer.serialize_map(None)?, false);
+        out.option("recorded_at", &self.recorded_at)?;
+        out.value("signed_by", &self.signed_by)?;
         out.map.end()
     }
 }
@@ -120,6 +129,9 @@ impl Serialize for Note {
             },
         )?;
         out.option("imported", &self.imported)?;
+        out.option("joined", &self.joined)?;
+        out.option("misfiled", &self.misfiled)?;
+        out.option("refiled", &self.refiled)?;
         out.extra(&self.extra, true)?;
         out.map.end()
     }
@@ -165,6 +177,7 @@ fn head<M: SerializeMap>(out: &mut Out<M>, note: &Note) -> Result<(), M::Error> 
     out.option("occurred_at", &note.occurred_at)?;
     out.option("duration_minutes", &note.duration_minutes)?;
     out.option("authored_at", &note.authored_at)?;
+    out.option("jotted_at", &note.jotted_at)?;
     out.option("lag_reason", &note.lag_reason)?;
     out.list("labels", &note.labels)?;
     out.option("worker", &note.worker)?;

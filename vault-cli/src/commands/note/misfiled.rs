@@ -1,0 +1,68 @@
+//! `casevault note misfiled`.
+
+use clap::Args;
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::{BreachAnswerRequest, BreachListRequest, NoteMisfiledRequest};
+
+/// The longest reason or answer, in bytes.
+const LONGEST: u64 = 4096;
+
+/// Hides a note that stands in the wrong person's file, and puts it into the right one
+///
+/// It is hidden at once: no list, search, chronology or export shows it, `note show` only with `--misfiled`. Its words
+/// stay in the file, under a signed mark, until a second person has them erased. `--to` puts it into the right case with
+/// its times and its worker. Who opened it on this device is listed, and the question whether it was a breach stays open
+/// until it is answered. Do not name the other person in the reason: it stays in the wrong file.
+///
+/// Example: `echo "opened the wrong case" | casevault note misfiled n-19qd --to c-88m0 --file -`
+#[derive(Args, Debug)]
+pub struct MisfiledArgs {
+    /// The note's handle
+    #[arg(value_name = "NOTE", value_parser = value::note, required_unless_present = "list")]
+    pub note: Option<String>,
+
+    /// The case that it belongs to
+    #[arg(long, value_name = "CASE", value_parser = value::case, conflicts_with = "list")]
+    pub to: Option<String>,
+
+    /// Why it is misfiled, or with `--answer` the answer, from a file or from standard input
+    #[arg(long, value_name = "FILE|-", conflicts_with = "list")]
+    pub file: Option<Source>,
+
+    /// Answers whether it was a breach of somebody's data
+    #[arg(long, conflicts_with_all = ["to", "list"])]
+    pub answer: bool,
+
+    /// Lists the misfiled notes whose breach question waits for an answer
+    #[arg(long, conflicts_with = "note")]
+    pub list: bool,
+}
+
+pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> {
+    let Some(note) = args.note else {
+        let reply = run.unlock()?.breach_list(BreachListRequest {})?;
+        return run.ui.reply(&reply, render::writing::breaches);
+    };
+    let what = if args.answer { "the answer" } else { "the reason" };
+    let flag = "`--file FILE`, or `--file -` for standard input";
+    let words = match &args.file {
+        Some(source) => run.text(Some(source), what, LONGEST)?,
+        None if args.answer => run.ask("Was it a breach, and what was done? ", what, flag)?,
+        None => run.ask("Why is it misfiled? ", what, flag)?,
+    };
+    let mut session = run.unlock()?;
+    if args.answer {
+        let reply = session.breach_answer(BreachAnswerRequest { note, words })?;
+        return run.ui.reply(&reply, |reply| {
+            format!("answered the breach question of {}: it is closed", reply.note)
+        });
+    }
+    let (to, reason) = (args.to, words);
+    let reply = session.note_misfiled(NoteMisfiledRequest { note, to, reason })?;
+    run.ui.reply(&reply, render::writing::misfiled)
+}

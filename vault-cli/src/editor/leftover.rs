@@ -1,0 +1,76 @@
+//! Places that a killed process left behind: their text goes into the draft, and they are wiped.
+
+use std::fs;
+use std::path::Path;
+
+use super::place::{PREFIX, Place, is_own, roots};
+
+/// A place that nobody holds any more.
+#[derive(Debug)]
+pub struct Leftover {
+    /// The draft that was written in it.
+    pub draft: String,
+    /// The newest text, where it can be read.
+    pub text: Option<String>,
+    place: Place,
+}
+
+impl Leftover {
+    /// Leaves it where it is: its text could not be kept yet.
+    pub fn keep(&mut self) {
+        self.place.keep();
+    }
+}
+
+/// Returns what was left behind for the vault in `home`; each is wiped when dropped, unless it is kept.
+pub fn leftovers(home: &Path) -> Vec<Leftover> {
+    let mut found = Vec::new();
+    for root in roots() {
+        let Ok(entries) = fs::read_dir(&root) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(draft) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else {
+                continue;
+            };
+            let folder = entry.path();
+            if !is_own(&folder) {
+                continue;
+            }
+            // One whose editor is still open is locked, and is not ours to take.
+            let Some(mut place) = Place::taken(folder) else {
+                continue;
+            };
+            if place.home().as_deref() != Some(home.as_os_str().as_encoded_bytes()) {
+                place.keep();
+                continue;
+            }
+            found.push(Leftover {
+                draft: draft.to_owned(),
+                text: place.newest().ok(),
+                place,
+            });
+        }
+    }
+    found
+}
+
+/// Tells whether an editor is open on a draft, given its handle.
+pub fn is_open(draft: &str) -> bool {
+    roots().iter().any(|root| {
+        let Ok(entries) = fs::read_dir(root) else { return false };
+        entries.flatten().any(|entry| {
+            let name = entry.file_name();
+            let of = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            if !of.is_some_and(|of| of.starts_with(draft)) || !is_own(&entry.path()) {
+                return false;
+            }
+            match Place::taken(entry.path()) {
+                Some(mut place) => {
+                    place.keep();
+                    false
+                }
+                None => true,
+            }
+        })
+    })
+}

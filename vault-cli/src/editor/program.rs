@@ -1,0 +1,216 @@
+//! The editor that the worker chose, told to keep its swap, backup and undo files in memory or nowhere.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Child, Command};
+
+use super::place::Place;
+use crate::error::CliError;
+
+/// Settings that keep VS Code from copying what is open: no local history, no backups, no telemetry.
+const CODE_SETTINGS: &str = r#"{
+  "files.autoSave": "off",
+  "files.hotExit": "off",
+  "security.workspace.trust.enabled": false,
+  "telemetry.telemetryLevel": "off",
+  "update.mode": "none",
+  "workbench.localHistory.enabled": false,
+  "workbench.startupEditor": "none"
+}
+"#;
+
+/// An editor with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    words: Vec<String>,
+    kind: Kind,
+}
+
+/// What is known about an editor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Code,
+    Emacs,
+    Micro,
+    Nano,
+    Unknown,
+    Vim,
+}
+
+impl Program {
+    /// Returns the editor that `VISUAL` or `EDITOR` names, if one does.
+    pub fn chosen() -> Option<Self> {
+        let named = ["VISUAL", "EDITOR"].into_iter().find_map(|name| {
+            let value = std::env::var(name).ok()?;
+            (!value.trim().is_empty()).then_some(value)
+        });
+        Self::named(&named?)
+    }
+
+    /// Reads a command: words apart by spaces, quotes kept together.
+    pub fn named(command: &str) -> Option<Self> {
+        let words = words(command);
+        let kind = Kind::of(words.first()?);
+        Some(Self { words, kind })
+    }
+
+    /// Returns the command's own name.
+    pub fn name(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+
+    /// Tells whether it is known how this editor is kept from copying the text to the disk.
+    pub fn is_known(&self) -> bool {
+        self.kind != Kind::Unknown
+    }
+
+    /// Starts it on the place's file.
+    pub(super) fn start(&self, place: &Place) -> Result<Child, CliError> {
+        let mut words = self.words.iter();
+        let mut command = Command::new(words.next().map_or("", String::as_str));
+        command.args(words);
+        if self.kind == Kind::Code {
+            write_code_settings(place).map_err(|e| CliError::io("could not write the editor's settings", e))?;
+        }
+        command
+            .args(self.kind.arguments(place))
+            .arg(place.file())
+            // What an editor or its plug-ins call temporary goes where the note is.
+            .env("TMPDIR", place.folder())
+            .env_remove(crate::unlock_prompt::FILE_VARIABLE);
+        command
+            .spawn()
+            .map_err(|e| CliError::io(format!("could not start the editor `{}`", self.name()), e))
+    }
+}
+
+impl Kind {
+    fn of(program: &str) -> Self {
+        let name = Path::new(program)
+            .file_name()
+            .and_then(OsStr::to_str)
+            .unwrap_or_default();
+        match name {
+            "code" | "code-insiders" | "codium" | "vscodium" => Self::Code,
+            "emacs" | "emacs-nox" | "emacs-gtk" => Self::Emacs,
+            "micro" => Self::Micro,
+            "nano" | "rnano" => Self::Nano,
+            "vi" | "vim" | "nvim" | "rvim" | "vim.basic" | "vim.nox" | "vim.tiny" | "vim.gtk3" => Self::Vim,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn arguments(self, place: &Place) -> Vec<String> {
+        let folder = place.folder().display().to_string();
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        match self {
+            Self::Code => own(&[
+                "--wait",
+                "--new-window",
+                "--disable-extensions",
+                "--user-data-dir",
+                &format!("{folder}/code"),
+                "--extensions-dir",
+                &format!("{folder}/code-extensions"),
+            ]),
+            Self::Emacs => {
+                // Its own autosave files are in memory as the note is, and are taken into the draft.
+                let settings = format!(
+                    "(setq make-backup-files nil create-lockfiles nil auto-save-default t auto-save-timeout 2 \
+                     auto-save-interval 20 auto-save-file-name-transforms nil \
+                     auto-save-list-file-prefix nil delete-by-moving-to-trash nil undo-tree-auto-save-history nil \
+                     savehist-additional-variables nil enable-local-variables nil temporary-file-directory \"{folder}/\")"
+                );
+                own(&["--eval", &settings])
+            }
+            Self::Micro => own(&["-backup", "false", "-savecursor", "false", "-saveundo", "false"]),
+            // Its settings may keep backups and a history of searches.
+            Self::Nano => own(&["--ignorercfiles"]),
+            Self::Unknown => Vec::new(),
+            Self::Vim => {
+                let autosave = place.autosave().display().to_string();
+                let before = "autocmd BufReadPre,BufNewFile * setlocal noswapfile noundofile nomodeline";
+                let after = "set nobackup nowritebackup noswapfile noundofile nomodeline viminfo=";
+                // The second is for a small vim, which has no timers.
+                let timer = format!(
+                    "silent! call timer_start(2000, {{-> &modified && bufnr('%') == 1 ? execute('silent! keepalt noautocmd \
+                     write! {autosave}') : ''}}, {{'repeat': -1}})"
+                );
+                let idle = format!(
+                    "silent! autocmd CursorHold,CursorHoldI <buffer> silent! keepalt noautocmd write! {autosave}"
+                );
+                let mut all = own(&["-n", "-i", "NONE", "--cmd", before]);
+                for command in [after, "set updatetime=2000", &timer, &idle] {
+                    all.extend(own(&["-c", command]));
+                }
+                all
+            }
+        }
+    }
+}
+
+fn write_code_settings(place: &Place) -> std::io::Result<()> {
+    let folder = place.folder().join("code/User");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("settings.json"), CODE_SETTINGS)
+}
+
+/// Cuts a command into words as a shell would, without what else a shell does.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut inside, mut begun) = (String::new(), None, false);
+    let mut chars = command.chars();
+    while let Some(c) = chars.next() {
+        match (c, inside) {
+            (quote, Some(open)) if quote == open => inside = None,
+            ('\'' | '"', None) => {
+                inside = Some(c);
+                begun = true;
+            }
+            ('\\', None) => {
+                word.extend(chars.next());
+                begun = true;
+            }
+            (space, None) if space.is_whitespace() => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            (other, _) => {
+                word.push(other);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_cut_into_words() {
+        assert_eq!(words("code --wait"), ["code", "--wait"]);
+        assert_eq!(
+            words(" '/opt/my editor/bin/ed' -x \"a b\" c\\ d "),
+            ["/opt/my editor/bin/ed", "-x", "a b", "c d"]
+        );
+        assert!(Program::named("  ").is_none());
+    }
+
+    #[test]
+    fn editors_are_known_by_their_file_names() {
+        let kind = |command: &str| Program::named(command).unwrap().kind;
+        assert_eq!(kind("/usr/bin/vim.tiny -u NONE"), Kind::Vim);
+        assert_eq!(kind("emacs -nw"), Kind::Emacs);
+        assert_eq!(kind("code --wait"), Kind::Code);
+        assert_eq!(kind("nano"), Kind::Nano);
+        assert!(!Program::named("ed").unwrap().is_known());
+    }
+}

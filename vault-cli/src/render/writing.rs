@@ -1,0 +1,102 @@
+//! What is not yet, or no longer, part of a file: drafts, jots, misfiled notes.
+
+use super::{count, or_dash, table, time};
+use crate::session::reply::{BreachListReply, DraftListReply, JotListReply, NoteMisfiledReply};
+
+/// Writes the drafts.
+pub fn drafts(reply: &DraftListReply) -> String {
+    if reply.drafts.is_empty() {
+        return "no drafts".to_owned();
+    }
+    let rows = reply.drafts.iter().map(|draft| {
+        let of = match draft.of {
+            "amend" => format!("amends {}", or_dash(draft.note.as_deref())),
+            "expand" => format!("expands {}", or_dash(draft.jot.as_deref())),
+            _ => "new note".to_owned(),
+        };
+        [
+            draft.draft.clone(),
+            or_dash(draft.case.as_deref()),
+            of,
+            time(&draft.saved_at),
+            draft.words.clone(),
+        ]
+    });
+    table(["DRAFT", "CASE", "OF", "KEPT", "BEGINS"], rows)
+}
+
+/// Writes the jots.
+pub fn jots(reply: &JotListReply) -> String {
+    if reply.jots.is_empty() {
+        return "no jots".to_owned();
+    }
+    let rows = reply.jots.iter().map(|jot| {
+        [
+            jot.jot.clone(),
+            or_dash(jot.case.as_deref()),
+            time(&jot.occurred_at),
+            jot.text.clone(),
+        ]
+    });
+    let mut out = table(["JOT", "CASE", "OCCURRED", "WORDS"], rows);
+    out.push_str(&format!(
+        "{} to expand\n",
+        count(reply.jots.len() as u64, "jot", "jots")
+    ));
+    out
+}
+
+/// Writes what became of a misfiled note.
+pub fn misfiled(reply: &NoteMisfiledReply) -> String {
+    let mut out = match (&reply.refiled, &reply.to) {
+        (Some(note), Some(to)) => format!("refiled {} in case {to} as {note}\n", reply.note),
+        _ => format!("hidden {}\n", reply.note),
+    };
+    out.push_str(&format!(
+        "it is hidden in case {} from now on, and erased there on a second person's word\n",
+        reply.case
+    ));
+    match &reply.opened_by {
+        None => out.push_str("who opened it: ask the access reviewer, the log cannot be read here\n"),
+        Some(all) if all.is_empty() => out.push_str("nobody opened it on this device\n"),
+        Some(all) => {
+            out.push_str("opened on this device:\n");
+            for one in all {
+                let what = if one.named { "" } else { " (the whole case)" };
+                out.push_str(&format!(
+                    "  {}  {}  {}{what}, {}\n",
+                    time(&one.at),
+                    one.actor,
+                    one.operation,
+                    one.purpose
+                ));
+            }
+        }
+    }
+    out.push_str(&format!(
+        "breach question: {}\n",
+        reply.breach_question.replace("NOTE", &reply.note)
+    ));
+    out
+}
+
+/// Writes the breach questions that wait.
+pub fn breaches(reply: &BreachListReply) -> String {
+    if reply.questions.is_empty() {
+        return "no breach question is open".to_owned();
+    }
+    let rows = reply.questions.iter().map(|one| {
+        let to = match (&one.refiled, &one.to) {
+            (Some(note), Some(to)) => format!("{note} in {to}"),
+            _ => "-".to_owned(),
+        };
+        [
+            one.note.clone(),
+            one.case.clone(),
+            time(&one.at),
+            to,
+            one.reason.clone(),
+        ]
+    });
+    table(["NOTE", "HIDDEN IN", "MARKED", "REFILED AS", "REASON"], rows)
+}

@@ -1,0 +1,311 @@
+//! Drafts: what is being typed, kept sealed every few seconds, so that neither a dead editor nor a dead process loses it.
+//!
+//! A draft is a local sealed value (`docs/format.md` §12). It never leaves the device, and goes in the transaction that
+//! saves the note it became.
+
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::clock;
+use super::jot;
+use super::random;
+use super::reply::DRAFT_DISCARD;
+use super::reply::DRAFT_KEEP;
+use super::reply::DRAFT_LIST;
+use super::reply::DRAFT_SHOW;
+use super::reply::DraftDiscardReply;
+use super::reply::DraftKeepReply;
+use super::reply::DraftListReply;
+use super::reply::DraftRow;
+use super::reply::DraftShowReply;
+use super::request::DraftDiscardRequest;
+use super::request::DraftKeepRequest;
+use super::request::DraftListRequest;
+use super::request::DraftOf;
+use super::request::DraftShowRequest;
+use super::request::ReadPurpose;
+use crate::store::ReadTx;
+use crate::store::WriteTx;
+use serde::Deserialize;
+use serde::Serialize;
+use vault_core::check::Check;
+use vault_core::id::CaseId;
+use vault_core::id::JotId;
+use vault_core::id::RecordId;
+use vault_core::note::NoteKind;
+use vault_core::opening::fresh_id;
+use zeroize::Zeroizing;
+
+/// Names of local values of drafts begin so; the draft's id follows.
+pub(super) const PREFIX: &str = "draft:";
+
+const SCHEMA: &str = "casevault.draft/1";
+
+/// Characters of a draft's first words in a list.
+const WORDS_CHARS: usize = 60;
+
+/// The value `casevault.draft/1`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Draft {
+    schema: String,
+    /// `add`, `amend` or `expand`.
+    of: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    case: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    jot: Option<String>,
+    began_at: String,
+    saved_at: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    section: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    duration_minutes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    template: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    lag_reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    also: Vec<String>,
+    text: String,
+}
+
+impl Session {
+    /// Keeps a draft; durable when this returns. Nothing is opened and nothing shown, so there is no access entry.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`] for what it is to become, [`SessionError::DiskFull`].
+    pub fn draft_keep(&mut self, request: DraftKeepRequest) -> Result<DraftKeepReply> {
+        let holder = &self.holder;
+        let now = clock::moment(clock::now()).as_str().to_owned();
+        let DraftKeepRequest {
+            draft,
+            of,
+            input,
+            also,
+            only_if_there,
+        } = request;
+        let kept = self.store.write(|tx| -> Result<Option<JotId>> {
+            let known = match &draft {
+                Some(text) => match jot::resolve(tx, PREFIX, "draft", text) {
+                    Ok(id) => Some((id, read(tx, id)?)),
+                    Err(SessionError::NotFound { .. }) if only_if_there => return Ok(None),
+                    // Saved or dropped in another window: what is typed now is still nobody's to lose.
+                    Err(SessionError::NotFound { .. }) => None,
+                    Err(e) => return Err(e),
+                },
+                None => None,
+            };
+            let (case, note, of_jot, word) = match &of {
+                DraftOf::Add(case) => (Some(holder.resolve_case(tx, case)?), None, None, "add"),
+                DraftOf::Amend(note) => {
+                    let (case, record) = holder.resolve_note(tx, note)?;
+                    (Some(case), Some(record), None, "amend")
+                }
+                DraftOf::Expand { jot, case } => {
+                    let case = holder.resolve_case(tx, case)?;
+                    (
+                        Some(case),
+                        None,
+                        Some(jot::resolve(tx, jot::PREFIX, "jot", jot)?),
+                        "expand",
+                    )
+                }
+            };
+            let also = also.iter().map(|case| Ok(holder.resolve_case(tx, case)?.to_string()));
+            let (id, began_at) = match known {
+                Some((id, draft)) => (id, draft.began_at),
+                None => (JotId(fresh_id(&mut random::os())), now.clone()),
+            };
+            let value = Draft {
+                schema: SCHEMA.to_owned(),
+                of: word.to_owned(),
+                case: case.map(|id| id.to_string()),
+                note: note.map(|id| id.to_string()),
+                jot: of_jot.map(|id| id.to_string()),
+                began_at,
+                saved_at: now.clone(),
+                kind: input.kind.as_ref().map(|kind| kind.as_str().to_owned()),
+                section: input.section.clone(),
+                at: input.at.clone(),
+                duration_minutes: input.duration_minutes,
+                template: input.template.clone(),
+                lag_reason: input.lag_reason.clone(),
+                also: also.collect::<Result<_>>()?,
+                text: input.text.clone(),
+            };
+            let value = Zeroizing::new(super::case_record::to_json(&value)?);
+            tx.put_local(&name_of(id), &value)?;
+            Ok(Some(id))
+        })?;
+        Ok(DraftKeepReply {
+            schema: DRAFT_KEEP,
+            draft: kept.map(|id| id.handle()),
+            id: kept.map(|id| id.to_string()),
+        })
+    }
+
+    /// Lists drafts, the newest first.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`] (CHK-103).
+    pub fn draft_list(&mut self, request: DraftListRequest) -> Result<DraftListReply> {
+        let of = match &request.of {
+            Some(text) => Some(self.store.read(|tx| self.target(tx, text))?),
+            None => None,
+        };
+        if self
+            .store
+            .read(|tx| -> Result<bool> { Ok(tx.local_names(PREFIX)?.is_empty()) })?
+        {
+            return Ok(DraftListReply {
+                schema: DRAFT_LIST,
+                drafts: Vec::new(),
+            });
+        }
+        self.log_overview("drafts", &ReadPurpose::default())?;
+        let mut drafts = self.store.read(|tx| -> Result<Vec<DraftRow>> {
+            let mut drafts = Vec::new();
+            for name in tx.local_names(PREFIX)? {
+                let id = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok());
+                let id = id.ok_or_else(|| SessionError::refused(Check::LocalValue, &name))?;
+                let draft = read(tx, id)?;
+                let is_of = |of: &String| match draft.of.as_str() {
+                    "amend" => draft.note.as_ref() == Some(of),
+                    "expand" => draft.jot.as_ref() == Some(of),
+                    _ => draft.case.as_ref() == Some(of),
+                };
+                if of.as_ref().is_none_or(is_of) {
+                    drafts.push(row(id, &draft));
+                }
+            }
+            Ok(drafts)
+        })?;
+        drafts.sort_by(|a, b| b.saved_at.cmp(&a.saved_at));
+        Ok(DraftListReply {
+            schema: DRAFT_LIST,
+            drafts,
+        })
+    }
+
+    /// Opens a draft.
+    ///
+    /// # Errors
+    /// As [`Session::draft_list`].
+    pub fn draft_show(&mut self, request: DraftShowRequest) -> Result<DraftShowReply> {
+        self.log_overview("drafts", &ReadPurpose::default())?;
+        let (id, draft) = self.store.read(|tx| -> Result<_> {
+            let id = jot::resolve(tx, PREFIX, "draft", &request.draft)?;
+            Ok((id, read(tx, id)?))
+        })?;
+        Ok(DraftShowReply {
+            schema: DRAFT_SHOW,
+            draft: row(id, &draft),
+            text: draft.text,
+            section: draft.section,
+            at: draft.at,
+            duration_minutes: draft.duration_minutes,
+            template: draft.template,
+            lag_reason: draft.lag_reason,
+            also: draft.also,
+        })
+    }
+
+    /// Drops a draft.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`].
+    pub fn draft_discard(&mut self, request: DraftDiscardRequest) -> Result<DraftDiscardReply> {
+        let id = self
+            .store
+            .read(|tx| jot::resolve(tx, PREFIX, "draft", &request.draft))?;
+        self.store.write(|tx| drop_draft(tx, Some(id)))?;
+        Ok(DraftDiscardReply {
+            schema: DRAFT_DISCARD,
+            draft: id.handle(),
+        })
+    }
+
+    /// Finds the draft that a request says it was; one that is gone already is nothing to refuse a note for.
+    pub(super) fn draft_named(&self, text: Option<&str>) -> Result<Option<JotId>> {
+        let Some(text) = text else { return Ok(None) };
+        match self.store.read(|tx| jot::resolve(tx, PREFIX, "draft", text)) {
+            Ok(id) => Ok(Some(id)),
+            Err(SessionError::NotFound { .. }) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Returns the whole id of the case, note or jot that drafts are asked for.
+    fn target(&self, tx: &ReadTx<'_>, text: &str) -> Result<String> {
+        Ok(match text.split_once('-') {
+            Some(("j", _)) => jot::resolve(tx, jot::PREFIX, "jot", text)?.to_string(),
+            Some(("n", _)) => self.holder.resolve_note(tx, text)?.1.to_string(),
+            _ => self.holder.resolve_case(tx, text)?.to_string(),
+        })
+    }
+}
+
+/// Removes a draft, in the transaction that saves what it became.
+pub(super) fn drop_draft(tx: &mut WriteTx<'_>, draft: Option<JotId>) -> Result<()> {
+    if let Some(id) = draft {
+        tx.remove_local(&name_of(id))?;
+    }
+    Ok(())
+}
+
+fn name_of(draft: JotId) -> String {
+    format!("{PREFIX}{draft}")
+}
+
+fn read(tx: &ReadTx<'_>, id: JotId) -> Result<Draft> {
+    let name = name_of(id);
+    let value = tx.local(&name)?.ok_or_else(|| SessionError::NotFound {
+        what: "draft",
+        text: id.handle(),
+    })?;
+    let draft: Draft = serde_json::from_slice(&value).map_err(|_| SessionError::refused(Check::LocalValue, &name))?;
+    match draft.schema == SCHEMA {
+        true => Ok(draft),
+        false => Err(SessionError::refused(Check::LocalValue, name)),
+    }
+}
+
+fn row(id: JotId, draft: &Draft) -> DraftRow {
+    let handle_of_case = |id: &String| id.parse::<CaseId>().ok().map(|id| id.handle());
+    let handle_of_note = |id: &String| id.parse::<RecordId>().ok().map(|id| id.handle());
+    let handle_of_jot = |id: &String| id.parse::<JotId>().ok().map(|id| id.handle());
+    DraftRow {
+        draft: id.handle(),
+        of: match draft.of.as_str() {
+            "amend" => "amend",
+            "expand" => "expand",
+            _ => "add",
+        },
+        case: draft.case.as_ref().and_then(handle_of_case),
+        note: draft.note.as_ref().and_then(handle_of_note),
+        jot: draft.jot.as_ref().and_then(handle_of_jot),
+        kind: draft.kind.as_deref().and_then(NoteKind::new),
+        began_at: draft.began_at.clone(),
+        saved_at: draft.saved_at.clone(),
+        words: first_words(&draft.text),
+    }
+}
+
+/// The first words that the worker wrote: front matter, headings and guidance say nothing.
+fn first_words(text: &str) -> String {
+    let said = |line: &&str| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#') && line != "---" && !vault_core::note::text::is_front_matter(line)
+    };
+    let line = text.lines().find(said).unwrap_or_default().trim();
+    match line.char_indices().nth(WORDS_CHARS) {
+        Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default().trim_end()),
+        None => line.to_owned(),
+    }
+}

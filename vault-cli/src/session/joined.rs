@@ -1,0 +1,146 @@
+//! Notes of several cases that are one note (one visit, three siblings): a random id inside the seals joins them.
+//!
+//! No copy names another case. Which notes are joined is found by who holds the cases: out of a local sealed value that
+//! this device keeps, or by looking through one's own caseload.
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::logging::Intent;
+use super::logging::Logged;
+use super::note_write::Written;
+use super::random;
+use super::reply::JoinedNote;
+use super::request::ReadPurpose;
+use crate::store::ReadTx;
+use crate::store::WriteTx;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::opening::fresh_id;
+use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// Names of the local values begin so; the joining id follows.
+const PREFIX: &str = "joined:";
+
+impl Session {
+    /// Finds the notes of other cases of one's own that are one with this one.
+    pub(super) fn joined_with(
+        &mut self,
+        case: CaseId,
+        record: RecordId,
+        logged: &Logged,
+    ) -> Result<Vec<(CaseId, RecordId)>> {
+        let holder = &self.holder;
+        let joined = self.store.read(|tx| -> Result<Option<String>> {
+            let keys = holder.case_keys(tx, case)?;
+            Ok(holder.read_note(tx, &keys, record, None, logged)?.note.joined)
+        })?;
+        let Some(joined) = joined else { return Ok(Vec::new()) };
+        let kept = self.store.read(|tx| kept(tx, &joined))?;
+        let mut found = match kept {
+            Some(found) => found,
+            None => {
+                // Joined on another device: every note of one's own cases is looked at, as a search does.
+                let purpose = ReadPurpose::default();
+                let logged = self.log(&Intent {
+                    operation: AccessOperation::Search,
+                    case: None,
+                    records: &[],
+                    scope: Some("joined notes"),
+                    purpose: &purpose,
+                })?;
+                let holder = &self.holder;
+                let found = self.store.read(|tx| holder.search_joined(tx, &joined, &logged))?;
+                self.store.write(|tx| keep(tx, &joined, &found))?;
+                found
+            }
+        };
+        found.retain(|(other, _)| *other != case);
+        Ok(found)
+    }
+}
+
+impl Holder {
+    /// Puts a note into a case, and the same into others, joined.
+    pub(super) fn put_joined(
+        &self,
+        tx: &mut WriteTx<'_>,
+        case: CaseId,
+        also: &[CaseId],
+        mut note: Note,
+    ) -> Result<(Written, Vec<JoinedNote>)> {
+        if !also.is_empty() {
+            note.joined = Some(hex(fresh_id(&mut random::os())));
+        }
+        let mut keys = self.case_keys(tx, case)?;
+        let written = self.put_note(tx, &mut keys, note.clone(), None)?;
+        let mut all = vec![(case, written.record)];
+        let mut others = Vec::with_capacity(also.len());
+        for other in also {
+            let mut keys = self.case_keys(tx, *other)?;
+            let record = self.put_note(tx, &mut keys, note.clone(), None)?.record;
+            all.push((*other, record));
+            others.push(JoinedNote {
+                case: other.handle(),
+                note: record.handle(),
+                saved: true,
+            });
+        }
+        if let Some(joined) = &note.joined {
+            keep(tx, joined, &all)?;
+        }
+        Ok((written, others))
+    }
+
+    /// Remembers that a joined note is in another case now.
+    pub(super) fn rejoin(
+        &self,
+        tx: &mut WriteTx<'_>,
+        joined: &str,
+        from: RecordId,
+        to: Option<(CaseId, RecordId)>,
+    ) -> Result<()> {
+        if let Some(mut all) = kept(tx, joined)? {
+            all.retain(|(_, record)| *record != from);
+            all.extend(to);
+            keep(tx, joined, &all)?;
+        }
+        Ok(())
+    }
+
+    fn search_joined(&self, tx: &ReadTx<'_>, joined: &str, logged: &Logged) -> Result<Vec<(CaseId, RecordId)>> {
+        let mut found = Vec::new();
+        let heads = tx.streams(StreamKind::Case)?;
+        for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
+            let keys = self.case_keys_before_walk(tx, case)?;
+            let notes = self.read_case(tx, &keys, logged)?;
+            let of = notes.iter().filter(|n| n.note.joined.as_deref() == Some(joined));
+            found.extend(of.map(|n| (case, n.record)));
+        }
+        Ok(found)
+    }
+}
+
+fn kept(tx: &ReadTx<'_>, joined: &str) -> Result<Option<Vec<(CaseId, RecordId)>>> {
+    let Some(value) = tx.local(&format!("{PREFIX}{joined}"))? else {
+        return Ok(None);
+    };
+    let named: Vec<(String, String)> = serde_json::from_slice(&value).unwrap_or_default();
+    let ids = named
+        .iter()
+        .map(|(case, note)| Some((case.parse().ok()?, note.parse().ok()?)));
+    // What cannot be read is looked for anew.
+    Ok(ids.collect())
+}
+
+fn keep(tx: &mut WriteTx<'_>, joined: &str, all: &[(CaseId, RecordId)]) -> Result<()> {
+    let named: Vec<(String, String)> = all.iter().map(|(c, n)| (c.to_string(), n.to_string())).collect();
+    let value = super::case_record::to_json(&named)?;
+    Ok(tx.put_local(&format!("{PREFIX}{joined}"), &value)?)
+}
+
+fn hex(id: [u8; 16]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,307 @@
+//! A note in the wrong person's file: hidden at once, put into the right file, and the question whether that was a
+//! breach kept open until somebody answers it. Erased it is only on a second person's word.
+//!
+//! ```text
+//! note v1 ─┬─> v2: no words, `misfiled`      in the wrong case; the newest version, so that nobody is shown v1
+//!          └─> new note, `refiled`           in the right case, with its times and its worker
+//!              question:<n-…>                a local sealed value, the only place that knows both
+//! ```
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_record;
+use super::clock;
+use super::logging::Intent;
+use super::note_write::Before;
+use super::note_write::require_not_misfiled;
+use super::reading::ReadNote;
+use super::reply::BREACH_ANSWER;
+use super::reply::BREACH_LIST;
+use super::reply::BreachAnswerReply;
+use super::reply::BreachListReply;
+use super::reply::BreachRow;
+use super::reply::NOTE_MISFILED;
+use super::reply::NoteMisfiledReply;
+use super::reply::OpenedBy;
+use super::request::BreachAnswerRequest;
+use super::request::BreachListRequest;
+use super::request::NoteMisfiledRequest;
+use super::request::ReadPurpose;
+use serde::Deserialize;
+use serde::Serialize;
+use vault_core::check::Check;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::BreachAnswer;
+use vault_core::note::Imported;
+use vault_core::note::Misfiled;
+use vault_core::note::Note;
+use vault_core::note::Refiled;
+use vault_core::wire::v1::access::AccessOperation;
+
+/// Names of the local values begin so; the id of the misfiled note follows.
+pub(super) const PREFIX: &str = "question:";
+
+const SCHEMA: &str = "casevault.question/1";
+
+/// What has to be found out once a note stood in the wrong file.
+const QUESTION: &str = "did anybody who may not know it read it? Ask whoever is named, tell your data-protection officer \
+    today, and record the answer with `casevault note misfiled NOTE --answer --file ANSWER`";
+
+/// The value `casevault.question/1`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Question {
+    schema: String,
+    note: String,
+    case: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    refiled: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    to: Option<String>,
+    at: String,
+    reason: String,
+}
+
+impl Session {
+    /// Hides a note that stands in the wrong file, and puts it into the right one where that is named, all or nothing.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Misfiled`] where it is hidden already, [`SessionError::Closed`] for
+    /// the right case, [`SessionError::Conflict`] where both are the same.
+    pub fn note_misfiled(&mut self, request: NoteMisfiledRequest) -> Result<NoteMisfiledReply> {
+        let reason = words_of(&request.reason, "the reason")?;
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let to = match &request.to {
+            Some(to) => Some(self.writable_case(to)?.0),
+            None => None,
+        };
+        if to == Some(case) {
+            let what = format!("note {} is in case {} already", record.handle(), case.handle());
+            return Err(SessionError::Conflict { what });
+        }
+        let purpose = ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[record],
+            scope: Some("misfiled"),
+            purpose: &purpose,
+        })?;
+        let at = clock::moment(clock::now()).as_str().to_owned();
+        let refiled = self.write(|holder, tx| {
+            let mut keys = holder.case_keys(tx, case)?;
+            let before = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_note_named(&request.note, &before)?;
+            require_not_misfiled(&before)?;
+            let mark = Misfiled {
+                at: at.clone(),
+                by: holder.member.handle(),
+                reason: reason.clone(),
+                answer: None,
+            };
+            let parts = holder.parts_of(tx, &keys, &before.note)?;
+            let hidden = hidden(&before.note, mark);
+            holder.put_note(tx, &mut keys, hidden, Some(Before { read: &before, parts }))?;
+            let refiled = match to {
+                Some(to) => {
+                    let mut keys = holder.case_keys(tx, to)?;
+                    Some(holder.put_note(tx, &mut keys, moved(&before), None)?.record)
+                }
+                None => None,
+            };
+            if let Some(joined) = &before.note.joined {
+                holder.rejoin(tx, joined, record, to.zip(refiled))?;
+            }
+            let question = Question {
+                schema: SCHEMA.to_owned(),
+                note: record.to_string(),
+                case: case.to_string(),
+                refiled: refiled.map(|id| id.to_string()),
+                to: to.map(|id| id.to_string()),
+                at: at.clone(),
+                reason: reason.clone(),
+            };
+            tx.put_local(&name_of(record), &case_record::to_json(&question)?)?;
+            Ok(refiled)
+        })?;
+        let holder = &self.holder;
+        let opened_by = match self.store.read(|tx| holder.who_opened(tx, case, record, &logged)) {
+            Ok(opened) => Some(opened),
+            // The role's key is not here: the reviewer can tell.
+            Err(SessionError::Refused {
+                check: Check::AccessContext,
+                ..
+            }) => None,
+            Err(e) => return Err(e),
+        };
+        Ok(NoteMisfiledReply {
+            schema: NOTE_MISFILED,
+            note: record.handle(),
+            case: case.handle(),
+            refiled: refiled.map(|id| id.handle()),
+            to: to.map(|id| id.handle()),
+            opened_by,
+            breach_question: QUESTION,
+        })
+    }
+
+    /// Records the answer to a breach question: a new version of the mark holds it, and the question is closed.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Conflict`] for a note that is not misfiled.
+    pub fn breach_answer(&mut self, request: BreachAnswerRequest) -> Result<BreachAnswerReply> {
+        let words = words_of(&request.words, "the answer")?;
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let purpose = ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[record],
+            scope: Some("breach answer"),
+            purpose: &purpose,
+        })?;
+        let at = clock::moment(clock::now()).as_str().to_owned();
+        self.write(|holder, tx| {
+            let mut keys = holder.case_keys(tx, case)?;
+            let before = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_note_named(&request.note, &before)?;
+            let Some(mark) = before.note.misfiled.clone() else {
+                let what = format!("note {} is not misfiled", record.handle());
+                return Err(SessionError::Conflict { what });
+            };
+            let mark = Misfiled {
+                answer: Some(BreachAnswer {
+                    at: at.clone(),
+                    by: holder.member.handle(),
+                    words: words.clone(),
+                }),
+                ..mark
+            };
+            let parts = holder.parts_of(tx, &keys, &before.note)?;
+            let hidden = hidden(&before.note, mark);
+            holder.put_note(tx, &mut keys, hidden, Some(Before { read: &before, parts }))?;
+            tx.remove_local(&name_of(record))?;
+            Ok(())
+        })?;
+        Ok(BreachAnswerReply {
+            schema: BREACH_ANSWER,
+            note: record.handle(),
+            answered_at: at,
+        })
+    }
+
+    /// Lists the breach questions of this device that wait for an answer, the oldest first.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`], [`SessionError::Refused`] (CHK-103).
+    pub fn breach_list(&mut self, _: BreachListRequest) -> Result<BreachListReply> {
+        self.log_overview("breach questions", &ReadPurpose::default())?;
+        let mut questions = self.store.read(|tx| -> Result<Vec<BreachRow>> {
+            let mut questions = Vec::new();
+            for name in tx.local_names(PREFIX)? {
+                let fault = || SessionError::refused(Check::LocalValue, &name);
+                let value = tx.local(&name)?.ok_or_else(fault)?;
+                let question: Question = serde_json::from_slice(&value).map_err(|_| fault())?;
+                if question.schema != SCHEMA {
+                    return Err(fault());
+                }
+                let case = |id: &String| id.parse::<CaseId>().map(|id| id.handle()).map_err(|_| fault());
+                let note = |id: &String| id.parse::<RecordId>().map(|id| id.handle()).map_err(|_| fault());
+                questions.push(BreachRow {
+                    note: note(&question.note)?,
+                    case: case(&question.case)?,
+                    refiled: question.refiled.as_ref().map(note).transpose()?,
+                    to: question.to.as_ref().map(case).transpose()?,
+                    at: question.at,
+                    reason: question.reason,
+                });
+            }
+            Ok(questions)
+        })?;
+        questions.sort_by(|a, b| a.at.cmp(&b.at));
+        Ok(BreachListReply {
+            schema: BREACH_LIST,
+            questions,
+        })
+    }
+}
+
+impl Holder {
+    /// Names the entries of this device's log by which a note was opened.
+    fn who_opened(
+        &self,
+        tx: &crate::store::ReadTx<'_>,
+        case: CaseId,
+        record: RecordId,
+        logged: &super::logging::Logged,
+    ) -> Result<Vec<OpenedBy>> {
+        let mut opened = Vec::new();
+        for entry in self.log_entries(tx, logged)? {
+            let named = entry.records.contains(&record.handle());
+            let operation = entry.operation.as_str();
+            let whole = matches!(operation, "list" | "search" | "export") && entry.records.is_empty();
+            let of_case = entry.case.as_deref() == Some(case.handle().as_str());
+            // What a search of the whole caseload found is named by its own entry.
+            let read_whole =
+                whole && operation != "search" && (of_case || (operation == "export" && entry.case.is_none()));
+            let shown_whole = operation == "open" && of_case && entry.scope.as_deref() == Some("overview");
+            let marking = entry.scope.as_deref() == Some("misfiled");
+            if (named && !marking) || read_whole || shown_whole {
+                opened.push(OpenedBy {
+                    entry: entry.entry,
+                    at: entry.at.unwrap_or_default(),
+                    actor: entry.actor.unwrap_or_default(),
+                    operation: entry.operation,
+                    purpose: entry.purpose.unwrap_or_default(),
+                    named,
+                });
+            }
+        }
+        Ok(opened)
+    }
+}
+
+/// The version that hides a note: who marked it, when and why, and nothing of what it said.
+fn hidden(before: &Note, mark: Misfiled) -> Note {
+    let mut note = Note::new(before.kind.clone());
+    note.section.clone_from(&before.section);
+    note.occurred_at.clone_from(&before.occurred_at);
+    note.imported.clone_from(&before.imported);
+    note.misfiled = Some(mark);
+    note
+}
+
+/// The note as it goes into the right file: its words, its times and its worker; nothing that names the wrong file.
+fn moved(before: &ReadNote) -> Note {
+    let mut note = before.note.clone();
+    note.refiled = Some(Refiled {
+        recorded_at: note.recorded_at().cloned(),
+        signed_by: before.signed_by.handle(),
+    });
+    note.first_recorded_at = None;
+    note.parts.clear();
+    note.imported = note.imported.map(|origin| Imported {
+        case: None,
+        note: None,
+        ..origin
+    });
+    note
+}
+
+fn words_of(text: &str, what: &str) -> Result<String> {
+    let words = text.trim();
+    if words.is_empty() {
+        return Err(SessionError::Malformed {
+            line: 1,
+            column: 1,
+            why: format!("{what} is empty"),
+        });
+    }
+    Ok(words.to_owned())
+}
+
+fn name_of(note: RecordId) -> String {
+    format!("{PREFIX}{note}")
+}

@@ -1,0 +1,341 @@
+//! Writing a note on a terminal: in an editor, or typed; kept as a sealed draft all the while; asked for again until it
+//! can be read, or the worker gives up, who then finds it as a draft.
+//!
+//! ```text
+//! start text ─> editor or prompt ─> save ─> done, draft gone
+//!                  ↑      │ draft      │ cannot be read: faults as #! lines
+//!                  └──────┴────────────┘ given up: draft kept
+//! ```
+
+mod faults;
+
+use std::time::{Duration, Instant};
+
+use crate::editor::{self, Edited, Place, Program};
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::places::Places;
+use crate::session::request::{
+    DraftDiscardRequest, DraftKeepRequest, DraftListRequest, DraftOf, DraftShowRequest, NoteInput,
+};
+use crate::session::{Session, SessionError};
+
+/// The longest note that is typed, in bytes.
+const LONGEST: u64 = 4 << 20;
+
+/// What is typed is kept so often.
+const AUTOSAVE: Duration = Duration::from_secs(2);
+
+/// Saves what was written: text with flags, and the draft that it was.
+pub type Saving<'s, T> = &'s mut dyn FnMut(&mut Session, NoteInput, Option<String>) -> Result<T, SessionError>;
+
+/// What is being written.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// What it is to become.
+    pub of: DraftOf,
+    /// What the command line says of it. Its text is what an editor opens with.
+    pub input: NoteInput,
+    /// Other cases that it is a note of as well.
+    pub also: Vec<String>,
+    /// The draft that it goes on from.
+    pub draft: Option<String>,
+    /// How to go on with a draft of it, as a command.
+    pub resume: String,
+    /// Whether to type it on the terminal, whatever editor there is.
+    pub typed: bool,
+    /// Whether it goes on from a draft that was there before; set when the writing begins.
+    pub resumed: bool,
+}
+
+impl Writing {
+    /// Writes it, and has `save` save it with what was written and the draft's handle.
+    ///
+    /// # Errors
+    /// [`CliError::Kept`] with the draft; [`CliError::Nothing`]; what editor and terminal refuse.
+    pub fn write<T>(mut self, run: &Invocation, session: &mut Session, save: Saving<'_, T>) -> Result<T, CliError> {
+        let program = Program::chosen().filter(|_| !self.typed);
+        if let Some(program) = program.as_ref().filter(|program| !program.is_known()) {
+            run.ui.hint(&format!(
+                "it is not known how `{}` is kept from copying the note to the disk: see to its swap, backup and history \
+                 files yourself; vim, nano, emacs, micro and VS Code are known",
+                program.name()
+            ));
+        }
+        let start = self.input.text.clone();
+        let resumed = self.draft.is_some();
+        self.resumed = resumed;
+        let mut shown = start.clone();
+        loop {
+            let written = match &program {
+                Some(program) => self.in_editor(run, session, program, &shown)?,
+                None => self.on_terminal(run, session)?,
+            };
+            let text = faults::without(&written);
+            let unchanged = text.trim() == faults::without(&start).trim() && program.is_some();
+            let empty = text.trim().is_empty();
+            if (unchanged || empty) && !(resumed && shown == start) {
+                self.drop_draft(session);
+                let what = match self.of {
+                    DraftOf::Amend(_) => "nothing was changed",
+                    _ => "nothing was written",
+                };
+                return Err(CliError::Nothing { what });
+            }
+            self.input.text.clone_from(&text);
+            self.keep(session, &text)?;
+            let error = match save(session, self.input.clone(), self.draft.clone()) {
+                Ok(saved) => return Ok(saved),
+                Err(error) => error,
+            };
+            let again = match &error {
+                SessionError::Malformed { .. } if program.is_some() => faults::with(&text, &error),
+                _ => return Err(self.kept(error.into())),
+            };
+            if again == shown {
+                // Nothing was mended since the faults were shown: the worker has given up for now.
+                return Err(self.kept(error.into()));
+            }
+            shown = again;
+        }
+    }
+
+    fn in_editor(
+        &mut self,
+        run: &Invocation,
+        session: &mut Session,
+        program: &Program,
+        text: &str,
+    ) -> Result<String, CliError> {
+        // There before the editor is, so that what it leaves behind has where to go.
+        let id = self.keep(session, text)?;
+        let places = run.places()?;
+        let place = match Place::make(&id, places.home()) {
+            Ok(place) => place,
+            Err(error) => {
+                self.drop_unwritten(session, text);
+                return Err(error);
+            }
+        };
+        let edited = {
+            let mut keep = |text: &str| self.keep(session, text).map(|_| ());
+            editor::edit(program, &place, text, &mut keep)
+        };
+        drop(place);
+        match edited {
+            Ok(Edited::Done { saved, unsaved: None }) => Ok(saved),
+            Ok(Edited::Done {
+                saved,
+                unsaved: Some(newest),
+            }) => {
+                if saved == text {
+                    // Left without saving: thrown away perhaps, perhaps not, so it stays where it can be found.
+                    self.keep(session, &newest)?;
+                    let how = "the editor was left without saving".to_owned();
+                    return Err(self.kept(CliError::Editor { how }));
+                }
+                Ok(saved)
+            }
+            Ok(Edited::Broken { newest, how }) => {
+                if newest == text && self.drop_unwritten(session, text) {
+                    return Err(CliError::Editor { how });
+                }
+                Err(self.kept(CliError::Editor { how }))
+            }
+            Err(error) => {
+                // An editor that never started has written nothing.
+                if self.drop_unwritten(session, text) {
+                    return Err(error);
+                }
+                Err(self.kept(error))
+            }
+        }
+    }
+
+    fn on_terminal(&mut self, run: &Invocation, session: &mut Session) -> Result<String, CliError> {
+        let before = match &self.draft {
+            Some(_) => self.input.text.clone(),
+            None => String::new(),
+        };
+        if !before.is_empty() {
+            run.ui.prompt(&format!("{}\nGo on from here.", before.trim_end()));
+        }
+        let mut next = Instant::now() + AUTOSAVE;
+        let mut failed = None;
+        let typed = run.typed("the note", LONGEST, &mut |so_far| {
+            if Instant::now() >= next {
+                failed = self.keep(session, &joined(&before, so_far)).err();
+                next = Instant::now() + AUTOSAVE;
+            }
+        });
+        match typed {
+            Ok(typed) => Ok(joined(&before, &typed)),
+            Err(error) if self.draft.is_some() => Err(self.kept(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the draft; returns its whole id.
+    fn keep(&mut self, session: &mut Session, text: &str) -> Result<String, CliError> {
+        let input = NoteInput {
+            text: text.to_owned(),
+            ..self.input.clone()
+        };
+        let reply = session.draft_keep(DraftKeepRequest {
+            draft: self.draft.clone(),
+            of: self.of.clone(),
+            input,
+            also: self.also.clone(),
+            only_if_there: false,
+        })?;
+        let (Some(handle), Some(id)) = (reply.draft, reply.id) else {
+            return Err(SessionError::Bug("a draft without an id".to_owned()).into());
+        };
+        self.draft = Some(handle);
+        Ok(id)
+    }
+
+    /// Drops a draft that holds nothing but what the editor was to open with; tells whether it was one.
+    fn drop_unwritten(&mut self, session: &mut Session, text: &str) -> bool {
+        let unwritten = !self.resumed && self.input.text == text;
+        if unwritten {
+            self.drop_draft(session);
+        }
+        unwritten
+    }
+
+    fn drop_draft(&mut self, session: &mut Session) {
+        if let Some(draft) = self.draft.take() {
+            // One that stays is listed by `status`, which harms nobody.
+            let _ = session.draft_discard(DraftDiscardRequest { draft });
+        }
+    }
+
+    fn kept(&self, source: CliError) -> CliError {
+        let draft = self.draft.clone().unwrap_or_default();
+        CliError::Kept {
+            source: Box::new(source),
+            resume: format!(
+                "nothing was saved; what you wrote is kept, sealed, as draft {draft}: go on with `{} --draft {draft}`, drop \
+                 it with `casevault note draft --discard {draft}`",
+                self.resume
+            ),
+        }
+    }
+}
+
+/// Finds the draft that `--draft` means: the one named, or the newest of this case, note or jot.
+///
+/// # Errors
+/// [`SessionError::NotFound`].
+pub fn draft_of(session: &mut Session, of: &str, named: &str) -> Result<(String, NoteInput, Vec<String>), CliError> {
+    let draft = match named {
+        "" => {
+            let of = Some(of.to_owned());
+            let newest = session.draft_list(DraftListRequest { of })?.drafts.into_iter().next();
+            let missing = || SessionError::NotFound {
+                what: "draft",
+                text: of_text(named),
+            };
+            newest.ok_or_else(missing)?.draft
+        }
+        named => named.to_owned(),
+    };
+    if editor::is_open(&draft) {
+        let what = format!("draft {draft} is open in an editor");
+        return Err(SessionError::Conflict { what }.into());
+    }
+    let kept = session.draft_show(DraftShowRequest { draft })?;
+    let input = NoteInput {
+        text: kept.text,
+        kind: kept.draft.kind,
+        section: kept.section,
+        at: kept.at,
+        duration_minutes: kept.duration_minutes,
+        template: kept.template,
+        lag_reason: kept.lag_reason,
+    };
+    Ok((kept.draft.draft, input, kept.also))
+}
+
+fn of_text(named: &str) -> String {
+    match named {
+        "" => "of this".to_owned(),
+        named => named.to_owned(),
+    }
+}
+
+/// Says that there are drafts of this case, note or jot that nobody has open.
+///
+/// # Errors
+/// As [`Session::draft_list`].
+pub fn tell_of_drafts(run: &Invocation, session: &mut Session, of: &str, resume: &str) -> Result<(), CliError> {
+    let of = Some(of.to_owned());
+    for draft in session.draft_list(DraftListRequest { of })?.drafts {
+        if !editor::is_open(&draft.draft) {
+            run.ui.hint(&format!(
+                "there is a draft {} of {}: go on with `{resume} --draft {}`, drop it with `casevault note draft --discard {}`",
+                draft.draft,
+                crate::render::time(&draft.saved_at),
+                draft.draft,
+                draft.draft
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Takes what a killed process left in memory into its draft, and wipes it there.
+pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Session) {
+    for mut left in editor::leftovers(places.home()) {
+        let Some(text) = left.text.take() else { continue };
+        let Ok(kept) = session.draft_show(DraftShowRequest {
+            draft: left.draft.clone(),
+        }) else {
+            // Saved or dropped meanwhile: then its text is no more than a leftover.
+            continue;
+        };
+        if kept.text == text {
+            continue;
+        }
+        let of = match (kept.draft.of, &kept.draft.case, &kept.draft.note, &kept.draft.jot) {
+            ("amend", _, Some(note), _) => DraftOf::Amend(note.clone()),
+            ("expand", Some(case), _, Some(jot)) => DraftOf::Expand {
+                jot: jot.clone(),
+                case: case.clone(),
+            },
+            (_, Some(case), _, _) => DraftOf::Add(case.clone()),
+            _ => continue,
+        };
+        let input = NoteInput {
+            text,
+            kind: kept.draft.kind,
+            section: kept.section,
+            at: kept.at,
+            duration_minutes: kept.duration_minutes,
+            template: kept.template,
+            lag_reason: kept.lag_reason,
+        };
+        let done = session.draft_keep(DraftKeepRequest {
+            draft: Some(kept.draft.draft.clone()),
+            of,
+            input,
+            also: kept.also,
+            only_if_there: true,
+        });
+        match done {
+            Ok(_) => run.ui.note(&format!(
+                "an editor was cut off: what was in it is in draft {} now",
+                kept.draft.draft
+            )),
+            Err(_) => left.keep(),
+        }
+    }
+}
+
+fn joined(before: &str, typed: &str) -> String {
+    match before.trim_end() {
+        "" => typed.to_owned(),
+        before => format!("{before}\n{typed}"),
+    }
+}
