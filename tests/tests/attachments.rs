@@ -525,7 +525,8 @@ fn an_export_lists_what_is_attached_and_its_lines_stay_those_of_an_import() {
     };
     let json: Value = serde_json::from_str(&export("json")).unwrap();
     assert_eq!(json["cases"][0]["notes"][0]["attachments"][0]["length"], 1);
-    assert!(export("markdown").contains("1: \\<b\\>letter\\</b\\>\\\\u{202e}.txt"));
+    let markdown = export("markdown");
+    assert!(markdown.contains("- 1: \\<b\\>letter\\\\u{202e}.txt"), "{markdown}");
     let html = export("html");
     assert!(
         html.contains("1: &lt;b&gt;letter\\u{202e}.txt") && !html.contains("<b>"),

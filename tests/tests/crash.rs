@@ -237,7 +237,7 @@ fn an_attaching_killed_at_any_write_is_there_whole_or_not_at_all_and_leaves_noth
     let path = vault.around.join("letter.bin");
     std::fs::write(&path, &sent).unwrap();
     let arguments = ["note", "attach", &note, &path.to_string_lossy()];
-    at_each_call(&vault, &arguments, b"", 3, |copy, done, at| {
+    at_each_call(&vault, &arguments, b"", 5, |copy, done, at| {
         let verified = copy.verified();
         let kept = copy.json(&["note", "attach", &note, "--list"])["attachments"]
             .as_array()
