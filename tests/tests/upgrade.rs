@@ -71,3 +71,25 @@ fn a_store_of_a_later_version_is_refused_and_left_alone() {
     vault.run(&["case", "list", "--json"]).refused(1, "store-too-new");
     assert_eq!(std::fs::read(vault.store()).unwrap(), bytes);
 }
+
+#[test]
+fn a_backup_of_format_1_is_restored_by_its_passphrase_and_by_its_cards() {
+    let kept = |name: &str| fixture("backup-v1").join(name).to_string_lossy().into_owned();
+    let expected = lines(&std::fs::read(fixture("store-v1").join("export.jsonl")).unwrap());
+    let vault = Vault::unmade();
+    std::fs::copy(fixture("store-v1").join("passphrase"), vault.around.join("passphrase")).unwrap();
+    let reply = vault.json(&["backup", "restore", &kept("backup"), "--ledger", &kept("ledger")]);
+    // What its ledger names was erased before it was made.
+    assert_eq!((&reply["erased"], &reply["failures"]), (&json!(0), &json!([])));
+    assert_eq!(vault.exported(), expected);
+    vault.verified();
+
+    let vault = Vault::unmade();
+    // Of a recovery key from before there were seeds: sixty-four words.
+    let cards = format!("{},{}", kept("card-1-of-3.txt"), kept("card-3-of-3.txt"));
+    vault
+        .run(&["recovery", "restore", "--cards", &cards, "--backup", &kept("backup")])
+        .done();
+    assert_eq!(vault.exported(), expected);
+    vault.verified();
+}
