@@ -459,6 +459,43 @@ fn what_was_erased_after_the_backup_is_erased_again_before_anything_opens() {
 }
 
 #[test]
+fn attachments_come_back_too_what_was_erased_of_them_does_not_and_attaching_goes_on() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(&case, "obs: The kettle was on.\n");
+    let slip = vault.add_note(&case, "obs: This belongs to another person.\n");
+    let content: Vec<u8> = (0..200_000u32).map(|n| (n % 251) as u8).collect();
+    for of in [&note, &slip] {
+        vault.feed(&["note", "attach", of, "-"], &content).done();
+    }
+    let cards = cards(&vault, 2, 2);
+    let file = backed_up(&vault, "backup");
+    vault.run(&["note", "withdraw", &slip]).done();
+    let ledger = vault.around.join("ledger");
+    vault.json(&["backup", "ledger", "--out", &text(&ledger)]);
+
+    let machine = machine(NEW);
+    let (both, file, ledger) = (joined(&[&cards[0], &cards[1]]), text(&file), text(&ledger));
+    let restore = [
+        "recovery", "restore", "--cards", &both, "--backup", &file, "--ledger", &ledger,
+    ];
+    machine.run(&restore).done();
+    let out = machine.around.join("out");
+    machine
+        .run(&["note", "attach", &note, "--get", "1", "--out", &text(&out)])
+        .done();
+    assert_eq!(std::fs::read(&out).unwrap(), content);
+    // The sections are rotated before the first record of an attachment, as before any other.
+    machine.feed(&["note", "attach", &note, "-"], b"After the run.").done();
+    let verified = machine.verified();
+    assert_eq!((&verified["attachments"], &verified["removed"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        std::fs::read_dir(machine.home.join("attachments")).unwrap().count(),
+        2
+    );
+}
+
+#[test]
 fn a_backup_made_while_others_write_is_the_vault_of_one_moment() {
     let lines = caseload::make(Size::Part(4));
     let vault = Vault::with(&caseload::make(Size::Part(1)));

@@ -187,7 +187,12 @@ fn a_misfiled_note_is_hidden_at_once_and_stands_in_the_right_file_with_its_times
         (&json!("open"), &json!(true))
     );
 
-    // In the wrong file nothing shows it any more.
+    // In the wrong file nothing shows it any more, and nothing is attached to it.
+    let hidden = ["note", "attach", &note, "--list", "--json"];
+    assert_eq!(vault.run(&hidden).refused(1, "misfiled")["exit"], 1);
+    vault
+        .feed(&["note", "attach", &note, "-", "--json"], b"scan")
+        .refused(1, "misfiled");
     let nowhere = |arguments: &[&str], input: &[u8]| {
         let shown = vault.feed(arguments, input).done().stdout;
         assert!(

@@ -24,6 +24,7 @@ use super::case_record::CLOSED;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::note_write::require_not_misfiled;
 use super::progress::Task;
 use super::progress::Unit;
 use super::random;
@@ -106,11 +107,7 @@ impl Session {
         // What would be refused at the end is refused before anything is read.
         let agency = self.store.read(|tx| -> Result<_> {
             let keys = self.holder.case_keys(tx, case)?;
-            let section = self.holder.attachable(tx, &keys, note, &request.note, &logged)?;
-            let epoch = keys
-                .state
-                .writable_epoch(&self.holder.agency, self.holder.member, section);
-            epoch.map_err(refused(case.handle()))?;
+            self.holder.attachable(tx, &keys, note, &request.note, &logged)?;
             Ok(self.holder.agency.id())
         })?;
         let context = AttachmentContext {
@@ -161,6 +158,7 @@ impl Session {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, note, None, &logged)?;
             holder.require_note_named(&request.note, &read)?;
+            require_not_misfiled(&read)?;
             let attached = holder.attached(tx, &keys, note, &logged)?;
             Ok(NoteAttachmentsReply {
                 schema: NOTE_ATTACHMENTS,
@@ -196,6 +194,7 @@ impl Session {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, note, None, &logged)?;
             holder.require_note_named(&request.note, &read)?;
+            require_not_misfiled(&read)?;
             let attached = holder.attached(tx, &keys, note, &logged)?;
             let index = usize::try_from(request.number).ok().and_then(|n| n.checked_sub(1));
             let found = index.and_then(|index| {
@@ -284,7 +283,7 @@ impl Session {
         logged: &Logged,
     ) -> Result<NoteAttachReply> {
         self.write(|holder, tx| {
-            let keys = holder.case_keys(tx, case)?;
+            let mut keys = holder.case_keys(tx, case)?;
             // The note may have been withdrawn, or the case closed, while the content was read.
             let section = holder.attachable(tx, &keys, attachment.note, &request.note, logged)?;
             let before = holder.attached(tx, &keys, attachment.note, logged)?;
@@ -302,6 +301,7 @@ impl Session {
             let view = match already.and_then(|index| views(&before).into_iter().nth(index)) {
                 Some(view) => view,
                 None => {
+                    holder.rotate(tx, &mut keys)?;
                     let json = Zeroizing::new(attachment.to_json().map_err(refused(context.record.handle()))?);
                     let version = Version::first(context.record);
                     let placed = holder.seal(&keys, RecordClass::Attachment, section, version, &json)?;
@@ -332,6 +332,7 @@ impl Holder {
     ) -> Result<Section> {
         let read = self.read_note(tx, keys, note, None, logged)?;
         self.require_note_named(named, &read)?;
+        require_not_misfiled(&read)?;
         let label = self.case_label(tx, keys, logged)?;
         if label.status == CLOSED {
             let case = keys.stream().as_case().unwrap_or(CaseId([0; 16])).handle();

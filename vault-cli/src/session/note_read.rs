@@ -3,8 +3,8 @@
 use super::Holder;
 use super::Result;
 use super::Session;
-use super::attachment;
 use super::SessionError;
+use super::attachment;
 use super::case_keys::CaseKeys;
 use super::clock;
 use super::logging::Intent;
