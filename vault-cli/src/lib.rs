@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! main ─> cli (flags) ─> commands/<noun>/<verb> ─ request ─> session ─ reply ─> render ─> ui (prints)
+//!                                                      └─> agent ─> session, in another process
 //! ```
 
+pub mod agent;
 pub mod cli;
 pub mod commands;
 pub mod error;
@@ -11,6 +13,7 @@ pub mod exit;
 pub mod harden;
 pub mod input;
 pub mod invocation;
+pub mod memory;
 pub mod note_input;
 pub mod places;
 pub mod render;
@@ -32,6 +35,11 @@ use crate::ui::Ui;
 /// Runs one command and tells how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let [_, word] = arguments.as_slice()
+        && word == agent::WORD
+    {
+        return agent::run();
+    }
     let (ui, result) = match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             let run = Invocation::new(cli.everywhere.clone());

@@ -11,6 +11,7 @@
 //! `verify` and `log` are the actions; `logging`, `case_keys`, `reading` and `writing` are what they stand on.
 
 mod agency;
+pub(crate) mod carried;
 mod case;
 mod case_keys;
 mod case_record;
@@ -37,8 +38,10 @@ mod templates;
 mod tests;
 mod vault;
 mod verify;
+mod word;
 mod writing;
 
+pub(crate) use clock::in_zone;
 pub use error::Kind;
 pub use error::SessionError;
 pub use logging::PURPOSES;

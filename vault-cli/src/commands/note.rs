@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use vault_core::note::NoteKind;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
-use crate::session::Session;
 use crate::session::reply::NoteSavedReply;
 use crate::session::request::NoteInput;
 
@@ -103,11 +103,7 @@ impl InputArgs {
 }
 
 /// Unlocks and reads a note. What is typed on the terminal is asked for last: a wrong passphrase must not lose it.
-fn unlock_and_read(
-    input: InputArgs,
-    kind: Option<NoteKind>,
-    run: &Invocation,
-) -> Result<(Session, NoteInput), CliError> {
+fn unlock_and_read(input: InputArgs, kind: Option<NoteKind>, run: &Invocation) -> Result<(Vault, NoteInput), CliError> {
     let source = input.file.clone();
     run.unlock_and_read(source.as_ref(), || input.read(kind, run))
 }

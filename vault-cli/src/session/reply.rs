@@ -3,8 +3,10 @@
 //! Fields without a value are written as `null`, so that a script can rely on their being there; a note's own fields
 //! are the exception, written as the payload writes them.
 
+use super::word;
+use super::word::Word;
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
@@ -14,6 +16,12 @@ use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
 /// The tag of a reply's JSON; written as its first member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schema(pub &'static str);
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word::deserialize(deserializer).map(Self)
+    }
+}
 
 impl Serialize for Schema {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -56,7 +64,7 @@ schemas! {
 }
 
 /// The three version numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     /// Of the program.
     #[serde(rename = "crate")]
@@ -68,7 +76,7 @@ pub struct Versions {
 }
 
 /// A new vault.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InitReply {
     /// [`INIT`].
     pub schema: Schema,
@@ -83,7 +91,7 @@ pub struct InitReply {
 }
 
 /// What can be told without a passphrase.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatusReply {
     /// [`STATUS`].
     pub schema: Schema,
@@ -93,6 +101,10 @@ pub struct StatusReply {
     pub locked: bool,
     /// Whether an agent holds the vault open.
     pub agent: bool,
+    /// After so many seconds without a command the agent locks.
+    pub locks_in_seconds: Option<u64>,
+    /// After so many seconds the agent locks at the latest.
+    pub at_most_seconds: Option<u64>,
     /// The three version numbers.
     pub versions: Versions,
     /// The folder that holds it.
@@ -112,7 +124,7 @@ pub struct StatusReply {
 }
 
 /// A passphrase that was right.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnlockReply {
     /// [`UNLOCK`].
     pub schema: Schema,
@@ -123,7 +135,7 @@ pub struct UnlockReply {
 }
 
 /// A passphrase that was changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PassphraseReply {
     /// [`PASSPHRASE_CHANGE`].
     pub schema: Schema,
@@ -132,7 +144,7 @@ pub struct PassphraseReply {
 }
 
 /// A line of an import that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MalformedLine {
     /// Its number, from 1.
     pub line: u64,
@@ -141,7 +153,7 @@ pub struct MalformedLine {
 }
 
 /// What came in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportReply {
     /// [`IMPORT`].
     pub schema: Schema,
@@ -164,12 +176,13 @@ pub struct ImportReply {
 }
 
 /// What went out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportReply {
     /// [`EXPORT`].
     pub schema: Schema,
     /// The form.
-    pub format: &'static str,
+    #[serde(with = "word")]
+    pub format: Word,
     /// Cases written.
     pub cases: u64,
     /// Notes written.
@@ -179,7 +192,7 @@ pub struct ExportReply {
 }
 
 /// A check that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The handle of the case, note, device or stream concerned.
     pub handle: String,
@@ -190,7 +203,7 @@ pub struct Failure {
 }
 
 /// What was verified, of the whole vault, a case or the access stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VerifyReply {
     /// [`VERIFY`], [`CASE_VERIFY`] or [`LOG_VERIFY`].
     pub schema: Schema,
@@ -209,7 +222,7 @@ pub struct VerifyReply {
 }
 
 /// A new case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseOpenReply {
     /// [`CASE_OPEN`].
     pub schema: Schema,
@@ -226,7 +239,7 @@ pub struct CaseOpenReply {
 }
 
 /// A case in a list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseRow {
     /// Its handle.
     pub case: String,
@@ -249,7 +262,7 @@ pub struct CaseRow {
 }
 
 /// One's own caseload.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseListReply {
     /// [`CASE_LIST`].
     pub schema: Schema,
@@ -258,7 +271,7 @@ pub struct CaseListReply {
 }
 
 /// A case's overview.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseShowReply {
     /// [`CASE_SHOW`].
     pub schema: Schema,
@@ -275,7 +288,7 @@ pub struct CaseShowReply {
 }
 
 /// A closed case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseCloseReply {
     /// [`CASE_CLOSE`].
     pub schema: Schema,
@@ -290,7 +303,7 @@ pub struct CaseCloseReply {
 }
 
 /// What goes with every note that is shown: where it stands and who stands for it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoteHead {
     /// The note's handle.
     pub note: String,
@@ -393,7 +406,7 @@ impl Serialize for NoteView {
 }
 
 /// A note that was saved: `casevault.note.add/1` or `casevault.note.amend/1`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteSavedReply {
     /// [`NOTE_ADD`] or [`NOTE_AMEND`].
     pub schema: Schema,
@@ -420,7 +433,7 @@ pub struct NoteSavedReply {
 }
 
 /// A quoted segment in a list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QuoteRow {
     /// The segment's number.
     pub n: u32,
@@ -431,9 +444,10 @@ pub struct QuoteRow {
 }
 
 /// A note in a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteRow {
     /// Where it stands.
+    #[serde(flatten)]
     pub head: NoteHead,
     /// Its kind.
     pub kind: NoteKind,
@@ -444,26 +458,12 @@ pub struct NoteRow {
     /// Its first words, cut to one line.
     pub summary: String,
     /// Its quotes, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotes: Option<Vec<QuoteRow>>,
 }
 
-impl Serialize for NoteRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.head.write(&mut map)?;
-        map.serialize_entry("kind", &self.kind)?;
-        map.serialize_entry("section", &self.section)?;
-        map.serialize_entry("segments", &self.segments)?;
-        map.serialize_entry("summary", &self.summary)?;
-        if let Some(quotes) = &self.quotes {
-            map.serialize_entry("quotes", quotes)?;
-        }
-        map.end()
-    }
-}
-
 /// The notes of a case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteListReply {
     /// [`NOTE_LIST`].
     pub schema: Schema,
@@ -514,7 +514,7 @@ pub struct NoteHistoryReply {
 }
 
 /// A place where a term was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindHit {
     /// The note's handle.
     pub note: String,
@@ -531,13 +531,14 @@ pub struct FindHit {
     /// What that segment is.
     pub segment_kind: Option<SegmentKind>,
     /// The segment's field that holds it (`text`, `why`, …).
-    pub field: &'static str,
+    #[serde(with = "word")]
+    pub field: Word,
     /// The words around the hit.
     pub snippet: String,
 }
 
 /// Where a term was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteFindReply {
     /// [`NOTE_FIND`].
     pub schema: Schema,
@@ -550,7 +551,7 @@ pub struct NoteFindReply {
 }
 
 /// A note that was taken back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteWithdrawReply {
     /// [`NOTE_WITHDRAW`].
     pub schema: Schema,
@@ -563,7 +564,7 @@ pub struct NoteWithdrawReply {
 }
 
 /// An event of the chronology.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChronologyEntry {
     /// What happened, with its note's handle.
     #[serde(flatten)]
@@ -573,7 +574,7 @@ pub struct ChronologyEntry {
 }
 
 /// A case's chronology.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChronologyReply {
     /// [`CHRONOLOGY_SHOW`].
     pub schema: Schema,
@@ -586,7 +587,7 @@ pub struct ChronologyReply {
 }
 
 /// A decision.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DecisionRow {
     /// What was decided, with its note's handle.
     #[serde(flatten)]
@@ -596,7 +597,7 @@ pub struct DecisionRow {
 }
 
 /// A case's decisions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DecisionListReply {
     /// [`DECISION_LIST`].
     pub schema: Schema,
@@ -609,7 +610,7 @@ pub struct DecisionListReply {
 }
 
 /// An entry of the access stream, opened with the DPO key.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogEntry {
     /// Its number in the stream.
     pub entry: u64,
@@ -642,7 +643,7 @@ pub struct LogEntry {
 }
 
 /// Entries of the access stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogListReply {
     /// [`LOG_LIST`].
     pub schema: Schema,
@@ -653,7 +654,7 @@ pub struct LogListReply {
 }
 
 /// One entry of the access stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogShowReply {
     /// [`LOG_SHOW`].
     pub schema: Schema,

@@ -4,11 +4,12 @@
 //! worker types (`today 14:00`) come as text too, because the session knows the clock and zone that it records by.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use vault_core::crypto::passphrase::Cost;
 use vault_core::note::{NoteKind, SegmentKind};
 
 /// Why somebody reads: a purpose code, and words where the code needs them. Empty: the relation's own purpose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadPurpose {
     /// A code such as `casework` or `oversight`; `None` for the relation's own.
     pub code: Option<String>,
@@ -28,7 +29,7 @@ pub struct InitRequest {
 }
 
 /// Takes lines of JSON in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ImportRequest {
     /// Whether the good lines are kept when some are malformed; without it nothing is kept then.
     pub keep_going: bool,
@@ -39,7 +40,7 @@ pub struct ImportRequest {
 }
 
 /// The form of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum, Serialize, Deserialize)]
 pub enum ExportFormat {
     /// One self-contained HTML page.
     Html,
@@ -64,7 +65,7 @@ impl ExportFormat {
 }
 
 /// Writes a worker's own copy of a case, or of all cases.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportRequest {
     /// The case's handle; `None` for every case.
     pub case: Option<String>,
@@ -75,7 +76,7 @@ pub struct ExportRequest {
 }
 
 /// Opens a case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseOpenRequest {
     /// The template's id.
     pub template: String,
@@ -86,7 +87,7 @@ pub struct CaseOpenRequest {
 }
 
 /// Lists the cases of one's own caseload.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseListRequest {
     /// Only cases of this status (`open`, `closed`).
     pub status: Option<String>,
@@ -95,7 +96,7 @@ pub struct CaseListRequest {
 }
 
 /// Shows a case's overview.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseShowRequest {
     /// The case's handle.
     pub case: String,
@@ -104,7 +105,7 @@ pub struct CaseShowRequest {
 }
 
 /// Closes a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseCloseRequest {
     /// The case's handle.
     pub case: String,
@@ -115,7 +116,7 @@ pub struct CaseCloseRequest {
 }
 
 /// A note as typed, with what the command line says about it, which goes before what the text says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteInput {
     /// The text form or one JSON object, told apart by content.
     pub text: String,
@@ -134,7 +135,7 @@ pub struct NoteInput {
 }
 
 /// Adds a note to a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAddRequest {
     /// The case's handle.
     pub case: String,
@@ -143,7 +144,7 @@ pub struct NoteAddRequest {
 }
 
 /// Lists the notes of a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteListRequest {
     /// The case's handle.
     pub case: String,
@@ -164,7 +165,7 @@ pub struct NoteListRequest {
 }
 
 /// Shows one note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteShowRequest {
     /// The note's handle.
     pub note: String,
@@ -177,7 +178,7 @@ pub struct NoteShowRequest {
 }
 
 /// Writes a new version of a note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAmendRequest {
     /// The note's handle.
     pub note: String,
@@ -186,7 +187,7 @@ pub struct NoteAmendRequest {
 }
 
 /// Shows every version of a note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteHistoryRequest {
     /// The note's handle.
     pub note: String,
@@ -195,7 +196,7 @@ pub struct NoteHistoryRequest {
 }
 
 /// Finds notes that hold a term.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteFindRequest {
     /// The case's handle; `None` for every case.
     pub case: Option<String>,
@@ -208,14 +209,14 @@ pub struct NoteFindRequest {
 }
 
 /// Takes back a note that is not published yet and at most ten minutes old.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteWithdrawRequest {
     /// The note's handle.
     pub note: String,
 }
 
 /// Shows what was significant, in the order in which it happened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ChronologyRequest {
     /// The case's handle.
     pub case: String,
@@ -228,7 +229,7 @@ pub struct ChronologyRequest {
 }
 
 /// Lists decisions, the incomplete ones first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DecisionListRequest {
     /// The case's handle.
     pub case: String,
@@ -239,7 +240,7 @@ pub struct DecisionListRequest {
 }
 
 /// Lists the entries of this device's access stream, the newest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogListRequest {
     /// Only entries about this case.
     pub case: Option<String>,
@@ -252,10 +253,17 @@ pub struct LogListRequest {
 }
 
 /// Shows one entry of the access stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogShowRequest {
     /// The entry's number in the stream, as `log list` shows it.
     pub entry: u64,
     /// Why.
     pub purpose: ReadPurpose,
+}
+
+/// Verifies one case's stream and records.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseVerifyRequest {
+    /// The case's handle.
+    pub case: String,
 }
