@@ -31,6 +31,7 @@ pub use error::StoreError;
 pub use kept::BlobKind;
 pub use kept::External;
 pub use migrate::STORE_VERSION;
+pub use open::PageCheck;
 pub use open::Store;
 pub use read::ReadTx;
 pub use replay::Hashed;

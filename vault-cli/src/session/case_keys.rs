@@ -23,6 +23,7 @@ use vault_core::case_state::CaseState;
 use vault_core::check::Check;
 use vault_core::epoch;
 use vault_core::epoch::SectionSealer;
+use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
 use vault_core::keyring;
 use vault_core::placing;
@@ -107,24 +108,32 @@ impl CaseKeys {
         self.keys.contains_key(&(section, number))
     }
 
-    /// Opens a stored record: wrap, commitment, seal, padding. Its author's signature was checked when it came in.
+    /// Opens a stored record. Its author's signature was checked when it came in.
     pub(super) fn open(&self, stored: StoredRecord) -> Result<(VerifiedRecord, Payload)> {
-        let (section, number, release) = (stored.header.section, stored.epoch, stored.release);
-        let handle = stored.header.record;
+        let (epoch, release) = (stored.epoch, stored.release);
         let (unverified, wrap) = stored.into_record()?;
         let record = unverified.verified_at_entry();
+        let payload = self.open_record(&record, &wrap, epoch, release)?;
+        Ok((record, payload))
+    }
+
+    /// Opens a record: wrap, commitment, seal, padding.
+    pub(super) fn open_record(
+        &self,
+        record: &VerifiedRecord,
+        wrap: &Wrap,
+        epoch: Epoch,
+        release: Release,
+    ) -> Result<Payload> {
+        let header = record.header();
+        let refused = |check| SessionError::refused(check, header.record.handle());
         if self.state.is_erased(&record.hash()) {
             // Put back out of an older copy: the erasure holds.
-            return Err(SessionError::refused(Check::BodyMissing, handle.handle()));
+            return Err(refused(Check::BodyMissing));
         }
-        let sealer = self.sealer(section, number, release)?;
-        let key = sealer
-            .unwrap(&wrap, record.hash())
-            .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
-        let payload = record
-            .open(&key)
-            .map_err(|e| SessionError::refused(e.check, handle.handle()))?;
-        Ok((record, payload))
+        let sealer = self.sealer(header.section, epoch, release)?;
+        let key = sealer.unwrap(wrap, record.hash()).map_err(|e| refused(e.check))?;
+        record.open(&key).map_err(|e| refused(e.check))
     }
 
     /// Refuses a record without its bytes that no erasure names (CHK-82).

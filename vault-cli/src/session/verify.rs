@@ -6,21 +6,24 @@
 //!
 //! Failures are collected, the first of each stream, and hide no other stream's.
 
+mod index;
+mod job;
+
+use self::index::Index;
+use self::job::Done;
+use self::job::Job;
+use self::job::Keys;
 use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
 use super::case_keys::CaseKeys;
-use super::case_record;
-use super::case_record::PROFILE;
-use super::case_record::Profile;
 use super::log::failure;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::pipeline;
 use super::progress::Task;
 use super::progress::Unit;
-use super::reading;
 use super::reply::CASE_VERIFY;
 use super::reply::Failure;
 use super::reply::Schema;
@@ -29,7 +32,6 @@ use super::reply::VerifyReply;
 use super::request::CaseVerifyRequest;
 use super::request::ReadPurpose;
 use crate::store::BlobKind;
-use crate::store::Content;
 use crate::store::Hashed;
 use crate::store::ReadTx;
 use crate::store::Replay;
@@ -51,19 +53,11 @@ use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
-use vault_core::id::RecordId;
-use vault_core::local::index::ContentTag;
-use vault_core::local::index::EntryKey;
-use vault_core::note::Note;
-use vault_core::note::line;
 use vault_core::placing;
-use vault_core::record;
 use vault_core::secret::LocalIndexKey;
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::link::LinkBody;
-use vault_core::wire::v1::record::RecordClass;
-use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 
@@ -108,18 +102,19 @@ impl Session {
         logged: &Logged,
     ) -> Result<VerifyReply> {
         let mut failures = Vec::new();
-        if only.is_none() {
-            task.progress.start("reading every page", None, Unit::Items);
-            note_failure(
-                &mut failures,
-                "store",
-                self.store.require_sound().map_err(SessionError::from),
-            )?;
-            task.progress.finish();
+        let pages = only.is_none().then(|| self.store.page_check()).transpose()?;
+        let (sound, walked) = std::thread::scope(|scope| {
+            let sound = pages.map(|pages| scope.spawn(|| pages.run()));
+            let walked = self
+                .store
+                .read(|tx| walk(&self.holder, tx, only, schema, task, logged));
+            (sound.map(std::thread::ScopedJoinHandle::join), walked)
+        });
+        if let Some(sound) = sound {
+            let sound = sound.map_err(|_| SessionError::Bug("the look at the pages ended early".to_owned()))?;
+            note_failure(&mut failures, "store", sound.map_err(SessionError::from))?;
         }
-        let mut reply = self
-            .store
-            .read(|tx| walk(&self.holder, tx, only, schema, task, logged))?;
+        let mut reply = walked?;
         failures.append(&mut reply.failures);
         reply.failures = failures;
         Ok(reply)
@@ -144,8 +139,7 @@ struct Walk {
 
 /// What the checks apart from the order of rows add up to.
 struct Checked<'a> {
-    keys: &'a HashMap<CaseId, CaseKeys>,
-    local: &'a LocalIndexKey,
+    keys: Keys<'a>,
     index: Index,
     signatures: u64,
     opened: u64,
@@ -154,51 +148,11 @@ struct Checked<'a> {
     failures: Vec<Failure>,
 }
 
-/// What the local index has to say, out of the records.
-#[derive(Default)]
-struct Index {
-    /// By commit position: key and content.
-    entries: HashMap<u64, (EntryKey, ContentTag)>,
-    /// Keys that have to be there.
-    owed: HashSet<[u8; 16]>,
-    /// Notes whose parts are still to be joined, by note id.
-    open: HashMap<String, (u64, Box<Note>)>,
-    /// By record id and version, as the main part names them.
-    parts: HashMap<(String, u32), Note>,
-}
-
-/// What is checked apart from the order of rows.
-struct Job {
-    stream: StreamId,
-    link: UnverifiedLink,
-    signer: VerifyingKey,
-    records: Vec<(StoredRecord, RecordHash, VerifyingKey)>,
-}
-
 /// A row judged, its records still in it.
 struct Judged {
     link: UnverifiedLink,
     signer: VerifyingKey,
     authors: Vec<(RecordHash, VerifyingKey)>,
-}
-
-/// What opening a record told.
-enum Fact {
-    None,
-    Case {
-        pos: u64,
-        external: String,
-        content: String,
-    },
-    Note {
-        pos: u64,
-        note: Box<Note>,
-    },
-    Part {
-        record: RecordId,
-        version: u32,
-        note: Box<Note>,
-    },
 }
 
 /// Verifies one stream, or all of them with what is around them.
@@ -218,7 +172,7 @@ fn walk(
     task.progress.start("verifying", total, Unit::Items);
     let scanned = std::thread::scope(|scope| {
         let (sender, receiver) = std::sync::mpsc::sync_channel::<Vec<Job>>(2);
-        let checks = scope.spawn(|| receiver.into_iter().for_each(|jobs| checked.check(&jobs)));
+        let checks = scope.spawn(|| receiver.into_iter().for_each(|jobs| checked.check(jobs)));
         let walk = &mut walk;
         let scanned = pipeline::each_chunk(tx, only, move |chunk| {
             task.cancel.check()?;
@@ -321,10 +275,9 @@ fn check_around(
 }
 
 impl<'a> Checked<'a> {
-    fn new(keys: &'a HashMap<CaseId, CaseKeys>, local: &'a LocalIndexKey) -> Self {
+    fn new(cases: &'a HashMap<CaseId, CaseKeys>, index: &'a LocalIndexKey) -> Self {
         Self {
-            keys,
-            local,
+            keys: Keys { cases, index },
             index: Index::default(),
             signatures: 0,
             opened: 0,
@@ -333,22 +286,22 @@ impl<'a> Checked<'a> {
         }
     }
 
-    fn check(&mut self, jobs: &[Job]) {
+    fn check(&mut self, jobs: Vec<Job>) {
         let keys = self.keys;
-        let done: Vec<_> = jobs.par_iter().map(|job| check(job, keys)).collect();
-        for (job, (signatures, opened, facts, failed)) in jobs.iter().zip(done) {
-            self.signatures += signatures;
-            self.opened += opened;
-            if let Some(error) = failed {
+        let done: Vec<Done> = jobs.into_par_iter().map(|job| job.check(keys)).collect();
+        for done in done {
+            self.signatures += done.signatures;
+            self.opened += done.opened;
+            if let Some(error) = done.failed {
                 // Links are rebuilt one on the other: after the first that is wrong, the signatures of all later ones
                 // in its stream are wrong with it and say nothing of their own.
-                let first = self.broken.insert(job.stream);
+                let first = self.broken.insert(done.stream);
                 if first || error.check() != Some(Check::LinkSignature) {
-                    self.failures.push(failure(&name_of(job, &error), &error));
+                    self.failures.push(failure(&name_of(done.stream, &error), &error));
                 }
             }
-            for fact in facts {
-                self.index.take(self.local, fact);
+            for fact in done.facts {
+                self.index.take(fact);
             }
         }
     }
@@ -543,141 +496,10 @@ impl Walk {
     }
 }
 
-impl Index {
-    fn take(&mut self, local: &LocalIndexKey, fact: Fact) {
-        match fact {
-            Fact::None => {}
-            Fact::Case { pos, external, content } => self.put(local, pos, "case", &external, &content),
-            Fact::Note { pos, note } if note.parts.is_empty() => self.put_note(local, pos, &note),
-            Fact::Note { pos, note } => {
-                // Of several versions the index may point at any; each is joined with its own parts.
-                self.open.insert(format!("{}/{pos}", note.id), (pos, note));
-            }
-            Fact::Part { record, version, note } => {
-                self.parts.insert((record.to_string(), version), *note);
-            }
-        }
-    }
-
-    fn put_note(&mut self, local: &LocalIndexKey, pos: u64, note: &Note) {
-        let Some(origin) = &note.imported else { return };
-        let Some(external) = &origin.note else { return };
-        if let Ok(content) = line::print_note(note, origin) {
-            self.put(local, pos, "note", external, &content);
-        }
-    }
-
-    fn put(&mut self, local: &LocalIndexKey, pos: u64, kind: &str, external: &str, content: &str) {
-        let key = EntryKey::new(local, kind, external);
-        self.owed.insert(key.0);
-        self.entries
-            .insert(pos, (key, ContentTag::new(local, content.as_bytes())));
-    }
-
-    /// Compares with what is stored, entry by entry (CHK-104).
-    fn compare(mut self, tx: &ReadTx<'_>) -> Result<()> {
-        let parts = std::mem::take(&mut self.parts);
-        for (_, (pos, note)) in std::mem::take(&mut self.open) {
-            let mine = note
-                .parts
-                .iter()
-                .filter_map(|p| parts.get(&(p.record.clone(), p.version)).cloned())
-                .collect();
-            let joined = reading::joined(*note, mine);
-            self.put_note(&tx.keys().index, pos, &joined);
-        }
-        let fault = || SessionError::refused(Check::LocalIndex, "index");
-        tx.each_external(&mut |key, kept| -> Result<()> {
-            let expected = self.entries.get(&kept.pos).ok_or_else(fault)?;
-            if expected.0.0 != key.0 || kept.content.as_ref().is_some_and(|c| c.0 != expected.1.0) {
-                return Err(fault());
-            }
-            self.owed.remove(&key.0);
-            Ok(())
-        })?;
-        if self.owed.is_empty() { Ok(()) } else { Err(fault()) }
-    }
-}
-
-/// Checks signatures and seals of one link; whatever is wrong is the job's failure.
-fn check(job: &Job, keys: &HashMap<CaseId, CaseKeys>) -> (u64, u64, Vec<Fact>, Option<SessionError>) {
-    let mut facts = Vec::new();
-    let mut counts = (1, 0);
-    // The records first: a changed one breaks its link's signature too, and is the one to name.
-    let mut run = || -> Result<()> {
-        for (stored, hash, author) in &job.records {
-            counts.0 += 1;
-            let handle = stored.header.record.handle();
-            let refused = super::refused(&handle);
-            match &stored.content {
-                Content::Erased { ciphertext, .. } => {
-                    record::verify_erased(&stored.header, ciphertext, &stored.signature, author).map_err(refused)?;
-                }
-                Content::Kept { .. } => {
-                    let (kept, _) = stored.clone().into_record()?;
-                    kept.verify_signature(author).map_err(refused)?;
-                    if kept.hash() != *hash {
-                        return Err(SessionError::refused(Check::Placement, handle));
-                    }
-                    if let Some(fact) = opened(job.stream, stored, keys)? {
-                        counts.1 += 1;
-                        facts.push(fact);
-                    }
-                }
-            }
-        }
-        job.link
-            .verify_signature(&job.signer)
-            .map_err(super::refused(job.stream))
-    };
-    let failed = run().err();
-    (counts.0, counts.1, facts, failed)
-}
-
-/// Opens a record that this member has keys for.
-fn opened(stream: StreamId, stored: &StoredRecord, keys: &HashMap<CaseId, CaseKeys>) -> Result<Option<Fact>> {
-    let Some(keys) = stream.as_case().and_then(|case| keys.get(&case)) else {
-        return Ok(None);
-    };
-    if stored.header.section.is_private() && !keys.holds(stored.header.section, stored.epoch) {
-        return Ok(None);
-    }
-    let (pos, record, version) = (stored.at.pos, stored.header.record, stored.header.version);
-    let (class, section) = (stored.header.class, stored.header.section);
-    let is_primary = stored.is_primary;
-    let (_, payload) = keys.open(stored.clone())?;
-    let handle = record.handle();
-    match class {
-        RecordClass::Note | RecordClass::Private => {
-            let note = reading::parse(payload.bytes(), &handle)?;
-            let main = note.id == record.to_string();
-            if main != is_primary {
-                return Err(SessionError::refused(Check::LocalIndex, handle));
-            }
-            let note = Box::new(note);
-            Ok(Some(if main {
-                Fact::Note { pos, note }
-            } else {
-                Fact::Part { record, version, note }
-            }))
-        }
-        RecordClass::Admin if section == Section::CORE => {
-            let profile: Profile = case_record::from_json(payload.bytes(), PROFILE, stream)?;
-            let content = super::case::case_content(&profile.line)?;
-            Ok(Some(profile.external_id.map_or(Fact::None, |external| Fact::Case {
-                pos,
-                external,
-                content,
-            })))
-        }
-        RecordClass::Admin | RecordClass::Attachment => Ok(Some(Fact::None)),
-    }
-}
-
-fn name_of(job: &Job, error: &SessionError) -> String {
+fn name_of(stream: StreamId, error: &SessionError) -> String {
     match error {
         SessionError::Refused { handle, .. } => handle.clone(),
-        _ => job.stream.to_string(),
+        _ => stream.to_string(),
     }
 }
 

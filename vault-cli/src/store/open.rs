@@ -198,14 +198,15 @@ impl Store {
     /// # Errors
     /// CHK-105.
     pub fn require_sound(&self) -> Result<(), StoreError> {
-        let found: String = self
-            .connection
-            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-        if found == "ok" {
-            Ok(())
-        } else {
-            Err(StoreError::refused(vault_core::check::Check::Unreadable, "store pages"))
-        }
+        self.page_check()?.run()
+    }
+
+    /// Prepares [`Self::require_sound`] to run on a thread of its own, beside what is read here.
+    ///
+    /// # Errors
+    /// As opening the store's file.
+    pub fn page_check(&self) -> Result<PageCheck, StoreError> {
+        Ok(PageCheck(connect(&self.path)?))
     }
 
     fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, StoreError> {
@@ -224,6 +225,24 @@ impl Store {
         match emptied {
             Err(StoreError::Busy) => Ok(()),
             other => other,
+        }
+    }
+}
+
+/// A look at every page of the store's file, over a connection of its own.
+pub struct PageCheck(Connection);
+
+impl PageCheck {
+    /// Reads every page and refuses what does not hang together, whatever the rows say.
+    ///
+    /// # Errors
+    /// CHK-105.
+    pub fn run(self) -> Result<(), StoreError> {
+        let found: String = self.0.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            Ok(())
+        } else {
+            Err(StoreError::refused(vault_core::check::Check::Unreadable, "store pages"))
         }
     }
 }

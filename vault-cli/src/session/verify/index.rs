@@ -1,0 +1,115 @@
+//! The local index as the opened records say it must be, compared with the stored one (CHK-104).
+
+use super::super::Result;
+use super::super::SessionError;
+use super::super::reading;
+use crate::store::ReadTx;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use vault_core::check::Check;
+use vault_core::id::RecordId;
+use vault_core::local::index::ContentTag;
+use vault_core::local::index::EntryKey;
+use vault_core::note::Note;
+use vault_core::note::line;
+use vault_core::secret::LocalIndexKey;
+
+/// What the local index has to say, out of the records.
+#[derive(Default)]
+pub(super) struct Index {
+    /// By commit position: key and content.
+    entries: HashMap<u64, (EntryKey, ContentTag)>,
+    /// Keys that have to be there.
+    owed: HashSet<[u8; 16]>,
+    /// Notes whose parts are still to be joined, by note id.
+    open: HashMap<String, (u64, Box<Note>)>,
+    /// By record id and version, as the main part names them.
+    parts: HashMap<(String, u32), Note>,
+}
+
+/// What opening a record told of the index.
+pub(super) enum Fact {
+    /// An entry, whole.
+    Entry(Entry),
+    /// A note's main part, whose others are in records of their own.
+    Note { pos: u64, note: Box<Note> },
+    /// Such another part.
+    Part {
+        record: RecordId,
+        version: u32,
+        note: Box<Note>,
+    },
+}
+
+/// An entry that has to be in the index.
+pub(super) struct Entry {
+    pos: u64,
+    key: EntryKey,
+    content: ContentTag,
+}
+
+impl Entry {
+    /// The entry of a `kind` of thing that an import wrote at `pos`.
+    pub(super) fn new(local: &LocalIndexKey, pos: u64, kind: &str, external: &str, content: &str) -> Self {
+        Self {
+            pos,
+            key: EntryKey::new(local, kind, external),
+            content: ContentTag::new(local, content.as_bytes()),
+        }
+    }
+
+    /// The entry of a note; none where it was not imported.
+    pub(super) fn of_note(local: &LocalIndexKey, pos: u64, note: &Note) -> Option<Self> {
+        let origin = note.imported.as_ref()?;
+        let external = origin.note.as_ref()?;
+        let content = line::print_note(note, origin).ok()?;
+        Some(Self::new(local, pos, "note", external, &content))
+    }
+}
+
+impl Index {
+    /// Takes what a record told.
+    pub(super) fn take(&mut self, fact: Fact) {
+        match fact {
+            Fact::Entry(entry) => self.put(entry),
+            Fact::Note { pos, note } => {
+                // Of several versions the index may point at any; each is joined with its own parts.
+                self.open.insert(format!("{}/{pos}", note.id), (pos, note));
+            }
+            Fact::Part { record, version, note } => {
+                self.parts.insert((record.to_string(), version), *note);
+            }
+        }
+    }
+
+    fn put(&mut self, entry: Entry) {
+        self.owed.insert(entry.key.0);
+        self.entries.insert(entry.pos, (entry.key, entry.content));
+    }
+
+    /// Compares with what is stored, entry by entry (CHK-104).
+    pub(super) fn compare(mut self, tx: &ReadTx<'_>) -> Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        for (_, (pos, note)) in std::mem::take(&mut self.open) {
+            let mine = note
+                .parts
+                .iter()
+                .filter_map(|p| parts.get(&(p.record.clone(), p.version)).cloned())
+                .collect();
+            let joined = reading::joined(*note, mine);
+            if let Some(entry) = Entry::of_note(&tx.keys().index, pos, &joined) {
+                self.put(entry);
+            }
+        }
+        let fault = || SessionError::refused(Check::LocalIndex, "index");
+        tx.each_external(&mut |key, kept| -> Result<()> {
+            let expected = self.entries.get(&kept.pos).ok_or_else(fault)?;
+            if expected.0.0 != key.0 || kept.content.as_ref().is_some_and(|c| c.0 != expected.1.0) {
+                return Err(fault());
+            }
+            self.owed.remove(&key.0);
+            Ok(())
+        })?;
+        if self.owed.is_empty() { Ok(()) } else { Err(fault()) }
+    }
+}
