@@ -20,6 +20,7 @@ mod error;
 mod export;
 mod find;
 mod import;
+mod known;
 mod log;
 mod logging;
 mod note_read;
@@ -54,10 +55,13 @@ pub use progress::Task;
 pub use progress::Unit;
 pub use vault::versions;
 
+use self::known::Known;
 use crate::places::Places;
 use crate::store::Store;
 use crate::store::WriteTx;
 use casevault_policies::Set;
+use std::sync::Arc;
+use std::sync::OnceLock;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Refused;
 use vault_core::context::Label;
@@ -88,6 +92,7 @@ struct Holder {
     device: DeviceId,
     signer: SigningKey,
     secrets: Secrets,
+    known: Option<Arc<Known>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -119,6 +124,10 @@ impl Session {
 
 /// Returns the hash of the policy set that decides here: the texts that come with the program.
 fn policy_set() -> Result<PolicyHash> {
+    static HASH: OnceLock<PolicyHash> = OnceLock::new();
+    if let Some(hash) = HASH.get() {
+        return Ok(*hash);
+    }
     let mut lengths = Vec::new();
     for text in Set::sources() {
         let length = u32::try_from(text.len()).map_err(|e| SessionError::Bug(e.to_string()))?;
@@ -128,7 +137,8 @@ fn policy_set() -> Result<PolicyHash> {
         .zip(&lengths)
         .flat_map(|(text, length)| [length.as_slice(), text.as_bytes()])
         .collect();
-    Ok(PolicyHash(hash::hash(Label::PolicySet, &parts)))
+    let hash = PolicyHash(hash::hash(Label::PolicySet, &parts));
+    Ok(*HASH.get_or_init(|| hash))
 }
 
 /// Names what was refused.

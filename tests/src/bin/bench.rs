@@ -266,7 +266,10 @@ fn strict_rate() -> Outcome<f64> {
         .collect();
     let key = signer.verifying_key();
     let start = Instant::now();
-    let good = signed.par_iter().filter(|(m, s)| key.verify_strict(m, s).is_ok()).count();
+    let good = signed
+        .par_iter()
+        .filter(|(m, s)| key.verify_strict(m, s).is_ok())
+        .count();
     let took = start.elapsed();
     if good != signed.len() {
         return Err("a signature of this run does not verify".into());

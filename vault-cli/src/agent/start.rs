@@ -79,6 +79,7 @@ pub fn start(places: &Places, passphrase: &Passphrase, lasting: Lasting) -> Resu
 
 /// The agent's process, from its two pipes to its end.
 pub fn run() -> Exit {
+    crate::memory::close_inherited();
     crate::harden::leave_the_terminal();
     let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
     let served = match begin(&mut from) {

@@ -114,7 +114,7 @@ impl Session {
     /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::Unknown`](super::SessionError::Unknown), [`SessionError::LogFailed`](super::SessionError::LogFailed).
     pub fn note_list(&mut self, request: NoteListRequest) -> Result<NoteListReply> {
         if let Some(kind) = &request.kind {
-            templates::require_kind(&templates::load()?, kind)?;
+            templates::require_kind(templates::load()?, kind)?;
         }
         let (case, external_id, mut notes) = self.read_whole(&request.case, "notes", &request.purpose)?;
         notes.sort_by_key(|n| n.note.occurred_at.as_ref().map(Moment::instant));

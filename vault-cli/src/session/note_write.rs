@@ -83,7 +83,7 @@ impl Session {
     pub fn note_add(&mut self, request: NoteAddRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
         let (case, label) = self.writable_case(&request.case)?;
-        let mut note = note_input::new_note(&request.note, label.as_deref(), &set, &clock::here())?;
+        let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let written = self.write(|holder, tx| {
@@ -112,7 +112,7 @@ impl Session {
             let mut keys = holder.case_keys(tx, case)?;
             let before = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_note_named(&request.note, &before)?;
-            let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
+            let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
             let parts = holder.parts_of(tx, &keys, &before.note)?;
             holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))
         });

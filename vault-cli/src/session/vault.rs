@@ -28,6 +28,7 @@ use std::io;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use vault_core::check::Check;
 use vault_core::crypto::passphrase::Cost;
 use vault_core::crypto::sign::SigningKey;
@@ -147,6 +148,7 @@ impl Session {
                 device: header.device,
                 signer: SigningKey::from_seed(&secrets.device),
                 secrets,
+                known: None,
             },
             unlocked,
             wrong_tries: 0,
@@ -160,11 +162,15 @@ impl Session {
     pub(crate) fn another(&self) -> Result<Self> {
         let file = read_keystore(&self.places)?;
         let secrets = keystore::reopen(&file, &self.unlocked).map_err(refused("keystore"))?;
-        Self::with_keystore(&self.places, self.unlocked.duplicate(), secrets)
+        let mut another = Self::with_keystore(&self.places, self.unlocked.duplicate(), secrets)?;
+        another.holder.known.clone_from(&self.holder.known);
+        Ok(another)
     }
 
     /// Keeps what was verified and opened for what is asked next: for an agent, which forgets it when it locks.
-    pub(crate) fn remember(&mut self) {}
+    pub(crate) fn remember(&mut self) {
+        self.holder.known = Some(Arc::default());
+    }
 
     /// Returns how many wrong passphrases there were before this one; counted on until somebody was told.
     pub fn wrong_tries(&self) -> u32 {

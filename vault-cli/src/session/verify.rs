@@ -105,9 +105,7 @@ impl Session {
         let pages = only.is_none().then(|| self.store.page_check()).transpose()?;
         let (sound, walked) = std::thread::scope(|scope| {
             let sound = pages.map(|pages| scope.spawn(|| pages.run()));
-            let walked = self
-                .store
-                .read(|tx| walk(&self.holder, tx, only, schema, task, logged));
+            let walked = self.store.read(|tx| walk(&self.holder, tx, only, schema, task, logged));
             (sound.map(std::thread::ScopedJoinHandle::join), walked)
         });
         if let Some(sound) = sound {
@@ -239,7 +237,7 @@ fn open_keyrings(
     };
     let mut keys = HashMap::new();
     for case in cases {
-        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys_before_walk(tx, case))? {
+        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys_afresh(tx, case))? {
             keys.insert(case, opened);
         }
     }

@@ -141,7 +141,10 @@ impl VerifyingKey {
         let Some(s) = s.and_then(Option::<Scalar>::from) else {
             return false;
         };
-        let digest = Sha512::new().chain_update(r).chain_update(self.0.key.as_bytes()).chain_update(message);
+        let digest = Sha512::new()
+            .chain_update(r)
+            .chain_update(self.0.key.as_bytes())
+            .chain_update(message);
         let k = Scalar::from_bytes_mod_order_wide(&digest.finalize().into());
         let expected = table::expected(table, &k, &s);
         expected.compress().as_bytes().as_slice() == r && !expected.is_small_order()
@@ -171,7 +174,8 @@ mod tests {
     fn warm(key: &VerifyingKey, signer: &SigningKey) {
         let signature = signer.sign(Label::LinkSignature, &[b"warm"]);
         for _ in 0..=MANY {
-            key.verify(Label::LinkSignature, &[b"warm"], &signature, Check::LinkSignature).unwrap();
+            key.verify(Label::LinkSignature, &[b"warm"], &signature, Check::LinkSignature)
+                .unwrap();
         }
         assert!(key.0.table.get().is_some());
     }

@@ -91,13 +91,12 @@ impl Job {
                     let payload = case.open_record(&verified, &wrap, epoch, release)?;
                     done.opened += 1;
                     let place = Place { pos, is_primary };
-                    done.facts.extend(told(self.stream, place, &header, payload.bytes(), keys)?);
+                    done.facts
+                        .extend(told(self.stream, place, &header, payload.bytes(), keys)?);
                 }
             }
         }
-        self.link
-            .verify_signature(&self.signer)
-            .map_err(refused(self.stream))
+        self.link.verify_signature(&self.signer).map_err(refused(self.stream))
     }
 }
 

@@ -50,7 +50,10 @@ impl Table {
         let half = 1usize << (self.window - 1);
         let rows = self.multiples.chunks_exact(half);
         for (row, digit) in rows.zip(digits(scalar, self.window)) {
-            let Some(multiple) = usize::from(digit.unsigned_abs()).checked_sub(1).and_then(|at| row.get(at)) else {
+            let Some(multiple) = usize::from(digit.unsigned_abs())
+                .checked_sub(1)
+                .and_then(|at| row.get(at))
+            else {
                 continue;
             };
             if (digit < 0) == negative {
