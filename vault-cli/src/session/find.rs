@@ -75,11 +75,12 @@ impl Session {
             purpose,
         })?;
         let holder = &self.holder;
-        let (searched, candidates) = self.store.read(|tx| match &holder.known {
-            Some(known) if case.is_none() || known.text().is_some() => {
-                holder.search_known(known, tx, case, &term, task, &logged)
-            }
-            _ => holder.search(tx, case, &term, task, &logged),
+        // One case is searched without the text of all, unless that is there.
+        let known = holder.known.as_ref();
+        let known = known.filter(|known| case.is_none() || known.has_text());
+        let (searched, candidates) = self.store.read(|tx| match known {
+            Some(known) => holder.search_known(known, tx, case, &term, task, &logged),
+            None => holder.search(tx, case, &term, task, &logged),
         })?;
         let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();
         hits.sort_by(|a, b| b.1.occurred_at.cmp(&a.1.occurred_at));

@@ -118,6 +118,11 @@ impl Known {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells whether there is text to search.
+    pub(super) fn has_text(&self) -> bool {
+        self.text().is_some()
+    }
+
     /// Returns a copy of a case's keys where they are known as of its present head.
     pub(super) fn present(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<Option<CaseKeys>> {
         let head = head_of(tx, case)?;
@@ -138,10 +143,8 @@ impl Known {
 
     /// Keeps a case that nothing is known of yet, of a store that was rebuilt as a whole.
     pub(super) fn keep_if_new(&self, tx: &ReadTx<'_>, case: CaseId, keys: &CaseKeys) -> Result<()> {
-        match self.cases().contains_key(&case) {
-            true => Ok(()),
-            false => self.keep(tx, case, keys),
-        }
+        let is_known = self.cases().contains_key(&case);
+        if is_known { Ok(()) } else { self.keep(tx, case, keys) }
     }
 
     /// Returns what a keyring of this hash holds, if it was opened before.
