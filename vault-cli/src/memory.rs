@@ -11,8 +11,9 @@
 //! large pieces ([`crate::session`]'s search), so that they stay out of core dumps.
 //!
 //! # Security
-//! What a function leaves on its stack, or a processor in its registers, no allocator can wipe. An agent ends when it
-//! locks, and the system gives its pages to nobody before it has cleared them.
+//! What a function leaves on its stack no allocator can wipe: [`scrub_stack`] overwrites it, when a thread has answered and
+//! when the agent locks. Registers stay. An agent ends when it locks, and the system gives its pages to nobody before it
+//! has cleared them.
 
 #![allow(
     unsafe_code,
@@ -44,6 +45,8 @@ const SMALLEST: usize = 32;
 const SIZES: usize = 12;
 /// Alignment that every allocation of our own has.
 const ALIGN: usize = 32;
+/// Bytes of stack that are overwritten: deeper than what opens a record or an age file goes.
+const SCRUBBED: usize = 256 * 1024;
 /// A page: what large allocations are rounded up to.
 const PAGE: usize = 4096;
 
@@ -175,6 +178,10 @@ const fn is_large(layout: Layout) -> bool {
 /// # Safety
 /// `at` points to `bytes` bytes that nobody uses.
 unsafe fn wipe(at: *mut u8, bytes: usize) {
+    #[cfg(debug_assertions)]
+    if UNWIPED.load(Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: the caller's promise.
     unsafe { at.write_bytes(0, bytes) };
     // What follows could read them, for all that the compiler knows.
@@ -276,8 +283,42 @@ pub fn close_inherited() {
     }
 }
 
-/// Says where memory is that was wiped, for tests: a test build waits here to be looked at.
-pub fn wiped() {}
+/// Overwrites what functions that have returned left on this thread's stack: copies of keys, among other things.
+#[inline(never)]
+pub fn scrub_stack() {
+    let mut below = [0u8; SCRUBBED];
+    std::hint::black_box(&mut below);
+}
+
+/// The variable that names a socket on which a test waits for an agent that has wiped its memory. Of a test build alone:
+/// a release knows neither this nor [`TEST_UNWIPED`].
+pub const TEST_MEMORY: &str = "CASEVAULT_TEST_MEMORY";
+/// The variable with which a test build leaves what is freed as it was, to see that a test would notice.
+pub const TEST_UNWIPED: &str = "CASEVAULT_TEST_UNWIPED";
+
+#[cfg(debug_assertions)]
+static UNWIPED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Takes up what a test asked for; nothing in a release.
+pub fn for_tests() {
+    #[cfg(debug_assertions)]
+    UNWIPED.store(std::env::var_os(TEST_UNWIPED).is_some(), Ordering::Relaxed);
+}
+
+/// Tells whether a test is to look at this process; never in a release.
+pub fn is_looked_at() -> bool {
+    cfg!(debug_assertions) && std::env::var_os(TEST_MEMORY).is_some()
+}
+
+/// All is wiped: where a test is to look, waits until it has.
+pub fn wiped() {
+    #[cfg(debug_assertions)]
+    if let Some(at) = std::env::var_os(TEST_MEMORY)
+        && let Ok(mut test) = std::os::unix::net::UnixStream::connect(at)
+    {
+        let _ = std::io::Read::read(&mut test, &mut [0]);
+    }
+}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]

@@ -52,6 +52,8 @@ pub struct Connection {
 pub struct AgentStatus {
     /// The program's version.
     pub version: String,
+    /// The number of its process.
+    pub process: u32,
     /// After so many seconds without an ask it locks.
     pub locks_in_seconds: u64,
     /// After so many seconds it locks at the latest.

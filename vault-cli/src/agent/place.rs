@@ -196,8 +196,8 @@ pub(super) fn require_own(stream: &UnixStream) -> io::Result<()> {
 fn runtime_folder() -> Option<PathBuf> {
     let uid = rustix::process::getuid().as_raw();
     let usual = || OsString::from(format!("/run/user/{uid}"));
-    let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|name| !name.is_empty());
-    let folder = PathBuf::from(folder.unwrap_or_else(usual));
+    // An empty name says that there is none.
+    let folder = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(usual));
     let found = fs::metadata(&folder).ok()?;
     let usable = folder.is_absolute() && found.is_dir() && found.uid() == uid && found.mode() & 0o022 == 0;
     usable.then_some(folder)

@@ -289,6 +289,7 @@ impl Shared {
         let spawned = std::thread::Builder::new().spawn(move || {
             // What a peer cannot be told it need not know.
             let _ = catch_unwind(AssertUnwindSafe(|| inner.converse(stream, &cancel)));
+            crate::memory::scrub_stack();
             lock(&inner.running).open.remove(&id);
         });
         if spawned.is_err() {
@@ -351,6 +352,7 @@ impl Shared {
         let (life, now) = (*lock(&self.life), Clocks::now());
         AgentStatus {
             version: Hello::own().version,
+            process: std::process::id(),
             locks_in_seconds: life.left(now).as_secs(),
             at_most_seconds: life.at_most(now).as_secs(),
         }
@@ -488,6 +490,9 @@ impl Shared {
         let mut sessions = lock(&self.sessions);
         sessions.idle.clear();
         sessions.first = None;
+        drop(sessions);
+        rayon::broadcast(|_| crate::memory::scrub_stack());
+        crate::memory::scrub_stack();
     }
 }
 

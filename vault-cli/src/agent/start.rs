@@ -80,9 +80,10 @@ pub fn start(places: &Places, passphrase: &Passphrase, lasting: Lasting) -> Resu
 /// The agent's process, from its two pipes to its end.
 pub fn run() -> Exit {
     crate::memory::close_inherited();
+    crate::memory::for_tests();
     crate::harden::leave_the_terminal();
-    let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
-    let served = match begin(&mut from) {
+    let mut to = io::stdout().lock();
+    let served = match begin(&mut Unbuffered) {
         Ok(served) => served,
         Err(error) => {
             let json = frame::to_json(&error).unwrap_or_default();
@@ -93,12 +94,21 @@ pub fn run() -> Exit {
     let told = frame::to_json(served.reply())
         .and_then(|json| frame::write(&mut to, Kind::Reply, &json))
         .and_then(|()| to.flush());
-    drop((from, to));
+    drop(to);
     if told.is_err() || crate::harden::close_standard_streams().is_err() {
         // Nobody is there who asked for it.
         served.end();
     }
     served.serve()
+}
+
+/// Standard input without a buffer that would keep the passphrase.
+struct Unbuffered;
+
+impl Read for Unbuffered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
 }
 
 fn begin(from: &mut impl Read) -> Result<serve::Served> {
@@ -124,7 +134,11 @@ fn own_program() -> Result<PathBuf> {
 /// Variables that an agent is started with: where its socket goes, and in a test build what the tests look at.
 fn kept_variables() -> &'static [&'static str] {
     if cfg!(debug_assertions) {
-        &["XDG_RUNTIME_DIR", "CASEVAULT_TEST_MEMORY"]
+        &[
+            "XDG_RUNTIME_DIR",
+            crate::memory::TEST_MEMORY,
+            crate::memory::TEST_UNWIPED,
+        ]
     } else {
         &["XDG_RUNTIME_DIR"]
     }

@@ -15,6 +15,7 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
         let status = agent.status()?;
         reply.locked = false;
         reply.agent = true;
+        reply.agent_process = Some(status.process);
         reply.locks_in_seconds = Some(status.locks_in_seconds);
         reply.at_most_seconds = Some(status.at_most_seconds);
         if status.version != reply.versions.program {

@@ -101,6 +101,8 @@ pub struct StatusReply {
     pub locked: bool,
     /// Whether an agent holds the vault open.
     pub agent: bool,
+    /// The number of the agent's process.
+    pub agent_process: Option<u32>,
     /// After so many seconds without a command the agent locks.
     pub locks_in_seconds: Option<u64>,
     /// After so many seconds the agent locks at the latest.

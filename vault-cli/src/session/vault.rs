@@ -193,6 +193,7 @@ impl Session {
             initialised: false,
             locked: true,
             agent: false,
+            agent_process: None,
             locks_in_seconds: None,
             at_most_seconds: None,
             versions: versions(),
