@@ -284,7 +284,10 @@ fn the_socket_is_its_owners_and_a_left_over_one_is_taken_away() {
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&socket), mode(socket.parent().unwrap())), (0o600, 0o700));
     let first = agent::process(&vault);
+    let mut held = agent::send(&socket, b"");
     kill(first, "KILL");
+    // The end of the process ends what it was connected to.
+    let _ = held.read(&mut [0]);
     // The socket is there and nobody answers: commands unlock for themselves, and a new agent takes its place.
     assert!(socket.exists());
     assert_eq!(vault.json(&["status"])["locked"], true);

@@ -126,14 +126,20 @@ impl Connection {
         Ok(None)
     }
 
-    /// Asks what it holds open and for how long; for a version that does not say so, nothing.
+    /// Asks for how long it holds the vault open; `None` where it just ended.
     ///
     /// # Errors
-    /// [`SessionError::AgentLost`], [`SessionError::Agent`].
-    pub fn status(&mut self) -> Result<AgentStatus> {
-        let mut stream = self.stream()?;
-        self.hello(&mut stream, Kind::Status, &[])?;
-        self.reply(&mut stream, Streams::default())
+    /// [`SessionError::Agent`].
+    pub fn status(&mut self) -> Result<Option<AgentStatus>> {
+        let asked = self.stream().and_then(|mut stream| {
+            self.hello(&mut stream, Kind::Status, &[])?;
+            self.reply(&mut stream, Streams::default())
+        });
+        match asked {
+            Ok(status) => Ok(Some(status)),
+            Err(SessionError::AgentLost | SessionError::LockedMeanwhile) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     /// Locks: returns when the agent's process and its memory are gone.

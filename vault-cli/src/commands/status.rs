@@ -11,8 +11,8 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
     let mut reply = Session::peek_status(&places)?;
     if !run.no_agent()
         && let Some(mut agent) = Connection::find(&places)?
+        && let Some(status) = agent.status()?
     {
-        let status = agent.status()?;
         reply.locked = false;
         reply.agent = true;
         reply.agent_process = Some(status.process);

@@ -55,7 +55,7 @@ pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
     drop(passphrase);
     run.tell_wrong_tries(&places, reply.wrong_tries);
     let status = match Connection::find(&places)? {
-        Some(mut agent) => Some(agent.status()?),
+        Some(mut agent) => agent.status()?,
         None => None,
     };
     run.ui.reply(&reply, |_| match &status {
