@@ -266,13 +266,33 @@ impl VerifiedRecord {
     /// # Errors
     /// [`Check::KeyCommitment`] before anything is opened, [`Check::Aead`], [`Check::Padding`].
     pub fn open(&self, key: &RecordKey) -> Result<Payload, Refused> {
-        let sealer = Sealer::derive(Label::RecordSeal, key.expose(), &[]);
-        sealer.require_commitment(&self.0.header.commitment)?;
-        let mut text = sealer.open(&self.0.header_bytes, self.0.ciphertext.bytes())?;
-        let length = pad::unpad(&text)?.len();
-        text.truncate(length);
-        Ok(Payload(text))
+        let record = &self.0;
+        open(
+            key,
+            &record.header,
+            &record.header_bytes,
+            record.ciphertext.bytes().to_vec(),
+        )
     }
+
+    /// Opens the record where its ciphertext stands: for who needs no more of it than the payload.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn into_payload(self, key: &RecordKey) -> Result<Payload, Refused> {
+        let record = self.0;
+        open(key, &record.header, &record.header_bytes, record.ciphertext.bytes)
+    }
+}
+
+fn open(key: &RecordKey, header: &RecordHeader, header_bytes: &[u8], sealed: Vec<u8>) -> Result<Payload, Refused> {
+    let sealer = Sealer::derive(Label::RecordSeal, key.expose(), &[]);
+    sealer.require_commitment(&header.commitment)?;
+    let mut text = Zeroizing::new(sealed);
+    sealer.open_in_place(header_bytes, &mut text)?;
+    let length = pad::unpad(&text)?.len();
+    text.truncate(length);
+    Ok(Payload(text))
 }
 
 /// Opened plaintext: JSON of the schema that its first member names, wiped when dropped.

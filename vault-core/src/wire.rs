@@ -10,6 +10,7 @@ use crate::check::Refused;
 use crate::check::require;
 use tls_codec::DeserializeBytes;
 use tls_codec::Serialize;
+use zeroize::Zeroizing;
 
 /// Returns the canonical bytes of `value`.
 ///
@@ -55,7 +56,8 @@ pub fn require_set<T: Serialize>(items: &[T]) -> Result<(), Refused> {
 pub fn sort_set<T: Serialize>(items: Vec<T>) -> Result<Vec<T>, Refused> {
     let mut keyed = items
         .into_iter()
-        .map(|i| Ok((encode(&i)?, i)))
+        // Some sets are of keys.
+        .map(|i| Ok((Zeroizing::new(encode(&i)?), i)))
         .collect::<Result<Vec<_>, Refused>>()?;
     keyed.sort_by(|a, b| a.0.cmp(&b.0));
     keyed.dedup_by(|a, b| a.0 == b.0);

@@ -10,7 +10,6 @@ use super::settings::Settings;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
 use crate::store::ReadTx;
-use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
@@ -20,7 +19,6 @@ use vault_core::founding;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::keyring;
-use vault_core::placing;
 use vault_core::secret::EpochKey;
 use vault_core::secret::ReleaseHalf;
 use vault_core::wire::v1::event::Event;
@@ -55,21 +53,8 @@ pub(super) fn load(tx: &ReadTx<'_>) -> Result<AgencyState> {
 
 /// Takes a row's link into the state.
 pub(super) fn admit(state: &mut AgencyState, row: &LinkRow) -> Result<()> {
-    let placements = row
-        .sealed
-        .iter()
-        .map(StoredRecord::placement)
-        .collect::<std::result::Result<Vec<_>, _>>()?;
-    let stored: Vec<_> = row
-        .sealed
-        .iter()
-        .zip(&placements)
-        .map(|(r, p)| placing::StoredRecord {
-            header: &r.header,
-            hash: p.record_hash,
-            wrap_hash: p.wrap_hash,
-        })
-        .collect();
+    let placements = row.placements()?;
+    let stored = row.placed(&placements);
     state.admit(row.link.clone(), &stored).map_err(refused(AGENCY))?;
     Ok(())
 }

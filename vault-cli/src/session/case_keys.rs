@@ -29,11 +29,11 @@ use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
 use vault_core::id::KeyringHash;
 use vault_core::keyring;
-use vault_core::placing;
 use vault_core::record::Payload;
 use vault_core::record::VerifiedRecord;
 use vault_core::secret::EpochKey;
 use vault_core::secret::RecipientSeed;
+use vault_core::secret::RecordKey;
 use vault_core::secret::ReleaseHalf;
 use vault_core::wire::v1::key::KeyContext;
 use vault_core::wire::v1::key::RecipientKind;
@@ -158,6 +158,17 @@ impl CaseKeys {
         Ok((record, payload))
     }
 
+    /// As [`Self::open`], for who needs the payload alone.
+    pub(super) fn payload_of(&self, stored: StoredRecord) -> Result<Payload> {
+        let (epoch, release) = (stored.epoch, stored.release);
+        let (unverified, wrap) = stored.into_record()?;
+        let record = unverified.verified_at_entry();
+        let handle = record.header().record;
+        let key = self.record_key(&record, &wrap, epoch, release)?;
+        let opened = record.into_payload(&key);
+        opened.map_err(|e| SessionError::refused(e.check, handle.handle()))
+    }
+
     /// Opens a record: wrap, commitment, seal, padding.
     pub(super) fn open_record(
         &self,
@@ -166,6 +177,12 @@ impl CaseKeys {
         epoch: Epoch,
         release: Release,
     ) -> Result<Payload> {
+        let key = self.record_key(record, wrap, epoch, release)?;
+        let opened = record.open(&key);
+        opened.map_err(|e| SessionError::refused(e.check, record.header().record.handle()))
+    }
+
+    fn record_key(&self, record: &VerifiedRecord, wrap: &Wrap, epoch: Epoch, release: Release) -> Result<RecordKey> {
         let header = record.header();
         let refused = |check| SessionError::refused(check, header.record.handle());
         if self.state.is_erased(&record.hash()) {
@@ -173,8 +190,7 @@ impl CaseKeys {
             return Err(refused(Check::BodyMissing));
         }
         let sealer = self.sealer(header.section, epoch, release)?;
-        let key = sealer.unwrap(wrap, record.hash()).map_err(|e| refused(e.check))?;
-        record.open(&key).map_err(|e| refused(e.check))
+        sealer.unwrap(wrap, record.hash()).map_err(|e| refused(e.check))
     }
 
     /// Refuses a record without its bytes that no erasure names (CHK-82).
@@ -247,10 +263,10 @@ impl Holder {
         }
     }
 
-    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores.
+    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores. Rebuilding the stream, or
+    /// at least counting its rows, is left to the caller.
     pub(super) fn case_parts(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseParts> {
         let stream = StreamId::case(case);
-        tx.require_dense(stream)?;
         let mut open = CaseKeys::new(self.agency.id(), case);
         for row in tx.events(stream)? {
             self.judge_again(&mut open.state, &row)?;
@@ -294,21 +310,8 @@ impl Holder {
         let signer = self.agency.devices().get(&row.link.link().device);
         let signer = signer.ok_or_else(|| SessionError::refused(Check::Signer, stream))?;
         row.link.verify_signature(&signer.key).map_err(refused(stream))?;
-        let placements = row
-            .sealed
-            .iter()
-            .map(StoredRecord::placement)
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let stored: Vec<_> = row
-            .sealed
-            .iter()
-            .zip(&placements)
-            .map(|(r, p)| placing::StoredRecord {
-                header: &r.header,
-                hash: p.record_hash,
-                wrap_hash: p.wrap_hash,
-            })
-            .collect();
+        let placements = row.placements()?;
+        let stored = row.placed(&placements);
         state
             .judge_again(&self.agency, &row.link, &stored)
             .map_err(refused(stream))

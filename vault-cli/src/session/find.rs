@@ -201,7 +201,7 @@ fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term
     if stored.is_erased() {
         return Ok(None);
     }
-    let (_, payload) = keys.open(stored)?;
+    let payload = keys.payload_of(stored)?;
     match term.may_match(payload.bytes()) {
         true => read(case, record, version, payload.bytes(), term),
         false => Ok(None),

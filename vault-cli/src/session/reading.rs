@@ -36,8 +36,8 @@ use vault_core::wire::v1::record::RecordHeader;
 use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamKind;
 
-/// Rows read at a time.
-pub(super) const CHUNK: usize = 2048;
+/// Rows read at a time: few enough that a chunk stays in the cache from reading to opening.
+pub(super) const CHUNK: usize = 256;
 
 /// A note as a reader gets it.
 #[derive(Clone)]

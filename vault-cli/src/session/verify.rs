@@ -53,7 +53,6 @@ use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
-use vault_core::placing;
 use vault_core::secret::LocalIndexKey;
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire::v1::access::AccessOperation;
@@ -380,11 +379,7 @@ impl Walk {
         let stored: Vec<_> = records
             .iter()
             .zip(hashed.placements())
-            .map(|(r, p)| placing::StoredRecord {
-                header: &r.header,
-                hash: p.record_hash,
-                wrap_hash: p.wrap_hash,
-            })
+            .map(|(record, placement)| record.placed(placement))
             .collect();
         let whole = self.only.is_none();
         match stream.kind {

@@ -37,10 +37,7 @@ impl<'r> Hashed<'r> {
     pub fn new(row: &'r Row) -> Result<Self, StoreError> {
         let placements = match row {
             Row::Record(record) => vec![record.record.placement()?],
-            Row::Link(link) => {
-                let parts = link.sealed.iter().map(super::row::StoredRecord::placement);
-                parts.collect::<Result<_, _>>()?
-            }
+            Row::Link(link) => link.placements()?,
         };
         Ok(Self { row, placements })
     }

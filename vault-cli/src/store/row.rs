@@ -10,6 +10,7 @@ use vault_core::id::DeviceId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::id::WrapHash;
+use vault_core::placing;
 use vault_core::record::Ciphertext;
 use vault_core::record::UnverifiedRecord;
 use vault_core::record::record_hash;
@@ -114,6 +115,15 @@ impl StoredRecord {
         })
     }
 
+    /// Returns what a state judges of it, given its placement.
+    pub fn placed(&self, placement: &Placement) -> placing::StoredRecord<'_> {
+        placing::StoredRecord {
+            header: &self.header,
+            hash: placement.record_hash,
+            wrap_hash: placement.wrap_hash,
+        }
+    }
+
     /// Returns the record's hash, computed over the bytes stored.
     ///
     /// # Errors
@@ -154,6 +164,22 @@ pub struct LinkRow {
     pub sealed: Vec<StoredRecord>,
     /// An access entry's sealed body; absent for every other kind.
     pub body: Option<Vec<u8>>,
+}
+
+impl LinkRow {
+    /// Returns the placements of its sealed parts, computed over the bytes stored.
+    ///
+    /// # Errors
+    /// As [`StoredRecord::placement`].
+    pub fn placements(&self) -> Result<Vec<Placement>, StoreError> {
+        self.sealed.iter().map(StoredRecord::placement).collect()
+    }
+
+    /// Returns what a state judges of its sealed parts, given their placements.
+    pub fn placed<'a>(&'a self, placements: &[Placement]) -> Vec<placing::StoredRecord<'a>> {
+        let parts = self.sealed.iter().zip(placements);
+        parts.map(|(record, placement)| record.placed(placement)).collect()
+    }
 }
 
 /// One link of any kind.

@@ -63,6 +63,15 @@ impl Sealer {
         let okm = self.okm.as_slice();
         open(&part(okm, 32), &part(okm, 64), associated, sealed)
     }
+
+    /// Opens `ciphertext || tag` where it stands; what does not open stays as it is.
+    ///
+    /// # Errors
+    /// [`Check::Aead`], without detail.
+    pub fn open_in_place(&self, associated: &[u8], sealed: &mut Vec<u8>) -> Result<(), Refused> {
+        let okm = self.okm.as_slice();
+        open_in_place(&part(okm, 32), &part(okm, 64), associated, sealed)
+    }
 }
 
 /// Seals in place under an explicit key and nonce; see [`Sealer`] for the committed form.
@@ -91,10 +100,15 @@ pub(crate) fn open(
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, Refused> {
     let mut text = Zeroizing::new(sealed.to_vec());
-    XChaCha20Poly1305::new(&(*key).into())
-        .decrypt_in_place(&(*nonce).into(), associated, &mut *text)
-        .map_err(|_| Refused::by(Check::Aead))?;
+    open_in_place(key, nonce, associated, &mut text)?;
     Ok(text)
+}
+
+/// Opens in place; what does not open stays as it is.
+fn open_in_place(key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], sealed: &mut Vec<u8>) -> Result<(), Refused> {
+    XChaCha20Poly1305::new(&(*key).into())
+        .decrypt_in_place(&(*nonce).into(), associated, sealed)
+        .map_err(|_| Refused::by(Check::Aead))
 }
 
 /// Returns the `N` bytes of `from` at `at`; zeros where there are none (never: callers pass constants).

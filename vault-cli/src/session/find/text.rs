@@ -322,7 +322,7 @@ fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord) -> Result<Option
     if stored.is_erased() {
         return Ok(None);
     }
-    let (_, payload) = keys.open(stored)?;
+    let payload = keys.payload_of(stored)?;
     Ok(Some(Opened {
         case,
         record,
