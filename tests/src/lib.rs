@@ -5,6 +5,7 @@
 //!                    └─> leak (is any of these words in any file?)      mount (a disk that can be full or read-only)
 //! ```
 
+pub mod agent;
 pub mod binary;
 pub mod caseload;
 pub mod leak;

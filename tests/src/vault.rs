@@ -27,11 +27,9 @@ impl Vault {
     /// Prepares a folder without making a vault in it.
     pub fn unmade() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let around = folder.path().to_owned();
-        Self {
-            folder: Some(folder),
-            ..Self::unmade_in(&around)
-        }
+        let mut vault = Self::unmade_in(folder.path());
+        vault.folder = Some(folder);
+        vault
     }
 
     /// Prepares a place in a folder that is there already, without making a vault in it.
@@ -91,6 +89,8 @@ impl Vault {
             .args(arguments)
             .env("CASEVAULT_HOME", &self.home)
             .env("CASEVAULT_PASSPHRASE_FILE", self.around.join("passphrase"))
+            // An agent's socket is then in the vault's own folder.
+            .env("XDG_RUNTIME_DIR", "")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -149,8 +149,8 @@ impl Vault {
     }
 
     /// Keeps the folder to the end, and then removes it; without this the folder goes with the vault all the same.
-    pub fn close(self) {
-        if let Some(folder) = self.folder {
+    pub fn close(mut self) {
+        if let Some(folder) = self.folder.take() {
             folder.close().expect("removes the folder");
         }
     }
@@ -164,6 +164,15 @@ fn copy_folder(from: &Path, to: &Path) {
         match path.is_dir() {
             true => copy_folder(&path, &copy),
             false => drop(std::fs::copy(&path, copy).expect("copies the vault")),
+        }
+    }
+}
+
+impl Drop for Vault {
+    fn drop(&mut self) {
+        // An agent that a test left running goes with the vault.
+        if self.home.join("agent").exists() {
+            let _ = self.command(&["lock"]).output();
         }
     }
 }

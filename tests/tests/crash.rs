@@ -273,9 +273,9 @@ fn a_passphrase_change_killed_at_any_write_leaves_one_passphrase() {
         b"",
         1,
         |copy, done, at| {
-            let old = copy.run(&["unlock", "--json"]).code == 0;
+            let old = copy.run(&["unlock", "--no-agent", "--json"]).code == 0;
             std::fs::copy(&new, copy.around.join("passphrase")).unwrap();
-            let new = copy.run(&["unlock", "--json"]).code == 0;
+            let new = copy.run(&["unlock", "--no-agent", "--json"]).code == 0;
             assert!(old != new, "{at}: old opens: {old}, new opens: {new}");
             assert!(done.stdout.is_empty() || new, "{at}: acknowledged, and lost");
         },

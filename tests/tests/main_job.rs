@@ -144,7 +144,7 @@ fn every_command_of_the_spine_answers_as_scripts_expect() {
         &["entries", "failures"],
     );
     assert_shape(
-        &vault.json(&["unlock"]),
+        &vault.json(&["unlock", "--no-agent"]),
         "casevault.unlock/1",
         &["agent", "wrong_tries"],
     );
@@ -286,7 +286,7 @@ fn exit_codes_are_those_that_scripts_know() {
     let wrong = casevault_e2e::vault::Done::of(wrong.output().unwrap());
     wrong.refused(5, "wrong-passphrase");
     assert_eq!(vault.json(&["status"])["wrong_tries"], 1);
-    assert_eq!(vault.json(&["unlock"])["wrong_tries"], 1);
+    assert_eq!(vault.json(&["unlock", "--no-agent"])["wrong_tries"], 1);
     assert_eq!(vault.json(&["status"])["wrong_tries"], 0);
     // A byte of a note, changed behind the vault's back.
     let path = vault.store();

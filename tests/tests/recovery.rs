@@ -489,10 +489,7 @@ fn attachments_come_back_too_what_was_erased_of_them_does_not_and_attaching_goes
     machine.feed(&["note", "attach", &note, "-"], b"After the run.").done();
     let verified = machine.verified();
     assert_eq!((&verified["attachments"], &verified["removed"]), (&json!(2), &json!(0)));
-    assert_eq!(
-        std::fs::read_dir(machine.home.join("attachments")).unwrap().count(),
-        2
-    );
+    assert_eq!(std::fs::read_dir(machine.home.join("attachments")).unwrap().count(), 2);
 }
 
 #[test]

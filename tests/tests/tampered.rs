@@ -19,7 +19,7 @@ fn vault() -> (Vault, String, String) {
 fn every_command(vault: &Vault, case: &str, note: &str, judge: impl Fn(&Done, &str)) {
     for arguments in [
         &["verify"][..],
-        &["unlock"],
+        &["unlock", "--no-agent"],
         &["case", "list"],
         &["case", "show", case],
         &["note", "list", case],

@@ -37,8 +37,7 @@ pub mod version;
 pub enum Command {
     Init(init::InitArgs),
     Unlock(unlock::UnlockArgs),
-    /// Locks the vault
-    Lock,
+    Lock(lock::LockArgs),
     /// Tells what there is and what needs doing, without a passphrase
     Status,
     Demo(demo::DemoArgs),
@@ -95,7 +94,7 @@ pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
         Command::Export(args) => export::run(args, run),
         Command::Import(args) => import::run(&args, run),
         Command::Init(args) => init::run(args, run),
-        Command::Lock => lock::run(run),
+        Command::Lock(args) => lock::run(&args, run),
         Command::Log(command) => log::run(command, run),
         Command::Man(args) => man::run(&args, run),
         Command::Note(command) => note::run(command, run),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::agent::{Connection, Vault};
 use crate::cli::{Everywhere, Purpose};
 use crate::error::CliError;
 use crate::input::Source;
@@ -119,26 +120,82 @@ impl Invocation {
         Ok(passphrase)
     }
 
-    /// Unlocks the vault for this command.
+    /// Reaches the vault: through the agent that holds it open, or unlocked here for this command.
+    ///
+    /// # Errors
+    /// As [`Invocation::unlock_here`].
+    pub fn unlock(&self) -> Result<Vault, CliError> {
+        let mut vault = match self.agent()? {
+            Some(agent) => Vault::Agent(agent),
+            None => Vault::Here(Box::new(self.unlock_here()?)),
+        };
+        crate::writing::take_leftovers(self, &self.places()?, &mut vault);
+        Ok(vault)
+    }
+
+    /// Finds the agent that holds the vault open, if there is one, it speaks this version and it is wanted.
+    ///
+    /// # Errors
+    /// As [`Invocation::places`].
+    fn agent(&self) -> Result<Option<Connection>, CliError> {
+        if self.everywhere.no_agent {
+            return Ok(None);
+        }
+        // One that cannot be reached is as none: the passphrase does it too.
+        let found = Connection::find(&self.places()?).unwrap_or_default();
+        if found.as_ref().is_some_and(|agent| !agent.is_same_version()) {
+            self.ui.note(
+                "the agent that runs is of another version and is not asked; `casevault unlock` starts a new one",
+            );
+            return Ok(None);
+        }
+        Ok(found)
+    }
+
+    /// Unlocks the vault in this process, with its passphrase, whether or not an agent holds it open.
     ///
     /// # Errors
     /// As [`Invocation::passphrase`] and [`Session::unlock`].
-    pub fn unlock(&self) -> Result<Session, CliError> {
+    pub fn unlock_here(&self) -> Result<Session, CliError> {
         let places = self.vault()?;
-        let mut session = Session::unlock(&places, &self.passphrase()?)?;
-        crate::writing::take_leftovers(self, &places, &mut session);
-        if session.wrong_tries() > 0 && !self.everywhere.json {
-            self.ui.note(&format!(
-                "{} wrong before this one; if that was not you, change the passphrase",
-                crate::render::count(u64::from(session.wrong_tries()), "passphrase was", "passphrases were")
-            ));
-            session.told_of_wrong_tries();
-        }
+        let session = Session::unlock(&places, &self.passphrase()?)?;
+        self.tell_wrong_tries(&places, session.wrong_tries());
         Ok(session)
     }
 
+    /// Tells of wrong passphrases, once; whoever asked for JSON reads the count in the reply.
+    pub fn tell_wrong_tries(&self, places: &Places, wrong_tries: u32) {
+        if wrong_tries > 0 && !self.everywhere.json {
+            self.ui.note(&format!(
+                "{} wrong before this one; if that was not you, change the passphrase",
+                crate::render::count(u64::from(wrong_tries), "passphrase was", "passphrases were")
+            ));
+            Session::told_of_wrong_tries(places);
+        }
+    }
+
+    /// Ends the agent after the keystore was written anew: what it holds is not what the vault has now.
+    ///
+    /// # Errors
+    /// As [`Connection::lock`].
+    pub fn end_agent(&self) -> Result<(), CliError> {
+        if let Some(mut agent) = Connection::find(&self.places()?)? {
+            agent.lock()?;
+            self.ui.note("the agent is ended; `casevault unlock` starts it anew");
+        }
+        Ok(())
+    }
+
+    /// Tells whether an agent is to be left alone.
+    pub fn no_agent(&self) -> bool {
+        self.everywhere.no_agent
+    }
+
     /// Finds the vault's folder and refuses one without a vault, before anybody types into the void.
-    fn vault(&self) -> Result<Places, CliError> {
+    ///
+    /// # Errors
+    /// [`SessionError::NoVault`].
+    pub fn vault(&self) -> Result<Places, CliError> {
         let places = self.places()?;
         if places.keystore().exists() {
             return Ok(places);
@@ -184,7 +241,7 @@ impl Invocation {
         &self,
         source: Option<&Source>,
         read: impl FnOnce() -> Result<T, CliError>,
-    ) -> Result<(Session, T), CliError> {
+    ) -> Result<(Vault, T), CliError> {
         if source.is_none() && Self::can_type() {
             let session = self.unlock()?;
             return Ok((session, read()?));
@@ -197,7 +254,7 @@ impl Invocation {
     ///
     /// # Errors
     /// As [`Invocation::unlock`]; [`CliError::NeedsFlag`] without a terminal.
-    pub fn unlock_to_ask(&self, what: &'static str, flag: &'static str) -> Result<Session, CliError> {
+    pub fn unlock_to_ask(&self, what: &'static str, flag: &'static str) -> Result<Vault, CliError> {
         if !unlock_prompt::can_ask() {
             return Err(CliError::NeedsFlag { what, flag });
         }
@@ -209,7 +266,7 @@ impl Invocation {
     ///
     /// # Errors
     /// As [`Invocation::unlock`]; [`CliError::NeedsFlag`] without a terminal.
-    pub fn unlock_to_write(&self, drafts: &crate::commands::note::DraftFlags) -> Result<Session, CliError> {
+    pub fn unlock_to_write(&self, drafts: &crate::commands::note::DraftFlags) -> Result<Vault, CliError> {
         if drafts.discard_draft.is_none() && !Self::can_type() {
             let (what, flag) = ("the note", "`--file FILE`, or `--file -` for standard input");
             return Err(CliError::NeedsFlag { what, flag });

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! main ─> cli (flags) ─> commands/<noun>/<verb> ─ request ─> session ─ reply ─> render ─> ui (prints)
+//!                                                      └─> agent ─> session, in another process
 //! ```
 
+pub mod agent;
 pub mod attachments;
 pub mod cli;
 pub mod commands;
@@ -14,6 +16,7 @@ pub mod harden;
 pub mod input;
 pub mod invocation;
 pub mod mail;
+pub mod memory;
 pub mod note_input;
 pub mod part;
 pub mod picker;
@@ -38,6 +41,11 @@ use crate::ui::Ui;
 /// Runs one command and tells how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let [_, word] = arguments.as_slice()
+        && word == agent::WORD
+    {
+        return agent::run();
+    }
     let (ui, result) = match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             let run = Invocation::new(cli.everywhere.clone());

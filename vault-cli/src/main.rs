@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use vault_cli::exit::Exit;
 
+/// Wipes what is freed: notes, names and passphrases pass through memory of every kind.
+#[global_allocator]
+static MEMORY: vault_cli::memory::Wiping = vault_cli::memory::Wiping;
+
 fn main() -> ExitCode {
     vault_cli::harden::harden();
     vault_cli::ui::keep_panics_quiet();

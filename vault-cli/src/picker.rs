@@ -1,10 +1,11 @@
 //! Choosing a case by name, out of one's own caseload: the name is typed at a prompt, never on the command line.
 
+use crate::agent::Vault;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::session::SessionError;
 use crate::session::reply::CaseRow;
 use crate::session::request::CaseListRequest;
-use crate::session::{Session, SessionError};
 
 /// Most cases that are offered to choose from.
 const MOST: usize = 20;
@@ -13,7 +14,7 @@ const MOST: usize = 20;
 ///
 /// # Errors
 /// [`CliError::NeedsFlag`] without a terminal; [`SessionError::NotFound`] after three names that are nobody's.
-pub fn case(run: &Invocation, session: &mut Session) -> Result<String, CliError> {
+pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
     let (what, flag) = (
         "the case",
         "its handle: `casevault case list` shows the handles of cases",

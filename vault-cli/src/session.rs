@@ -13,6 +13,7 @@
 mod agency;
 mod attachment;
 mod backup;
+pub(crate) mod carried;
 mod case;
 mod case_keys;
 mod case_record;
@@ -24,6 +25,7 @@ mod find;
 mod import;
 mod joined;
 mod jot;
+mod known;
 mod log;
 mod logging;
 mod misfiled;
@@ -47,8 +49,10 @@ mod templates;
 mod tests;
 mod vault;
 mod verify;
+mod word;
 mod writing;
 
+pub(crate) use clock::in_zone;
 pub use error::Kind;
 pub use error::SessionError;
 pub use logging::PURPOSES;
@@ -61,10 +65,13 @@ pub use progress::Task;
 pub use progress::Unit;
 pub use vault::versions;
 
+use self::known::Known;
 use crate::places::Places;
 use crate::store::Store;
 use crate::store::WriteTx;
 use casevault_policies::Set;
+use std::sync::Arc;
+use std::sync::OnceLock;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Refused;
 use vault_core::context::Label;
@@ -95,6 +102,7 @@ struct Holder {
     device: DeviceId,
     signer: SigningKey,
     secrets: Secrets,
+    known: Option<Arc<Known>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -126,6 +134,10 @@ impl Session {
 
 /// Returns the hash of the policy set that decides here: the texts that come with the program.
 fn policy_set() -> Result<PolicyHash> {
+    static HASH: OnceLock<PolicyHash> = OnceLock::new();
+    if let Some(hash) = HASH.get() {
+        return Ok(*hash);
+    }
     let mut lengths = Vec::new();
     for text in Set::sources() {
         let length = u32::try_from(text.len()).map_err(|e| SessionError::Bug(e.to_string()))?;
@@ -135,7 +147,8 @@ fn policy_set() -> Result<PolicyHash> {
         .zip(&lengths)
         .flat_map(|(text, length)| [length.as_slice(), text.as_bytes()])
         .collect();
-    Ok(PolicyHash(hash::hash(Label::PolicySet, &parts)))
+    let hash = PolicyHash(hash::hash(Label::PolicySet, &parts));
+    Ok(*HASH.get_or_init(|| hash))
 }
 
 /// Names what was refused.

@@ -11,14 +11,15 @@ mod faults;
 
 use std::time::{Duration, Instant};
 
+use crate::agent::Vault;
 use crate::editor::{self, Edited, Place, Program};
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::places::Places;
+use crate::session::SessionError;
 use crate::session::request::{
     DraftDiscardRequest, DraftKeepRequest, DraftListRequest, DraftOf, DraftShowRequest, NoteInput,
 };
-use crate::session::{Session, SessionError};
 
 /// The longest note that is typed, in bytes.
 const LONGEST: u64 = 4 << 20;
@@ -27,7 +28,7 @@ const LONGEST: u64 = 4 << 20;
 const AUTOSAVE: Duration = Duration::from_secs(2);
 
 /// Saves what was written: text with flags, and the draft that it was.
-pub type Saving<'s, T> = &'s mut dyn FnMut(&mut Session, NoteInput, Option<String>) -> Result<T, SessionError>;
+pub type Saving<'s, T> = &'s mut dyn FnMut(&mut Vault, NoteInput, Option<String>) -> Result<T, SessionError>;
 
 /// What is being written.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ impl Writing {
     ///
     /// # Errors
     /// [`CliError::Kept`] with the draft; [`CliError::Nothing`]; what editor and terminal refuse.
-    pub fn write<T>(mut self, run: &Invocation, session: &mut Session, save: Saving<'_, T>) -> Result<T, CliError> {
+    pub fn write<T>(mut self, run: &Invocation, session: &mut Vault, save: Saving<'_, T>) -> Result<T, CliError> {
         let program = Program::chosen().filter(|_| !self.typed);
         if let Some(program) = program.as_ref().filter(|program| !program.is_known()) {
             run.ui.hint(&format!(
@@ -103,7 +104,7 @@ impl Writing {
     fn in_editor(
         &mut self,
         run: &Invocation,
-        session: &mut Session,
+        session: &mut Vault,
         program: &Program,
         text: &str,
     ) -> Result<String, CliError> {
@@ -152,7 +153,7 @@ impl Writing {
         }
     }
 
-    fn on_terminal(&mut self, run: &Invocation, session: &mut Session) -> Result<String, CliError> {
+    fn on_terminal(&mut self, run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
         let before = match &self.draft {
             Some(_) => self.input.text.clone(),
             None => String::new(),
@@ -176,7 +177,7 @@ impl Writing {
     }
 
     /// Keeps the draft; returns its whole id.
-    fn keep(&mut self, session: &mut Session, text: &str) -> Result<String, CliError> {
+    fn keep(&mut self, session: &mut Vault, text: &str) -> Result<String, CliError> {
         let input = NoteInput {
             text: text.to_owned(),
             ..self.input.clone()
@@ -196,7 +197,7 @@ impl Writing {
     }
 
     /// Drops a draft that holds nothing but what the editor was to open with; tells whether it was one.
-    fn drop_unwritten(&mut self, session: &mut Session, text: &str) -> bool {
+    fn drop_unwritten(&mut self, session: &mut Vault, text: &str) -> bool {
         let unwritten = !self.resumed && self.input.text == text;
         if unwritten {
             self.drop_draft(session);
@@ -204,7 +205,7 @@ impl Writing {
         unwritten
     }
 
-    fn drop_draft(&mut self, session: &mut Session) {
+    fn drop_draft(&mut self, session: &mut Vault) {
         if let Some(draft) = self.draft.take() {
             // One that stays is listed by `status`, which harms nobody.
             let _ = session.draft_discard(DraftDiscardRequest { draft });
@@ -228,7 +229,7 @@ impl Writing {
 ///
 /// # Errors
 /// [`SessionError::NotFound`].
-pub fn draft_of(session: &mut Session, of: &str, named: &str) -> Result<(String, NoteInput, Vec<String>), CliError> {
+pub fn draft_of(session: &mut Vault, of: &str, named: &str) -> Result<(String, NoteInput, Vec<String>), CliError> {
     let draft = match named {
         "" => {
             let of = Some(of.to_owned());
@@ -268,8 +269,8 @@ fn of_text(named: &str) -> String {
 /// Says that there are drafts of this case, note or jot that nobody has open.
 ///
 /// # Errors
-/// As [`Session::draft_list`].
-pub fn tell_of_drafts(run: &Invocation, session: &mut Session, of: &str, resume: &str) -> Result<(), CliError> {
+/// As [`Vault::draft_list`].
+pub fn tell_of_drafts(run: &Invocation, session: &mut Vault, of: &str, resume: &str) -> Result<(), CliError> {
     let of = Some(of.to_owned());
     for draft in session.draft_list(DraftListRequest { of })?.drafts {
         if !editor::is_open(&draft.draft) {
@@ -286,7 +287,7 @@ pub fn tell_of_drafts(run: &Invocation, session: &mut Session, of: &str, resume:
 }
 
 /// Takes what a killed process left in memory into its draft, and wipes it there.
-pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Session) {
+pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Vault) {
     for mut left in editor::leftovers(places.home()) {
         let Some(text) = left.text.take() else { continue };
         let Ok(kept) = session.draft_show(DraftShowRequest {

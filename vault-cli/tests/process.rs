@@ -92,7 +92,7 @@ fn without_a_vault_nothing_is_asked_and_it_is_said_how_to_make_one() {
     for arguments in [
         &["case", "list", "--json"][..],
         &["verify", "--json"],
-        &["unlock", "--json"],
+        &["unlock", "--no-agent", "--json"],
     ] {
         let output = run(home.path(), arguments);
         assert_eq!(output.status.code(), Some(5), "{arguments:?}");

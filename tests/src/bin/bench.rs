@@ -38,7 +38,7 @@ fn main() -> Outcome<()> {
     let medium = bench.caseload(&["--size", "m"])?;
     let large = bench.caseload(&["--cases", "500"])?;
     let notes = medium.lines().filter(|l| l.contains("\"type\": \"note\"")).count();
-    let unlock = |home: &Path| median(9, || bench.time(home, &["unlock"], ""));
+    let unlock = |home: &Path| median(9, || bench.time(home, &["unlock", "--no-agent"], ""));
 
     let vault = bench.vault("m", &medium)?;
     let ready = unlock(&vault)?;

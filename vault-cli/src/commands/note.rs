@@ -3,14 +3,15 @@
 use clap::{Args, Subcommand};
 use vault_core::note::NoteKind;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::mail;
+use crate::session::SessionError;
 use crate::session::reply::NoteSavedReply;
 use crate::session::request::{DraftDiscardRequest, NoteInput};
-use crate::session::{Session, SessionError};
 use crate::writing::{self, Writing};
 
 pub mod add;
@@ -179,15 +180,15 @@ struct OnTerminal {
 }
 
 /// Saves what was written: text with flags, the other cases, and the draft that it was.
-type Saving<'s, T> = &'s mut dyn FnMut(&mut Session, NoteInput, Vec<String>, Option<String>) -> Result<T, SessionError>;
+type Saving<'s, T> = &'s mut dyn FnMut(&mut Vault, NoteInput, Vec<String>, Option<String>) -> Result<T, SessionError>;
 
 impl OnTerminal {
     /// Writes it, `start` giving what an editor opens with; `None` where a draft was to be dropped instead.
     fn write<T>(
         self,
         run: &Invocation,
-        session: &mut Session,
-        start: impl FnOnce(&mut Session, &NoteInput) -> Result<String, CliError>,
+        session: &mut Vault,
+        start: impl FnOnce(&mut Vault, &NoteInput) -> Result<String, CliError>,
         save: Saving<'_, T>,
     ) -> Result<Option<T>, CliError> {
         let Self {

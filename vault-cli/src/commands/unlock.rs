@@ -2,36 +2,93 @@
 
 use clap::Args;
 
+use crate::agent::{self, Connection, Lasting};
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::render;
+use crate::session::reply::UnlockReply;
+use crate::session::{Session, SessionError};
 
-/// Checks the passphrase
+/// Unlocks the vault for the commands that follow
 ///
-/// There is no agent yet that would hold the vault open: each command unlocks for itself. The unlocking is logged, and
-/// wrong passphrases since the last right one are told.
+/// Starts an agent: a process that holds the vault open and does what commands ask of it, so that the passphrase is
+/// typed once. It gives no key to anybody, and logs every reading as each command would. It locks by itself when it was
+/// not used for 15 minutes, after 12 hours, when the machine slept, and on `casevault lock`. Unlocking again while it
+/// runs begins its time anew.
+///
+/// The unlocking is logged, and wrong passphrases since the last right one are told. With `--no-agent`, the passphrase is
+/// checked and nothing stays unlocked.
 #[derive(Args, Debug)]
 pub struct UnlockArgs {
-    /// For how long the agent is to hold the vault open, such as `15m` (no effect without an agent)
+    /// Locks after this time, whatever is done until then, such as `15m` or `2h` [default: 12h]
     #[arg(long = "for", value_name = "TIME", value_parser = value::minutes)]
     pub lasting: Option<u32>,
+
+    /// Locks when nothing was asked for this long [default: 15m]
+    #[arg(long, value_name = "TIME", value_parser = value::minutes)]
+    pub idle: Option<u32>,
 }
 
 pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
-    let mut session = run.unlock()?;
-    let reply = session.unlocked()?;
-    run.ui.reply(&reply, |_| "the passphrase is right".to_owned())?;
-    // Whoever asked for JSON has read the count in the reply.
-    session.told_of_wrong_tries();
-    if !reply.agent {
-        let for_ = if args.lasting.is_some() {
-            ", so `--for` has no effect"
-        } else {
-            ""
-        };
-        run.ui.hint(&format!(
-            "there is no agent yet that would hold the vault open{for_}: each command unlocks for itself"
-        ));
+    let places = run.vault()?;
+    if run.no_agent() {
+        let mut session = run.unlock_here()?;
+        let reply = session.unlocked()?;
+        run.ui.reply(&reply, |_| "the passphrase is right".to_owned())?;
+        Session::told_of_wrong_tries(&places);
+        return Ok(());
     }
+    let lasting = Lasting {
+        limit: args.lasting,
+        idle: args.idle,
+    };
+    let passphrase = run.passphrase()?;
+    let reply = match again(run, &passphrase, lasting)? {
+        Some(reply) => reply,
+        None => match agent::start(&places, &passphrase, lasting) {
+            // Another `unlock` was quicker.
+            Err(SessionError::Busy) => again(run, &passphrase, lasting)?.ok_or(SessionError::Busy)?,
+            started => started?,
+        },
+    };
+    drop(passphrase);
+    run.tell_wrong_tries(&places, reply.wrong_tries);
+    let status = match Connection::find(&places)? {
+        Some(mut agent) => agent.status()?,
+        None => None,
+    };
+    run.ui.reply(&reply, |_| match &status {
+        Some(status) => render::status::unlocked(status),
+        None => "unlocked, and locked again meanwhile".to_owned(),
+    })?;
+    // Whoever asked for JSON has read the count in the reply.
+    Session::told_of_wrong_tries(&places);
     Ok(())
+}
+
+/// Has a running agent begin its time anew; one of another version is ended.
+fn again(
+    run: &Invocation,
+    passphrase: &crate::session::Passphrase,
+    lasting: Lasting,
+) -> Result<Option<UnlockReply>, CliError> {
+    let places = run.places()?;
+    let Some(mut agent) = Connection::find(&places)? else {
+        return Ok(None);
+    };
+    match agent.unlock(passphrase, lasting) {
+        Ok(Some(reply)) => Ok(Some(reply)),
+        Ok(None) => {
+            run.ui
+                .note("the agent that was running is of another version: it is ended, and a new one started");
+            if let Some(mut agent) = Connection::find(&places)? {
+                agent.lock()?;
+            }
+            Ok(None)
+        }
+        // It locked while this was typed.
+        Err(SessionError::AgentLost | SessionError::LockedMeanwhile) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
 }

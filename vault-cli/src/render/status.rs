@@ -1,6 +1,26 @@
 //! What can be told without a passphrase.
 
+use crate::agent::AgentStatus;
 use crate::session::reply::StatusReply;
+
+/// Says for how long an agent holds the vault open.
+pub fn unlocked(agent: &AgentStatus) -> String {
+    let (idle, limit) = (length(agent.locks_in_seconds), length(agent.at_most_seconds));
+    if agent.locks_in_seconds >= agent.at_most_seconds {
+        return format!("unlocked for {limit}");
+    }
+    format!("unlocked for {idle} from each command on, at most for {limit}")
+}
+
+/// Writes a time in hours and minutes, rounded up: an agent that has just begun has its whole time.
+fn length(seconds: u64) -> String {
+    let minutes = seconds.div_ceil(60);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} m"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} m"),
+    }
+}
 
 /// Writes the status, what needs doing last.
 pub fn status(reply: &StatusReply) -> String {
@@ -19,7 +39,11 @@ pub fn status(reply: &StatusReply) -> String {
         }
     }
     line("state", if reply.locked { "locked" } else { "unlocked" });
-    line("agent", if reply.agent { "running" } else { "none" });
+    let agent = match (reply.locks_in_seconds, reply.at_most_seconds) {
+        (Some(idle), Some(limit)) => format!("locks in {}, at the latest in {}", length(idle), length(limit)),
+        _ => "none".to_owned(),
+    };
+    line("agent", &agent);
     if reply.wrong_tries > 0 {
         line("wrong tries", &reply.wrong_tries.to_string());
     }

@@ -146,6 +146,9 @@ impl Holder {
     }
 
     fn agency_key(&self, tx: &ReadTx<'_>, wanted: Epoch) -> Result<EpochKey> {
+        if let Some(known) = self.known.as_ref().and_then(|known| known.agency_key(wanted)) {
+            return Ok(known);
+        }
         let context = self.agency_context(wanted);
         let open = self.agency.epochs().iter().find(|e| e.epoch == wanted);
         let open = open.ok_or_else(|| SessionError::refused(Check::EpochNumber, AGENCY))?;
@@ -160,6 +163,9 @@ impl Holder {
                 .find(|(section, epoch, _)| (*section, *epoch) == (Section::INDEX, wanted));
             if let Some((_, _, key)) = found {
                 epoch::require_commitment(&key, &context, &open.commitment).map_err(refused(AGENCY))?;
+                if let Some(known) = &self.known {
+                    known.keep_agency_key(wanted, &key);
+                }
                 return Ok(key);
             }
         }

@@ -46,7 +46,7 @@ use crate::store::ReadTx;
 use crate::store::RecordAt;
 use std::collections::HashMap;
 use std::io;
-use std::io::Read;
+use std::io::BufRead;
 use std::io::Write;
 use stream::file_failed;
 use vault_core::attachment;
@@ -91,8 +91,8 @@ impl Session {
     /// [`SessionError::Io`] when `content` fails: nothing is attached then.
     pub fn note_attach(
         &mut self,
+        content: &mut dyn BufRead,
         request: NoteAttachRequest,
-        content: &mut dyn Read,
         task: Task<'_>,
     ) -> Result<NoteAttachReply> {
         if request.name.len() > attachment::LONGEST_NAME {
@@ -237,7 +237,7 @@ impl Session {
             case: case.handle(),
             given,
             bytes,
-            left_out,
+            left_out: left_out.into_iter().map(Into::into).collect(),
             turned,
             view,
         })

@@ -62,7 +62,7 @@ impl Session {
     /// [`SessionError::Conflict`] where its external id is here already.
     pub fn case_open(&mut self, request: CaseOpenRequest) -> Result<CaseOpenReply> {
         let set = templates::load()?;
-        let template = templates::find(&set, &request.template)?;
+        let template = templates::find(set, &request.template)?;
         let mut line = read_profile(&request.profile)?;
         line.template = Some(template.id.clone());
         let today = clock::today();
@@ -92,13 +92,13 @@ impl Session {
             let mut cases = Vec::with_capacity(heads.len());
             for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
                 tx.require_dense(StreamId::case(case))?;
-                let parts = self.holder.case_parts(tx, case)?;
+                let parts = self.holder.case_openings(tx, case)?;
                 let admin = tx.records_of_class(StreamId::case(case), RecordClass::Admin)?;
                 cases.push((case, parts, admin, tx.count_notes(StreamId::case(case))?));
             }
             // The keyrings are what costs: one public-key operation each, over both cores.
             let opened = cases.into_par_iter().map(|(case, parts, admin, notes)| {
-                let keys = self.holder.open_parts(parts)?;
+                let keys = self.holder.open(parts)?;
                 Ok(row_of(case, self.holder.label_of(&keys, admin, &logged)?, notes))
             });
             opened.collect()

@@ -9,6 +9,8 @@
 use super::Holder;
 use super::Result;
 use super::SessionError;
+use super::known;
+use super::known::Vouched;
 use super::refused;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
@@ -25,6 +27,7 @@ use vault_core::epoch;
 use vault_core::epoch::SectionSealer;
 use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
+use vault_core::id::KeyringHash;
 use vault_core::keyring;
 use vault_core::record::Payload;
 use vault_core::record::VerifiedRecord;
@@ -50,12 +53,26 @@ pub(super) struct CaseKeys {
     agency: vault_core::id::AgencyId,
     keys: BTreeMap<(Section, Epoch), EpochKey>,
     sealers: Mutex<Sealers>,
+    vouched: Option<Arc<Vouched>>,
 }
 
 /// A case's state and the keyring files that are for this member.
 pub(super) struct CaseParts {
     open: CaseKeys,
-    files: Vec<(RecipientRef, Vec<u8>)>,
+    files: Vec<(RecipientRef, KeyringHash, Vec<u8>)>,
+    // Out of keyrings that were opened before.
+    known: Vec<SectionKeys>,
+}
+
+/// What a keyring holds.
+pub(super) type SectionKeys = Vec<(Section, Epoch, EpochKey)>;
+
+/// A case's keys, or what they are opened from.
+pub(super) enum CaseOpening {
+    /// Known as of the present head.
+    Known(Box<CaseKeys>),
+    /// Still to be opened.
+    Parts(Box<CaseParts>),
 }
 
 impl CaseKeys {
@@ -67,7 +84,31 @@ impl CaseKeys {
             agency,
             keys: BTreeMap::new(),
             sealers: Mutex::default(),
+            vouched: None,
         }
+    }
+
+    /// Returns a second owner of the same keys, as of the same state.
+    pub(super) fn duplicate(&self) -> Self {
+        let sealers = self.sealers.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            state: self.state.clone(),
+            stream: self.stream,
+            agency: self.agency,
+            keys: self.keys.iter().map(|(of, key)| (*of, key.duplicate())).collect(),
+            sealers: Mutex::new(sealers.clone()),
+            vouched: self.vouched.clone(),
+        }
+    }
+
+    /// Takes what the stream's rebuilding vouches for.
+    pub(super) fn vouch(&mut self, vouched: Vouched) {
+        self.vouched = Some(Arc::new(vouched));
+    }
+
+    /// Returns what the stream's rebuilding vouches for, where it was rebuilt for these keys.
+    pub(super) fn vouched(&self) -> Option<&Vouched> {
+        self.vouched.as_deref()
     }
 
     /// Returns the case's stream.
@@ -180,14 +221,46 @@ impl Holder {
     ///
     /// Without the rebuilding, a row in another's place would pass for the newest version, and a hidden event would
     /// leave a stale epoch to be written under (CHK-102).
+    ///
+    /// What was rebuilt is vouched for: who opens a record out of the store with these keys gets one of the stream's.
     pub(super) fn case_keys(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
-        tx.authenticate(StreamId::case(case))?;
-        self.case_keys_before_walk(tx, case)
+        match &self.known {
+            Some(known) => known.case(self, tx, case),
+            None => known::rebuilt(self, tx, case),
+        }
     }
 
     /// As [`Self::case_keys`], for who rebuilds the stream in the same transaction before anything is told or written.
     pub(super) fn case_keys_before_walk(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
+        if let Some(known) = &self.known
+            && let Some(present) = known.present(tx, case)?
+        {
+            return Ok(present);
+        }
+        self.case_keys_afresh(tx, case)
+    }
+
+    /// As [`Self::case_keys_before_walk`], out of the store alone.
+    pub(super) fn case_keys_afresh(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
         self.open_parts(self.case_parts(tx, case)?)
+    }
+
+    /// Reads what the keys of several cases need: those that are known, and the parts of the others.
+    pub(super) fn case_openings(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseOpening> {
+        if let Some(known) = &self.known
+            && let Some(present) = known.present(tx, case)?
+        {
+            return Ok(CaseOpening::Known(Box::new(present)));
+        }
+        Ok(CaseOpening::Parts(Box::new(self.case_parts(tx, case)?)))
+    }
+
+    /// Opens a case of [`Self::case_openings`]: many over both cores.
+    pub(super) fn open(&self, opening: CaseOpening) -> Result<CaseKeys> {
+        match opening {
+            CaseOpening::Known(keys) => Ok(*keys),
+            CaseOpening::Parts(parts) => self.open_parts(*parts),
+        }
     }
 
     /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores. Rebuilding the stream, or
@@ -198,21 +271,32 @@ impl Holder {
         for row in tx.events(stream)? {
             self.judge_again(&mut open.state, &row)?;
         }
-        let mut files = Vec::new();
+        let (mut files, mut known) = (Vec::new(), Vec::new());
         for named in open.state.keyrings() {
-            if named.to.kind == RecipientKind::Member && self.own_seed(&named.to).is_some() {
-                files.push((named.to, tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?));
+            if named.to.kind != RecipientKind::Member || self.own_seed(&named.to).is_none() {
+                continue;
+            }
+            let hash = named.keyring_hash;
+            match self.known.as_ref().and_then(|known| known.keyring(&hash)) {
+                Some(keys) => known.push(keys),
+                None => files.push((named.to, hash, tx.blob(BlobKind::Keyring, &hash.0)?)),
             }
         }
-        Ok(CaseParts { open, files })
+        Ok(CaseParts { open, files, known })
     }
 
     /// Opens the keyrings: one public-key operation each.
     pub(super) fn open_parts(&self, parts: CaseParts) -> Result<CaseKeys> {
-        let CaseParts { mut open, files } = parts;
-        for (to, file) in files {
+        let CaseParts { mut open, files, known } = parts;
+        for (section, number, key) in known.into_iter().flatten() {
+            open.take(section, number, key)?;
+        }
+        for (to, hash, file) in files {
             let seed = self.own_seed(&to).ok_or_else(|| open.fault(Check::KeyringContext))?;
             let keys = keyring::open(self.agency.id(), open.stream, to, seed, &file).map_err(refused(open.stream))?;
+            if let Some(known) = &self.known {
+                known.keep_keyring(hash, &keys);
+            }
             for (section, number, key) in keys {
                 open.take(section, number, key)?;
             }

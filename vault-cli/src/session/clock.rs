@@ -1,12 +1,31 @@
 //! The one place that reads the clock and the zone; everything below takes them as arguments.
+//!
+//! The zone is the asker's: the process's own, or the one that came with what an agent was asked.
 
 use super::Result;
 use super::SessionError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::cell::RefCell;
 use vault_core::note::when::Moment;
 use vault_core::note::when::Now;
 use vault_core::wire::v1::stream::Month;
+
+thread_local! {
+    static ASKED_FROM: RefCell<Option<TimeZone>> = const { RefCell::new(None) };
+}
+
+/// Does `f` in the zone of whoever asked for it; the zone holds for this thread.
+pub(crate) fn in_zone<T>(zone: TimeZone, f: impl FnOnce() -> T) -> T {
+    ASKED_FROM.set(Some(zone));
+    let done = f();
+    ASKED_FROM.set(None);
+    done
+}
+
+fn zone() -> TimeZone {
+    ASKED_FROM.with_borrow(Clone::clone).unwrap_or_else(TimeZone::system)
+}
 
 /// Returns the present moment.
 pub(super) fn now() -> Timestamp {
@@ -15,7 +34,7 @@ pub(super) fn now() -> Timestamp {
 
 /// Returns the present moment with the worker's zone.
 pub(super) fn here() -> Now {
-    Now::new(now(), TimeZone::system())
+    Now::new(now(), zone())
 }
 
 /// Returns a moment as records keep it: UTC, to the second.
@@ -37,5 +56,5 @@ pub(super) fn month(at: Timestamp) -> Result<Month> {
 
 /// Returns the worker's present day.
 pub(super) fn today() -> jiff::civil::Date {
-    now().to_zoned(TimeZone::system()).date()
+    now().to_zoned(zone()).date()
 }

@@ -2,7 +2,11 @@
 
 use std::io;
 
+use super::word;
+use super::word::Word;
 use crate::store::StoreError;
+use serde::Deserialize;
+use serde::Serialize;
 use thiserror::Error;
 use vault_core::check::Check;
 
@@ -26,9 +30,20 @@ pub enum Kind {
 }
 
 /// Why an action was not done. Nothing is changed then, unless the variant says so.
-#[derive(Debug, Error)]
+///
+/// It crosses from the agent to the command that asked, whole: whoever adds a variant gives its fields serde's traits.
+#[derive(Debug, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SessionError {
+    /// The agent answers otherwise than it should.
+    #[error("the agent does not answer as it should: {what}")]
+    Agent {
+        /// What is wrong.
+        what: String,
+    },
+    /// The agent ended before it answered.
+    #[error("the agent ended before it answered")]
+    AgentLost,
     /// There is a vault here already.
     #[error("there is a vault in `{home}` already")]
     AlreadyInitialised {
@@ -63,6 +78,7 @@ pub enum SessionError {
         /// Why, and where.
         why: String,
         /// The check that failed.
+        #[serde(with = "check")]
         check: Check,
     },
     /// The case takes nothing more.
@@ -103,6 +119,7 @@ pub enum SessionError {
         /// What was being done, as `could not write the keystore`.
         doing: String,
         /// What failed.
+        #[serde(with = "io_error")]
         source: io::Error,
     },
     /// The access entry could not be made durable, so nothing was opened.
@@ -128,6 +145,9 @@ pub enum SessionError {
         /// The note's handle.
         note: String,
     },
+    /// The agent locked the vault while this was asked.
+    #[error("the vault was locked meanwhile")]
+    LockedMeanwhile,
     /// The input of an import or another text is larger than is taken.
     #[error("{what} is longer than {limit} bytes")]
     TooLong {
@@ -168,7 +188,8 @@ pub enum SessionError {
     #[error("there is no {what} `{text}`")]
     NotFound {
         /// What it should be: `case`, `note`, `template`, `entry`.
-        what: &'static str,
+        #[serde(with = "word")]
+        what: Word,
         /// What was typed.
         text: String,
     },
@@ -176,6 +197,7 @@ pub enum SessionError {
     #[error("{handle}: {} ({check})", check.cause())]
     Refused {
         /// The check that failed.
+        #[serde(with = "check")]
         check: Check,
         /// What it concerns: a handle, or `store`, `keystore`.
         handle: String,
@@ -192,13 +214,15 @@ pub enum SessionError {
     #[error("{what} is not available in this version")]
     Unavailable {
         /// What is not.
-        what: &'static str,
+        #[serde(with = "word")]
+        what: Word,
     },
     /// A name is none of those known.
     #[error("`{text}` is not a {what}: {}", known.join(", "))]
     Unknown {
         /// What it should be: `kind of note`, `section`, `purpose`.
-        what: &'static str,
+        #[serde(with = "word")]
+        what: Word,
         /// What was typed.
         text: String,
         /// Those known.
@@ -238,7 +262,11 @@ impl SessionError {
             Self::Conflict { .. } => Kind::Conflict,
             Self::Denied { .. } => Kind::Denied,
             Self::Foreign { .. } | Self::Refused { .. } => Kind::Verification,
-            Self::BackupLocked | Self::Card { .. } | Self::NoVault { .. } | Self::WrongPassphrase => Kind::Locked,
+            Self::BackupLocked
+            | Self::Card { .. }
+            | Self::LockedMeanwhile
+            | Self::NoVault { .. }
+            | Self::WrongPassphrase => Kind::Locked,
             Self::Unknown { .. } => Kind::Usage,
             Self::LogFailed { source } => match source.kind() {
                 Kind::Verification => Kind::Verification,
@@ -251,6 +279,8 @@ impl SessionError {
     /// Returns the code by which scripts know it.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Agent { .. } => "agent",
+            Self::AgentLost => "agent-lost",
             Self::AlreadyInitialised { .. } => "already-initialised",
             Self::Ambiguous { .. } => "ambiguous-handle",
             Self::BackupLocked => "backup-locked",
@@ -265,6 +295,7 @@ impl SessionError {
             Self::Foreign { .. } => "foreign-store",
             Self::Io { .. } => "io",
             Self::KdfBounds => "kdf-bounds",
+            Self::LockedMeanwhile => "locked",
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
             Self::NoCopy { .. } => "no-copy",
@@ -300,6 +331,8 @@ impl SessionError {
     /// Says what to do next.
     pub fn hint(&self) -> String {
         match self {
+            Self::Agent { .. } => "`casevault lock` ends it; `--no-agent` does without it".to_owned(),
+            Self::AgentLost => "look whether it was done before you run it again: what was kept is whole".to_owned(),
             Self::AlreadyInitialised { .. } => {
                 "use another folder with `--home DIR`; nothing here was changed".to_owned()
             }
@@ -337,6 +370,7 @@ impl SessionError {
             Self::Foreign { .. } => "choose the right folder with `--home DIR`".to_owned(),
             Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
             Self::KdfBounds => "memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
+            Self::LockedMeanwhile => "nothing was done; `casevault unlock`, then run it again".to_owned(),
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
             Self::NoCopy { .. } => {
@@ -388,6 +422,55 @@ impl SessionError {
             }
             Self::WrongPassphrase => "try again; nobody can reset a passphrase".to_owned(),
         }
+    }
+}
+
+/// A failure of the system on its way between processes: its number where it has one, and its words.
+mod io_error {
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serialize;
+    use serde::Serializer;
+    use std::io;
+
+    #[derive(Serialize, Deserialize)]
+    struct Carried {
+        number: Option<i32>,
+        words: String,
+    }
+
+    pub(super) fn serialize<S: Serializer>(error: &io::Error, serializer: S) -> Result<S::Ok, S::Error> {
+        let (number, words) = (error.raw_os_error(), error.to_string());
+        Carried { number, words }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<io::Error, D::Error> {
+        let carried = Carried::deserialize(deserializer)?;
+        Ok(match carried.number {
+            Some(number) => io::Error::from_raw_os_error(number),
+            None => io::Error::other(carried.words),
+        })
+    }
+}
+
+/// A check on its way between processes: by its number.
+mod check {
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serializer;
+    use serde::de::Error;
+    use vault_core::check::Check;
+
+    pub(super) fn serialize<S: Serializer>(check: &Check, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(check.number())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Check, D::Error> {
+        let number = u8::deserialize(deserializer)?;
+        let known = Check::ALL.iter().find(|check| check.number() == number);
+        known
+            .copied()
+            .ok_or_else(|| D::Error::custom("no check has this number"))
     }
 }
 

@@ -4,7 +4,12 @@
 //! search entry durable -> rows -> hashed, chained -> opened -> bytes looked at -> parsed where the term may be
 //!                      -> hits entry durable -> shown
 //! ```
+//!
+//! An agent keeps the opened text, in memory alone, and searches that again ([`text`]).
 
+mod text;
+
+pub(super) use self::text::Text;
 use super::Holder;
 use super::Result;
 use super::Session;
@@ -70,7 +75,13 @@ impl Session {
             purpose,
         })?;
         let holder = &self.holder;
-        let (searched, candidates) = self.store.read(|tx| holder.search(tx, case, &term, task, &logged))?;
+        // One case is searched without the text of all, unless that is there.
+        let known = holder.known.as_ref();
+        let known = known.filter(|known| case.is_none() || known.has_text());
+        let (searched, candidates) = self.store.read(|tx| match known {
+            Some(known) => holder.search_known(known, tx, case, &term, task, &logged),
+            None => holder.search(tx, case, &term, task, &logged),
+        })?;
         let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();
         hits.sort_by(|a, b| b.1.occurred_at.cmp(&a.1.occurred_at));
         let records: BTreeSet<RecordId> = hits.iter().map(|(record, _)| *record).collect();
@@ -160,11 +171,11 @@ impl Holder {
             .into_iter()
             .filter_map(|head| head.stream.as_case())
         {
-            parts.push((case, self.case_parts(tx, case)?));
+            parts.push((case, self.case_openings(tx, case)?));
         }
         parts
             .into_par_iter()
-            .map(|(case, parts)| Ok((case, self.open_parts(parts)?)))
+            .map(|(case, parts)| Ok((case, self.open(parts)?)))
             .collect()
     }
 
@@ -191,10 +202,14 @@ fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term
         return Ok(None);
     }
     let payload = keys.payload_of(stored)?;
-    if !term.may_match(payload.bytes()) {
-        return Ok(None);
+    match term.may_match(payload.bytes()) {
+        true => read(case, record, version, payload.bytes(), term),
+        false => Ok(None),
     }
-    let note = reading::parse(payload.bytes(), &record.handle())?;
+}
+
+fn read(case: CaseId, record: RecordId, version: u32, payload: &[u8], term: &Term) -> Result<Option<Candidate>> {
+    let note = reading::parse(payload, &record.handle())?;
     if term.find(&note).is_empty() {
         return Ok(None);
     }

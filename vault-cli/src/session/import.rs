@@ -80,7 +80,7 @@ impl Session {
         let holder = &self.holder;
         let plan = self.store.read(|tx| {
             let settings = holder.settings(tx)?.settings;
-            Plan::make(tx, &set, &settings, &text, &request, task)
+            Plan::make(tx, set, &settings, &text, &request, task)
         })?;
         let mut reply = ImportReply {
             schema: IMPORT,

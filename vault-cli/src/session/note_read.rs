@@ -148,7 +148,7 @@ impl Session {
     /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::Unknown`](super::SessionError::Unknown), [`SessionError::LogFailed`](super::SessionError::LogFailed).
     pub fn note_list(&mut self, request: NoteListRequest) -> Result<NoteListReply> {
         if let Some(kind) = &request.kind {
-            templates::require_kind(&templates::load()?, kind)?;
+            templates::require_kind(templates::load()?, kind)?;
         }
         let (case, external_id, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
         notes.retain(|read| read.note.misfiled.is_some() == request.misfiled);

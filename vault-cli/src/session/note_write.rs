@@ -100,7 +100,7 @@ impl Session {
             }
             also.push(other);
         }
-        let mut note = note_input::new_note(&request.note, label.as_deref(), &set, &clock::here())?;
+        let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let draft = self.draft_named(request.draft.as_deref())?;
@@ -134,7 +134,7 @@ impl Session {
         if let Some(jot) = &jot {
             input.at.get_or_insert_with(|| jot.occurred_at.clone());
         }
-        let mut text = note_input::blank(&input, label.as_deref(), &set, &clock::here())?;
+        let mut text = note_input::blank(&input, label.as_deref(), set, &clock::here())?;
         if let Some(jot) = jot {
             let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
             text.insert_str(at, &format!("\n{}\n", jot.text));
@@ -174,7 +174,7 @@ impl Session {
             schema: NOTE_TEXT,
             case: case.handle(),
             note: Some(record.handle()),
-            text: note_input::printed(&read.note, &set),
+            text: note_input::printed(&read.note, set),
         })
     }
 
@@ -213,7 +213,7 @@ impl Session {
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
-                let note = note_input::amended_note(&request.input, &before.note, &set, &clock::here())?;
+                let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
                 Ok::<_, SessionError>((before, written))

@@ -152,6 +152,11 @@ impl Holder {
             }
         }
         let missing = || SessionError::refused(Check::BodyMissing, stream);
+        if let Some(vouched) = keys.vouched() {
+            for newest in label.iter().chain(&profile) {
+                vouched.require_newest(newest)?;
+            }
+        }
         let (record, payload) = self.open_signed(keys, label.ok_or_else(missing)?)?;
         let label_at = (record.0.record, record.0.version, record.1);
         let label = case_record::from_json(&payload, LABEL, stream)?;
@@ -194,6 +199,9 @@ impl Holder {
         let handle = record.handle();
         let mut all = tx.versions(record)?;
         all.retain(|r| r.header.stream == keys.stream());
+        if let Some(vouched) = keys.vouched() {
+            vouched.require_all(record, all.len())?;
+        }
         let versions = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let first = all.first().filter(|_| versions > 1).cloned();
         let found = match version {
@@ -337,6 +345,9 @@ impl Holder {
         let author = self.agency.devices().get(&stored.header.device);
         let author = author.filter(|d| d.member == stored.header.member);
         let author = author.ok_or_else(|| SessionError::refused(Check::AuthorDevice, &handle))?;
+        if let Some(vouched) = keys.vouched() {
+            vouched.require(&stored, stored.hash()?)?;
+        }
         let (record, payload) = keys.open(stored)?;
         let again = record.as_unverified();
         again

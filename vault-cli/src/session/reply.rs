@@ -3,8 +3,11 @@
 //! Fields without a value are written as `null`, so that a script can rely on their being there; a note's own fields
 //! are the exception, written as the payload writes them.
 
+use super::word;
+use super::word::Word;
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
@@ -14,6 +17,12 @@ use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
 /// The tag of a reply's JSON; written as its first member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schema(pub &'static str);
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word::deserialize(deserializer).map(Self)
+    }
+}
 
 impl Serialize for Schema {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -78,7 +87,7 @@ schemas! {
 }
 
 /// The three version numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     /// Of the program.
     #[serde(rename = "crate")]
@@ -90,7 +99,7 @@ pub struct Versions {
 }
 
 /// A new vault.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InitReply {
     /// [`INIT`].
     pub schema: Schema,
@@ -105,7 +114,7 @@ pub struct InitReply {
 }
 
 /// What can be told without a passphrase.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatusReply {
     /// [`STATUS`].
     pub schema: Schema,
@@ -115,6 +124,12 @@ pub struct StatusReply {
     pub locked: bool,
     /// Whether an agent holds the vault open.
     pub agent: bool,
+    /// The number of the agent's process.
+    pub agent_process: Option<u32>,
+    /// After so many seconds without a command the agent locks.
+    pub locks_in_seconds: Option<u64>,
+    /// After so many seconds the agent locks at the latest.
+    pub at_most_seconds: Option<u64>,
     /// The three version numbers.
     pub versions: Versions,
     /// The folder that holds it.
@@ -140,7 +155,7 @@ pub struct StatusReply {
 }
 
 /// A passphrase that was right.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnlockReply {
     /// [`UNLOCK`].
     pub schema: Schema,
@@ -151,7 +166,7 @@ pub struct UnlockReply {
 }
 
 /// A passphrase that was changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PassphraseReply {
     /// [`PASSPHRASE_CHANGE`].
     pub schema: Schema,
@@ -160,7 +175,7 @@ pub struct PassphraseReply {
 }
 
 /// A line of an import that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MalformedLine {
     /// Its number, from 1.
     pub line: u64,
@@ -169,7 +184,7 @@ pub struct MalformedLine {
 }
 
 /// What came in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportReply {
     /// [`IMPORT`].
     pub schema: Schema,
@@ -192,12 +207,13 @@ pub struct ImportReply {
 }
 
 /// What went out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportReply {
     /// [`EXPORT`].
     pub schema: Schema,
     /// The form.
-    pub format: &'static str,
+    #[serde(with = "word")]
+    pub format: Word,
     /// Cases written.
     pub cases: u64,
     /// Notes written.
@@ -207,7 +223,7 @@ pub struct ExportReply {
 }
 
 /// A check that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The handle of the case, note, device or stream concerned.
     pub handle: String,
@@ -218,7 +234,7 @@ pub struct Failure {
 }
 
 /// What was verified, of the whole vault, a case or the access stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VerifyReply {
     /// [`VERIFY`], [`CASE_VERIFY`] or [`LOG_VERIFY`].
     pub schema: Schema,
@@ -241,7 +257,7 @@ pub struct VerifyReply {
 }
 
 /// A new case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseOpenReply {
     /// [`CASE_OPEN`].
     pub schema: Schema,
@@ -258,7 +274,7 @@ pub struct CaseOpenReply {
 }
 
 /// A case in a list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseRow {
     /// Its handle.
     pub case: String,
@@ -281,7 +297,7 @@ pub struct CaseRow {
 }
 
 /// One's own caseload.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseListReply {
     /// [`CASE_LIST`].
     pub schema: Schema,
@@ -290,7 +306,7 @@ pub struct CaseListReply {
 }
 
 /// A case's overview.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseShowReply {
     /// [`CASE_SHOW`].
     pub schema: Schema,
@@ -307,7 +323,7 @@ pub struct CaseShowReply {
 }
 
 /// A closed case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseCloseReply {
     /// [`CASE_CLOSE`].
     pub schema: Schema,
@@ -322,7 +338,7 @@ pub struct CaseCloseReply {
 }
 
 /// What goes with every note that is shown: where it stands and who stands for it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoteHead {
     /// The note's handle.
     pub note: String,
@@ -440,7 +456,7 @@ impl Serialize for NoteView {
 }
 
 /// A note that was saved: `casevault.note.add/1` or `casevault.note.amend/1`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteSavedReply {
     /// [`NOTE_ADD`] or [`NOTE_AMEND`].
     pub schema: Schema,
@@ -469,7 +485,7 @@ pub struct NoteSavedReply {
 }
 
 /// A note of another case that is one with the note saved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinedNote {
     /// The other case's handle.
     pub case: String,
@@ -480,7 +496,7 @@ pub struct JoinedNote {
 }
 
 /// What an editor opens with: `casevault.note.blank/1` or `casevault.note.text/1`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteTextReply {
     /// [`NOTE_BLANK`] or [`NOTE_TEXT`].
     pub schema: Schema,
@@ -493,12 +509,13 @@ pub struct NoteTextReply {
 }
 
 /// A draft in a list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DraftRow {
     /// Its handle.
     pub draft: String,
     /// What it is to become: `add`, `amend` or `expand`.
-    pub of: &'static str,
+    #[serde(with = "word")]
+    pub of: Word,
     /// The case's handle.
     pub case: Option<String>,
     /// Of an amendment: the note's handle.
@@ -516,7 +533,7 @@ pub struct DraftRow {
 }
 
 /// A draft that was kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DraftKeepReply {
     /// [`DRAFT_KEEP`].
     pub schema: Schema,
@@ -527,7 +544,7 @@ pub struct DraftKeepReply {
 }
 
 /// Drafts, the newest first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DraftListReply {
     /// [`DRAFT_LIST`].
     pub schema: Schema,
@@ -536,7 +553,7 @@ pub struct DraftListReply {
 }
 
 /// A draft, opened.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DraftShowReply {
     /// [`DRAFT_SHOW`].
     pub schema: Schema,
@@ -560,7 +577,7 @@ pub struct DraftShowReply {
 }
 
 /// A draft that was dropped.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DraftDiscardReply {
     /// [`DRAFT_DISCARD`].
     pub schema: Schema,
@@ -569,7 +586,7 @@ pub struct DraftDiscardReply {
 }
 
 /// A jot.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JotRow {
     /// Its handle.
     pub jot: String,
@@ -584,7 +601,7 @@ pub struct JotRow {
 }
 
 /// A jot that was kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JotAddReply {
     /// [`JOT_ADD`].
     pub schema: Schema,
@@ -597,7 +614,7 @@ pub struct JotAddReply {
 }
 
 /// Jots that wait to be made notes, the oldest first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JotListReply {
     /// [`JOT_LIST`].
     pub schema: Schema,
@@ -606,7 +623,7 @@ pub struct JotListReply {
 }
 
 /// A jot that was dropped.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JotDiscardReply {
     /// [`JOT_DISCARD`].
     pub schema: Schema,
@@ -615,7 +632,7 @@ pub struct JotDiscardReply {
 }
 
 /// Who opened a note, out of this device's own access log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedBy {
     /// The entry's number in the log.
     pub entry: u64,
@@ -632,7 +649,7 @@ pub struct OpenedBy {
 }
 
 /// A note that was marked as misfiled.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteMisfiledReply {
     /// [`NOTE_MISFILED`].
     pub schema: Schema,
@@ -647,11 +664,12 @@ pub struct NoteMisfiledReply {
     /// Who opened it on this device; `null` where its log cannot be read here.
     pub opened_by: Option<Vec<OpenedBy>>,
     /// The question that now waits for an answer.
-    pub breach_question: &'static str,
+    #[serde(with = "word")]
+    pub breach_question: Word,
 }
 
 /// A breach question that was answered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BreachAnswerReply {
     /// [`BREACH_ANSWER`].
     pub schema: Schema,
@@ -662,7 +680,7 @@ pub struct BreachAnswerReply {
 }
 
 /// A breach question that waits for an answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BreachRow {
     /// The handle of the misfiled note.
     pub note: String,
@@ -679,7 +697,7 @@ pub struct BreachRow {
 }
 
 /// Breach questions that wait for an answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BreachListReply {
     /// [`BREACH_LIST`].
     pub schema: Schema,
@@ -688,7 +706,7 @@ pub struct BreachListReply {
 }
 
 /// A quoted segment in a list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QuoteRow {
     /// The segment's number.
     pub n: u32,
@@ -699,9 +717,10 @@ pub struct QuoteRow {
 }
 
 /// A note in a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteRow {
     /// Where it stands.
+    #[serde(flatten)]
     pub head: NoteHead,
     /// Its kind.
     pub kind: NoteKind,
@@ -712,26 +731,12 @@ pub struct NoteRow {
     /// Its first words, cut to one line.
     pub summary: String,
     /// Its quotes, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotes: Option<Vec<QuoteRow>>,
 }
 
-impl Serialize for NoteRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.head.write(&mut map)?;
-        map.serialize_entry("kind", &self.kind)?;
-        map.serialize_entry("section", &self.section)?;
-        map.serialize_entry("segments", &self.segments)?;
-        map.serialize_entry("summary", &self.summary)?;
-        if let Some(quotes) = &self.quotes {
-            map.serialize_entry("quotes", quotes)?;
-        }
-        map.end()
-    }
-}
-
 /// The notes of a case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteListReply {
     /// [`NOTE_LIST`].
     pub schema: Schema,
@@ -787,7 +792,7 @@ pub struct NoteHistoryReply {
 }
 
 /// How a note was taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// When, by the access log of the device that did it; `null` where that log cannot be read here.
     pub at: Option<String>,
@@ -798,7 +803,7 @@ pub struct Withdrawal {
 }
 
 /// A place where a term was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindHit {
     /// The note's handle.
     pub note: String,
@@ -815,13 +820,14 @@ pub struct FindHit {
     /// What that segment is.
     pub segment_kind: Option<SegmentKind>,
     /// The segment's field that holds it (`text`, `why`, …).
-    pub field: &'static str,
+    #[serde(with = "word")]
+    pub field: Word,
     /// The words around the hit.
     pub snippet: String,
 }
 
 /// Where a term was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteFindReply {
     /// [`NOTE_FIND`].
     pub schema: Schema,
@@ -834,7 +840,7 @@ pub struct NoteFindReply {
 }
 
 /// A note that was taken back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteWithdrawReply {
     /// [`NOTE_WITHDRAW`].
     pub schema: Schema,
@@ -847,7 +853,7 @@ pub struct NoteWithdrawReply {
 }
 
 /// What is known of an attachment without its content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachmentView {
     /// Its number within the note, from 1.
     pub attachment: u32,
@@ -870,7 +876,7 @@ pub struct AttachmentView {
 }
 
 /// A file that was attached.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteAttachReply {
     /// [`NOTE_ATTACH`].
     pub schema: Schema,
@@ -886,7 +892,7 @@ pub struct NoteAttachReply {
 }
 
 /// The attachments of a note.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteAttachmentsReply {
     /// [`NOTE_ATTACHMENTS`].
     pub schema: Schema,
@@ -899,7 +905,7 @@ pub struct NoteAttachmentsReply {
 }
 
 /// What was given out of an attachment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Given {
     /// What is no photograph or film, as it is.
@@ -911,7 +917,7 @@ pub enum Given {
 }
 
 /// An attachment that was read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoteAttachmentReply {
     /// [`NOTE_ATTACHMENT`].
     pub schema: Schema,
@@ -924,7 +930,7 @@ pub struct NoteAttachmentReply {
     /// Bytes that were given.
     pub bytes: u64,
     /// What was left out of a copy, in words.
-    pub left_out: Vec<&'static str>,
+    pub left_out: Vec<Cow<'static, str>>,
     /// The Exif orientation, 2 to 8, that a copy no longer has: it is as the camera's sensor saw it.
     pub turned: Option<u16>,
     /// It.
@@ -933,7 +939,7 @@ pub struct NoteAttachmentReply {
 }
 
 /// An event of the chronology.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChronologyEntry {
     /// What happened, with its note's handle.
     #[serde(flatten)]
@@ -943,7 +949,7 @@ pub struct ChronologyEntry {
 }
 
 /// A case's chronology.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChronologyReply {
     /// [`CHRONOLOGY_SHOW`].
     pub schema: Schema,
@@ -956,7 +962,7 @@ pub struct ChronologyReply {
 }
 
 /// A decision.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DecisionRow {
     /// What was decided, with its note's handle.
     #[serde(flatten)]
@@ -966,7 +972,7 @@ pub struct DecisionRow {
 }
 
 /// A case's decisions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DecisionListReply {
     /// [`DECISION_LIST`].
     pub schema: Schema,
@@ -979,7 +985,7 @@ pub struct DecisionListReply {
 }
 
 /// An entry of the access stream, opened with the DPO key.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogEntry {
     /// Its number in the stream.
     pub entry: u64,
@@ -1012,7 +1018,7 @@ pub struct LogEntry {
 }
 
 /// Entries of the access stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogListReply {
     /// [`LOG_LIST`].
     pub schema: Schema,
@@ -1023,7 +1029,7 @@ pub struct LogListReply {
 }
 
 /// One entry of the access stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogShowReply {
     /// [`LOG_SHOW`].
     pub schema: Schema,
@@ -1087,7 +1093,7 @@ mod tests {
 }
 
 /// A backup that was made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BackupReply {
     /// [`BACKUP_CREATE`].
     pub schema: Schema,
@@ -1106,7 +1112,7 @@ pub struct BackupReply {
 }
 
 /// An erasure ledger that was made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LedgerReply {
     /// [`BACKUP_LEDGER`].
     pub schema: Schema,
@@ -1120,7 +1126,7 @@ pub struct LedgerReply {
 }
 
 /// A vault that was restored.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RestoreReply {
     /// [`BACKUP_RESTORE`] or [`RECOVERY_RESTORE`].
     pub schema: Schema,
@@ -1181,7 +1187,7 @@ pub struct CardsReply {
 }
 
 /// The recovery key has left the keystore.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SplitReply {
     /// [`RECOVERY_SPLIT`].
     pub schema: Schema,
@@ -1198,7 +1204,7 @@ pub struct SplitReply {
 }
 
 /// What is known of cards without opening anything.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckReply {
     /// [`RECOVERY_CHECK`].
     pub schema: Schema,

@@ -4,11 +4,12 @@
 //! worker types (`today 14:00`) come as text too, because the session knows the clock and zone that it records by.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use vault_core::crypto::passphrase::Cost;
 use vault_core::note::{NoteKind, SegmentKind};
 
 /// Why somebody reads: a purpose code, and words where the code needs them. Empty: the relation's own purpose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadPurpose {
     /// A code such as `casework` or `oversight`; `None` for the relation's own.
     pub code: Option<String>,
@@ -28,7 +29,7 @@ pub struct InitRequest {
 }
 
 /// Takes lines of JSON in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ImportRequest {
     /// Whether the good lines are kept when some are malformed; without it nothing is kept then.
     pub keep_going: bool,
@@ -39,7 +40,7 @@ pub struct ImportRequest {
 }
 
 /// The form of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum, Serialize, Deserialize)]
 pub enum ExportFormat {
     /// One self-contained HTML page.
     Html,
@@ -64,7 +65,7 @@ impl ExportFormat {
 }
 
 /// Writes a worker's own copy of a case, or of all cases.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportRequest {
     /// The case's handle; `None` for every case.
     pub case: Option<String>,
@@ -75,7 +76,7 @@ pub struct ExportRequest {
 }
 
 /// Opens a case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseOpenRequest {
     /// The template's id.
     pub template: String,
@@ -86,7 +87,7 @@ pub struct CaseOpenRequest {
 }
 
 /// Lists the cases of one's own caseload.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseListRequest {
     /// Only cases of this status (`open`, `closed`).
     pub status: Option<String>,
@@ -95,7 +96,7 @@ pub struct CaseListRequest {
 }
 
 /// Shows a case's overview.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseShowRequest {
     /// The case's handle.
     pub case: String,
@@ -104,7 +105,7 @@ pub struct CaseShowRequest {
 }
 
 /// Closes a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseCloseRequest {
     /// The case's handle.
     pub case: String,
@@ -115,7 +116,7 @@ pub struct CaseCloseRequest {
 }
 
 /// A note as typed, with what the command line says about it, which goes before what the text says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteInput {
     /// The text form or one JSON object, told apart by content.
     pub text: String,
@@ -134,7 +135,7 @@ pub struct NoteInput {
 }
 
 /// Adds a note to a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAddRequest {
     /// The case's handle.
     pub case: String,
@@ -147,7 +148,7 @@ pub struct NoteAddRequest {
 }
 
 /// Makes what an editor opens with for a new note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteBlankRequest {
     /// The case's handle.
     pub case: String,
@@ -158,14 +159,14 @@ pub struct NoteBlankRequest {
 }
 
 /// Gives a note's text as an editor opens it, to be amended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteTextRequest {
     /// The note's handle.
     pub note: String,
 }
 
 /// What a draft is to become.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DraftOf {
     /// A new note of the case with this handle.
     Add(String),
@@ -181,7 +182,7 @@ pub enum DraftOf {
 }
 
 /// Keeps a draft, sealed, in place of what it was before.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DraftKeepRequest {
     /// The draft's handle; `None` for a new one.
     pub draft: Option<String>,
@@ -196,28 +197,28 @@ pub struct DraftKeepRequest {
 }
 
 /// Lists drafts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DraftListRequest {
     /// Only those that are to become a note of this case, a new version of this note, or the note of this jot.
     pub of: Option<String>,
 }
 
 /// Opens a draft.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DraftShowRequest {
     /// Its handle.
     pub draft: String,
 }
 
 /// Drops a draft.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DraftDiscardRequest {
     /// Its handle.
     pub draft: String,
 }
 
 /// Keeps a jot: a few words of what happened, to be made a note later.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JotAddRequest {
     /// The case's handle, where it is known already.
     pub case: Option<String>,
@@ -228,21 +229,21 @@ pub struct JotAddRequest {
 }
 
 /// Lists jots that wait to be made notes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JotListRequest {
     /// Only those of this case.
     pub case: Option<String>,
 }
 
 /// Drops a jot.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JotDiscardRequest {
     /// Its handle.
     pub jot: String,
 }
 
 /// Makes a jot a note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteExpandRequest {
     /// The jot's handle.
     pub jot: String,
@@ -255,7 +256,7 @@ pub struct NoteExpandRequest {
 }
 
 /// Hides a note that stands in the wrong person's file, and puts it into the right one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteMisfiledRequest {
     /// The note's handle.
     pub note: String,
@@ -266,7 +267,7 @@ pub struct NoteMisfiledRequest {
 }
 
 /// Answers whether a misfiled note was a breach of somebody's data.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BreachAnswerRequest {
     /// The note's handle.
     pub note: String,
@@ -275,11 +276,11 @@ pub struct BreachAnswerRequest {
 }
 
 /// Lists the misfiled notes of this device whose breach question waits for an answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BreachListRequest {}
 
 /// Lists the notes of a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteListRequest {
     /// The case's handle.
     pub case: String,
@@ -302,7 +303,7 @@ pub struct NoteListRequest {
 }
 
 /// Shows one note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteShowRequest {
     /// The note's handle.
     pub note: String,
@@ -317,7 +318,7 @@ pub struct NoteShowRequest {
 }
 
 /// Writes a new version of a note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAmendRequest {
     /// The note's handle.
     pub note: String,
@@ -330,7 +331,7 @@ pub struct NoteAmendRequest {
 }
 
 /// Shows every version of a note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteHistoryRequest {
     /// The note's handle.
     pub note: String,
@@ -339,7 +340,7 @@ pub struct NoteHistoryRequest {
 }
 
 /// Finds notes that hold a term.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteFindRequest {
     /// The case's handle; `None` for every case.
     pub case: Option<String>,
@@ -352,14 +353,14 @@ pub struct NoteFindRequest {
 }
 
 /// Takes back a note that is not published yet and at most ten minutes old.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteWithdrawRequest {
     /// The note's handle.
     pub note: String,
 }
 
 /// Shows what was significant, in the order in which it happened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ChronologyRequest {
     /// The case's handle.
     pub case: String,
@@ -372,7 +373,7 @@ pub struct ChronologyRequest {
 }
 
 /// Lists decisions, the incomplete ones first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DecisionListRequest {
     /// The case's handle.
     pub case: String,
@@ -383,7 +384,7 @@ pub struct DecisionListRequest {
 }
 
 /// Lists the entries of this device's access stream, the newest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogListRequest {
     /// Only entries about this case.
     pub case: Option<String>,
@@ -396,7 +397,7 @@ pub struct LogListRequest {
 }
 
 /// Shows one entry of the access stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogShowRequest {
     /// The entry's number in the stream, as `log list` shows it.
     pub entry: u64,
@@ -405,7 +406,7 @@ pub struct LogShowRequest {
 }
 
 /// Attaches a file to a note; its content comes beside this as a stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAttachRequest {
     /// The note's handle.
     pub note: String,
@@ -418,7 +419,7 @@ pub struct NoteAttachRequest {
 }
 
 /// Lists the attachments of a note.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAttachmentsRequest {
     /// The note's handle.
     pub note: String,
@@ -427,7 +428,7 @@ pub struct NoteAttachmentsRequest {
 }
 
 /// Reads an attachment; its content goes out beside the reply as a stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAttachmentRequest {
     /// The note's handle.
     pub note: String,
@@ -440,7 +441,7 @@ pub struct NoteAttachmentRequest {
 }
 
 /// A recovery card as it was given.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct CardInput {
     /// What it is called in a refusal: its file.
     pub name: String,
@@ -461,7 +462,7 @@ impl std::fmt::Debug for CardInput {
 }
 
 /// Shares the recovery key out over cards.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct RecoverySplitRequest {
     /// How many cards give the key.
     pub threshold: u8,
@@ -470,7 +471,7 @@ pub struct RecoverySplitRequest {
 }
 
 /// Restores a vault out of a backup.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RestoreRequest {
     /// The backup's bytes, where their number is known, for progress.
     pub bytes: Option<u64>,
@@ -478,4 +479,11 @@ pub struct RestoreRequest {
     pub ledger: Option<Vec<u8>>,
     /// Whether a new recovery key is made in any case: for who has lost cards. Those that are left are stale then.
     pub new_recovery_key: bool,
+}
+
+/// Verifies one case's stream and records.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseVerifyRequest {
+    /// The case's handle.
+    pub case: String,
 }

@@ -320,6 +320,7 @@ fn begin(inside: &Places, head: &BackupHead, kept: BackupSecrets, key: &Key<'_>)
             device,
             signer: SigningKey::from_seed(&secrets.device),
             secrets,
+            known: None,
         },
         unlocked,
         wrong_tries: 0,

@@ -4,11 +4,17 @@ use super::Result;
 use super::SessionError;
 use casevault_policies::Set;
 use casevault_policies::Template;
+use std::sync::OnceLock;
 use vault_core::note::NoteKind;
 
 /// Loads the policy set's templates.
-pub(super) fn load() -> Result<Set> {
-    Set::embedded().map_err(|e| SessionError::Bug(e.to_string()))
+pub(super) fn load() -> Result<&'static Set> {
+    static SET: OnceLock<Set> = OnceLock::new();
+    if let Some(set) = SET.get() {
+        return Ok(set);
+    }
+    let set = Set::embedded().map_err(|e| SessionError::Bug(e.to_string()))?;
+    Ok(SET.get_or_init(|| set))
 }
 
 /// Finds a template by its id, in its newest version.

@@ -28,6 +28,7 @@ use std::io;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use vault_core::check::Check;
 use vault_core::crypto::passphrase::Cost;
 use vault_core::crypto::sign::SigningKey;
@@ -147,10 +148,28 @@ impl Session {
                 device: header.device,
                 signer: SigningKey::from_seed(&secrets.device),
                 secrets,
+                known: None,
             },
             unlocked,
             wrong_tries: 0,
         })
+    }
+
+    /// Opens the vault once more beside this session, with its keys: what two ask at once neither waits for the other.
+    ///
+    /// # Errors
+    /// [`SessionError::Refused`] where the keystore is no longer the one that was opened.
+    pub(crate) fn another(&self) -> Result<Self> {
+        let file = read_keystore(&self.places)?;
+        let secrets = keystore::reopen(&file, &self.unlocked).map_err(refused("keystore"))?;
+        let mut another = Self::with_keystore(&self.places, self.unlocked.duplicate(), secrets)?;
+        another.holder.known.clone_from(&self.holder.known);
+        Ok(another)
+    }
+
+    /// Keeps what was verified and opened for what is asked next: for an agent, which forgets it when it locks.
+    pub(crate) fn remember(&mut self) {
+        self.holder.known = Some(Arc::default());
     }
 
     /// Returns how many wrong passphrases there were before this one; counted on until somebody was told.
@@ -159,9 +178,9 @@ impl Session {
     }
 
     /// Begins a new count: the person knows of the wrong passphrases.
-    pub fn told_of_wrong_tries(&self) {
+    pub fn told_of_wrong_tries(places: &Places) {
         // A count that cannot be cleared is told again, which harms nobody.
-        let _ = fs::remove_file(self.places.tries());
+        let _ = fs::remove_file(places.tries());
     }
 
     /// Tells what is known without a passphrase; a folder without a vault is no error.
@@ -174,6 +193,9 @@ impl Session {
             initialised: false,
             locked: true,
             agent: false,
+            agent_process: None,
+            locks_in_seconds: None,
+            at_most_seconds: None,
             versions: versions(),
             home: places.home().display().to_string(),
             agency: None,

@@ -30,6 +30,7 @@ use super::reply::Failure;
 use super::reply::Schema;
 use super::reply::VERIFY;
 use super::reply::VerifyReply;
+use super::request::CaseVerifyRequest;
 use super::request::ReadPurpose;
 use crate::store::BlobKind;
 use crate::store::Hashed;
@@ -74,8 +75,8 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::Cancelled`].
-    pub fn case_verify(&mut self, case: &str, task: Task<'_>) -> Result<VerifyReply> {
-        let case = self.store.read(|tx| self.holder.resolve_case(tx, case))?;
+    pub fn case_verify(&mut self, request: CaseVerifyRequest, task: Task<'_>) -> Result<VerifyReply> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
         let logged = self.log_verification(Some(case), "case")?;
         self.verify_streams(CASE_VERIFY, Some(StreamId::case(case)), task, &logged)
     }
@@ -242,7 +243,7 @@ fn open_keyrings(
     };
     let mut keys = HashMap::new();
     for case in cases {
-        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys_before_walk(tx, case))? {
+        if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys_afresh(tx, case))? {
             keys.insert(case, opened);
         }
     }

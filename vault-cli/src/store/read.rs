@@ -14,6 +14,7 @@ use super::row::RecordRow;
 use super::row::Row;
 use super::row::StoredRecord;
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::cell::RefCell;
 use vault_core::check::Check;
 use vault_core::check::Refused;
@@ -46,6 +47,7 @@ pub struct ReadTx<'c> {
     pub(super) head: StoreHead,
     pub(super) numbers: RefCell<Numbers>,
     pub(super) agency_links: RefCell<Vec<LinkId>>,
+    pub(super) has_written: Cell<bool>,
 }
 
 impl<'c> ReadTx<'c> {
@@ -76,12 +78,18 @@ impl<'c> ReadTx<'c> {
             head,
             numbers: RefCell::default(),
             agency_links: RefCell::new(agency_links),
+            has_written: Cell::new(false),
         })
     }
 
     /// Returns the store's head, authenticated.
     pub fn head(&self) -> StoreHead {
         self.head
+    }
+
+    /// Tells whether this transaction has placed links, which are nowhere until it is committed.
+    pub fn has_written(&self) -> bool {
+        self.has_written.get()
     }
 
     /// Returns the agency.
@@ -210,11 +218,29 @@ impl<'c> ReadTx<'c> {
         chunk: usize,
         f: &mut dyn FnMut(Vec<Row>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = concat!("SELECT ", columns!(), " FROM link WHERE stream = ?1 ORDER BY seq");
+        self.scan_from(stream, 0, chunk, f)
+    }
+
+    /// As [`Self::scan`], from the sequence number `first` on.
+    ///
+    /// # Errors
+    /// As [`Self::scan`].
+    pub fn scan_from<E: From<StoreError>>(
+        &self,
+        stream: StreamId,
+        first: u64,
+        chunk: usize,
+        f: &mut dyn FnMut(Vec<Row>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM link WHERE stream = ?1 AND seq >= ?2 ORDER BY seq"
+        );
         if self.stream_head(stream)?.is_none() {
             return Ok(());
         }
-        self.scan_rows(sql, self.stream_no(stream)?, chunk, f)
+        self.scan_rows(sql, (self.stream_no(stream)?, number(first)?), chunk, f)
     }
 
     /// Hands all rows from commit position `from` on to `f` in commit order, in chunks of at most `chunk`.
@@ -228,18 +254,18 @@ impl<'c> ReadTx<'c> {
         f: &mut dyn FnMut(Vec<Row>) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = concat!("SELECT ", columns!(), " FROM link WHERE pos >= ?1 ORDER BY pos");
-        self.scan_rows(sql, number(from)?, chunk, f)
+        self.scan_rows(sql, [number(from)?], chunk, f)
     }
 
     fn scan_rows<E: From<StoreError>>(
         &self,
         sql: &str,
-        argument: i64,
+        arguments: impl rusqlite::Params,
         chunk: usize,
         f: &mut dyn FnMut(Vec<Row>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut statement = self.connection.prepare_cached(sql).map_err(StoreError::from)?;
-        let mut rows = statement.query([argument]).map_err(StoreError::from)?;
+        let mut rows = statement.query(arguments).map_err(StoreError::from)?;
         let mut taken = Vec::with_capacity(chunk.min(CHUNK));
         while let Some(row) = rows.next().map_err(StoreError::from)? {
             taken.push(self.row(row)?);

@@ -81,6 +81,18 @@ impl Replay {
     /// # Errors
     /// As [`ReadTx::agency_links`].
     pub fn of_stream(tx: &ReadTx<'_>, stream: StreamId) -> Result<Self, StoreError> {
+        Self::of_stream_after(tx, stream, None)
+    }
+
+    /// Begins after a link of one stream that was rebuilt before, by its sequence number and id.
+    ///
+    /// # Errors
+    /// As [`ReadTx::agency_links`].
+    pub fn of_stream_after(
+        tx: &ReadTx<'_>,
+        stream: StreamId,
+        after: Option<(u64, LinkId)>,
+    ) -> Result<Self, StoreError> {
         let agency_links = match stream.kind {
             StreamKind::Agency => Vec::new(),
             StreamKind::Case | StreamKind::Access => tx.agency_links()?,
@@ -88,7 +100,10 @@ impl Replay {
         Ok(Self {
             agency: tx.agency(),
             scope: Scope::Stream(stream),
-            chains: HashMap::new(),
+            chains: after
+                .map(|(seq, link)| (stream, Chain::at(tx.agency(), stream, seq, link)))
+                .into_iter()
+                .collect(),
             agency_links,
         })
     }

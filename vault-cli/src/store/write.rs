@@ -373,6 +373,7 @@ impl<'c> WriteTx<'c> {
 
     // Moves stream and store on to `link`; returns its commit position and its stream's number.
     fn place(&mut self, link: &VerifiedLink) -> Result<(u64, i64), StoreError> {
+        self.read.has_written.set(true);
         let (signed, stream) = (link.link(), link.link().stream);
         require_of(signed.agency == self.agency(), Check::Agency, stream)?;
         let before = self.stream_head(stream)?;

@@ -1,18 +1,18 @@
 //! The chronology of a case: what mattered, by when it happened, each with its note, late recording marked.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::model::{Note, SegmentKind};
 use super::when::{Lag, Moment};
 
 /// One line of a chronology.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// When it happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Moment>,
     /// When it was written down.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Moment>,
     /// The note's handle.
     pub note: String,
@@ -23,24 +23,24 @@ pub struct Entry {
     /// What the segment is, so that opinion does not turn into fact here.
     pub kind: SegmentKind,
     /// Whether the kind is the template's and not confirmed by the author.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_kind: bool,
     /// Of a quote its speaker, of something reported its source.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// What was written.
     pub text: String,
     /// Of a decision: the reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Who wrote it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Whether the author is only attributed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
     /// In words, how late it was written down, if later than the limit; or that it was written down before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<String>,
 }
 

@@ -87,6 +87,16 @@ impl Term {
         self.filter.is_in(json) || self.escape.find(json).is_some()
     }
 
+    /// Tells whether JSON holds escapes that may stand for any letter.
+    pub fn is_escaped(json: &[u8]) -> bool {
+        memchr::memmem::find(json, b"\\u").is_some()
+    }
+
+    /// As [`Self::may_match`], for JSON that is known to hold no such escapes.
+    pub fn may_match_unescaped(&self, json: &[u8]) -> bool {
+        self.filter.is_in(json)
+    }
+
     /// Finds every place in the note's own words: texts, names, reasons, headings, places. Not in unknown fields.
     pub fn find(&self, note: &Note) -> Vec<Hit> {
         let mut hits = Vec::new();

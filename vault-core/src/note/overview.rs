@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::display;
@@ -18,40 +18,44 @@ pub const EMPTY: &str = "not recorded yet";
 const NEWEST: usize = 5;
 
 /// The blocks of a case, in the order of the founding document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     /// All blocks, empty ones too.
     pub blocks: Vec<Block>,
 }
 
+/// A block's title, one of those that there are.
+pub type Title = &'static str;
+
 /// One block.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// Its title.
-    pub title: &'static str,
+    #[serde(deserialize_with = "known_title")]
+    pub title: Title,
     /// What is known, profile first, then the newest of the notes.
     pub items: Vec<Item>,
 }
 
 /// One thing known, with where it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// What was written.
     pub text: String,
     /// The note's handle; none if it is the profile's.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The segment's number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,
     /// What the segment is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<SegmentKind>,
     /// Who said or reported it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// When it happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Moment>,
 }
 
@@ -131,6 +135,14 @@ const SOURCES: [Source; 8] = [
         kinds: &[],
     },
 ];
+
+/// Reads back a title that this version knows.
+fn known_title<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Title, D::Error> {
+    let title = String::deserialize(deserializer)?;
+    let known = SOURCES.iter().find(|source| source.title == title);
+    let known = known.ok_or_else(|| serde::de::Error::custom("no block has this title"))?;
+    Ok(known.title)
+}
 
 impl Source {
     fn takes(&self, note: &Note, segment: &Segment) -> bool {

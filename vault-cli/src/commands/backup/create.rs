@@ -24,7 +24,7 @@ pub struct CreateArgs {
 }
 
 pub(super) fn run(args: &CreateArgs, run: &Invocation) -> Result<(), CliError> {
-    let mut session = run.unlock()?;
+    let mut session = run.unlock_here()?;
     let watch = run.watch()?;
     let mut part = Part::beside(&args.out)?;
     let reply = session.backup(&mut part.file, watch.task())?;

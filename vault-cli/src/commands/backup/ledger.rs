@@ -23,7 +23,7 @@ pub struct LedgerArgs {
 }
 
 pub(super) fn run(args: &LedgerArgs, run: &Invocation) -> Result<(), CliError> {
-    let mut session = run.unlock()?;
+    let mut session = run.unlock_here()?;
     let reply = session.ledger()?;
     let mut part = Part::beside(&args.out)?;
     part.file

@@ -6,6 +6,7 @@ use crate::cli::value;
 use crate::commands::verify::tell;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::session::request::CaseVerifyRequest;
 
 /// Verifies a case's entries, authors and chain
 ///
@@ -20,7 +21,12 @@ pub struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs, run: &Invocation) -> Result<(), CliError> {
     let mut session = run.unlock()?;
     let watch = run.watch()?;
-    let reply = session.case_verify(&args.case, watch.task())?;
+    let reply = session.case_verify(
+        CaseVerifyRequest {
+            case: args.case.clone(),
+        },
+        watch.task(),
+    )?;
     drop(watch);
     tell(&reply, run)
 }

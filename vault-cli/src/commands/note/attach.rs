@@ -1,7 +1,7 @@
 //! `casevault note attach`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,6 +13,7 @@ use crate::invocation::Invocation;
 use crate::part::Part;
 use crate::render;
 use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAttachmentsRequest};
+use vault_core::attachment::CHUNK_BYTES;
 
 /// Attaches a file to a note, lists what is attached, or gets it out
 ///
@@ -87,7 +88,7 @@ fn attach(file: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliErr
         length,
         as_original: args.as_original,
     };
-    let reply = session.note_attach(request, &mut content, watch.task())?;
+    let reply = session.note_attach(&mut content, request, watch.task())?;
     drop(watch);
     let done = format!("attached to {} as", reply.note);
     let number = reply.view.attachment.to_string();
@@ -96,7 +97,7 @@ fn attach(file: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliErr
 }
 
 /// Opens what is to be attached, before anybody types a passphrase for it.
-fn open(file: &Path, run: &Invocation) -> Result<(Box<dyn Read>, Option<u64>), CliError> {
+fn open(file: &Path, run: &Invocation) -> Result<(Box<dyn BufRead>, Option<u64>), CliError> {
     let source = match file == Path::new("-") {
         true => Source::Stdin,
         false => Source::File(file.to_owned()),
@@ -111,7 +112,7 @@ fn open(file: &Path, run: &Invocation) -> Result<(Box<dyn Read>, Option<u64>), C
     if found.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
     }
-    // Read in pieces of a chunk's size: a buffer of its own would only copy.
+    let content = BufReader::with_capacity(CHUNK_BYTES, content);
     Ok((Box::new(content), found.is_file().then_some(found.len())))
 }
 

@@ -61,10 +61,11 @@ impl NewCost {
 pub(super) fn run(args: ChangeArgs, run: &Invocation) -> Result<(), CliError> {
     let from = run.new_passphrase(args.new_passphrase_fd, args.new_passphrase_file)?;
     let cost = args.cost.cost();
-    let mut session = run.unlock()?;
+    let mut session = run.unlock_here()?;
     let new = run.read_new(&from)?;
     let reply = session.change_passphrase(&new, cost)?;
     run.ui.reply(&reply, |_| "the passphrase is changed".to_owned())?;
+    run.end_agent()?;
     run.ui
         .hint("copies of the folder that were made before still open with the old one");
     Ok(())

@@ -55,7 +55,7 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
             flag: "`--yes`",
         });
     }
-    let mut session = run.unlock()?;
+    let mut session = run.unlock_here()?;
     let cards = session.recovery_cards(RecoverySplitRequest {
         threshold: args.threshold,
         shares: args.shares,

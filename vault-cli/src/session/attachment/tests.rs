@@ -7,6 +7,7 @@ use crate::session::reply::VerifyReply;
 use crate::session::request::CaseCloseRequest;
 use crate::session::request::NoteWithdrawRequest;
 use crate::session::tests::Vault;
+use std::io::Read;
 use std::path::PathBuf;
 use vault_core::attachment::CHUNK_BYTES;
 use vault_core::attachment::SEALED_CHUNK_BYTES;
@@ -37,7 +38,7 @@ impl With {
             ..NoteAttachRequest::default()
         };
         let cancel = Cancel::default();
-        self.vault.s().note_attach(request, &mut { content }, quiet(&cancel))
+        self.vault.s().note_attach(&mut { content }, request, quiet(&cancel))
     }
 
     fn get(&mut self, original: bool) -> (Result<NoteAttachmentReply>, Vec<u8>) {
@@ -375,14 +376,15 @@ fn nothing_is_left_of_a_content_that_breaks_off_or_is_stopped() {
         let done = with
             .vault
             .s()
-            .note_attach(request.clone(), &mut Broken(bytes), quiet(&cancel));
+            .note_attach(&mut io::BufReader::new(Broken(bytes)), request.clone(), quiet(&cancel));
         assert!(matches!(done, Err(SessionError::Io { .. })));
     }
     cancel.cancel();
-    let done = with
-        .vault
-        .s()
-        .note_attach(request, &mut io::repeat(7).take(3 << 20), quiet(&cancel));
+    let done = with.vault.s().note_attach(
+        &mut io::BufReader::new(io::repeat(7).take(3 << 20)),
+        request,
+        quiet(&cancel),
+    );
     assert!(matches!(done, Err(SessionError::Cancelled)));
     assert_eq!(with.files().len(), 1);
     assert_eq!(with.vault.show(&with.note.clone()).unwrap().attachments.len(), 1);

@@ -1,0 +1,447 @@
+//! The agent: what commands get through it is what they get without; it locks when it should, and nothing that a process
+//! of the same user sends it ends it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use casevault_e2e::agent;
+use casevault_e2e::caseload;
+use casevault_e2e::caseload::Size;
+use casevault_e2e::vault::Vault;
+use serde_json::Value;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+const TERM: &str = "heating";
+
+/// Runs a command without a passphrase: only an agent can answer.
+fn without_passphrase(vault: &Vault, arguments: &[&str], input: &str) -> casevault_e2e::vault::Done {
+    use std::io::Write;
+    let mut command = vault.command(arguments);
+    command.env_remove("CASEVAULT_PASSPHRASE_FILE").stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    casevault_e2e::vault::Done::of(child.wait_with_output().unwrap())
+}
+
+/// The first lines of a caseload: a worker, a case, and some of its notes.
+fn some_lines() -> Vec<u8> {
+    let lines = caseload::make(Size::S);
+    let some = lines.split_inclusive(|byte| *byte == b'\n').take(60);
+    some.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn every_command_answers_through_the_agent_as_it_does_without() {
+    let vault = Vault::with(&some_lines());
+    let cases = vault.json(&["case", "list"]);
+    let case = cases["cases"][0]["case"].as_str().unwrap().to_owned();
+    let notes = vault.json(&["note", "list", &case]);
+    let note = notes["notes"][0]["note"].as_str().unwrap().to_owned();
+    let amended = vault.add_note(&case, "obs: The heating is off.\n");
+    vault
+        .feed(
+            &["note", "amend", &amended, "--file", "-"],
+            b"obs: The heating is on.\n",
+        )
+        .done();
+    let reads: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["case", "list"], ""),
+        (vec!["case", "show", &case], ""),
+        (vec!["note", "list", &case], ""),
+        (vec!["note", "list", &case, "--quotes"], ""),
+        (vec!["note", "show", &note], ""),
+        (vec!["note", "show", &amended], ""),
+        (vec!["note", "history", &amended], ""),
+        (vec!["chronology", "show", &case], ""),
+        (vec!["decision", "list", &case], ""),
+        (vec!["note", "find", "--file", "-"], TERM),
+        (vec!["note", "find", "--file", "-"], TERM),
+        (vec!["note", "find", &case, "--file", "-"], TERM),
+        (vec!["export", "--format", "jsonl"], ""),
+        (vec!["export", "--format", "json"], ""),
+        (vec!["export", &case, "--format", "html"], ""),
+        (vec!["case", "verify", &case], ""),
+    ];
+    let json = |arguments: &[&str]| match arguments[0] {
+        "export" => arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>(),
+        _ => arguments.iter().chain(&["--json"]).map(|a| (*a).to_owned()).collect(),
+    };
+    let run = |arguments: &[String], input: &str| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        vault.feed(&arguments, input.as_bytes()).done().stdout
+    };
+    let mut here = Vec::new();
+    for (arguments, input) in &reads {
+        here.push((
+            run(&json(arguments), input),
+            run(
+                &json(arguments)
+                    .into_iter()
+                    .filter(|a| a != "--json")
+                    .collect::<Vec<_>>(),
+                input,
+            ),
+        ));
+    }
+    let entries = vault.json(&["log", "list"])["total"].as_u64().unwrap();
+    assert_eq!(vault.json(&["unlock"])["agent"], true);
+    let status = vault.json(&["status"]);
+    assert_eq!(
+        (&status["locked"], &status["agent"]),
+        (&Value::Bool(false), &Value::Bool(true))
+    );
+    for ((arguments, input), (as_json, as_text)) in reads.iter().zip(&here) {
+        let words: Vec<String> = json(arguments);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let done = without_passphrase(&vault, &words, input).done();
+        assert!(done.stdout == *as_json, "{arguments:?}\n{}\n{as_json}", done.stdout);
+        let words: Vec<&str> = words.into_iter().filter(|a| *a != "--json").collect();
+        let done = without_passphrase(&vault, &words, input).done();
+        assert!(done.stdout == *as_text, "{arguments:?}\n{}\n{as_text}", done.stdout);
+    }
+    // As many entries as without: nothing is read beside the log.
+    let more = vault.json(&["log", "list"])["total"].as_u64().unwrap() - entries;
+    let once = entries_of(&vault, &reads, &json);
+    assert_eq!(
+        more,
+        once + 2,
+        "the unlocking, the list of the log, and one or two for each reading"
+    );
+    let refused = without_passphrase(&vault, &["note", "show", "n-00000000", "--json"], "");
+    assert_eq!(refused.refused(1, "not-found")["exit"], 1);
+    let added = without_passphrase(
+        &vault,
+        &["note", "add", &case, "--kind", "phone", "--file", "-"],
+        "Rang.",
+    )
+    .handle();
+    assert_eq!(
+        vault.json(&["note", "show", &added, "--no-agent"])["segments"][0]["text"],
+        "Rang."
+    );
+    let locked = vault.json(&["lock"]);
+    assert_eq!(locked["was_unlocked"], true);
+    assert_eq!(vault.json(&["lock"])["was_unlocked"], false);
+    assert_eq!(vault.json(&["status"])["locked"], true);
+    assert_eq!(without_passphrase(&vault, &["case", "list", "--json"], "").code, 5);
+    assert!(!vault.home.join("agent").exists());
+    vault.verified();
+}
+
+/// Counts the entries that the same readings leave without an agent.
+fn entries_of(vault: &Vault, reads: &[(Vec<&str>, &str)], json: &dyn Fn(&[&str]) -> Vec<String>) -> u64 {
+    let total = || vault.json(&["log", "list", "--no-agent"])["total"].as_u64().unwrap();
+    let before = total();
+    for (arguments, input) in reads {
+        for text in [false, true] {
+            let words: Vec<String> = json(arguments).into_iter().filter(|a| !text || a != "--json").collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).chain(["--no-agent"]).collect();
+            vault.feed(&words, input.as_bytes()).done();
+        }
+    }
+    // The second count is an entry itself.
+    total() - before - 1
+}
+
+#[test]
+fn an_import_through_the_agent_is_whole_and_a_cut_input_keeps_nothing() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let lines = some_lines();
+    let reply = vault.feed(&["import", "-", "--json"], &lines).json();
+    let same = Vault::with(&lines);
+    assert_eq!(reply["malformed"], Value::Array(Vec::new()));
+    assert_eq!(vault.exported(), same.exported());
+    // A process that dies before its input has ended has imported nothing.
+    let other = Vault::made();
+    other.run(&["unlock"]).done();
+    let mut child = other.fed(&["import", "-"]);
+    {
+        use std::io::Write;
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(&lines[..lines.len() / 2])
+            .unwrap();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(other.json(&["case", "list"])["cases"].as_array().unwrap().len(), 0);
+    other.verified();
+}
+
+#[test]
+fn what_another_process_writes_is_found_and_what_it_withdraws_is_not() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    vault.add_note(&case, "obs: The lamp is broken.\n");
+    vault.run(&["unlock"]).done();
+    let find = || {
+        let found = without_passphrase(&vault, &["note", "find", "--file", "-", "--json"], "lamp").json();
+        (found["searched"].as_u64().unwrap(), found["notes"].as_u64().unwrap())
+    };
+    assert_eq!(find(), (1, 1));
+    let add = ["note", "add", &case, "--kind", "phone", "--file", "-", "--no-agent"];
+    let second = vault.feed(&add, b"obs: A second lamp.\n").handle();
+    assert_eq!(find(), (2, 2));
+    vault
+        .feed(
+            &["note", "amend", &second, "--file", "-", "--no-agent"],
+            b"obs: A second light.\n",
+        )
+        .done();
+    assert_eq!(find(), (2, 1));
+    let third = vault.feed(&add, b"obs: A third lamp.\n").handle();
+    assert_eq!(find(), (3, 2));
+    vault.run(&["note", "withdraw", &third, "--no-agent"]).done();
+    assert_eq!(find(), (2, 1));
+    assert_eq!(
+        without_passphrase(&vault, &["note", "show", &third, "--json"], "").refused(1, "withdrawn")["exit"],
+        1
+    );
+    let other = vault
+        .feed(
+            &[
+                "case",
+                "open",
+                "--template",
+                "adult-social-care",
+                "--file",
+                "-",
+                "--no-agent",
+            ],
+            br#"{"name":"B"}"#,
+        )
+        .handle();
+    vault
+        .feed(
+            &["note", "add", &other, "--kind", "phone", "--file", "-", "--no-agent"],
+            b"obs: Another lamp.\n",
+        )
+        .done();
+    assert_eq!(find(), (3, 2));
+    vault.verified();
+}
+
+#[test]
+fn a_row_changed_under_the_agent_is_never_shown() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    let note = vault.add_note(&case, "obs: The lamp is broken.\n");
+    vault
+        .feed(&["note", "amend", &note, "--file", "-"], b"obs: The lamp is mended.\n")
+        .done();
+    vault.run(&["unlock"]).done();
+    let show = || vault.run(&["note", "show", &note, "--json"]);
+    assert_eq!(show().json()["version"], 2);
+    // The newest version is hidden: the older one would pass for it, were its row all that is looked at.
+    let store = rusqlite::Connection::open(vault.store()).unwrap();
+    store
+        .execute(
+            "UPDATE link SET record_id = zeroblob(16) WHERE version = 2 AND class = 1",
+            (),
+        )
+        .unwrap();
+    let refused = show();
+    assert_eq!((refused.code, refused.stdout.as_str()), (4, ""));
+    assert_eq!(refused.error()["check"], "CHK-102");
+}
+
+#[test]
+fn a_time_is_meant_where_the_command_is_typed() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    let mut unlock = vault.command(&["unlock"]);
+    assert!(unlock.env("TZ", "America/New_York").status().unwrap().success());
+    let mut add = vault.command(&[
+        "note",
+        "add",
+        &case,
+        "--kind",
+        "phone",
+        "--at",
+        "2026-01-12 14:00",
+        "--file",
+        "-",
+        "--json",
+    ]);
+    add.env("TZ", "Asia/Tokyo").stdin(Stdio::piped());
+    let mut child = add.spawn().unwrap();
+    {
+        use std::io::Write;
+        child.stdin.take().unwrap().write_all(b"Rang.").unwrap();
+    }
+    let reply = casevault_e2e::vault::Done::of(child.wait_with_output().unwrap()).json();
+    assert_eq!(reply["occurred_at"], "2026-01-12T14:00:00+09:00");
+}
+
+#[test]
+fn the_socket_is_its_owners_and_a_left_over_one_is_taken_away() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let socket = agent::socket(&vault);
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&socket), mode(socket.parent().unwrap())), (0o600, 0o700));
+    let first = agent::process(&vault);
+    let mut held = agent::send(&socket, b"");
+    kill(first, "KILL");
+    // The end of the process ends what it was connected to.
+    let _ = held.read(&mut [0]);
+    // The socket is there and nobody answers: commands unlock for themselves, and a new agent takes its place.
+    assert!(socket.exists());
+    assert_eq!(vault.json(&["status"])["locked"], true);
+    assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    vault.run(&["unlock"]).done();
+    assert_ne!(agent::process(&vault), first);
+}
+
+#[test]
+fn a_signal_locks_and_a_second_unlock_asks_for_the_passphrase() {
+    let vault = Vault::made();
+    for signal in ["TERM", "HUP"] {
+        vault.run(&["unlock"]).done();
+        let process = agent::process(&vault);
+        let mut held = agent::send(&agent::socket(&vault), b"");
+        kill(process, signal);
+        // The end of the process ends what it was connected to.
+        let _ = held.read(&mut [0]);
+        assert_eq!(vault.json(&["status"])["locked"], true, "{signal}");
+    }
+    vault.run(&["unlock", "--for", "2h"]).done();
+    let process = agent::process(&vault);
+    let status = vault.json(&["status"]);
+    assert!(status["at_most_seconds"].as_u64().unwrap() > 7000, "{status}");
+    std::fs::write(vault.around.join("wrong"), "not that\n").unwrap();
+    let mut wrong = vault.command(&["unlock", "--json"]);
+    wrong.env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("wrong"));
+    let wrong = casevault_e2e::vault::Done::of(wrong.output().unwrap());
+    wrong.refused(5, "wrong-passphrase");
+    assert!(vault.json(&["status"])["at_most_seconds"].as_u64().unwrap() > 7000);
+    let again = vault.json(&["unlock", "--for", "5m"]);
+    assert_eq!(
+        (&again["agent"], &again["wrong_tries"]),
+        (&Value::Bool(true), &Value::from(1))
+    );
+    assert_eq!(agent::process(&vault), process);
+    let status = vault.json(&["status"]);
+    assert!(status["at_most_seconds"].as_u64().unwrap() <= 300, "{status}");
+}
+
+#[test]
+fn two_vaults_have_two_agents_and_a_new_passphrase_ends_one() {
+    let (one, other) = (Vault::made(), Vault::made());
+    one.run(&["unlock"]).done();
+    other.run(&["unlock"]).done();
+    assert_ne!(agent::process(&one), agent::process(&other));
+    one.open_case("Una Kestle");
+    assert_eq!(other.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    std::fs::write(one.around.join("new"), "eight quiet herons over the mill\n").unwrap();
+    let new = one.around.join("new");
+    one.run(&["passphrase", "change", "--new-passphrase-file", new.to_str().unwrap()])
+        .done();
+    assert_eq!(one.json(&["status"])["locked"], true);
+    assert_eq!(other.json(&["status"])["locked"], false);
+}
+
+#[test]
+fn whatever_is_sent_the_agent_goes_on_answering() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let (socket, process) = (agent::socket(&vault), agent::process(&vault));
+    let hello = |version: &str| {
+        let json = format!(r#"{{"program":"casevault","protocol":1,"version":"{version}"}}"#);
+        agent::frame(1, json.as_bytes())
+    };
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ask = |json: &str| [hello(&own), agent::frame(2, json.as_bytes())].concat();
+    let mut long = vec![2];
+    long.extend_from_slice(&u32::MAX.to_be_bytes());
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let sent: Vec<Vec<u8>> = vec![
+        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        vec![0; 4096],
+        vec![255; 4096],
+        long.clone(),
+        [hello(&own), long].concat(),
+        agent::frame(2, b"{}"),
+        hello(&own),
+        hello("0.0.0"),
+        ask("{}"),
+        ask("null"),
+        ask(&deep),
+        ask(r#"{"zone":null,"ask":{"give_me_the_key":[]}}"#),
+        ask(r#"{"zone":"\u0000","ask":{"verify":[]}}"#),
+        [hello(&own), agent::frame(4, b"input"), agent::frame(5, b"")].concat(),
+        [hello(&own), agent::frame(9, b"no passphrase")].concat(),
+        [hello(&own), agent::frame(3, &vec![b'['; 1 << 20]).repeat(40)].concat(),
+    ];
+    for bytes in &sent {
+        drop(agent::send(&socket, bytes));
+        // And one that stays and waits for its answer, or for the end.
+        let mut held = agent::send(&socket, bytes);
+        held.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = held.read_to_end(&mut answer);
+        assert!(answer.len() < 4096, "{}", String::from_utf8_lossy(&answer));
+    }
+    // More connections than it takes, none of which says a word.
+    let idle: Vec<_> = (0..100).map(|_| agent::send(&socket, b"")).collect();
+    drop(idle);
+    assert_eq!(agent::process(&vault), process);
+    assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    // Another version is told so, and nothing is done.
+    let mut other = agent::send(&socket, &[hello("0.0.0"), agent::frame(2, b"{}")].concat());
+    let mut answer = Vec::new();
+    other.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, agent::frame(37, b""));
+}
+
+#[test]
+fn an_agent_of_another_version_is_not_asked_and_is_replaced() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let (socket, process) = (agent::socket(&vault), agent::process(&vault));
+    // What it says of itself is what another version would have said.
+    std::fs::write(socket.with_extension("lock"), "0.0.0 1").unwrap();
+    assert_eq!(without_passphrase(&vault, &["case", "list", "--json"], "").code, 5);
+    assert_eq!(vault.run(&["case", "list"]).code, 0);
+    vault.run(&["lock"]).done();
+    assert_eq!(vault.json(&["status"])["locked"], true);
+    vault.run(&["unlock"]).done();
+    assert_ne!(agent::process(&vault), process);
+}
+
+#[test]
+fn twenty_commands_at_once_are_all_answered() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    vault.run(&["unlock"]).done();
+    let handles: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..20)
+            .map(|n| {
+                let (vault, case) = (&vault, &case);
+                scope.spawn(move || vault.add_note(case, &format!("obs: visit {n}\n")))
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let different: std::collections::BTreeSet<_> = handles.iter().collect();
+    assert_eq!(different.len(), 20);
+    assert_eq!(
+        vault.json(&["note", "list", &case])["notes"].as_array().unwrap().len(),
+        20
+    );
+    vault.verified();
+}
+
+fn kill(process: u32, signal: &str) {
+    let status = std::process::Command::new("kill")
+        .args([format!("-{signal}"), process.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}

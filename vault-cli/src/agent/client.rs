@@ -1,0 +1,377 @@
+//! The command's end of the socket: what is asked goes over, what comes back is the same reply that a session gives.
+//!
+//! One connection is one ask. Progress, output and input go both ways meanwhile; a signal becomes a frame that stops the
+//! action, and an end of this process stops it too.
+
+use super::ask::Ask;
+use super::frame;
+use super::frame::Hello;
+use super::frame::Kind;
+use super::lifetime::Lasting;
+use super::place::Place;
+use super::zone::Zone;
+use crate::places::Places;
+use crate::session::Cancel;
+use crate::session::Passphrase;
+use crate::session::Result;
+use crate::session::SessionError;
+use crate::session::Task;
+use crate::session::Unit;
+use crate::session::reply::UnlockReply;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::event::Timespec;
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io;
+use std::io::BufRead;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use zeroize::Zeroizing;
+
+/// So often a waiting command looks whether a signal came.
+const LOOK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
+/// Bytes of an input in one frame.
+const INPUT_BYTES: usize = 1 << 16;
+
+/// The way to an agent that answers.
+#[derive(Debug)]
+pub struct Connection {
+    place: Place,
+    // The next ask's; the one after makes its own.
+    ready: Option<UnixStream>,
+}
+
+/// What an agent tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// The program's version.
+    pub version: String,
+    /// The number of its process.
+    pub process: u32,
+    /// After so many seconds without an ask it locks.
+    pub locks_in_seconds: u64,
+    /// After so many seconds it locks at the latest.
+    pub at_most_seconds: u64,
+}
+
+/// What is asked, with where it is asked from.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    zone: Zone,
+    ask: &'a Ask,
+}
+
+/// How far an action is, as it travels.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Step {
+    /// A stage begins.
+    Start {
+        what: String,
+        total: Option<u64>,
+        unit: Unit,
+    },
+    /// More units of it are done.
+    Advance(u64),
+    /// It ends.
+    Finish,
+}
+
+/// For how long to hold the vault open, before the passphrase.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Opening {
+    pub(super) lasting: Lasting,
+    pub(super) passphrase: String,
+}
+
+/// What goes with an ask both ways.
+#[derive(Default)]
+pub(super) struct Streams<'a> {
+    pub(super) input: Option<&'a mut dyn BufRead>,
+    pub(super) out: Option<&'a mut dyn Write>,
+    pub(super) task: Option<Task<'a>>,
+}
+
+impl<'a> Streams<'a> {
+    pub(super) fn of(task: Task<'a>) -> Self {
+        Self {
+            task: Some(task),
+            ..Self::default()
+        }
+    }
+}
+
+impl Connection {
+    /// Finds the agent that holds the vault open, if there is one.
+    ///
+    /// # Errors
+    /// [`SessionError::Io`] where a socket is there that cannot be used.
+    pub fn find(places: &Places) -> Result<Option<Self>> {
+        let candidates = match Place::of(places.home()) {
+            Ok(candidates) => candidates,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(failed(e)),
+        };
+        for place in candidates {
+            if let Some(stream) = place.connect().map_err(failed)? {
+                let ready = Some(stream);
+                return Ok(Some(Self { place, ready }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks for how long it holds the vault open; `None` where it just ended.
+    ///
+    /// # Errors
+    /// [`SessionError::Agent`].
+    pub fn status(&mut self) -> Result<Option<AgentStatus>> {
+        let asked = self.stream().and_then(|mut stream| {
+            self.hello(&mut stream, Kind::Status, &[])?;
+            self.reply(&mut stream, Streams::default())
+        });
+        match asked {
+            Ok(status) => Ok(Some(status)),
+            Err(SessionError::AgentLost | SessionError::LockedMeanwhile) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Locks: returns when the agent's process and its memory are gone.
+    ///
+    /// # Errors
+    /// [`SessionError::Agent`] where what listens does not end.
+    pub fn lock(&mut self) -> Result<()> {
+        let mut stream = self.stream()?;
+        match self.hello(&mut stream, Kind::Lock, &[]) {
+            Err(SessionError::AgentLost) => return Ok(()),
+            said => said?,
+        }
+        // The system closes a process's sockets after its memory.
+        loop {
+            match frame::read(&mut stream) {
+                Ok(None) => return Ok(()),
+                Ok(Some(_)) => {}
+                Err(e) if is_lost(&e) => return Ok(()),
+                Err(e) => return Err(fault(&e)),
+            }
+        }
+    }
+
+    /// Has the running agent check the passphrase and begin its time anew; `None` where it is of another version.
+    ///
+    /// # Errors
+    /// [`SessionError::WrongPassphrase`], and as [`Connection::status`].
+    pub fn unlock(&mut self, passphrase: &Passphrase, lasting: Lasting) -> Result<Option<UnlockReply>> {
+        let mut stream = self.stream()?;
+        let opening = Opening {
+            lasting,
+            passphrase: passphrase.expose().to_owned(),
+        };
+        let json = Zeroizing::new(frame::to_json(&opening).map_err(|e| fault(&e))?);
+        drop(Zeroizing::new(opening.passphrase));
+        self.hello(&mut stream, Kind::Unlock, &json)?;
+        match self.reply(&mut stream, Streams::default()) {
+            Err(SessionError::Unavailable { what }) if what == OTHER_VERSION => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Tells whether it does what this version of the program asks.
+    pub fn is_same_version(&self) -> bool {
+        self.place.is_same_version()
+    }
+
+    /// Asks, and waits for the reply.
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, ask: &Ask, streams: Streams<'_>) -> Result<T> {
+        let mut stream = self.stream()?;
+        let zone = Zone::own();
+        let json = frame::to_json(&Envelope { zone, ask }).map_err(|e| fault(&e))?;
+        self.hello(&mut stream, Kind::Ask, &json)?;
+        match streams {
+            Streams {
+                input: Some(input),
+                task: Some(task),
+                ..
+            } => self.fed(&stream, input, task),
+            streams => self.reply(&mut stream, streams),
+        }
+    }
+
+    fn stream(&mut self) -> Result<UnixStream> {
+        if let Some(stream) = self.ready.take() {
+            return Ok(stream);
+        }
+        self.place
+            .connect()
+            .map_err(failed)?
+            .ok_or(SessionError::LockedMeanwhile)
+    }
+
+    fn hello(&self, stream: &mut UnixStream, kind: Kind, bytes: &[u8]) -> Result<()> {
+        let hello = frame::to_json(&Hello::own()).map_err(|e| fault(&e))?;
+        let mut whole = Zeroizing::new(Vec::with_capacity(hello.len() + bytes.len() + 64));
+        frame::write(&mut *whole, Kind::Hello, &hello).map_err(|e| fault(&e))?;
+        let part = if kind == Kind::Ask { Kind::AskPart } else { kind };
+        frame::write_parts(&mut *whole, part, kind, bytes).map_err(|e| fault(&e))?;
+        match stream.write_all(&whole) {
+            // It may have refused before it read all; then that is there to be read.
+            Err(e) if is_lost(&e) && kind != Kind::Lock => Ok(()),
+            Err(e) if is_lost(&e) => Err(SessionError::AgentLost),
+            other => other.map_err(|e| fault(&e)),
+        }
+    }
+
+    /// Sends an input while another thread takes what comes.
+    fn fed<T: DeserializeOwned>(&self, stream: &UnixStream, input: &mut dyn BufRead, task: Task<'_>) -> Result<T> {
+        let mut back = stream.try_clone().map_err(failed)?;
+        let mut out = stream.try_clone().map_err(failed)?;
+        std::thread::scope(|scope| {
+            let taker = scope.spawn(move || {
+                let streams = Streams::of(task);
+                self.reply_bytes(&mut back, streams)
+            });
+            let fed = feed(&mut out, input, task.cancel);
+            if fed.is_err() {
+                // The input cannot be read, and half of it is not to be taken for all.
+                let _ = out.shutdown(std::net::Shutdown::Both);
+            }
+            let taken = taker
+                .join()
+                .unwrap_or_else(|_| Err(SessionError::Bug("the reader of replies ended early".to_owned())));
+            fed?;
+            parsed(&taken?)
+        })
+    }
+
+    fn reply<T: DeserializeOwned>(&self, stream: &mut UnixStream, streams: Streams<'_>) -> Result<T> {
+        parsed(&self.reply_bytes(stream, streams)?)
+    }
+
+    fn reply_bytes(&self, stream: &mut UnixStream, streams: Streams<'_>) -> Result<Vec<u8>> {
+        let Streams { mut out, task, .. } = streams;
+        let mut whole = Vec::new();
+        let mut told = false;
+        loop {
+            if let Some(task) = task {
+                wait(stream, task.cancel, &mut told)?;
+            }
+            let read = frame::read(stream).map_err(|e| match is_lost(&e) {
+                true => SessionError::AgentLost,
+                false => fault(&e),
+            })?;
+            let Some((kind, bytes)) = read else {
+                return Err(SessionError::AgentLost);
+            };
+            match kind {
+                Kind::Reply | Kind::ReplyPart => {
+                    frame::join(&mut whole, &bytes, frame::REPLY_BYTES).map_err(|e| fault(&e))?;
+                    if kind == Kind::Reply {
+                        return Ok(whole);
+                    }
+                }
+                Kind::Output => match &mut out {
+                    Some(out) => out.write_all(&bytes).map_err(|source| SessionError::Io {
+                        doing: "could not write the export".to_owned(),
+                        source,
+                    })?,
+                    None => return Err(fault(&frame::invalid("output that nobody asked for"))),
+                },
+                Kind::Progress => {
+                    if let Some(task) = task {
+                        tell(task, frame::from_json(&bytes).map_err(|e| fault(&e))?);
+                    }
+                }
+                Kind::Refused => return Err(frame::from_json(&bytes).map_err(|e| fault(&e))?),
+                Kind::OtherVersion => return Err(SessionError::Unavailable { what: OTHER_VERSION }),
+                _ => return Err(fault(&frame::invalid("a frame that no agent sends"))),
+            }
+        }
+    }
+}
+
+/// What is not available from an agent that another version of the program left running.
+const OTHER_VERSION: &str = "an agent of another version";
+
+fn parsed<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
+    frame::from_json(json).map_err(|e| fault(&e))
+}
+
+fn tell(task: Task<'_>, step: Step) {
+    match step {
+        Step::Start { what, total, unit } => task.progress.start(&what, total, unit),
+        Step::Advance(n) => task.progress.advance(n),
+        Step::Finish => task.progress.finish(),
+    }
+}
+
+/// Waits until something comes; tells the agent once if the action is to stop.
+fn wait(stream: &mut UnixStream, cancel: &Cancel, told: &mut bool) -> Result<()> {
+    loop {
+        if cancel.is_cancelled() && !*told {
+            *told = true;
+            // One that is gone has stopped.
+            let _ = frame::write(stream, Kind::Cancel, &[]);
+        }
+        let mut wanted = [PollFd::new(stream, PollFlags::IN)];
+        match rustix::event::poll(&mut wanted, Some(&LOOK)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(e) => return Err(failed(e.into())),
+        }
+    }
+}
+
+/// Sends an input to its end, or as far as the agent takes it.
+fn feed(out: &mut UnixStream, input: &mut dyn BufRead, cancel: &Cancel) -> Result<()> {
+    loop {
+        if cancel.is_cancelled() {
+            return Ok(());
+        }
+        let bytes = match input.fill_buf() {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(source) => {
+                return Err(SessionError::Io {
+                    doing: "could not read the lines".to_owned(),
+                    source,
+                });
+            }
+        };
+        let part = bytes.get(..INPUT_BYTES).unwrap_or(bytes);
+        let (kind, length) = match part.len() {
+            0 => (Kind::InputEnd, 0),
+            length => (Kind::Input, length),
+        };
+        // It stops taking when it has its answer, which is there to be read.
+        if frame::write(out, kind, part).is_err() || length == 0 {
+            return Ok(());
+        }
+        input.consume(length);
+    }
+}
+
+fn is_lost(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+    )
+}
+
+fn failed(source: io::Error) -> SessionError {
+    SessionError::Io {
+        doing: "could not reach the agent".to_owned(),
+        source,
+    }
+}
+
+fn fault(error: &io::Error) -> SessionError {
+    SessionError::Agent {
+        what: error.to_string(),
+    }
+}

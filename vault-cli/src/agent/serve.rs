@@ -1,0 +1,691 @@
+//! The agent's end of the socket: takes what is asked, lends it a session, and locks when it is time.
+//!
+//! ```text
+//! main thread: accept, signals, clocks ──> one thread a connection ──> a session of the few ──> reply
+//!                                     └─> lock: listen no more, stop what runs, wipe, end
+//! ```
+//!
+//! A peer is another process of the same user and may send anything: it can be refused and it can be slow, and neither
+//! keeps others waiting. Nothing here prints, and nothing waits for a time without being woken.
+
+use super::ask::Ask;
+use super::ask::Shape;
+use super::ask::With;
+use super::client::AgentStatus;
+use super::client::Opening;
+use super::client::Step;
+use super::frame;
+use super::frame::Hello;
+use super::frame::Kind;
+use super::lifetime::Clocks;
+use super::lifetime::Lasting;
+use super::lifetime::Lifetime;
+use super::place;
+use super::place::Held;
+use super::place::Place;
+use super::zone::Zone;
+use crate::exit::Exit;
+use crate::places::Places;
+use crate::session;
+use crate::session::Cancel;
+use crate::session::Passphrase;
+use crate::session::Progress;
+use crate::session::Result;
+use crate::session::Session;
+use crate::session::SessionError;
+use crate::session::Task;
+use crate::session::Unit;
+use crate::session::reply::UnlockReply;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::event::Timespec;
+use serde::Deserialize;
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::io::BufRead;
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use std::time::Instant;
+use zeroize::Zeroizing;
+
+/// Most asks that are answered at once; more wait their turn.
+const SESSIONS: usize = 4;
+/// Most connections; more are closed at once.
+const CONNECTIONS: usize = 64;
+/// So long a peer may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So long what runs may take to end when the vault is locked.
+const GRACE: Duration = Duration::from_secs(3);
+/// Progress is told so often at most.
+const TELL: Duration = Duration::from_millis(50);
+/// Bytes of a result in one frame.
+const OUTPUT_BYTES: usize = 1 << 18;
+/// Frames of an input that may wait.
+const INPUT_WAITING: usize = 8;
+
+/// A vault held open, and the socket.
+pub(super) struct Served {
+    shared: Arc<Shared>,
+    held: Held,
+    reply: UnlockReply,
+    woken: UnixStream,
+}
+
+/// What every connection works with.
+struct Shared {
+    places: Places,
+    keystore: FileId,
+    life: Mutex<Lifetime>,
+    sessions: Mutex<Sessions>,
+    given_back: Condvar,
+    running: Mutex<Running>,
+    locking: AtomicBool,
+    wake: UnixStream,
+}
+
+/// The unlocked sessions: one that makes others, and those that are lent.
+struct Sessions {
+    first: Option<Box<Session>>,
+    idle: Vec<Box<Session>>,
+    lent: usize,
+}
+
+#[derive(Default)]
+struct Running {
+    next: u64,
+    open: HashMap<u64, (UnixStream, Cancel)>,
+}
+
+/// Which file it is: another one in its place has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId(u64, u64, i64, i64, u64);
+
+#[derive(Deserialize)]
+struct Envelope {
+    zone: Zone,
+    ask: Ask,
+}
+
+impl FileId {
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path)?;
+        Ok(Self(
+            found.dev(),
+            found.ino(),
+            found.mtime(),
+            found.mtime_nsec(),
+            found.size(),
+        ))
+    }
+}
+
+impl Served {
+    /// Opens the vault and listens.
+    pub(super) fn open(places: Places, passphrase: &Passphrase, lasting: Lasting) -> Result<Self> {
+        let keystore = FileId::of(&places.keystore());
+        let mut first = crate::memory::with_keys(|| Session::unlock(&places, passphrase).map(Box::new))?;
+        let keystore = keystore.map_err(failed)?;
+        first.remember();
+        let held = listen(&places)?;
+        let mut reply = first.unlocked()?;
+        reply.agent = true;
+        let (wake, woken) = UnixStream::pair().map_err(failed)?;
+        for end in [&wake, &woken] {
+            end.set_nonblocking(true).map_err(failed)?;
+        }
+        for signal in [SIGTERM, SIGHUP, SIGINT] {
+            let wake = wake.try_clone().map_err(failed)?;
+            signal_hook::low_level::pipe::register(signal, wake).map_err(failed)?;
+        }
+        let life = Lifetime::begin(lasting, Clocks::now());
+        let shared = Shared {
+            places,
+            keystore,
+            life: Mutex::new(life),
+            sessions: Mutex::new(Sessions {
+                first: Some(first),
+                idle: Vec::new(),
+                lent: 0,
+            }),
+            given_back: Condvar::new(),
+            running: Mutex::default(),
+            locking: AtomicBool::new(false),
+            wake,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            held,
+            reply,
+            woken,
+        })
+    }
+
+    /// Returns what to tell whoever unlocked.
+    pub(super) fn reply(&self) -> &UnlockReply {
+        &self.reply
+    }
+
+    /// Answers until it is time to lock.
+    pub(super) fn serve(self) -> Exit {
+        loop {
+            let now = Clocks::now();
+            let life = *lock(&self.shared.life);
+            if self.shared.is_locking() || life.due(now).is_some() || !self.shared.is_there() {
+                break;
+            }
+            let wait = life.wait(now);
+            let wait = Timespec {
+                tv_sec: i64::try_from(wait.as_secs()).unwrap_or(1),
+                // Not before the time has come.
+                tv_nsec: i64::from(wait.subsec_nanos())
+                    .saturating_add(1_000_000)
+                    .min(999_999_999),
+            };
+            let mut wanted = [
+                PollFd::new(&self.held.listener, PollFlags::IN),
+                PollFd::new(&self.woken, PollFlags::IN),
+            ];
+            match rustix::event::poll(&mut wanted, Some(&wait)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => break,
+                Ok(_) => {}
+            }
+            let [listener, woken] = wanted.map(|fd| !fd.revents().is_empty());
+            if woken {
+                // A signal, or an ask to lock.
+                break;
+            }
+            if listener {
+                match self.held.listener.accept() {
+                    Ok((stream, _)) => Shared::answer(&self.shared, stream),
+                    Err(e) if is_passing(&e) => {}
+                    Err(_) => break,
+                }
+            }
+        }
+        self.end()
+    }
+
+    /// Locks and ends: nobody finds it, nothing runs, nothing is left.
+    pub(super) fn end(self) -> ! {
+        let Self { shared, held, .. } = self;
+        shared.locking.store(true, Ordering::Relaxed);
+        held.leave();
+        drop(held);
+        shared.stop();
+        shared.wipe();
+        crate::memory::wiped();
+        std::process::exit(0)
+    }
+}
+
+/// Listens in the best place where it can.
+fn listen(places: &Places) -> Result<Held> {
+    let mut refused = io::Error::from(io::ErrorKind::NotFound);
+    for place in Place::of(places.home()).map_err(failed)? {
+        match place.listen() {
+            Ok(Some(held)) => return Ok(held),
+            Ok(None) => return Err(SessionError::Busy),
+            Err(e) => refused = e,
+        }
+    }
+    Err(failed(refused))
+}
+
+impl Shared {
+    fn is_locking(&self) -> bool {
+        self.locking.load(Ordering::Relaxed)
+    }
+
+    /// Whether the vault is still the one that was opened: a keystore written anew needs its passphrase.
+    fn is_there(&self) -> bool {
+        FileId::of(&self.places.keystore()).is_ok_and(|found| found == self.keystore)
+    }
+
+    fn request_lock(&self) {
+        self.locking.store(true, Ordering::Relaxed);
+        // A full socket has woken it already.
+        let _ = (&self.wake).write(&[0]);
+    }
+
+    /// Answers a connection on a thread of its own.
+    fn answer(shared: &Arc<Self>, stream: UnixStream) {
+        let cancel = Cancel::default();
+        let (Ok(()), Ok(own)) = (stream.set_nonblocking(false), stream.try_clone()) else {
+            return;
+        };
+        let id = {
+            let mut running = lock(&shared.running);
+            if running.open.len() >= CONNECTIONS {
+                return;
+            }
+            running.next += 1;
+            let id = running.next;
+            running.open.insert(id, (own, cancel.clone()));
+            id
+        };
+        let inner = Arc::clone(shared);
+        let spawned = std::thread::Builder::new().spawn(move || {
+            // What a peer cannot be told it need not know.
+            let _ = catch_unwind(AssertUnwindSafe(|| inner.converse(stream, &cancel)));
+            crate::memory::scrub_stack();
+            lock(&inner.running).open.remove(&id);
+        });
+        if spawned.is_err() {
+            lock(&shared.running).open.remove(&id);
+        }
+    }
+
+    fn converse(&self, mut stream: UnixStream, cancel: &Cancel) -> io::Result<()> {
+        place::require_own(&stream)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let Some((Kind::Hello, hello)) = frame::read(&mut stream)? else {
+            return Err(frame::invalid("no greeting"));
+        };
+        let hello: Hello = frame::from_json(&hello)?;
+        let same = hello == Hello::own();
+        if hello.program != Hello::own().program {
+            return Err(frame::invalid("another program's greeting"));
+        }
+        let mut message = Zeroizing::new(Vec::new());
+        let kind = loop {
+            let Some((kind, part)) = frame::read(&mut stream)? else {
+                return Ok(());
+            };
+            let part = Zeroizing::new(part);
+            if !same && !matches!(kind, Kind::Lock | Kind::Status) {
+                // Whatever it is, it was not read.
+                return frame::write(&mut stream, Kind::OtherVersion, &[]);
+            }
+            frame::join(&mut message, &part, frame::ASK_BYTES)?;
+            if kind != Kind::AskPart {
+                break kind;
+            }
+        };
+        match kind {
+            Kind::Status => frame::write(&mut stream, Kind::Reply, &frame::to_json(&self.status())?),
+            Kind::Lock => {
+                frame::write(&mut stream, Kind::Reply, b"null")?;
+                self.request_lock();
+                // The end of this process is what the peer waits for.
+                loop {
+                    std::thread::park();
+                }
+            }
+            Kind::Unlock => {
+                let opened = self.unlock_again(&message);
+                drop(message);
+                respond(&mut stream, opened.and_then(|reply| to_json(&reply)))
+            }
+            Kind::Ask => {
+                let envelope: Envelope = frame::from_json(&message)?;
+                drop(message);
+                stream.set_read_timeout(None)?;
+                self.act(stream, envelope, cancel)
+            }
+            _ => Err(frame::invalid("a frame that no command sends")),
+        }
+    }
+
+    fn status(&self) -> AgentStatus {
+        let (life, now) = (*lock(&self.life), Clocks::now());
+        AgentStatus {
+            version: Hello::own().version,
+            process: std::process::id(),
+            locks_in_seconds: life.left(now).as_secs(),
+            at_most_seconds: life.at_most(now).as_secs(),
+        }
+    }
+
+    /// Begins the time anew for who knows the passphrase.
+    fn unlock_again(&self, message: &[u8]) -> Result<UnlockReply> {
+        let Opening { lasting, passphrase } = frame::from_json(message).map_err(failed)?;
+        let passphrase = Passphrase::new(passphrase);
+        self.require_open()?;
+        let mut again = Session::unlock(&self.places, &passphrase)?;
+        let mut reply = again.unlocked()?;
+        reply.agent = true;
+        *lock(&self.life) = Lifetime::begin(lasting, Clocks::now());
+        Ok(reply)
+    }
+
+    /// Refuses where the vault is to be locked.
+    fn require_open(&self) -> Result<()> {
+        let due = lock(&self.life).due(Clocks::now());
+        if due.is_some() || !self.is_there() {
+            self.request_lock();
+        }
+        match self.is_locking() {
+            true => Err(SessionError::LockedMeanwhile),
+            false => Ok(()),
+        }
+    }
+
+    /// Does what is asked, and answers.
+    fn act(&self, stream: UnixStream, envelope: Envelope, cancel: &Cancel) -> io::Result<()> {
+        let Envelope { zone, ask } = envelope;
+        if ask.shape() == Shape::Plain {
+            let nothing = Steps::new(None, cancel);
+            let acted = self.lend(|session| {
+                let task = Task {
+                    progress: &nothing,
+                    cancel,
+                };
+                let (input, out) = (&mut io::empty(), &mut io::sink());
+                session::in_zone(zone.find(), || ask.act(session, With { input, out, task }))
+            });
+            return respond(&mut &stream, acted);
+        }
+        let (sender, receiver) = sync_channel(INPUT_WAITING);
+        std::thread::scope(|scope| {
+            let listening = stream.try_clone()?;
+            scope.spawn(move || hear(listening, sender, cancel));
+            let out = Arc::new(Mutex::new(stream.try_clone()?));
+            let steps = Steps::new(Some(Arc::clone(&out)), cancel);
+            let acted = self.lend(|session| {
+                let task = Task {
+                    progress: &steps,
+                    cancel,
+                };
+                let mut input = Input::new(receiver);
+                let mut output = Output::new(&out);
+                let with = With {
+                    input: &mut input,
+                    out: &mut output,
+                    task,
+                };
+                let acted = session::in_zone(zone.find(), || ask.act(session, with))?;
+                output.flush().map_err(failed)?;
+                Ok(acted)
+            });
+            // An input that stopped because it was told to is no fault of reading.
+            let acted = match acted {
+                Err(SessionError::Io { .. }) if cancel.is_cancelled() => Err(SessionError::Cancelled),
+                other => other,
+            };
+            let responded = respond(&mut *lock(&out), acted);
+            let _ = stream.shutdown(Shutdown::Both);
+            responded
+        })
+    }
+
+    /// Lends a session to `f`; one that `f` broke is not used again.
+    fn lend<T>(&self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let mut session = self.take()?;
+        let done = catch_unwind(AssertUnwindSafe(|| f(&mut session)));
+        let (session, done) = match done {
+            Ok(done) => (Some(session), done),
+            Err(_) => (None, Err(SessionError::Bug("an action ended early".to_owned()))),
+        };
+        lock(&self.life).touch(Clocks::now());
+        let mut sessions = lock(&self.sessions);
+        sessions.lent -= 1;
+        sessions.idle.extend(session);
+        drop(sessions);
+        self.given_back.notify_all();
+        done
+    }
+
+    fn take(&self) -> Result<Box<Session>> {
+        self.require_open()?;
+        let mut sessions = lock(&self.sessions);
+        loop {
+            if self.is_locking() {
+                return Err(SessionError::LockedMeanwhile);
+            }
+            if let Some(session) = sessions.idle.pop() {
+                sessions.lent += 1;
+                drop(sessions);
+                lock(&self.life).touch(Clocks::now());
+                return Ok(session);
+            }
+            if sessions.lent < SESSIONS {
+                let first = sessions.first.as_ref().ok_or(SessionError::LockedMeanwhile)?;
+                let session = crate::memory::with_keys(|| first.another().map(Box::new))?;
+                sessions.lent += 1;
+                drop(sessions);
+                lock(&self.life).touch(Clocks::now());
+                return Ok(session);
+            }
+            sessions = self.given_back.wait(sessions).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Stops what runs: what can be stopped at once, and what writes after it has.
+    fn stop(&self) {
+        for (_, cancel) in lock(&self.running).open.values() {
+            cancel.cancel();
+        }
+        self.given_back.notify_all();
+        let sessions = lock(&self.sessions);
+        let ended = self
+            .given_back
+            .wait_timeout_while(sessions, GRACE, |sessions| sessions.lent > 0);
+        drop(ended);
+    }
+
+    /// Drops every key and every text.
+    fn wipe(&self) {
+        let mut sessions = lock(&self.sessions);
+        sessions.idle.clear();
+        sessions.first = None;
+        drop(sessions);
+        rayon::broadcast(|_| crate::memory::scrub_stack());
+        crate::memory::scrub_stack();
+    }
+}
+
+/// Sends a reply, or why there is none.
+fn respond(stream: &mut impl Write, acted: Result<Vec<u8>>) -> io::Result<()> {
+    match acted {
+        Ok(json) => frame::write_parts(stream, Kind::ReplyPart, Kind::Reply, &json),
+        Err(error) => frame::write(stream, Kind::Refused, &frame::to_json(&error)?),
+    }
+}
+
+/// Takes what a peer sends while its action runs.
+fn hear(mut stream: UnixStream, sender: SyncSender<Option<Vec<u8>>>, cancel: &Cancel) {
+    let mut sender = Some(sender);
+    loop {
+        match frame::read(&mut stream) {
+            // One that nobody takes is let go by.
+            Ok(Some((Kind::Input, bytes))) => {
+                if sender.as_ref().is_some_and(|to| to.send(Some(bytes)).is_err()) {
+                    sender = None;
+                }
+            }
+            Ok(Some((Kind::InputEnd, _))) => {
+                if let Some(to) = sender.take() {
+                    let _ = to.send(None);
+                }
+            }
+            Ok(Some((Kind::Cancel, _))) => {
+                cancel.cancel();
+                sender = None;
+            }
+            Ok(Some(_)) | Ok(None) | Err(_) => {
+                cancel.cancel();
+                return;
+            }
+        }
+    }
+}
+
+/// What a peer sends, as an action reads it. One that stops without an end is an error, never an end.
+struct Input {
+    from: Receiver<Option<Vec<u8>>>,
+    bytes: Zeroizing<Vec<u8>>,
+    taken: usize,
+    ended: bool,
+}
+
+impl Input {
+    fn new(from: Receiver<Option<Vec<u8>>>) -> Self {
+        Self {
+            from,
+            bytes: Zeroizing::default(),
+            taken: 0,
+            ended: false,
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut bytes = self.fill_buf()?;
+        let read = bytes.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.taken >= self.bytes.len() && !self.ended {
+            match self.from.recv() {
+                Ok(Some(bytes)) => {
+                    self.bytes = Zeroizing::new(bytes);
+                    self.taken = 0;
+                }
+                Ok(None) => self.ended = true,
+                Err(_) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+            }
+        }
+        Ok(self.bytes.get(self.taken..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken = self.taken.saturating_add(amount);
+    }
+}
+
+/// What an action writes, on its way to the peer.
+struct Output<'o> {
+    out: &'o Mutex<UnixStream>,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl<'o> Output<'o> {
+    fn new(out: &'o Mutex<UnixStream>) -> Self {
+        Self {
+            out,
+            bytes: Zeroizing::new(Vec::with_capacity(OUTPUT_BYTES)),
+        }
+    }
+}
+
+impl Write for Output<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = OUTPUT_BYTES.saturating_sub(self.bytes.len());
+        let part = bytes.get(..room).unwrap_or(bytes);
+        self.bytes.extend_from_slice(part);
+        if self.bytes.len() >= OUTPUT_BYTES {
+            self.flush()?;
+        }
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.bytes.is_empty() {
+            frame::write(&mut *lock(self.out), Kind::Output, &self.bytes)?;
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Tells a peer how far its action is, not oftener than somebody could see.
+struct Steps<'c> {
+    out: Option<Arc<Mutex<UnixStream>>>,
+    cancel: &'c Cancel,
+    kept: Mutex<(u64, Instant)>,
+}
+
+impl<'c> Steps<'c> {
+    fn new(out: Option<Arc<Mutex<UnixStream>>>, cancel: &'c Cancel) -> Self {
+        Self {
+            out,
+            cancel,
+            kept: Mutex::new((0, Instant::now())),
+        }
+    }
+
+    fn send(&self, step: &Step) {
+        let Some(out) = &self.out else { return };
+        let sent = frame::to_json(step).and_then(|json| frame::write(&mut *lock(out), Kind::Progress, &json));
+        if sent.is_err() {
+            self.cancel.cancel();
+        }
+    }
+}
+
+impl Progress for Steps<'_> {
+    fn start(&self, what: &str, total: Option<u64>, unit: Unit) {
+        let what = what.to_owned();
+        self.send(&Step::Start { what, total, unit });
+    }
+
+    fn advance(&self, n: u64) {
+        let more = {
+            let mut kept = lock(&self.kept);
+            kept.0 = kept.0.saturating_add(n);
+            if kept.1.elapsed() < TELL {
+                return;
+            }
+            kept.1 = Instant::now();
+            std::mem::take(&mut kept.0)
+        };
+        self.send(&Step::Advance(more));
+    }
+
+    fn finish(&self) {
+        let more = std::mem::take(&mut lock(&self.kept).0);
+        if more > 0 {
+            self.send(&Step::Advance(more));
+        }
+        self.send(&Step::Finish);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+    )
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
+    frame::to_json(value).map_err(|e| SessionError::Bug(e.to_string()))
+}
+
+fn failed(source: io::Error) -> SessionError {
+    SessionError::Io {
+        doing: "could not hold the vault open".to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,332 @@
+//! The text of a vault as an agent keeps it for searching: opened once, as far as the store was rebuilt.
+//!
+//! The rebuilding goes on from where it got to: what others wrote since is rebuilt and opened before it is searched, and
+//! the search counts only if all of it arrived at the authenticated heads. An event in a case (an erasure among them)
+//! throws the case's text away and opens it anew.
+//!
+//! Texts stand one after the other in large pieces, which the allocator keeps out of core dumps and wipes.
+
+use super::super::Holder;
+use super::super::Result;
+use super::super::case_keys::CaseKeys;
+use super::super::known::Known;
+use super::super::logging::Logged;
+use super::super::pipeline;
+use super::super::progress::Task;
+use super::super::progress::Unit;
+use super::super::reading::CHUNK;
+use super::Candidate;
+use crate::store::ReadTx;
+use crate::store::RecordRow;
+use crate::store::Replay;
+use crate::store::Row;
+use crate::store::StoredRecord;
+use crate::store::hash_all;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::find::Term;
+use vault_core::record::Payload;
+use vault_core::wire::v1::stream::StreamId;
+use zeroize::Zeroize;
+
+/// Bytes of a piece of text.
+const PIECE: usize = 1 << 20;
+
+/// The newest version of every note's parts, opened.
+pub(in super::super) struct Text {
+    replay: Replay,
+    pos: u64,
+    pieces: Vec<Vec<u8>>,
+    // In the order in which they were kept.
+    entries: Vec<Place>,
+    place: HashMap<RecordId, usize>,
+    searched: HashMap<CaseId, u64>,
+    wasted: usize,
+}
+
+/// Where one record's payload stands; of no length where it is gone.
+struct Place {
+    case: CaseId,
+    record: RecordId,
+    version: u32,
+    piece: u32,
+    start: u32,
+    length: u32,
+    // Whether it holds escapes that may stand for any letter.
+    escaped: bool,
+}
+
+/// A record opened, on its way in.
+struct Opened {
+    case: CaseId,
+    record: RecordId,
+    version: u32,
+    payload: Payload,
+}
+
+impl Text {
+    fn empty(tx: &ReadTx<'_>) -> Self {
+        Self {
+            replay: Replay::of_store(tx),
+            pos: 0,
+            pieces: Vec::new(),
+            entries: Vec::new(),
+            place: HashMap::new(),
+            searched: HashMap::new(),
+            wasted: 0,
+        }
+    }
+
+    fn of(&self, entry: &Place) -> &[u8] {
+        let (start, length) = (entry.start as usize, entry.length as usize);
+        let piece = self.pieces.get(entry.piece as usize);
+        piece
+            .and_then(|piece| piece.get(start..start.saturating_add(length)))
+            .unwrap_or_default()
+    }
+
+    /// Counts a case's notes, and opens nothing.
+    fn count(&mut self, row: &StoredRecord) {
+        if let Some(case) = row.header.stream.as_case() {
+            *self.searched.entry(case).or_default() += u64::from(row.is_primary && row.header.version == 1);
+        }
+    }
+
+    fn put(&mut self, opened: &Opened) {
+        let bytes = opened.payload.bytes();
+        let room = |piece: &Vec<u8>| piece.capacity().saturating_sub(piece.len()) >= bytes.len();
+        if !self.pieces.last().is_some_and(room) {
+            // Reserved whole: a piece never moves and leaves no copy behind.
+            self.pieces.push(Vec::with_capacity(PIECE.max(bytes.len())));
+        }
+        let last = self.pieces.len().saturating_sub(1);
+        let Some(piece) = self.pieces.last_mut() else { return };
+        let start = piece.len();
+        piece.extend_from_slice(bytes);
+        let entry = Place {
+            case: opened.case,
+            record: opened.record,
+            version: opened.version,
+            piece: u32::try_from(last).unwrap_or(u32::MAX),
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            escaped: Term::is_escaped(bytes),
+        };
+        match self.place.get(&opened.record).copied() {
+            None => {
+                self.place.insert(opened.record, self.entries.len());
+                self.entries.push(entry);
+            }
+            Some(place) => {
+                if self
+                    .entries
+                    .get(place)
+                    .is_some_and(|known| known.version < entry.version)
+                {
+                    self.wipe(place);
+                    if let Some(known) = self.entries.get_mut(place) {
+                        *known = entry;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Wipes one text where it stands.
+    fn wipe(&mut self, place: usize) {
+        let Some(entry) = self.entries.get_mut(place) else {
+            return;
+        };
+        let (start, length) = (entry.start as usize, entry.length as usize);
+        let piece = self.pieces.get_mut(entry.piece as usize);
+        if let Some(bytes) = piece.and_then(|piece| piece.get_mut(start..start.saturating_add(length))) {
+            bytes.zeroize();
+            self.wasted += length;
+        }
+        entry.length = 0;
+    }
+
+    /// Throws away what is kept of a case.
+    fn forget(&mut self, case: CaseId) {
+        for place in 0..self.entries.len() {
+            if self.entries.get(place).is_some_and(|entry| entry.case == case) {
+                self.wipe(place);
+            }
+        }
+        self.searched.remove(&case);
+        self.place.retain(|_, place| {
+            let entry = self.entries.get(*place);
+            entry.is_none_or(|entry| entry.case != case)
+        });
+    }
+
+    /// Whether more of it is wiped than is worth keeping.
+    fn is_worn(&self) -> bool {
+        let held: usize = self.pieces.iter().map(Vec::len).sum();
+        self.wasted > held / 4 || self.entries.len() > 2 * self.place.len().saturating_add(1000)
+    }
+}
+
+impl Holder {
+    /// Searches the text that is kept, after taking in what came since.
+    pub(super) fn search_known(
+        &self,
+        known: &Known,
+        tx: &ReadTx<'_>,
+        case: Option<CaseId>,
+        term: &Term,
+        task: Task<'_>,
+        _: &Logged,
+    ) -> Result<(u64, Vec<Candidate>)> {
+        let mut kept = known.text();
+        // Another session may have seen more than this snapshot holds: then it is built for what is here.
+        let mut text = match kept.take() {
+            Some(text) if text.pos <= tx.head().pos && !text.is_worn() => text,
+            _ => Text::empty(tx),
+        };
+        // What fails on the way is not kept.
+        self.catch_up_text(&mut text, tx, task)?;
+        let found: Vec<Candidate> = text
+            .entries
+            .par_iter()
+            .filter(|entry| entry.length > 0 && case.is_none_or(|case| entry.case == case))
+            .filter(|entry| entry.escaped || term.may_match_unescaped(text.of(entry)))
+            .filter_map(|entry| super::read(entry.case, entry.record, entry.version, text.of(entry), term).transpose())
+            .collect::<Result<_>>()?;
+        let searched = match case {
+            Some(case) => text.searched.get(&case).copied().unwrap_or(0),
+            None => text.searched.values().sum(),
+        };
+        *kept = Some(text);
+        Ok((searched, found))
+    }
+
+    fn catch_up_text(&self, text: &mut Text, tx: &ReadTx<'_>, task: Task<'_>) -> Result<()> {
+        let new = tx.head().pos.saturating_sub(text.pos);
+        let from = text.pos.saturating_add(1);
+        let first = text.pos == 0;
+        let keys = if first { self.every_case(tx)? } else { HashMap::new() };
+        let mut changed: BTreeSet<CaseId> = BTreeSet::new();
+        let mut late: Vec<Box<RecordRow>> = Vec::new();
+        if first {
+            task.progress.start("searching", Some(new), Unit::Items);
+        }
+        pipeline::each_chunk_from(tx, from, |chunk: Vec<Row>| -> Result<()> {
+            task.cancel.check()?;
+            for hashed in hash_all(&chunk)? {
+                text.replay.next(&hashed)?;
+            }
+            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
+            if !first {
+                for row in &chunk {
+                    if let (Row::Link(_), Some(case)) = (row, row.stream().as_case()) {
+                        changed.insert(case);
+                    }
+                }
+            }
+            let notes: Vec<Box<RecordRow>> = chunk.into_iter().filter_map(|row| self.searchable(row)).collect();
+            match first {
+                true => self.take_in(text, &keys, notes),
+                false => {
+                    late.extend(notes);
+                    Ok(())
+                }
+            }
+        })?;
+        text.replay.finish(tx)?;
+        text.pos = tx.head().pos;
+        if first {
+            task.progress.finish();
+            text.wasted = 0;
+            // All of it was rebuilt, the events among it.
+            if let Some(known) = &self.known {
+                for (case, keys) in &keys {
+                    known.keep_if_new(tx, *case, keys)?;
+                }
+            }
+        }
+        late.retain(|row| {
+            row.record
+                .header
+                .stream
+                .as_case()
+                .is_none_or(|case| !changed.contains(&case))
+        });
+        self.take_in_late(text, tx, late)?;
+        for case in changed {
+            self.open_anew(text, tx, case)?;
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
+    fn take_in_late(&self, text: &mut Text, tx: &ReadTx<'_>, rows: Vec<Box<RecordRow>>) -> Result<()> {
+        let mut keys: HashMap<CaseId, CaseKeys> = HashMap::new();
+        for case in rows.iter().filter_map(|row| row.record.header.stream.as_case()) {
+            if let Entry::Vacant(new) = keys.entry(case) {
+                new.insert(self.case_keys(tx, case)?);
+            }
+        }
+        self.take_in(text, &keys, rows)
+    }
+
+    /// Opens every note of a case again, up to its head.
+    fn open_anew(&self, text: &mut Text, tx: &ReadTx<'_>, case: CaseId) -> Result<()> {
+        text.forget(case);
+        let stream = StreamId::case(case);
+        let keys = HashMap::from([(case, self.case_keys(tx, case)?)]);
+        let mut replay = Replay::of_stream(tx, stream)?;
+        let mut notes = Vec::new();
+        tx.scan(stream, CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {
+            for hashed in hash_all(&chunk)? {
+                replay.next(&hashed)?;
+            }
+            notes.extend(chunk.into_iter().filter_map(|row| self.searchable(row)));
+            Ok(())
+        })?;
+        replay.finish(tx)?;
+        self.take_in(text, &keys, notes)
+    }
+
+    #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
+    fn take_in(&self, text: &mut Text, keys: &HashMap<CaseId, CaseKeys>, notes: Vec<Box<RecordRow>>) -> Result<()> {
+        for row in &notes {
+            text.count(&row.record);
+        }
+        let opened: Vec<Opened> = notes
+            .into_par_iter()
+            .filter_map(|row| open(keys, row.record).transpose())
+            .collect::<Result<_>>()?;
+        for opened in &opened {
+            text.put(opened);
+        }
+        Ok(())
+    }
+}
+
+fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord) -> Result<Option<Opened>> {
+    let (record, version) = (stored.header.record, stored.header.version);
+    let Some((case, keys)) = stored
+        .header
+        .stream
+        .as_case()
+        .and_then(|case| Some((case, keys.get(&case)?)))
+    else {
+        return Ok(None);
+    };
+    keys.require_not_lost(&stored)?;
+    if stored.is_erased() {
+        return Ok(None);
+    }
+    let payload = keys.payload_of(stored)?;
+    Ok(Some(Opened {
+        case,
+        record,
+        version,
+        payload,
+    }))
+}
