@@ -3,6 +3,7 @@
 //! ```text
 //! binary ─> vault (a home, a passphrase file, commands) <─ caseload (lines to import)
 //!                    └─> leak (is any of these words in any file?)      mount (a disk that can be full or read-only)
+//!                    └─> agent (its process, its socket, its memory)
 //! ```
 
 pub mod agent;

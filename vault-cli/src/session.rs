@@ -1,7 +1,8 @@
 //! The session: an unlocked vault, asked for whole user actions and never for a key.
 //!
 //! Each method takes one request and gives one serialisable reply; logging is inside, so that it cannot be stepped
-//! around. A command runs this code in its own process; an agent will run the same code behind its socket.
+//! around. A command runs this code in its own process; an agent runs the same code behind its socket, and keeps in
+//! `known` what it verified.
 //!
 //! ```text
 //! command ─ request ─> Session ─ access entry durable ─> opened ─ reply ─> printer
