@@ -244,7 +244,7 @@ impl Bench {
     fn beyond_unlock(&self, home: &Path, arguments: &[&str], input: &str) -> Outcome<f64> {
         let mut pairs = Vec::new();
         for _ in 0..31 {
-            let unlock = self.time(home, &["unlock"], "")?;
+            let unlock = self.time(home, &["unlock", "--no-agent"], "")?;
             let whole = self.time(home, arguments, input)?;
             pairs.push((whole.as_secs_f64() - unlock.as_secs_f64()) * 1000.0);
         }

@@ -77,6 +77,7 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
     }
     let mut reply = session.recovery_confirm(&read)?;
     reply.files = files.keep();
+    run.end_agent()?;
     let rest = format!(
         "{} of {} cards give the key; it is no longer on this machine",
         reply.threshold, reply.shares
