@@ -43,7 +43,12 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
         (None, Some(id), None) => set.newest(id),
         _ => choose(input, None, set)?,
     };
-    let mut note = parse(&input.text, template, now)?;
+    // The kind is the note's own, and was perhaps given beside the text: the template's does not come back.
+    let kindless = Outline {
+        kind: None,
+        ..template.map(outline).unwrap_or_default()
+    };
+    let mut note = parse_under(&input.text, template, &kindless, now)?;
     if note.kind == NoteKind::default() {
         note.kind = before.kind.clone();
     }
@@ -140,6 +145,10 @@ fn choose<'a>(
 }
 
 fn parse(text: &str, template: Option<&Template>, now: &Now) -> Result<Note, SessionError> {
+    parse_under(text, template, &template.map(outline).unwrap_or_default(), now)
+}
+
+fn parse_under(text: &str, template: Option<&Template>, outline: &Outline, now: &Now) -> Result<Note, SessionError> {
     if json::is_json(text) {
         let mut note = json::parse(text.trim_start_matches('\u{feff}')).map_err(|e| SessionError::Malformed {
             line: e.line,
@@ -156,8 +165,7 @@ fn parse(text: &str, template: Option<&Template>, now: &Now) -> Result<Note, Ses
         }
         return Ok(note);
     }
-    let outline = template.map(outline).unwrap_or_default();
-    text::parse(text, &outline, now).map_err(|errors| malformed(&errors))
+    text::parse(text, outline, now).map_err(|errors| malformed(&errors))
 }
 
 /// Names the first fault with its place, and the others in its words.
@@ -340,6 +348,8 @@ mod tests {
         };
         let mut before = new_note(&first, None, &set(), &now()).unwrap();
         before.id = "n-0123".into();
+        // Given beside a text whose template is another kind's.
+        before.kind = NoteKind::new("meeting").unwrap();
         let after = amended_note(&input("obs: Rang at ten.\n"), &before, &set(), &now()).unwrap();
         let expected = Note {
             segments: after.segments.clone(),

@@ -17,7 +17,8 @@ use crate::ui::closed;
 /// Writes your own copy of a case, or of all cases
 ///
 /// The copy is not sealed: whoever has the file can read it. It is logged as an export. For somebody outside the agency
-/// this is not the way. Markdown and HTML leave out what your reflections say; `jsonl` and `json` hold them.
+/// this is not the way. Markdown and HTML leave out what your reflections say; `jsonl` and `json` hold them. Each note is there in its newest
+/// version; what was struck before is in `casevault note history`, and in a backup.
 ///
 /// Example: `casevault export c-7fk2 --format html --out case.html`
 #[derive(Args, Debug)]

@@ -55,6 +55,20 @@ pub fn show(reply: &CaseShowReply) -> String {
                 Some(SegmentKind::Interpretation) => format!("Opinion: {text}"),
                 Some(SegmentKind::Quote) => format!("Said by {}: \"{text}\"", who()),
                 Some(SegmentKind::Reported) => format!("Reported by {}: {text}", who()),
+                Some(SegmentKind::Plan) => {
+                    let owner = item
+                        .owner
+                        .as_deref()
+                        .map(|owner| format!("owner: {}", escape_line(owner)));
+                    let due = item.due.as_deref().map(|due| format!("due: {}", escape_line(due)));
+                    let facts: Vec<String> = owner.into_iter().chain(due).collect();
+                    let facts = facts.join(", ");
+                    if facts.is_empty() {
+                        text
+                    } else {
+                        format!("{text} [{facts}]")
+                    }
+                }
                 _ => text,
             };
             let from: Vec<String> = [item.occurred_at.as_ref().map(Moment::local), item.note.clone()]
@@ -68,6 +82,16 @@ pub fn show(reply: &CaseShowReply) -> String {
             };
             out.push_str(&format!("  {text}{from}\n"));
         }
+        if block.more > 0 {
+            out.push_str(&format!("  and {} more\n", block.more));
+        }
+    }
+    if case.notes > 0 {
+        let notes = count(case.notes, "note", "notes");
+        out.push_str(&format!(
+            "\nOut of {notes}; all of it is in `casevault note list {}`\n",
+            case.case
+        ));
     }
     out
 }

@@ -172,6 +172,16 @@ impl Session {
             if records.label.status == CLOSED {
                 return Err(SessionError::Closed { case: case.handle() });
             }
+            if let Some(opened) = records
+                .label
+                .opened
+                .as_deref()
+                .filter(|opened| *opened > closed.as_str())
+            {
+                return Err(SessionError::Conflict {
+                    what: format!("{closed} is before the case was opened, {opened}"),
+                });
+            }
             holder.rotate(tx, &mut keys)?;
             let note = match &request.outcome {
                 Some(outcome) => Some(

@@ -28,6 +28,7 @@ use vault_core::epoch::SectionSealer;
 use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
 use vault_core::id::KeyringHash;
+use vault_core::id::LinkId;
 use vault_core::keyring;
 use vault_core::record::Payload;
 use vault_core::record::VerifiedRecord;
@@ -54,6 +55,8 @@ pub(super) struct CaseKeys {
     keys: BTreeMap<(Section, Epoch), EpochKey>,
     sealers: Mutex<Sealers>,
     vouched: Option<Arc<Vouched>>,
+    // What the state was made of.
+    events: Vec<LinkId>,
 }
 
 /// A case's state and the keyring files that are for this member.
@@ -85,6 +88,7 @@ impl CaseKeys {
             keys: BTreeMap::new(),
             sealers: Mutex::default(),
             vouched: None,
+            events: Vec::new(),
         }
     }
 
@@ -98,6 +102,7 @@ impl CaseKeys {
             keys: self.keys.iter().map(|(of, key)| (*of, key.duplicate())).collect(),
             sealers: Mutex::new(sealers.clone()),
             vouched: self.vouched.clone(),
+            events: self.events.clone(),
         }
     }
 
@@ -109,6 +114,15 @@ impl CaseKeys {
     /// Returns what the stream's rebuilding vouches for, where it was rebuilt for these keys.
     pub(super) fn vouched(&self) -> Option<&Vouched> {
         self.vouched.as_deref()
+    }
+
+    /// Refuses keys that were not made of the very events that the rebuilt stream has: an index of the file may hide one,
+    /// an erasure or a rotation, from who asks for events alone (CHK-102).
+    pub(super) fn require_events(&self, rebuilt: &[LinkId]) -> Result<()> {
+        match self.events == rebuilt {
+            true => Ok(()),
+            false => Err(self.fault(Check::Dense)),
+        }
     }
 
     /// Returns the case's stream.
@@ -263,13 +277,14 @@ impl Holder {
         }
     }
 
-    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores. Rebuilding the stream, or
-    /// at least counting its rows, is left to the caller.
+    /// Reads what [`Self::open_parts`] needs, so that many cases can be opened over both cores. Rebuilding the stream, and
+    /// [`CaseKeys::require_events`], or at least counting its rows, is left to the caller.
     pub(super) fn case_parts(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseParts> {
         let stream = StreamId::case(case);
         let mut open = CaseKeys::new(self.agency.id(), case);
         for row in tx.events(stream)? {
             self.judge_again(&mut open.state, &row)?;
+            open.events.push(row.link.id());
         }
         let (mut files, mut known) = (Vec::new(), Vec::new());
         for named in open.state.keyrings() {

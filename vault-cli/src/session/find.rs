@@ -34,6 +34,7 @@ use crate::store::hash_all;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -84,6 +85,9 @@ impl Session {
         })?;
         let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();
         hits.sort_by(|a, b| b.1.occurred_at.cmp(&a.1.occurred_at));
+        // Every part of a note repeats its head.
+        let mut heads: HashSet<(RecordId, &'static str, String)> = HashSet::new();
+        hits.retain(|(note, hit)| hit.segment.is_some() || heads.insert((*note, hit.field, hit.snippet.clone())));
         let records: BTreeSet<RecordId> = hits.iter().map(|(record, _)| *record).collect();
         let notes = u64::try_from(records.len()).unwrap_or(u64::MAX);
         if let Some(limit) = request.limit {
@@ -132,7 +136,7 @@ impl Holder {
         task.progress
             .start("searching", case.is_none().then_some(total), Unit::Items);
         let mut found: Vec<Candidate> = Vec::new();
-        let mut newest: HashMap<RecordId, u32> = HashMap::new();
+        let mut newest: HashMap<(StreamId, RecordId), u32> = HashMap::new();
         let mut searched = 0u64;
         let stream = case.map(StreamId::case);
         pipeline::each_chunk(tx, stream, |chunk: Vec<Row>| -> Result<()> {
@@ -144,7 +148,7 @@ impl Holder {
             let notes: Vec<Box<RecordRow>> = chunk.into_iter().filter_map(|row| self.searchable(row)).collect();
             for note in notes.iter().map(|row| &row.record) {
                 if note.header.version > 1 {
-                    let known = newest.entry(note.header.record).or_default();
+                    let known = newest.entry((note.header.stream, note.header.record)).or_default();
                     *known = (*known).max(note.header.version);
                 }
                 searched += u64::from(note.is_primary && note.header.version == 1);
@@ -157,9 +161,15 @@ impl Holder {
             Ok(())
         })?;
         replay.finish(tx)?;
+        for keys in keys.values() {
+            keys.require_events(replay.events(keys.stream()))?;
+        }
         task.progress.finish();
         // What was amended since is not current any more; history shows it.
-        found.retain(|c| newest.get(&c.record).is_none_or(|newest| c.version == *newest));
+        found.retain(|c| {
+            let newest = newest.get(&(StreamId::case(c.case), c.record));
+            newest.is_none_or(|newest| c.version == *newest)
+        });
         Ok((searched, found))
     }
 

@@ -196,8 +196,8 @@ impl Holder {
             let case = case_of(note)?;
             if !cases.contains_key(case) {
                 let id = self.resolve_case(tx, case)?;
-                tx.require_dense(StreamId::case(id))?;
-                let mut keys = self.case_keys_before_walk(tx, id)?;
+                // Rebuilt, as before any other write: a hidden event would be written past.
+                let mut keys = self.case_keys(tx, id)?;
                 self.rotate(tx, &mut keys)?;
                 let label = self.case_label(tx, &keys, &Logged::by_link())?;
                 self.require_case_named(case, id, label.external_id.as_deref())?;

@@ -58,6 +58,7 @@ struct KnownCase {
 #[derive(Clone, Default)]
 pub(super) struct Vouched {
     records: HashMap<RecordId, Vec<(u32, RecordHash)>>,
+    events: Vec<LinkId>,
 }
 
 impl Vouched {
@@ -73,6 +74,7 @@ impl Vouched {
                 }
             }
             Row::Link(row) => {
+                self.events.push(row.link.id());
                 for (record, placement) in row.sealed.iter().zip(hashed.placements()) {
                     put(record, placement.record_hash);
                 }
@@ -187,6 +189,7 @@ impl Known {
                     true => holder.case_keys_afresh(tx, case)?,
                     false => known.keys.duplicate(),
                 };
+                keys.require_events(&vouched.events)?;
                 keys.vouch(vouched);
                 self.keep(tx, case, &keys)?;
                 return Ok(keys);
@@ -202,6 +205,7 @@ impl Known {
 pub(super) fn rebuilt(holder: &Holder, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
     let (vouched, _) = rebuild(tx, case, None, Vouched::default())?;
     let mut keys = holder.case_keys_afresh(tx, case)?;
+    keys.require_events(&vouched.events)?;
     keys.vouch(vouched);
     Ok(keys)
 }

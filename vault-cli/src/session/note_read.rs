@@ -156,7 +156,7 @@ impl Session {
         let today = clock::today();
         let quoted = notes
             .iter()
-            .filter(|n| quotes(&n.note).next().is_some())
+            .filter(|n| quotes(&n.note).any(|s| s.speaker.as_deref().is_some_and(is_client)))
             .filter_map(|n| day_of(&n.note))
             .max();
         let days_since_quoted = quoted
@@ -403,6 +403,11 @@ impl Holder {
             quotes,
         }
     }
+}
+
+/// Whether a speaker is the client, in the word that notes have for that.
+fn is_client(speaker: &str) -> bool {
+    speaker.trim().eq_ignore_ascii_case("client")
 }
 
 fn quotes(note: &Note) -> impl Iterator<Item = &Segment> {

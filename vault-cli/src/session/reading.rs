@@ -275,6 +275,7 @@ impl Holder {
             Ok(())
         })?;
         replay.finish(tx)?;
+        keys.require_events(replay.events(keys.stream()))?;
         self.join_notes(keys, rows)
     }
 

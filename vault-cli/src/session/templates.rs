@@ -25,6 +25,14 @@ pub(super) fn find<'s>(set: &'s Set, id: &str) -> Result<&'s Template> {
     })
 }
 
+/// Refuses an id that is no template's.
+///
+/// # Errors
+/// [`SessionError::NotFound`].
+pub fn require_template(id: &str) -> Result<()> {
+    find(load()?, id).map(|_| ())
+}
+
 /// Refuses a kind of note that is neither given nor any template's.
 pub(super) fn require_kind(set: &Set, kind: &NoteKind) -> Result<()> {
     if kind.is_given() || set.knows_kind(kind.as_str()) {

@@ -23,8 +23,11 @@ use super::settings::Settings;
 use crate::places::Places;
 use crate::store::STORE_VERSION;
 use crate::store::Store;
+use rustix::fs::OFlags;
 use std::fs;
+use std::fs::OpenOptions;
 use std::io;
+use std::io::Read;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -36,6 +39,10 @@ use vault_core::founding;
 use vault_core::keystore;
 use vault_core::opening::fresh;
 use vault_core::wire::v1::FORMAT;
+use vault_core::wire::v1::limit;
+
+/// Wrong passphrases are told up to this many: the count is a file's length, and anybody's.
+const MOST_TRIES: u32 = 1_000_000;
 
 impl Session {
     /// Makes a one-person vault: agency, member, device, recovery key and an empty store.
@@ -331,21 +338,45 @@ fn unfinished(reply: &StatusReply) -> Vec<String> {
 }
 
 fn read_keystore(places: &Places) -> Result<Vec<u8>> {
-    fs::read(places.keystore()).map_err(|e| match e.kind() {
+    let failed = io_error("could not read the keystore");
+    let file = open_plain(&places.keystore(), OpenOptions::new().read(true)).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => SessionError::NoVault {
             home: places.home().display().to_string(),
         },
-        _ => io_error("could not read the keystore")(e),
-    })
+        _ => failed(e),
+    })?;
+    let most = limit::KEYSTORE as u64;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(&failed)?;
+    if bytes.len() as u64 > most {
+        return Err(SessionError::refused(Check::TooLong, "keystore"));
+    }
+    Ok(bytes)
+}
+
+/// Opens a plain file of the vault's folder, not through a link: whoever can write to the folder must not choose what
+/// else is read, or written.
+fn open_plain(path: &Path, how: &mut OpenOptions) -> io::Result<fs::File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = how.mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    }
 }
 
 /// Puts `bytes` in place of the file, whole or not at all: written beside it, synced, renamed, folder synced.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
+    match fs::remove_file(&beside) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&beside)?;
     file.write_all(bytes)?;
@@ -358,16 +389,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn tries(places: &Places) -> u32 {
-    fs::metadata(places.tries()).map_or(0, |m| u32::try_from(m.len()).unwrap_or(u32::MAX))
+    let found = fs::symlink_metadata(places.tries()).ok().filter(fs::Metadata::is_file);
+    found.map_or(0, |found| {
+        u32::try_from(found.len()).unwrap_or(u32::MAX).min(MOST_TRIES)
+    })
 }
 
 /// One byte a wrong try, appended, so that two processes never lose one. A full disk must not stop the answer.
 fn count_try(places: &Places) {
-    let file = fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(places.tries());
+    let file = open_plain(&places.tries(), OpenOptions::new().append(true).create(true));
     let _ = file.and_then(|mut f| f.write_all(b"."));
 }
 

@@ -186,6 +186,8 @@ impl ReadTx<'_> {
             record.seq = seq;
             parts.push(record);
         }
+        // One more would be named by no event.
+        require_of(rows.next()?.is_none(), Check::Placement, format!("{stream} at {seq}"))?;
         Ok(parts)
     }
 

@@ -115,6 +115,7 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>) -> StoreError {
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly,
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::refused(Check::Unreadable, "store"),
+        ErrorCode::TooBig => StoreError::refused(Check::TooLong, "store"),
         // The shared-memory file beside the store could not grow: the same full disk, seen elsewhere.
         ErrorCode::SystemIoFailure if code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full,
         ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory | ErrorCode::NoLargeFileSupport => {

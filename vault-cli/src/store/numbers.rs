@@ -96,7 +96,11 @@ impl Numbers {
     fn met(&mut self, keys: &LocalKeys, (stream, tag): (Stream, [u8; 32])) -> Result<Stream, StoreError> {
         let id = stream.head.stream;
         if let Some(known) = self.streams.get(&id) {
-            return Ok(*known);
+            // A stream's row in another's place would hide that one, and the number of rows would hold.
+            return match known.no == stream.no {
+                true => Ok(*known),
+                false => Err(StoreError::refused(Check::StoreHead, id)),
+            };
         }
         stream
             .head

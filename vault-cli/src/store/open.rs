@@ -14,6 +14,7 @@ use rusqlite::OpenFlags;
 use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use std::cell::RefCell;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -26,6 +27,9 @@ use vault_core::id::LinkId;
 use vault_core::local::LocalKeys;
 use vault_core::local::head::StoreHead;
 use vault_core::secret::StoreKey;
+
+/// Bytes of the longest row: a record of 16 MiB and what stands beside it.
+const LONGEST_ROW: i32 = (16 << 20) + (64 << 10);
 
 /// How long a transaction waits for another process's before it is [`StoreError::Busy`].
 const BUSY: Duration = Duration::from_secs(10);
@@ -314,6 +318,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // Longer than anything that is ever stored: refused before it is read.
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_ROW)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;

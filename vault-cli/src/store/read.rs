@@ -488,12 +488,27 @@ impl<'c> ReadTx<'c> {
 
     /// Refuses a store that has not as many links as its head says.
     pub(super) fn require_complete(&self) -> Result<(), StoreError> {
-        let sql = "SELECT count(*), coalesce((SELECT max(pos) FROM link), 0) FROM link";
-        let (count, last): (u64, u64) = self
+        // The count may come out of an index, which is anybody's; first and last are the table's own, and leave no room for
+        // a row more.
+        let sql = "SELECT count(*), coalesce((SELECT min(pos) FROM link), 1), coalesce((SELECT max(pos) FROM link), 0)
+            FROM link";
+        let (count, first, last): (u64, i64, u64) = self
             .connection
             .prepare_cached(sql)?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        require_of(count == self.head.pos && last == self.head.pos, Check::Dense, "store")
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let complete = count == self.head.pos && first == 1 && last == self.head.pos;
+        require_of(complete, Check::Dense, "store")
+    }
+
+    /// Counts the rows of `sealed`, `rewrap` and `erased`.
+    ///
+    /// # Errors
+    /// CHK-105.
+    pub fn row_counts(&self) -> Result<(u64, u64, u64), StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM sealed NOT INDEXED), (SELECT count(*) FROM rewrap NOT INDEXED),
+            (SELECT count(*) FROM erased NOT INDEXED)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
     }
 
     /// Rebuilds a whole stream, which must arrive at its authenticated head: then every signed byte of its rows is the

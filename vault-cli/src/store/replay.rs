@@ -68,6 +68,8 @@ pub struct Replay {
     chains: HashMap<StreamId, Chain>,
     // By sequence number; of a whole store they come with its rows, of one stream they are there beforehand.
     agency_links: Vec<LinkId>,
+    // The links of cases that are no record's, as they were passed.
+    events: HashMap<StreamId, Vec<LinkId>>,
 }
 
 enum Scope {
@@ -105,6 +107,7 @@ impl Replay {
                 .into_iter()
                 .collect(),
             agency_links,
+            events: HashMap::new(),
         })
     }
 
@@ -116,6 +119,7 @@ impl Replay {
             scope: Scope::Whole { pos: 0, order },
             chains: HashMap::new(),
             agency_links: Vec::new(),
+            events: HashMap::new(),
         }
     }
 
@@ -123,6 +127,12 @@ impl Replay {
     pub fn chain(&self, stream: StreamId) -> Chain {
         let known = self.chains.get(&stream).cloned();
         known.unwrap_or_else(|| Chain::empty(self.agency, stream))
+    }
+
+    /// Returns the links of a case that are no record's, as far as its rows were passed: what its state was made of has to
+    /// be these, whatever an index of the file said.
+    pub fn events(&self, stream: StreamId) -> &[LinkId] {
+        self.events.get(&stream).map_or(&[], Vec::as_slice)
     }
 
     /// Rebuilds the link of the next row; its signature is not checked.
@@ -166,6 +176,9 @@ impl Replay {
         chain.follow(&link).map_err(refused_of(stream))?;
         if stream.kind == StreamKind::Agency {
             self.agency_links.push(link.id());
+        }
+        if let (StreamKind::Case, Row::Link(_)) = (stream.kind, row) {
+            self.events.entry(stream).or_default().push(link.id());
         }
         if let Scope::Whole { order, .. } = &mut self.scope {
             *order = order.then(&link.id());

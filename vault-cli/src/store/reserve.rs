@@ -27,9 +27,11 @@ pub(super) fn reserve_path(path: &Path) -> PathBuf {
 /// Makes the reserve if it is not there; a disk that is full already is no error.
 pub(super) fn make(path: &Path) -> Result<(), StoreError> {
     let path = reserve_path(path);
-    if std::fs::metadata(&path).is_ok_and(|found| found.len() == RESERVE_BYTES) {
+    // Not through a link: what it leads to is not ours to fill.
+    if std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == RESERVE_BYTES) {
         return Ok(());
     }
+    give_up(&path)?;
     match fill(&path) {
         Err(StoreError::Full | StoreError::ReadOnly) => give_up(&path).map(drop),
         done => done,
@@ -42,12 +44,7 @@ pub(super) fn release(path: &Path) -> Result<bool, StoreError> {
 }
 
 fn fill(path: &Path) -> Result<(), StoreError> {
-    let opened = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = opened.map_err(|error| StoreError::io(path, &error))?;
     match fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => {

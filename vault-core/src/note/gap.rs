@@ -20,6 +20,8 @@ pub enum Lack {
     CitedSegment(u32),
     /// A decision without its reason.
     DecisionWhy,
+    /// A text that begins with a word like a mark, and the mark or field that its author may have meant.
+    LikeMark(&'static str, &'static str),
     /// An interpretation that rests on nothing.
     InterpretationCites,
     /// A note that holds nothing.
@@ -56,6 +58,12 @@ impl fmt::Display for Lack {
         f.write_str(match self {
             Self::CitedSegment(n) => return write!(f, "cites segment {n}, which is not there"),
             Self::DecisionWhy => "decision without a reason (why:)",
+            Self::LikeMark(word, mark) => {
+                return write!(
+                    f,
+                    "begins with `{word}:`, which is only text; `{mark}:` would say what it is"
+                );
+            }
             Self::InterpretationCites => "opinion without the segments that it rests on (cites:)",
             Self::NoSegments => "nothing was written",
             Self::PlanDue => "plan without a due date (due:)",
@@ -117,6 +125,10 @@ pub fn lacks(note: &Note, segment: &Segment) -> Vec<Lack> {
         }
     };
     add(segment.text.trim().is_empty(), Lack::Text);
+    if segment.kind == SegmentKind::Narrative || segment.default_kind {
+        let (word, mark) = like_mark(&segment.text).unwrap_or_default();
+        add(!word.is_empty(), Lack::LikeMark(word, mark));
+    }
     match segment.kind {
         SegmentKind::Decision => add(blank(&segment.why), Lack::DecisionWhy),
         SegmentKind::Interpretation => add(segment.cites.is_empty(), Lack::InterpretationCites),
@@ -133,6 +145,41 @@ pub fn lacks(note: &Note, segment: &Segment) -> Vec<Lack> {
         add(note.segment(*n).is_none(), Lack::CitedSegment(*n));
     }
     open
+}
+
+/// Words that people write where a mark or a field is meant.
+const LIKE_MARKS: [(&str, &str); 20] = [
+    ("action", "act"),
+    ("date", "at"),
+    ("decided", "dec"),
+    ("decision", "dec"),
+    ("impression", "int"),
+    ("interpretation", "int"),
+    ("intervention", "act"),
+    ("observation", "obs"),
+    ("observed", "obs"),
+    ("occurred", "at"),
+    ("opinion", "int"),
+    ("plans", "plan"),
+    ("quote", "said"),
+    ("reflection", "priv"),
+    ("reported", "rep"),
+    ("says", "said"),
+    ("significant", "{significant}"),
+    ("thoughts", "priv"),
+    ("time", "at"),
+    ("when", "at"),
+];
+
+/// Finds the word at the beginning of a text that is like a mark: it stands before a colon, perhaps with a name.
+fn like_mark(text: &str) -> Option<(&'static str, &'static str)> {
+    let (head, _) = text.get(..text.len().min(60)).unwrap_or(text).split_once(':')?;
+    let mut words = head.split_whitespace();
+    let first = words.next()?.to_lowercase();
+    if words.count() > 3 || head.contains('\n') {
+        return None;
+    }
+    LIKE_MARKS.into_iter().find(|(word, _)| *word == first)
 }
 
 #[cfg(test)]
@@ -185,6 +232,31 @@ mod tests {
             gaps(&note)[0].to_string(),
             "segment 1: cites segment 99, which is not there"
         );
+    }
+
+    #[test]
+    fn a_word_like_a_mark_is_pointed_out_in_what_nobody_classified() {
+        let of = |kind, text: &str| {
+            let note = Note {
+                segments: vec![Segment::new(1, kind, text)],
+                ..Note::default()
+            };
+            gaps(&note).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(SegmentKind::Narrative, "Decision: stop the visits"),
+            ["segment 1: begins with `decision:`, which is only text; `dec:` would say what it is"]
+        );
+        assert_eq!(of(SegmentKind::Narrative, "quote client: \"no\"").len(), 1);
+        for text in [
+            "We made a decision: stop.",
+            "Decision",
+            "The plan for the decision of May: stop",
+            "Żółć: ą",
+        ] {
+            assert!(of(SegmentKind::Narrative, text).is_empty(), "{text}");
+        }
+        assert!(of(SegmentKind::Observation, "Decision: as it stood on the door").is_empty());
     }
 
     #[test]

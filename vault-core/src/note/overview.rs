@@ -35,6 +35,9 @@ pub struct Block {
     pub title: Title,
     /// What is known, profile first, then the newest of the notes.
     pub items: Vec<Item>,
+    /// How much more the notes hold for it than is shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: usize,
 }
 
 /// One thing known, with where it stands.
@@ -57,6 +60,12 @@ pub struct Item {
     /// When it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Moment>,
+    /// Of a plan: who does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Of a plan: by when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
 }
 
 /// Where a block takes its items from.
@@ -71,7 +80,7 @@ struct Source {
     kinds: &'static [SegmentKind],
 }
 
-const SOURCES: [Source; 8] = [
+const SOURCES: [Source; 9] = [
     Source {
         title: "Background",
         profile: &["background", "history"],
@@ -84,6 +93,14 @@ const SOURCES: [Source; 8] = [
         profile: &["presenting_problem", "reason_for_referral"],
         headings: &["presenting problem", "reason for referral", "reason for contact"],
         sections: &[],
+        kinds: &[],
+    },
+    // Not of the founding document; who goes on a visit has to see it.
+    Source {
+        title: "Safety",
+        profile: &["danger_to_workers", "contact_restrictions"],
+        headings: &["safety", "safeguarding", "risks", "dangers"],
+        sections: &["safeguarding"],
         kinds: &[],
     },
     Source {
@@ -187,6 +204,7 @@ impl Overview {
                     .filter(|s| source.takes(note, s))
                     .map(move |s| (note, handle, s))
             });
+            let all = segments.clone().count();
             items.extend(segments.take(NEWEST).map(|(note, handle, segment)| Item {
                 text: segment.text.clone(),
                 note: Some((*handle).to_owned()),
@@ -194,16 +212,24 @@ impl Overview {
                 kind: Some(segment.kind),
                 who: segment.speaker.clone().or_else(|| segment.from.clone()),
                 occurred_at: note.occurred_at.clone(),
+                owner: segment.owner.clone(),
+                due: segment.due.clone(),
             }));
             Block {
                 title: source.title,
                 items,
+                more: all.saturating_sub(NEWEST),
             }
         };
         Self {
             blocks: SOURCES.iter().map(block).collect(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Takes the words out of a profile's value: a text, a list of them, or named ones.
@@ -217,6 +243,8 @@ fn collect(value: &Value, items: &mut Vec<Item>) {
                 kind: None,
                 who: None,
                 occurred_at: None,
+                owner: None,
+                due: None,
             });
         }
     };
@@ -248,6 +276,9 @@ impl fmt::Display for Overview {
             }
             for item in &block.items {
                 item.fmt(f)?;
+            }
+            if block.more > 0 {
+                writeln!(f, "  and {} more", block.more)?;
             }
         }
         Ok(())
@@ -291,6 +322,7 @@ mod tests {
             [
                 "Background",
                 "Presenting problem",
+                "Safety",
                 "Factors: social",
                 "Factors: economic",
                 "Factors: health",
@@ -299,7 +331,7 @@ mod tests {
                 "Outcome",
             ]
         );
-        assert_eq!(overview.to_string().matches(EMPTY).count(), 8);
+        assert_eq!(overview.to_string().matches(EMPTY).count(), 9);
     }
 
     #[test]
@@ -324,6 +356,21 @@ mod tests {
         };
         assert_eq!(block("Factors: social"), ["The kitchen was cold."]);
         assert_eq!(block("Outcome"), ["Close the case."]);
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_block_is_counted_and_a_danger_stands_in_its_own() {
+        let mut note = Note::new(NoteKind::default());
+        note.segments = (1..=7)
+            .map(|n| Segment {
+                section: Some("safeguarding".into()),
+                ..Segment::new(n, SegmentKind::Observation, "He waits at the gate.")
+            })
+            .collect();
+        let overview = Overview::new(None, &[(&note, "n-1")]);
+        let block = overview.blocks.iter().find(|b| b.title == "Safety").unwrap();
+        assert_eq!((block.items.len(), block.more), (5, 2));
+        assert!(overview.to_string().contains("  and 2 more\n"), "{overview}");
     }
 
     #[test]

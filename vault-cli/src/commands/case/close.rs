@@ -8,13 +8,15 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::session::request::CaseCloseRequest;
+use crate::unlock_prompt;
 
 /// The longest outcome, in bytes.
 const LONGEST_OUTCOME: u64 = 1 << 20;
 
 /// Closes a case
 ///
-/// Nothing is erased: the case can still be read and verified, and takes no more notes.
+/// Nothing is erased: the case can still be read and verified, its notes can be amended, and it takes no new ones. On a
+/// terminal the outcome is asked for, because it cannot be added later.
 #[derive(Args, Debug)]
 pub struct CloseArgs {
     /// The case's handle
@@ -31,11 +33,22 @@ pub struct CloseArgs {
 }
 
 pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
-    let outcome = match &args.file {
-        Some(source) => Some(run.text(Some(source), "the outcome", LONGEST_OUTCOME)?),
-        None => None,
+    let (mut session, outcome) = match &args.file {
+        Some(source) => {
+            let outcome = run.text(Some(source), "the outcome", LONGEST_OUTCOME)?;
+            (run.unlock()?, Some(outcome))
+        }
+        None => {
+            let session = run.unlock()?;
+            let asked = unlock_prompt::can_ask() && Invocation::can_type();
+            let question = "Outcome in a line (leave empty for none; Ctrl-C keeps the case open): ";
+            let outcome = asked
+                .then(|| run.ask(question, "the outcome", "`--file FILE`"))
+                .transpose()?;
+            (session, outcome.filter(|outcome| !outcome.is_empty()))
+        }
     };
-    let reply = run.unlock()?.case_close(CaseCloseRequest {
+    let reply = session.case_close(CaseCloseRequest {
         case: args.case,
         outcome,
         on: args.on,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::{Purpose, value};
+use crate::cli::Purpose;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
@@ -12,7 +12,7 @@ use crate::session::request::CaseListRequest;
 #[derive(Args, Debug)]
 pub struct ListArgs {
     /// Only cases of this status: `open` or `closed`
-    #[arg(long, value_name = "STATUS", value_parser = value::code)]
+    #[arg(long, value_name = "STATUS", value_parser = ["open", "closed"])]
     pub status: Option<String>,
 
     /// Why you read.

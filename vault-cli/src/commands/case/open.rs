@@ -37,6 +37,8 @@ pub struct OpenArgs {
 }
 
 pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
+    // Before anything is typed.
+    crate::session::require_template(&args.template)?;
     let (mut session, profile) = run.unlock_and_read(args.file.as_ref(), || {
         let profile = match &args.file {
             Some(source) => run.text(Some(source), "the profile", LONGEST_PROFILE)?,

@@ -11,7 +11,7 @@ use crate::session::request::ChronologyRequest;
 
 /// Shows what was significant, in the order in which it happened
 ///
-/// Takes what its authors marked {significant}, each with its note; what was recorded late is marked.
+/// Takes decisions and what its authors marked {significant}, each with its note; what was recorded late is marked.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// The case's handle

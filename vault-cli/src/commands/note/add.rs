@@ -23,7 +23,7 @@ use super::{DraftFlags, InputArgs, OnTerminal};
 ///   act: what was done
 ///   dec: a decision; why: and options: below it
 ///   plan: a next step; owner: and due: below it
-///   priv: your own thinking, kept apart and shown to nobody
+///   priv: your own thinking, kept apart; no colleague and no page that you export gets it
 ///
 /// On a terminal, without `--file`, the editor that VISUAL or EDITOR names opens with the template's
 /// headings; its file is in memory alone, and what is written is kept, sealed, every two seconds.

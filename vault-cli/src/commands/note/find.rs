@@ -38,22 +38,24 @@ pub struct FindArgs {
 }
 
 pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
-    let term = match &args.file {
-        Some(source) => run.text(Some(source), "the search term", LONGEST_TERM)?,
-        None => run.ask(
-            "Search for: ",
-            "the search term",
-            "`--file FILE`, or `--file -` for standard input",
-        )?,
+    // The passphrase first, as everywhere: typed ahead into another question it would stand on the screen.
+    let (mut session, term) = match &args.file {
+        Some(source) => {
+            let term = one_line(&run.text(Some(source), "the search term", LONGEST_TERM)?)?;
+            (run.unlock()?, term)
+        }
+        None => {
+            let (what, flag) = ("the search term", "`--file FILE`, or `--file -` for standard input");
+            let session = run.unlock_to_ask(what, flag)?;
+            (session, one_line(&run.ask("Search for: ", what, flag)?)?)
+        }
     };
-    let term = one_line(&term)?;
     let request = NoteFindRequest {
         case: args.case,
         term,
         limit: args.limit,
         purpose: run.purpose(args.purpose)?,
     };
-    let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.note_find(request, watch.task())?;
     drop(watch);

@@ -238,6 +238,9 @@ impl Holder {
             }
         })?;
         text.replay.finish(tx)?;
+        for keys in keys.values() {
+            keys.require_events(text.replay.events(keys.stream()))?;
+        }
         text.pos = tx.head().pos;
         if first {
             task.progress.finish();

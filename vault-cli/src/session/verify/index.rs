@@ -25,12 +25,16 @@ pub(super) struct Index {
     open: HashMap<String, (u64, Box<Note>)>,
     /// By record id and version, as the main part names them.
     parts: HashMap<(String, u32), Note>,
+    /// Commit positions of erased records: what led to one has no content any more.
+    erased: HashSet<u64>,
 }
 
 /// What opening a record told of the index.
 pub(super) enum Fact {
     /// An entry, whole.
     Entry(Entry),
+    /// The record at this position was erased.
+    Erased(u64),
     /// A note's main part, whose others are in records of their own.
     Note { pos: u64, note: Box<Note> },
     /// Such another part.
@@ -72,6 +76,9 @@ impl Index {
     pub(super) fn take(&mut self, fact: Fact) {
         match fact {
             Fact::Entry(entry) => self.put(entry),
+            Fact::Erased(pos) => {
+                self.erased.insert(pos);
+            }
             Fact::Note { pos, note } => {
                 // Of several versions the index may point at any; each is joined with its own parts.
                 self.open.insert(format!("{}/{pos}", note.id), (pos, note));
@@ -103,8 +110,12 @@ impl Index {
         }
         let fault = || SessionError::refused(Check::LocalIndex, "index");
         tx.each_external(&mut |key, kept| -> Result<()> {
+            let content = kept.content.as_ref().map(|content| content.0);
+            if self.erased.contains(&kept.pos) {
+                return if content.is_none() { Ok(()) } else { Err(fault()) };
+            }
             let expected = self.entries.get(&kept.pos).ok_or_else(fault)?;
-            if expected.0.0 != key.0 || kept.content.as_ref().is_some_and(|c| c.0 != expected.1.0) {
+            if expected.0.0 != key.0 || content != Some(expected.1.0) {
                 return Err(fault());
             }
             self.owed.remove(&key.0);

@@ -75,6 +75,7 @@ impl Job {
             match &stored.content {
                 Content::Erased { ciphertext, .. } => {
                     record::verify_erased(&stored.header, ciphertext, &stored.signature, &author).map_err(refused)?;
+                    done.facts.push(Fact::Erased(stored.at.pos));
                 }
                 Content::Kept { .. } => {
                     let (pos, is_primary) = (stored.at.pos, stored.is_primary);
