@@ -287,7 +287,8 @@ impl<'a> Reader<'a> {
             strip_quotation_marks(&mut text);
         }
         segment.text = text.iter().map(|c| c.char).collect();
-        let bare = segment.text.is_empty() && flags.is_empty() && fields.is_empty();
+        let unnamed = segment.speaker.is_none() && segment.from.is_none();
+        let bare = unnamed && segment.text.is_empty() && flags.is_empty() && fields.is_empty();
         if bare && segment.cites.is_empty() && segment.options.is_none() {
             // A prefix that nobody wrote after.
             return;

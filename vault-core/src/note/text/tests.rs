@@ -358,6 +358,15 @@ fn printed_and_read(text: &str) -> Result<(), String> {
         .ok_or(format!("{printed:?} became {twice:?}"))
 }
 
+/// Found by fuzzing: who was named went with the empty text, once a field of no value was printed away.
+#[test]
+fn a_name_that_nothing_is_written_after_stays_with_its_gap() {
+    let note = read("obs: One.\n\nrep sister:\n\nsaid client:\n  why: \n\nobs:\n");
+    let named: Vec<_> = note.segments.iter().map(|s| s.from.as_deref().or(s.speaker.as_deref())).collect();
+    assert_eq!(named, [None, Some("sister"), Some("client")]);
+    assert_eq!(printed_and_read("obs: One.\n\nrep sister:\n  why: "), Ok(()));
+}
+
 /// Found by fuzzing.
 #[test]
 fn no_space_of_any_kind_is_left_before_a_flag_at_the_end_of_a_line() {
