@@ -213,6 +213,7 @@ fn attack_31_a_keystore_or_cell_without_end_is_refused_before_it_is_read() {
         "CHK-01"
     );
     std::fs::write(&keystore, kept).unwrap();
+    vault.json(&["case", "list"]);
     let grown = "UPDATE local SET value = zeroblob(17 << 20) WHERE name = (SELECT min(name) FROM local)";
     assert_eq!(open(&vault).execute(grown, []).unwrap(), 1);
     assert_eq!(

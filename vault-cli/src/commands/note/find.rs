@@ -38,12 +38,14 @@ pub struct FindArgs {
 }
 
 pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
-    // The passphrase first, as everywhere: typed ahead into another question it would stand on the screen.
-    let (mut session, term) = match &args.file {
-        Some(source) => {
-            let term = one_line(&run.text(Some(source), "the search term", LONGEST_TERM)?)?;
-            (run.unlock()?, term)
-        }
+    let named = match &args.file {
+        Some(source) => Some(one_line(&run.text(Some(source), "the search term", LONGEST_TERM)?)?),
+        None => None,
+    };
+    let purpose = run.purpose(args.purpose)?;
+    let (mut session, term) = match named {
+        Some(term) => (run.unlock()?, term),
+        // The passphrase first, as everywhere: typed ahead into another question it would stand on the screen.
         None => {
             let (what, flag) = ("the search term", "`--file FILE`, or `--file -` for standard input");
             let session = run.unlock_to_ask(what, flag)?;
@@ -54,7 +56,7 @@ pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
         case: args.case,
         term,
         limit: args.limit,
-        purpose: run.purpose(args.purpose)?,
+        purpose,
     };
     let watch = run.watch()?;
     let reply = session.note_find(request, watch.task())?;

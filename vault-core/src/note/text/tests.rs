@@ -362,7 +362,11 @@ fn printed_and_read(text: &str) -> Result<(), String> {
 #[test]
 fn a_name_that_nothing_is_written_after_stays_with_its_gap() {
     let note = read("obs: One.\n\nrep sister:\n\nsaid client:\n  why: \n\nobs:\n");
-    let named: Vec<_> = note.segments.iter().map(|s| s.from.as_deref().or(s.speaker.as_deref())).collect();
+    let named: Vec<_> = note
+        .segments
+        .iter()
+        .map(|s| s.from.as_deref().or(s.speaker.as_deref()))
+        .collect();
     assert_eq!(named, [None, Some("sister"), Some("client")]);
     assert_eq!(printed_and_read("obs: One.\n\nrep sister:\n  why: "), Ok(()));
 }
