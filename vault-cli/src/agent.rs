@@ -7,7 +7,7 @@
 //!                   └─ Connection ─ ask ─> agent ─ reply, as data ─> rendered by the command
 //! ```
 //!
-//! An ask is a whole user action, one variant of [`ask::Ask`] for each method of the session; none gives a key. Who
+//! An ask is a whole user action, one variant of `ask::Ask` for each method of the session; none gives a key. Who
 //! adds a method adds a line there. The protocol is on a page of its own, `docs/agent.md`.
 
 mod ask;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The place is wiped however it ends. After a kill -9 the next command that unlocks takes what was written there into
-//! the draft, and wipes it ([`leftover`]).
+//! the draft, and wipes it (`leftover`).
 
 mod leftover;
 mod place;

@@ -59,9 +59,11 @@ def open_vault(arguments):
     else:
         _, secrets, files = read_backup(data, arguments.passphrase_file.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "vault.db"
-        store.write_bytes(files["vault.db"])
-        vault = Vault.of_backup(secrets, store)
+        home = Path(folder)
+        for name, content in files.items():
+            (home / name).parent.mkdir(exist_ok=True)
+            (home / name).write_bytes(content)
+        vault = Vault.of_backup(secrets, home)
         vault.walk()
     return vault
 

@@ -25,19 +25,19 @@ class Vault:
             keystore = (home / "keystore").read_bytes()
         except OSError as error:
             raise Refusal("CHK-105", f"the keystore cannot be read: {error.strerror}") from None
-        self.home = home
-        self._begin(read_keystore(keystore, passphrase), home / "vault.db")
+        self._begin(read_keystore(keystore, passphrase), home)
 
     @classmethod
-    def of_backup(cls, secrets, store):
-        """A backup's vault: its secrets, and a file with its store."""
+    def of_backup(cls, secrets, home):
+        """A backup's vault: its secrets, and a folder with its other files."""
         vault = cls.__new__(cls)
-        vault._begin(secrets, store)
+        vault._begin(secrets, home)
         return vault
 
-    def _begin(self, secrets, store):
+    def _begin(self, secrets, home):
+        self.home = home
         self.secrets = secrets
-        self.store = Store(store)
+        self.store = Store(home / "vault.db")
         self.lines, self.entries, self.authors = None, [], set()
         self.links = self.signatures = self.attachments = 0
 

@@ -62,7 +62,7 @@ impl Session {
     /// Shows one note.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::Withdrawn`](super::SessionError::Withdrawn), [`SessionError::LogFailed`](super::SessionError::LogFailed).
+    /// [`SessionError::NotFound`], [`SessionError::Withdrawn`], [`SessionError::LogFailed`].
     pub fn note_show(&mut self, request: NoteShowRequest) -> Result<NoteShowReply> {
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let logged = self.log_records(AccessOperation::Open, case, &[record], None, &request.purpose)?;
@@ -145,7 +145,7 @@ impl Session {
     /// Lists the notes of a case.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::Unknown`](super::SessionError::Unknown), [`SessionError::LogFailed`](super::SessionError::LogFailed).
+    /// [`SessionError::NotFound`], [`SessionError::Unknown`], [`SessionError::LogFailed`].
     pub fn note_list(&mut self, request: NoteListRequest) -> Result<NoteListReply> {
         if let Some(kind) = &request.kind {
             templates::require_kind(templates::load()?, kind)?;
@@ -185,7 +185,7 @@ impl Session {
     /// Shows what was significant, in the order in which it happened.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::LogFailed`](super::SessionError::LogFailed).
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
     pub fn chronology_show(&mut self, request: ChronologyRequest) -> Result<ChronologyReply> {
         let (case, external_id, notes) = self.read_whole(&request.case, "chronology", &request.purpose)?;
         let externals = externals(&notes);
@@ -221,7 +221,7 @@ impl Session {
     /// Lists decisions, the incomplete ones first.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::LogFailed`](super::SessionError::LogFailed).
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
     pub fn decision_list(&mut self, request: DecisionListRequest) -> Result<DecisionListReply> {
         let (case, external_id, notes) = self.read_whole(&request.case, "decisions", &request.purpose)?;
         let externals = externals(&notes);

@@ -3,7 +3,7 @@
 //! "Taming the many EdDSAs" (Chalkias et al. 2020) shows how lenient verifiers disagree; a record that one client
 //! accepts and another drops would split a case, so there is one answer, pinned by the CCTV vectors.
 //!
-//! A vault has many signatures of few devices. A key that has verified [`MANY`] gets a [`table`] of its multiples; the
+//! A vault has many signatures of few devices. A key that has verified [`MANY`] gets a table of its multiples; the
 //! answers are those of `verify_strict`, twice as fast (`docs/decisions/0005-verifying-with-tables.md`).
 
 mod table;
