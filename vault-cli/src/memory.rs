@@ -4,8 +4,12 @@
 //! allocation ─┬─ while keys are made (`with_keys`) ──> the locked pool: never swapped out, not dumped
 //!             ├─ 256 KiB and more ──────────────────> pages of its own, not dumped, unmapped when freed
 //!             └─ other ─────────────────────────────> the system's allocator
-//! freed: overwritten with zeros before anybody else has it
+//! freed: the pool's blocks, and in the agent all of it, overwritten with zeros before anybody else has it
 //! ```
+//!
+//! The agent goes on after it has answered, and what it read must not stay behind. A command ends with its answer, and
+//! the system clears its pages; wiping all that it frees would cost a search a sixth of its time. Keys and opened texts
+//! are wiped by their own types in either.
 //!
 //! Texts are not locked: a system lets a user lock 8 MiB as a rule, which is for keys. Texts that are kept are kept in
 //! large pieces ([`crate::session`]'s search), so that they stay out of core dumps.
@@ -32,6 +36,7 @@ use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
@@ -178,10 +183,6 @@ const fn is_large(layout: Layout) -> bool {
 /// # Safety
 /// `at` points to `bytes` bytes that nobody uses.
 unsafe fn wipe(at: *mut u8, bytes: usize) {
-    #[cfg(debug_assertions)]
-    if UNWIPED.load(Ordering::Relaxed) {
-        return;
-    }
     // SAFETY: the caller's promise.
     unsafe { at.write_bytes(0, bytes) };
     // What follows could read them, for all that the compiler knows.
@@ -227,8 +228,11 @@ unsafe impl GlobalAlloc for Wiping {
         }
         // SAFETY: the caller gives up a block of this layout.
         unsafe {
-            wipe(at, layout.size());
-            if is_pooled(at) {
+            let pooled = is_pooled(at);
+            if pooled || WIPES.load(Ordering::Relaxed) {
+                wipe(at, layout.size());
+            }
+            if pooled {
                 if let Some(class) = size_class(layout) {
                     pool().give_back(at, class);
                 }
@@ -249,6 +253,11 @@ unsafe impl GlobalAlloc for Wiping {
             // SAFETY: a mapping of ours; it moves as a whole, and what is cut off is unmapped. Advice goes with it.
             let moved = unsafe { rustix::mm::mremap(at.cast(), old, new, MremapFlags::MAYMOVE) };
             return moved.map_or(null_mut(), <*mut _>::cast);
+        }
+        let is_ours = is_large(layout) || is_large(wanted) || is_pooled(at);
+        if !is_ours && !WIPES.load(Ordering::Relaxed) && !KEYS.try_with(Cell::get).unwrap_or(false) {
+            // SAFETY: the system allocator's own block, and the caller's promise of a size that is not 0.
+            return unsafe { System.realloc(at, layout, size) };
         }
         // SAFETY: as `alloc` and `dealloc`; both blocks are at least as long as what is copied.
         unsafe {
@@ -296,13 +305,12 @@ pub const TEST_MEMORY: &str = "CASEVAULT_TEST_MEMORY";
 /// The variable with which a test build leaves what is freed as it was, to see that a test would notice.
 pub const TEST_UNWIPED: &str = "CASEVAULT_TEST_UNWIPED";
 
-#[cfg(debug_assertions)]
-static UNWIPED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+static WIPES: AtomicBool = AtomicBool::new(false);
 
-/// Takes up what a test asked for; nothing in a release.
-pub fn for_tests() {
-    #[cfg(debug_assertions)]
-    UNWIPED.store(std::env::var_os(TEST_UNWIPED).is_some(), Ordering::Relaxed);
+/// Wipes what is freed from here on; a test of a test build may ask for the contrary.
+pub fn wipe_what_is_freed() {
+    let unwiped = cfg!(debug_assertions) && std::env::var_os(TEST_UNWIPED).is_some();
+    WIPES.store(!unwiped, Ordering::Relaxed);
 }
 
 /// Tells whether a test is to look at this process; never in a release.

@@ -82,7 +82,7 @@ pub fn start(places: &Places, passphrase: &Passphrase, lasting: Lasting) -> Resu
 /// The agent's process, from its two pipes to its end.
 pub fn run() -> Exit {
     crate::memory::close_inherited();
-    crate::memory::for_tests();
+    crate::memory::wipe_what_is_freed();
     crate::harden::leave_the_terminal();
     let mut to = io::stdout().lock();
     let served = match begin(&mut Unbuffered) {
