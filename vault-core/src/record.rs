@@ -150,11 +150,38 @@ impl UnverifiedRecord {
         Self::with_header(header, header_bytes, ciphertext.into(), signature)
     }
 
+    /// Takes the parts of a record whose hash was computed over them a moment ago.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    ///
+    /// # Security
+    /// Only for a hash computed over these very parts: it names the record, and is what its wrap is bound to.
+    pub fn hashed(
+        header: RecordHeader,
+        ciphertext: Ciphertext,
+        signature: Signature,
+        hash: RecordHash,
+    ) -> Result<Self, Refused> {
+        let header_bytes = wire::encode(&header)?;
+        Self::well_formed(header, header_bytes, ciphertext, signature, |_, _| hash)
+    }
+
     fn with_header(
         header: RecordHeader,
         header_bytes: Vec<u8>,
         ciphertext: Ciphertext,
         signature: Signature,
+    ) -> Result<Self, Refused> {
+        Self::well_formed(header, header_bytes, ciphertext, signature, record_hash)
+    }
+
+    fn well_formed(
+        header: RecordHeader,
+        header_bytes: Vec<u8>,
+        ciphertext: Ciphertext,
+        signature: Signature,
+        hash: impl FnOnce(&[u8], &CiphertextHash) -> RecordHash,
     ) -> Result<Self, Refused> {
         require(header.format == FORMAT, Check::UnknownFormat)?;
         let padded = usize::try_from(header.padded_length).map_err(|_| Check::TooLong)?;
@@ -168,7 +195,7 @@ impl UnverifiedRecord {
             (header.version == 1) == (header.amends == RecordHash::ZERO),
             Check::Amends,
         )?;
-        let hash = record_hash(&header_bytes, &ciphertext.hash());
+        let hash = hash(&header_bytes, &ciphertext.hash());
         Ok(Self {
             header,
             header_bytes,

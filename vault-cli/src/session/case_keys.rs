@@ -29,6 +29,7 @@ use vault_core::epoch::Wrap;
 use vault_core::id::CaseId;
 use vault_core::id::KeyringHash;
 use vault_core::id::LinkId;
+use vault_core::id::RecordHash;
 use vault_core::keyring;
 use vault_core::record::Payload;
 use vault_core::record::VerifiedRecord;
@@ -172,10 +173,10 @@ impl CaseKeys {
         Ok((record, payload))
     }
 
-    /// As [`Self::open`], for who needs the payload alone.
-    pub(super) fn payload_of(&self, stored: StoredRecord) -> Result<Payload> {
+    /// As [`Self::open`], for who needs the payload alone and has just computed the record's hash.
+    pub(super) fn payload_of(&self, stored: StoredRecord, hash: RecordHash) -> Result<Payload> {
         let (epoch, release) = (stored.epoch, stored.release);
-        let (unverified, wrap) = stored.into_record()?;
+        let (unverified, wrap) = stored.into_hashed_record(hash)?;
         let record = unverified.verified_at_entry();
         let handle = record.header().record;
         let key = self.record_key(&record, &wrap, epoch, release)?;

@@ -36,6 +36,7 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::id::CaseId;
+use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::find::Term;
@@ -141,12 +142,18 @@ impl Holder {
         let stream = case.map(StreamId::case);
         pipeline::each_chunk(tx, stream, |chunk: Vec<Row>| -> Result<()> {
             task.cancel.check()?;
+            let mut hashes = Vec::with_capacity(chunk.len());
             for hashed in hash_all(&chunk)? {
                 replay.next(&hashed)?;
+                hashes.push(hashed.placements().first().map(|placement| placement.record_hash));
             }
             task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
-            let notes: Vec<Box<RecordRow>> = chunk.into_iter().filter_map(|row| self.searchable(row)).collect();
-            for note in notes.iter().map(|row| &row.record) {
+            let notes: Vec<(Box<RecordRow>, RecordHash)> = chunk
+                .into_iter()
+                .zip(hashes)
+                .filter_map(|(row, hash)| Some((self.searchable(row)?, hash?)))
+                .collect();
+            for note in notes.iter().map(|(row, _)| &row.record) {
                 if note.header.version > 1 {
                     let known = newest.entry((note.header.stream, note.header.record)).or_default();
                     *known = (*known).max(note.header.version);
@@ -155,7 +162,7 @@ impl Holder {
             }
             let hits: Vec<Candidate> = notes
                 .into_par_iter()
-                .filter_map(|row| candidate(&keys, row.record, term).transpose())
+                .filter_map(|(row, hash)| candidate(&keys, row.record, hash, term).transpose())
                 .collect::<Result<_>>()?;
             found.extend(hits);
             Ok(())
@@ -197,7 +204,12 @@ impl Holder {
     }
 }
 
-fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term) -> Result<Option<Candidate>> {
+fn candidate(
+    keys: &HashMap<CaseId, CaseKeys>,
+    stored: StoredRecord,
+    hash: RecordHash,
+    term: &Term,
+) -> Result<Option<Candidate>> {
     let (record, version) = (stored.header.record, stored.header.version);
     let Some((case, keys)) = stored
         .header
@@ -211,7 +223,7 @@ fn candidate(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, term: &Term
     if stored.is_erased() {
         return Ok(None);
     }
-    let payload = keys.payload_of(stored)?;
+    let payload = keys.payload_of(stored, hash)?;
     match term.may_match(payload.bytes()) {
         true => read(case, record, version, payload.bytes(), term),
         false => Ok(None),

@@ -86,11 +86,28 @@ impl StoredRecord {
     /// # Errors
     /// [`Check::BodyMissing`] if it was erased; as [`UnverifiedRecord::new`].
     pub fn into_record(self) -> Result<(UnverifiedRecord, Wrap), StoreError> {
+        self.into_record_by(UnverifiedRecord::new)
+    }
+
+    /// As [`Self::into_record`], with the hash that [`Self::placement`] computed.
+    ///
+    /// # Errors
+    /// As [`Self::into_record`].
+    pub fn into_hashed_record(self, hash: RecordHash) -> Result<(UnverifiedRecord, Wrap), StoreError> {
+        self.into_record_by(|header, ciphertext, signature| {
+            UnverifiedRecord::hashed(header, ciphertext, signature, hash)
+        })
+    }
+
+    fn into_record_by(
+        self,
+        make: impl FnOnce(RecordHeader, Ciphertext, Signature) -> Result<UnverifiedRecord, Refused>,
+    ) -> Result<(UnverifiedRecord, Wrap), StoreError> {
         let id = self.header.record;
         let Content::Kept { ciphertext, wrap } = self.content else {
             return Err(StoreError::refused(Check::BodyMissing, id.handle()));
         };
-        let record = UnverifiedRecord::new(self.header, ciphertext, self.signature)
+        let record = make(self.header, ciphertext, self.signature)
             .map_err(|refused| StoreError::refused(refused.check, id.handle()))?;
         Ok((record, wrap))
     }

@@ -325,7 +325,8 @@ fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord) -> Result<Option
     if stored.is_erased() {
         return Ok(None);
     }
-    let payload = keys.payload_of(stored)?;
+    let hash = stored.hash()?;
+    let payload = keys.payload_of(stored, hash)?;
     Ok(Some(Opened {
         case,
         record,
