@@ -269,7 +269,6 @@ impl<'a> Reader<'a> {
             mut segment,
             mut text,
             flags,
-            fields,
             ..
         }) = self.current.take()
         else {
@@ -287,8 +286,19 @@ impl<'a> Reader<'a> {
             strip_quotation_marks(&mut text);
         }
         segment.text = text.iter().map(|c| c.char).collect();
-        let unnamed = segment.speaker.is_none() && segment.from.is_none();
-        let bare = unnamed && segment.text.is_empty() && flags.is_empty() && fields.is_empty();
+        // A field without a value says nothing, and is not printed.
+        let said = [
+            &segment.authority,
+            &segment.decided_by,
+            &segment.due,
+            &segment.from,
+            &segment.owner,
+            &segment.section,
+            &segment.speaker,
+            &segment.why,
+        ];
+        let unsaid = said.into_iter().all(Option::is_none);
+        let bare = unsaid && segment.text.is_empty() && flags.is_empty();
         if bare && segment.cites.is_empty() && segment.options.is_none() {
             // A prefix that nobody wrote after.
             return;

@@ -368,7 +368,13 @@ fn a_name_that_nothing_is_written_after_stays_with_its_gap() {
         .map(|s| s.from.as_deref().or(s.speaker.as_deref()))
         .collect();
     assert_eq!(named, [None, Some("sister"), Some("client")]);
-    assert_eq!(printed_and_read("obs: One.\n\nrep sister:\n  why: "), Ok(()));
+    for text in [
+        "obs: One.\n\nrep sister:\n  why: ",
+        "obs: One.\n\nrep :\n  why: ",
+        "obs: One.\n\ndec:\n  why:\n",
+    ] {
+        assert_eq!(printed_and_read(text), Ok(()));
+    }
 }
 
 /// Found by fuzzing.
