@@ -40,9 +40,18 @@ use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::find::Term;
+use vault_core::record::Payload;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
+
+/// A record opened, on its way to being searched.
+struct Opened {
+    case: CaseId,
+    record: RecordId,
+    version: u32,
+    payload: Payload,
+}
 
 /// A part of a note that may hold the term.
 struct Candidate {
@@ -210,6 +219,16 @@ fn candidate(
     hash: RecordHash,
     term: &Term,
 ) -> Result<Option<Candidate>> {
+    match open(keys, stored, hash)? {
+        Some(opened) if term.may_match(opened.payload.bytes()) => {
+            read(opened.case, opened.record, opened.version, opened.payload.bytes(), term)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Opens a record of a case that there are keys for; none where it was erased. `hash` is the one of its placement.
+fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, hash: RecordHash) -> Result<Option<Opened>> {
     let (record, version) = (stored.header.record, stored.header.version);
     let Some((case, keys)) = stored
         .header
@@ -224,10 +243,12 @@ fn candidate(
         return Ok(None);
     }
     let payload = keys.payload_of(stored, hash)?;
-    match term.may_match(payload.bytes()) {
-        true => read(case, record, version, payload.bytes(), term),
-        false => Ok(None),
-    }
+    Ok(Some(Opened {
+        case,
+        record,
+        version,
+        payload,
+    }))
 }
 
 fn read(case: CaseId, record: RecordId, version: u32, payload: &[u8], term: &Term) -> Result<Option<Candidate>> {

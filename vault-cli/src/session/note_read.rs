@@ -276,7 +276,7 @@ impl Session {
         })
     }
 
-    fn log_records(
+    pub(super) fn log_records(
         &mut self,
         operation: AccessOperation,
         case: CaseId,

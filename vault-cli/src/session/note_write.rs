@@ -7,7 +7,6 @@ use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::case_record::CLOSED;
 use super::clock;
-use super::logging::Intent;
 use super::logging::Logged;
 use super::random;
 use super::reading::ReadNote;
@@ -155,13 +154,7 @@ impl Session {
         let set = templates::load()?;
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let purpose = ReadPurpose::default();
-        let logged = self.log(&Intent {
-            operation: AccessOperation::Open,
-            case: Some(case),
-            records: &[record],
-            scope: Some("amend"),
-            purpose: &purpose,
-        })?;
+        let logged = self.log_records(AccessOperation::Open, case, &[record], Some("amend"), &purpose)?;
         let holder = &self.holder;
         let read = self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
@@ -186,25 +179,13 @@ impl Session {
         let set = templates::load()?;
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let purpose = ReadPurpose::default();
-        let logged = self.log(&Intent {
-            operation: AccessOperation::Open,
-            case: Some(case),
-            records: &[record],
-            scope: Some("amend"),
-            purpose: &purpose,
-        })?;
+        let logged = self.log_records(AccessOperation::Open, case, &[record], Some("amend"), &purpose)?;
         let joined = self.joined_with(case, record, &logged)?;
         // The others are opened to be amended: an entry for each, before they are.
         let mut others_logged = Vec::new();
         if request.others {
             for (other, id) in &joined {
-                others_logged.push(self.log(&Intent {
-                    operation: AccessOperation::Open,
-                    case: Some(*other),
-                    records: &[*id],
-                    scope: Some("amend"),
-                    purpose: &purpose,
-                })?);
+                others_logged.push(self.log_records(AccessOperation::Open, *other, &[*id], Some("amend"), &purpose)?);
             }
         }
         let draft = self.draft_named(request.draft.as_deref())?;
@@ -244,13 +225,7 @@ impl Session {
     pub fn note_withdraw(&mut self, request: NoteWithdrawRequest) -> Result<NoteWithdrawReply> {
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let purpose = ReadPurpose::default();
-        let logged = self.log(&Intent {
-            operation: AccessOperation::Open,
-            case: Some(case),
-            records: &[record],
-            scope: Some("withdraw"),
-            purpose: &purpose,
-        })?;
+        let logged = self.log_records(AccessOperation::Open, case, &[record], Some("withdraw"), &purpose)?;
         let erased = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;

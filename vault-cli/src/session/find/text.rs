@@ -16,6 +16,8 @@ use super::super::progress::Task;
 use super::super::progress::Unit;
 use super::super::reading::CHUNK;
 use super::Candidate;
+use super::Opened;
+use super::open;
 use crate::store::ReadTx;
 use crate::store::RecordRow;
 use crate::store::Replay;
@@ -29,7 +31,6 @@ use std::collections::hash_map::Entry;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::find::Term;
-use vault_core::record::Payload;
 use vault_core::wire::v1::stream::StreamId;
 use zeroize::Zeroize;
 
@@ -58,14 +59,6 @@ struct Place {
     length: u32,
     // Whether it holds escapes that may stand for any letter.
     escaped: bool,
-}
-
-/// A record opened, on its way in.
-struct Opened {
-    case: CaseId,
-    record: RecordId,
-    version: u32,
-    payload: Payload,
 }
 
 impl Text {
@@ -302,7 +295,7 @@ impl Holder {
         }
         let opened: Vec<Opened> = notes
             .into_par_iter()
-            .filter_map(|row| open(keys, row.record).transpose())
+            .filter_map(|row| open_stored(keys, row.record).transpose())
             .collect::<Result<_>>()?;
         for opened in &opened {
             text.put(opened);
@@ -311,26 +304,7 @@ impl Holder {
     }
 }
 
-fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord) -> Result<Option<Opened>> {
-    let (record, version) = (stored.header.record, stored.header.version);
-    let Some((case, keys)) = stored
-        .header
-        .stream
-        .as_case()
-        .and_then(|case| Some((case, keys.get(&case)?)))
-    else {
-        return Ok(None);
-    };
-    keys.require_not_lost(&stored)?;
-    if stored.is_erased() {
-        return Ok(None);
-    }
+fn open_stored(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord) -> Result<Option<Opened>> {
     let hash = stored.hash()?;
-    let payload = keys.payload_of(stored, hash)?;
-    Ok(Some(Opened {
-        case,
-        record,
-        version,
-        payload,
-    }))
+    open(keys, stored, hash)
 }
