@@ -71,6 +71,7 @@ use self::known::Known;
 use crate::places::Places;
 use crate::store::Store;
 use crate::store::WriteTx;
+use casevault_policies::Oversight;
 use casevault_policies::Set;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -141,11 +142,12 @@ fn policy_set() -> Result<PolicyHash> {
         return Ok(*hash);
     }
     let mut lengths = Vec::new();
-    for text in Set::sources() {
+    let sources = || Set::sources().chain([Oversight::source()]);
+    for text in sources() {
         let length = u32::try_from(text.len()).map_err(|e| SessionError::Bug(e.to_string()))?;
         lengths.push(length.to_be_bytes());
     }
-    let parts: Vec<&[u8]> = Set::sources()
+    let parts: Vec<&[u8]> = sources()
         .zip(&lengths)
         .flat_map(|(text, length)| [length.as_slice(), text.as_bytes()])
         .collect();

@@ -6,7 +6,7 @@
 //! text ──text──┐                      ┌─split─> parts (one a section) ─payload─> JSON for the seal
 //! JSON ──json──┼─> Note ─> gaps       │
 //! line ──line──┘      └───────────────┤
-//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, find
+//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, plan, people, find
 //! ```
 
 pub mod chronology;
@@ -20,10 +20,13 @@ pub mod line;
 mod model;
 pub mod overview;
 mod payload;
+pub mod people;
+pub mod plan;
 pub mod render;
 pub mod split;
 pub mod text;
 pub mod when;
+pub mod workday;
 
 pub use model::{
     BreachAnswer, Imported, Misfiled, Names, Note, NoteError, NoteKind, PartRef, Refiled, SCHEMA, Segment, SegmentKind,

@@ -169,24 +169,7 @@ impl Session {
             });
         }
         self.log_overview("drafts", &ReadPurpose::default())?;
-        let mut drafts = self.store.read(|tx| -> Result<Vec<DraftRow>> {
-            let mut drafts = Vec::new();
-            for name in tx.local_names(PREFIX)? {
-                let id = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok());
-                let id = id.ok_or_else(|| SessionError::refused(Check::LocalValue, &name))?;
-                let draft = read(tx, id)?;
-                let is_of = |of: &String| match draft.of.as_str() {
-                    "amend" => draft.note.as_ref() == Some(of),
-                    "expand" => draft.jot.as_ref() == Some(of),
-                    _ => draft.case.as_ref() == Some(of),
-                };
-                if of.as_ref().is_none_or(is_of) {
-                    drafts.push(row(id, &draft));
-                }
-            }
-            Ok(drafts)
-        })?;
-        drafts.sort_by(|a, b| b.saved_at.cmp(&a.saved_at));
+        let drafts = self.store.read(|tx| all(tx, of.as_deref()))?;
         Ok(DraftListReply {
             schema: DRAFT_LIST,
             drafts,
@@ -261,6 +244,26 @@ pub(super) fn drop_draft(tx: &mut WriteTx<'_>, draft: Option<JotId>) -> Result<(
 
 fn name_of(draft: JotId) -> String {
     format!("{PREFIX}{draft}")
+}
+
+/// Opens all drafts, or those of a case, note or jot, the newest first.
+pub(super) fn all(tx: &ReadTx<'_>, of: Option<&str>) -> Result<Vec<DraftRow>> {
+    let mut drafts = Vec::new();
+    for name in tx.local_names(PREFIX)? {
+        let id = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok());
+        let id = id.ok_or_else(|| SessionError::refused(Check::LocalValue, &name))?;
+        let draft = read(tx, id)?;
+        let is_of = |of: &str| match draft.of.as_str() {
+            "amend" => draft.note.as_deref() == Some(of),
+            "expand" => draft.jot.as_deref() == Some(of),
+            _ => draft.case.as_deref() == Some(of),
+        };
+        if of.is_none_or(is_of) {
+            drafts.push(row(id, &draft));
+        }
+    }
+    drafts.sort_by(|a, b| b.saved_at.cmp(&a.saved_at));
+    Ok(drafts)
 }
 
 fn read(tx: &ReadTx<'_>, id: JotId) -> Result<Draft> {

@@ -7,8 +7,10 @@
 //!
 //! An agent keeps the opened text, in memory alone, and searches that again ([`text`]).
 
+mod facts;
 mod text;
 
+pub(super) use self::facts::Facts;
 pub(super) use self::text::Text;
 use super::Holder;
 use super::Result;
@@ -90,7 +92,7 @@ impl Session {
         let known = holder.known.as_ref();
         let known = known.filter(|known| case.is_none() || known.has_text());
         let (searched, candidates) = self.store.read(|tx| match known {
-            Some(known) => holder.search_known(known, tx, case, &term, task, &logged),
+            Some(_) => holder.search_known(tx, case, &term, task, &logged),
             None => holder.search(tx, case, &term, task, &logged),
         })?;
         let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();

@@ -113,21 +113,7 @@ impl Session {
             None => None,
         };
         self.log_overview("jots", &ReadPurpose::default())?;
-        let mut jots = self.store.read(|tx| -> Result<Vec<JotRow>> {
-            let names = tx.local_names(PREFIX)?;
-            let mut jots = Vec::with_capacity(names.len());
-            for name in names {
-                let Some(id) = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok()) else {
-                    return Err(SessionError::refused(Check::LocalValue, name));
-                };
-                let jot = read(tx, id)?;
-                if case.is_none_or(|case| jot.case == Some(case.to_string())) {
-                    jots.push(row(id, jot));
-                }
-            }
-            Ok(jots)
-        })?;
-        jots.sort_by(|a, b| a.jotted_at.cmp(&b.jotted_at));
+        let jots = self.store.read(|tx| all(tx, case))?;
         Ok(JotListReply { schema: JOT_LIST, jots })
     }
 
@@ -226,6 +212,23 @@ pub(super) fn resolve(tx: &ReadTx<'_>, prefix: &str, what: &'static str, text: &
             candidates: several.iter().take(5).map(JotId::handle).collect(),
         }),
     }
+}
+
+/// Opens all jots, or those of a case, the oldest first.
+pub(super) fn all(tx: &ReadTx<'_>, case: Option<CaseId>) -> Result<Vec<JotRow>> {
+    let names = tx.local_names(PREFIX)?;
+    let mut jots = Vec::with_capacity(names.len());
+    for name in names {
+        let Some(id) = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok()) else {
+            return Err(SessionError::refused(Check::LocalValue, name));
+        };
+        let jot = read(tx, id)?;
+        if case.is_none_or(|case| jot.case == Some(case.to_string())) {
+            jots.push(row(id, jot));
+        }
+    }
+    jots.sort_by(|a, b| a.jotted_at.cmp(&b.jotted_at));
+    Ok(jots)
 }
 
 fn read(tx: &ReadTx<'_>, id: JotId) -> Result<Jot> {

@@ -29,6 +29,7 @@ use super::request::BreachAnswerRequest;
 use super::request::BreachListRequest;
 use super::request::NoteMisfiledRequest;
 use super::request::ReadPurpose;
+use crate::store::ReadTx;
 use serde::Deserialize;
 use serde::Serialize;
 use vault_core::check::Check;
@@ -198,29 +199,7 @@ impl Session {
     /// [`SessionError::LogFailed`], [`SessionError::Refused`] (CHK-103).
     pub fn breach_list(&mut self, _: BreachListRequest) -> Result<BreachListReply> {
         self.log_overview("breach questions", &ReadPurpose::default())?;
-        let mut questions = self.store.read(|tx| -> Result<Vec<BreachRow>> {
-            let mut questions = Vec::new();
-            for name in tx.local_names(PREFIX)? {
-                let fault = || SessionError::refused(Check::LocalValue, &name);
-                let value = tx.local(&name)?.ok_or_else(fault)?;
-                let question: Question = serde_json::from_slice(&value).map_err(|_| fault())?;
-                if question.schema != SCHEMA {
-                    return Err(fault());
-                }
-                let case = |id: &String| id.parse::<CaseId>().map(|id| id.handle()).map_err(|_| fault());
-                let note = |id: &String| id.parse::<RecordId>().map(|id| id.handle()).map_err(|_| fault());
-                questions.push(BreachRow {
-                    note: note(&question.note)?,
-                    case: case(&question.case)?,
-                    refiled: question.refiled.as_ref().map(note).transpose()?,
-                    to: question.to.as_ref().map(case).transpose()?,
-                    at: question.at,
-                    reason: question.reason,
-                });
-            }
-            Ok(questions)
-        })?;
-        questions.sort_by(|a, b| a.at.cmp(&b.at));
+        let questions = self.store.read(questions)?;
         Ok(BreachListReply {
             schema: BREACH_LIST,
             questions,
@@ -232,7 +211,7 @@ impl Holder {
     /// Names the entries of this device's log by which a note was opened.
     fn who_opened(
         &self,
-        tx: &crate::store::ReadTx<'_>,
+        tx: &ReadTx<'_>,
         case: CaseId,
         record: RecordId,
         logged: &super::logging::Logged,
@@ -246,7 +225,8 @@ impl Holder {
             // What a search of the whole caseload found is named by its own entry.
             let read_whole =
                 whole && operation != "search" && (of_case || (operation == "export" && entry.case.is_none()));
-            let shown_whole = operation == "open" && of_case && entry.scope.as_deref() == Some("overview");
+            let shown_whole =
+                operation == "open" && of_case && matches!(entry.scope.as_deref(), Some("overview" | "brief"));
             let marking = entry.scope.as_deref() == Some("misfiled");
             if (named && !marking) || read_whole || shown_whole {
                 opened.push(OpenedBy {
@@ -261,6 +241,31 @@ impl Holder {
         }
         Ok(opened)
     }
+}
+
+/// Opens the breach questions that wait for an answer, the oldest first.
+pub(super) fn questions(tx: &ReadTx<'_>) -> Result<Vec<BreachRow>> {
+    let mut questions = Vec::new();
+    for name in tx.local_names(PREFIX)? {
+        let fault = || SessionError::refused(Check::LocalValue, &name);
+        let value = tx.local(&name)?.ok_or_else(fault)?;
+        let question: Question = serde_json::from_slice(&value).map_err(|_| fault())?;
+        if question.schema != SCHEMA {
+            return Err(fault());
+        }
+        let case = |id: &String| id.parse::<CaseId>().map(|id| id.handle()).map_err(|_| fault());
+        let note = |id: &String| id.parse::<RecordId>().map(|id| id.handle()).map_err(|_| fault());
+        questions.push(BreachRow {
+            note: note(&question.note)?,
+            case: case(&question.case)?,
+            refiled: question.refiled.as_ref().map(note).transpose()?,
+            to: question.to.as_ref().map(case).transpose()?,
+            at: question.at,
+            reason: question.reason,
+        });
+    }
+    questions.sort_by(|a, b| a.at.cmp(&b.at));
+    Ok(questions)
 }
 
 /// The version that hides a note: who marked it, when and why, and nothing of what it said.

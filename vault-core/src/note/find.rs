@@ -300,6 +300,8 @@ fn fields(segment: &Segment) -> impl Iterator<Item = (&'static str, &str)> {
         ("decided_by", &segment.decided_by),
         ("authority", &segment.authority),
         ("owner", &segment.owner),
+        ("done_by", &segment.done_by),
+        ("outcome", &segment.outcome),
         ("withheld", &segment.withheld),
     ];
     let texts = texts

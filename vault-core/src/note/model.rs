@@ -377,6 +377,12 @@ pub struct Segment {
     pub owner: Option<String>,
     /// Of a plan: by when, an ISO date.
     pub due: Option<String>,
+    /// Of a plan that was carried out: on which day, an ISO date.
+    pub done: Option<String>,
+    /// Of a plan that was carried out: who says so.
+    pub done_by: Option<String>,
+    /// Of a plan that was carried out: what came of it.
+    pub outcome: Option<String>,
     /// Labels of this segment.
     pub labels: Vec<String>,
     /// Whether it belongs in the chronology.
@@ -416,6 +422,9 @@ impl Segment {
             authority: None,
             owner: None,
             due: None,
+            done: None,
+            done_by: None,
+            outcome: None,
             labels: Vec::new(),
             significant: false,
             third_party: false,

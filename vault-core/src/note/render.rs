@@ -205,6 +205,9 @@ impl<'a> Shown<'a> {
         add("authority", text(&segment.authority));
         add("owner", text(&segment.owner));
         add("due", text(&segment.due));
+        add("done", text(&segment.done));
+        add("done by", text(&segment.done_by));
+        add("outcome", text(&segment.outcome));
         add("about", names(&segment.about));
         add("labels", Some(segment.labels.join(", ").into()));
         add(
@@ -327,7 +330,17 @@ fn changes<'a>(previous: Option<&'a Note>, note: &'a Note) -> Vec<(Change, &'a N
     let Some(previous) = previous else {
         return note.segments.iter().map(|s| (Change::Same, note, s)).collect();
     };
-    let alike = |a: &Segment, b: &Segment| Segment { n: b.n, ..a.clone() } == *b;
+    // To say that a plan was carried out changes none of its words; to take that back is shown.
+    let carried_out = |a: &Segment, b: &Segment| a.done.is_none() && b.done.is_some();
+    let alike = |a: &Segment, b: &Segment| {
+        let mut a = Segment { n: b.n, ..a.clone() };
+        if carried_out(&a, b) {
+            a.done.clone_from(&b.done);
+            a.done_by.clone_from(&b.done_by);
+            a.outcome.clone_from(&b.outcome);
+        }
+        a == *b
+    };
     let (old, new) = (&previous.segments, &note.segments);
     // Longest common subsequence; row i holds the lengths for old[i..].
     let mut rows = vec![vec![0_usize; new.len() + 1]; old.len() + 1];

@@ -9,14 +9,16 @@
 use super::super::Holder;
 use super::super::Result;
 use super::super::case_keys::CaseKeys;
-use super::super::known::Known;
 use super::super::logging::Logged;
 use super::super::pipeline;
 use super::super::progress::Task;
 use super::super::progress::Unit;
+use super::super::reading;
 use super::super::reading::CHUNK;
 use super::Candidate;
+use super::Facts;
 use super::Opened;
+use super::facts;
 use super::open;
 use crate::store::ReadTx;
 use crate::store::RecordRow;
@@ -30,6 +32,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
+use vault_core::note::Note;
 use vault_core::note::find::Term;
 use vault_core::wire::v1::stream::StreamId;
 use zeroize::Zeroize;
@@ -50,7 +53,7 @@ pub(in super::super) struct Text {
 }
 
 /// Where one record's payload stands; of no length where it is gone.
-struct Place {
+pub(super) struct Place {
     case: CaseId,
     record: RecordId,
     version: u32,
@@ -59,6 +62,9 @@ struct Place {
     length: u32,
     // Whether it holds escapes that may stand for any letter.
     escaped: bool,
+    // Of a note's main part, once an overview asked.
+    facts: Option<Box<Facts>>,
+    is_read: bool,
 }
 
 impl Text {
@@ -108,6 +114,8 @@ impl Text {
             start: u32::try_from(start).unwrap_or(u32::MAX),
             length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             escaped: Term::is_escaped(bytes),
+            facts: None,
+            is_read: false,
         };
         match self.place.get(&opened.record).copied() {
             None => {
@@ -141,6 +149,7 @@ impl Text {
             self.wasted += length;
         }
         entry.length = 0;
+        entry.facts = None;
     }
 
     /// Throws away what is kept of a case.
@@ -164,38 +173,111 @@ impl Text {
     }
 }
 
+impl Place {
+    /// Whether nobody read its facts yet.
+    pub(super) fn is_unread(&self) -> bool {
+        !self.is_read && self.length > 0
+    }
+}
+
+/// What overviews read.
+impl Text {
+    pub(super) fn entries(&self) -> &[Place] {
+        &self.entries
+    }
+
+    pub(super) fn keep_facts(&mut self, at: usize, facts: Option<Box<Facts>>) {
+        if let Some(entry) = self.entries.get_mut(at) {
+            (entry.facts, entry.is_read) = (facts, true);
+        }
+    }
+
+    /// Goes through the notes, in the order in which they were kept.
+    pub(in super::super) fn facts(&self) -> impl Iterator<Item = (CaseId, RecordId, &Facts)> {
+        let entries = self.entries.iter();
+        entries.filter_map(|entry| Some((entry.case, entry.record, entry.facts.as_deref()?)))
+    }
+
+    /// Reads a note with its parts, in its newest version; none where it is not here.
+    pub(in super::super) fn note(&self, record: RecordId) -> Result<Option<(u32, Note)>> {
+        let place = self.place.get(&record).and_then(|place| self.entries.get(*place));
+        let Some(entry) = place.filter(|entry| entry.length > 0) else {
+            return Ok(None);
+        };
+        Ok(self.whole(entry)?.map(|note| (entry.version, note)))
+    }
+
+    /// Reads the note whose main part an entry is, with the parts that it names; none for another part.
+    pub(super) fn whole(&self, entry: &Place) -> Result<Option<Note>> {
+        let main = facts::parse(self.of(entry), entry.record)?;
+        if main.id != entry.record.to_string() {
+            return Ok(None);
+        }
+        let mut parts = Vec::with_capacity(main.parts.len());
+        for part in &main.parts {
+            let place = part.record.parse().ok().and_then(|id: RecordId| self.place.get(&id));
+            let found = place.and_then(|place| self.entries.get(*place));
+            // A private part of another author is not here, and keeps its placeholder.
+            let fits = |found: &&Place| found.case == entry.case && found.version == part.version && found.length > 0;
+            if let Some(found) = found.filter(fits) {
+                parts.push(facts::parse(self.of(found), entry.record)?);
+            }
+        }
+        Ok(Some(reading::joined(main, parts)))
+    }
+}
+
 impl Holder {
-    /// Searches the text that is kept, after taking in what came since.
-    pub(super) fn search_known(
+    /// Does `f` with the text of the whole vault, after taking in what came since. Where nothing is kept between what is
+    /// asked, it is opened for this once.
+    pub(in super::super) fn with_text<T>(
         &self,
-        known: &Known,
         tx: &ReadTx<'_>,
-        case: Option<CaseId>,
-        term: &Term,
         task: Task<'_>,
         _: &Logged,
-    ) -> Result<(u64, Vec<Candidate>)> {
-        let mut kept = known.text();
+        f: impl FnOnce(&mut Text) -> Result<T>,
+    ) -> Result<T> {
+        let mut kept = self.known.as_ref().map(|known| known.text());
         // Another session may have seen more than this snapshot holds: then it is built for what is here.
-        let mut text = match kept.take() {
+        let mut text = match kept.as_mut().and_then(|kept| kept.take()) {
             Some(text) if text.pos <= tx.head().pos && !text.is_worn() => text,
             _ => Text::empty(tx),
         };
         // What fails on the way is not kept.
         self.catch_up_text(&mut text, tx, task)?;
-        let found: Vec<Candidate> = text
-            .entries
-            .par_iter()
-            .filter(|entry| entry.length > 0 && case.is_none_or(|case| entry.case == case))
-            .filter(|entry| entry.escaped || term.may_match_unescaped(text.of(entry)))
-            .filter_map(|entry| super::read(entry.case, entry.record, entry.version, text.of(entry), term).transpose())
-            .collect::<Result<_>>()?;
-        let searched = match case {
-            Some(case) => text.searched.get(&case).copied().unwrap_or(0),
-            None => text.searched.values().sum(),
-        };
-        *kept = Some(text);
-        Ok((searched, found))
+        let done = f(&mut text)?;
+        if let Some(kept) = &mut kept {
+            **kept = Some(text);
+        }
+        Ok(done)
+    }
+
+    /// Searches the text that is kept, after taking in what came since.
+    pub(super) fn search_known(
+        &self,
+        tx: &ReadTx<'_>,
+        case: Option<CaseId>,
+        term: &Term,
+        task: Task<'_>,
+        logged: &Logged,
+    ) -> Result<(u64, Vec<Candidate>)> {
+        self.with_text(tx, task, logged, |text| {
+            let text = &*text;
+            let found: Vec<Candidate> = text
+                .entries
+                .par_iter()
+                .filter(|entry| entry.length > 0 && case.is_none_or(|case| entry.case == case))
+                .filter(|entry| entry.escaped || term.may_match_unescaped(text.of(entry)))
+                .filter_map(|entry| {
+                    super::read(entry.case, entry.record, entry.version, text.of(entry), term).transpose()
+                })
+                .collect::<Result<_>>()?;
+            let searched = match case {
+                Some(case) => text.searched.get(&case).copied().unwrap_or(0),
+                None => text.searched.values().sum(),
+            };
+            Ok((searched, found))
+        })
     }
 
     fn catch_up_text(&self, text: &mut Text, tx: &ReadTx<'_>, task: Task<'_>) -> Result<()> {

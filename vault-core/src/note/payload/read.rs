@@ -78,6 +78,25 @@ pub(in crate::note) fn field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     }
 }
 
+/// Reads a text; what is of another type stays an unknown field, as it was before this name meant something.
+fn words<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    name: &str,
+    slot: &mut Option<String>,
+    extra: &mut Extra,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(twice(name));
+    }
+    let raw: RawJson = map.next_value()?;
+    match raw.value() {
+        serde_json::Value::String(text) => *slot = Some(text),
+        _ if extra.push(name, raw) => {}
+        _ => return Err(twice(name)),
+    }
+    Ok(())
+}
+
 fn list<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     name: &str,
@@ -357,6 +376,9 @@ impl<'de> Visitor<'de> for SegmentSeed {
                 "authority" => field(&mut map, name, &mut segment.authority, extra)?,
                 "owner" => field(&mut map, name, &mut segment.owner, extra)?,
                 "due" => field(&mut map, name, &mut segment.due, extra)?,
+                "done" => words(&mut map, name, &mut segment.done, extra)?,
+                "done_by" => words(&mut map, name, &mut segment.done_by, extra)?,
+                "outcome" => words(&mut map, name, &mut segment.outcome, extra)?,
                 "labels" => list(&mut map, name, &mut segment.labels, extra)?,
                 "significant" => flag(&mut map, name, &mut segment.significant, extra)?,
                 "third_party" => flag(&mut map, name, &mut segment.third_party, extra)?,

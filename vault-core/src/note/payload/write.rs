@@ -247,6 +247,9 @@ impl Serialize for OneSegment<'_> {
         out.option("authority", &segment.authority)?;
         out.option("owner", &segment.owner)?;
         out.option("due", &segment.due)?;
+        out.option("done", &segment.done)?;
+        out.option("done_by", &segment.done_by)?;
+        out.option("outcome", &segment.outcome)?;
         out.list("labels", &segment.labels)?;
         out.flag("significant", segment.significant)?;
         out.flag("third_party", segment.third_party)?;

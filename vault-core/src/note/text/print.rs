@@ -227,6 +227,9 @@ fn print_fields(out: &mut String, segment: &Segment, named: Option<&str>, number
         ("authority", segment.authority.clone()),
         ("owner", segment.owner.clone()),
         ("due", segment.due.clone()),
+        ("done", segment.done.clone()),
+        ("done-by", segment.done_by.clone()),
+        ("outcome", segment.outcome.clone()),
     ];
     for (name, value) in fields {
         if let Some(value) = value.filter(|v| !v.is_empty()) {

@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         } else {
             Vec::new()
         };
-        let due = (name == "due" && !value.is_empty())
+        let day = (matches!(name, "due" | "done") && !value.is_empty())
             .then(|| self.faults.take(line, offset, when::day(value, self.now)))
             .flatten();
         let Some(open) = &mut self.current else { return };
@@ -235,8 +235,11 @@ impl<'a> Reader<'a> {
                 match name {
                     "authority" => segment.authority = text,
                     "by" => segment.decided_by = text,
-                    "due" => segment.due = due.map(|d| d.to_string()),
+                    "done" => segment.done = day.map(|d| d.to_string()),
+                    "done-by" => segment.done_by = text,
+                    "due" => segment.due = day.map(|d| d.to_string()),
                     "from" => segment.from = text,
+                    "outcome" => segment.outcome = text,
                     "owner" => segment.owner = text,
                     "section" => segment.section = text,
                     "speaker" => segment.speaker = text,
@@ -290,8 +293,11 @@ impl<'a> Reader<'a> {
         let said = [
             &segment.authority,
             &segment.decided_by,
+            &segment.done,
+            &segment.done_by,
             &segment.due,
             &segment.from,
+            &segment.outcome,
             &segment.owner,
             &segment.section,
             &segment.speaker,
@@ -405,11 +411,14 @@ fn field_name(name: &str) -> Option<&'static str> {
         "authority" => "authority",
         "by" | "decided-by" => "by",
         "cites" => "cites",
+        "done" => "done",
+        "done-by" => "done-by",
         "due" => "due",
         "from" => "from",
         "hide-from" => "hide-from",
         "label" | "labels" => "labels",
         "options" | "option" => "options",
+        "outcome" => "outcome",
         "owner" => "owner",
         "section" => "section",
         "speaker" => "speaker",
@@ -423,6 +432,7 @@ fn field_name(name: &str) -> Option<&'static str> {
 fn text_field<'s>(segment: &'s mut Segment, name: &str) -> Option<&'s mut String> {
     match name {
         "authority" => segment.authority.as_mut(),
+        "outcome" => segment.outcome.as_mut(),
         "why" => segment.why.as_mut(),
         _ => None,
     }

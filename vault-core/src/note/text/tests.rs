@@ -280,11 +280,14 @@ fn segments() -> impl Strategy<Value = Vec<Segment>> {
         names(),
         names(),
         any::<[bool; 3]>(),
-        word(),
+        (word(), word(), word(), prop::option::of(1..29_u8)),
         prop::collection::vec(1..5_u32, 0..3),
     );
     let one = (head, rest).prop_map(
-        |((kind, text, heading, default_kind, who, why), (about, hide, options, is, withheld, cites))| {
+        |(
+            (kind, text, heading, default_kind, who, why),
+            (about, hide, options, is, (withheld, outcome, done_by, day), cites),
+        )| {
             let mut s = Segment::new(0, kind, text);
             s.heading = heading.map(str::to_owned);
             s.section = (heading == Some("Health")).then(|| "health".to_owned());
@@ -295,6 +298,8 @@ fn segments() -> impl Strategy<Value = Vec<Segment>> {
             (s.about, s.hide_from, s.options) = (about, hide, options);
             [s.significant, s.third_party, s.through_interpreter] = is;
             s.withheld = withheld;
+            (s.outcome, s.done_by) = (outcome, done_by);
+            s.done = day.map(|day| format!("2026-02-{day:02}"));
             s.labels = cites.iter().map(|c| format!("l{c}")).collect();
             s.cites = cites;
             s

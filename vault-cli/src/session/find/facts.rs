@@ -1,0 +1,84 @@
+//! What overviews need of every note, read out of its text once and kept beside it: days, kinds, numbers. No words: what
+//! is shown of a note is read out of its text again.
+
+use super::super::Result;
+use super::super::reading;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use vault_core::note::Note;
+use vault_core::note::NoteKind;
+use vault_core::note::gap;
+use vault_core::note::plan;
+use vault_core::note::when;
+
+/// One note, without its words.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Facts {
+    /// When it happened; of a day alone, its midnight.
+    pub(in super::super) at: Option<Timestamp>,
+    /// The day on which it happened, as it was written.
+    pub(in super::super) day: Option<Date>,
+    /// Its place among the given kinds; none for a kind of a template's own.
+    kind: Option<u8>,
+    /// Whether the note says that the client was not seen.
+    pub(in super::super) is_unseen: bool,
+    /// Whether it is hidden because it was misfiled.
+    pub(in super::super) is_misfiled: bool,
+    /// Whether something of it is missing.
+    pub(in super::super) is_incomplete: bool,
+    /// Its steps that nobody has carried out: segment, and the day by which they are due.
+    pub(in super::super) undone: Box<[(u32, Option<Date>)]>,
+}
+
+impl Facts {
+    /// Reads the facts of a whole note.
+    pub(in super::super) fn of(note: &Note) -> Self {
+        let at = note.occurred_at.as_ref();
+        let is_misfiled = note.misfiled.is_some();
+        let undone = note.segments.iter().filter(|s| plan::is_undone(s));
+        Self {
+            at: at.map(when::Moment::instant),
+            day: at.and_then(|at| when::iso_date(at.as_str().get(..10)?)),
+            kind: NoteKind::GIVEN
+                .iter()
+                .position(|kind| *kind == note.kind.as_str())
+                .and_then(|kind| u8::try_from(kind).ok()),
+            is_unseen: note.seen == Some(false),
+            is_misfiled,
+            is_incomplete: !is_misfiled && !gap::gaps(note).is_empty(),
+            undone: undone.map(|s| (s.n, s.due_date())).collect(),
+        }
+    }
+
+    /// Tells whether it is of one of these kinds.
+    pub(in super::super) fn is_of(&self, kinds: &[String]) -> bool {
+        let name = self.kind.and_then(|kind| NoteKind::GIVEN.get(usize::from(kind)));
+        name.is_some_and(|name| kinds.iter().any(|kind| kind == name))
+    }
+}
+
+impl super::text::Text {
+    /// Reads the facts of every note that came since they were last read.
+    pub(in super::super) fn take_facts(&mut self) -> Result<()> {
+        use rayon::prelude::*;
+        let found: Vec<(usize, Option<Box<Facts>>)> = self
+            .entries()
+            .par_iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.is_unread())
+            .map(|(at, entry)| {
+                let note = self.whole(entry)?;
+                Ok((at, note.map(|note| Box::new(Facts::of(&note)))))
+            })
+            .collect::<Result<_>>()?;
+        for (at, facts) in found {
+            self.keep_facts(at, facts);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a payload of the kept text.
+pub(super) fn parse(payload: &[u8], record: vault_core::id::RecordId) -> Result<Note> {
+    reading::parse(payload, &record.handle())
+}

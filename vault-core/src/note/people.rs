@@ -1,0 +1,220 @@
+//! The people whom the notes of a case name: who they are to it, where they come first and last, and how often.
+//!
+//! A name is what notes write: the speaker of a quote, who reported something, whom a segment is about, who was there,
+//! who owns a step. Two names are one person where they are the same words, whatever their capitals; nothing is guessed
+//! beyond that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{Names, Note};
+use super::when::Moment;
+
+/// As what somebody is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Something is about them.
+    About,
+    /// They were there.
+    Present,
+    /// They said something that somebody reported.
+    Reported,
+    /// Their own words are quoted.
+    Quoted,
+    /// The client was seen.
+    Seen,
+    /// They interpreted.
+    Interpreter,
+}
+
+impl Part {
+    /// Names it in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::About => "about",
+            Self::Interpreter => "interpreter",
+            Self::Present => "present",
+            Self::Quoted => "quoted",
+            Self::Reported => "reported",
+            Self::Seen => "seen",
+        }
+    }
+}
+
+/// One name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// As it was last written.
+    pub name: String,
+    /// What the profile says that they are to the client.
+    pub relation: Option<String>,
+    /// As what notes name them.
+    pub parts: Vec<Part>,
+    /// The day of the first note that names them.
+    pub first: Option<String>,
+    /// The day of the last note that names them.
+    pub last: Option<String>,
+    /// The last note's handle.
+    pub note: Option<String>,
+    /// In how many notes they are named.
+    pub notes: u64,
+}
+
+/// What the word for the client is in notes.
+const CLIENT: &str = "client";
+
+#[derive(Default)]
+struct Found {
+    name: String,
+    parts: BTreeSet<Part>,
+    first: Option<Moment>,
+    last: Option<Moment>,
+    note: String,
+    notes: u64,
+}
+
+/// Lists the people of a case, those who are named in most notes first; `notes` come with their handles, in any order.
+pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> Vec<Person> {
+    let mut found: BTreeMap<String, Found> = BTreeMap::new();
+    for (note, handle) in notes {
+        let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
+        for (part, name) in names(note) {
+            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            if !name.is_empty() {
+                let entry = named
+                    .entry(name.to_lowercase())
+                    .or_insert_with(|| (name, BTreeSet::new()));
+                entry.1.insert(part);
+            }
+        }
+        for (key, (name, parts)) in named {
+            let entry = found.entry(key).or_default();
+            entry.notes += 1;
+            entry.parts.extend(parts);
+            let instant = |moment: &Option<Moment>| moment.as_ref().map(Moment::instant);
+            let at = note.occurred_at.as_ref();
+            if at.is_some() && (entry.first.is_none() || instant(&entry.first) > at.map(Moment::instant)) {
+                entry.first = at.cloned();
+            }
+            if entry.note.is_empty() || instant(&entry.last) <= at.map(Moment::instant) {
+                entry.last = at.cloned();
+                entry.name = name;
+                (*handle).clone_into(&mut entry.note);
+            }
+        }
+    }
+    let relations = relations(profile);
+    for (name, _) in &relations {
+        // Whoever only the profile names is of the case too.
+        let entry = found.entry(name.to_lowercase()).or_default();
+        if entry.name.is_empty() {
+            entry.name.clone_from(name);
+        }
+    }
+    let day = |moment: Option<Moment>| moment.map(|m| m.as_str().get(..10).unwrap_or_default().to_owned());
+    let mut people: Vec<Person> = found
+        .into_iter()
+        .map(|(key, found)| Person {
+            relation: relations
+                .iter()
+                .find(|(name, _)| name.to_lowercase() == key)
+                .map(|(_, relation)| relation.clone()),
+            name: found.name,
+            parts: found.parts.into_iter().collect(),
+            first: day(found.first),
+            last: day(found.last),
+            note: Some(found.note).filter(|note| !note.is_empty()),
+            notes: found.notes,
+        })
+        .collect();
+    people.sort_by(|a, b| b.notes.cmp(&a.notes).then_with(|| a.name.cmp(&b.name)));
+    people
+}
+
+/// Goes through the names of a note; what is withheld from readers is still the worker's own.
+fn names(note: &Note) -> impl Iterator<Item = (Part, &str)> {
+    let seen = (note.seen == Some(true) || note.seen_alone == Some(true)).then_some((Part::Seen, CLIENT));
+    let present = note.present.iter().map(|name| (Part::Present, name.as_str()));
+    let interpreter = note.interpreter.as_deref().map(|name| (Part::Interpreter, name));
+    let segments = note.segments.iter().filter(|segment| !segment.placeholder);
+    let segments = segments.flat_map(|segment| {
+        let about = segment
+            .about
+            .iter()
+            .flat_map(Names::iter)
+            .map(|name| (Part::About, name));
+        let speaker = segment.speaker.as_deref().map(|name| (Part::Quoted, name));
+        let from = segment.from.as_deref().map(|name| (Part::Reported, name));
+        about.chain(speaker).chain(from)
+    });
+    seen.into_iter().chain(present).chain(interpreter).chain(segments)
+}
+
+/// Reads who is who out of a profile: `people` or `household`, a list of objects with `name` and `relation`, or an
+/// object of names and relations.
+fn relations(profile: Option<&serde_json::Value>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for field in ["people", "household", "family"] {
+        let Some(value) = profile.and_then(|profile| profile.get(field)) else {
+            continue;
+        };
+        let text = |value: &serde_json::Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+        match value {
+            serde_json::Value::Array(list) => found.extend(list.iter().filter_map(|one| {
+                let relation = text(one, "relation").or_else(|| text(one, "role"))?;
+                Some((text(one, "name")?, relation))
+            })),
+            serde_json::Value::Object(fields) => found.extend(
+                fields
+                    .iter()
+                    .filter_map(|(name, relation)| Some((name.clone(), relation.as_str()?.to_owned()))),
+            ),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::note::model::{Segment, SegmentKind};
+
+    #[test]
+    fn a_name_is_one_person_however_it_is_written_and_counts_once_a_note() {
+        let note = |at: &str, segments: Vec<Segment>| Note {
+            occurred_at: Moment::parse(at).ok(),
+            segments,
+            ..Note::default()
+        };
+        let quote = |n, who: &str| Segment {
+            speaker: Some(who.into()),
+            ..Segment::new(n, SegmentKind::Quote, "x")
+        };
+        let about = Segment {
+            about: Names::from_list(vec!["MUM".into(), "son".into()]),
+            from: Some("GP".into()),
+            ..Segment::new(3, SegmentKind::Reported, "x")
+        };
+        let early = note("2026-01-05T10:00:00Z", vec![quote(1, "mum"), quote(2, "Mum ")]);
+        let mut late = note("2026-02-05", vec![quote(1, "client"), about]);
+        late.present = vec!["Mum".into()];
+        let profile = serde_json::json!({"people": [{"name": "Mum", "relation": "mother"}, {"name": "Dad", "relation": "father"}]});
+        // The later note first: order does not matter.
+        let all = people(Some(&profile), &[(&late, "n-late"), (&early, "n-early")]);
+        let names: Vec<_> = all.iter().map(|p| (p.name.as_str(), p.notes)).collect();
+        assert_eq!(names, [("Mum", 2), ("GP", 1), ("client", 1), ("son", 1), ("Dad", 0)]);
+        let mum = &all[0];
+        assert_eq!(mum.relation.as_deref(), Some("mother"));
+        assert_eq!(
+            (mum.first.as_deref(), mum.last.as_deref()),
+            (Some("2026-01-05"), Some("2026-02-05"))
+        );
+        assert_eq!(mum.note.as_deref(), Some("n-late"));
+        assert_eq!(mum.parts, [Part::About, Part::Present, Part::Quoted]);
+        assert_eq!(all[4].parts, []);
+    }
+}
