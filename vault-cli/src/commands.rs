@@ -20,10 +20,12 @@ pub mod log;
 pub mod man;
 pub mod note;
 pub mod passphrase;
+pub mod plan;
 pub mod recovery;
 pub mod start;
 pub mod status;
 pub mod template;
+pub mod today;
 pub mod unlock;
 pub mod verify;
 pub mod version;
@@ -40,12 +42,13 @@ pub enum Command {
     Lock(lock::LockArgs),
     /// Tells what there is and what needs doing, without a passphrase
     Status,
+    Today(today::TodayArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     /// Verifies every signature, chain and seal that is kept here
     Verify,
-    /// Cases: open, list, show, verify, close
+    /// Cases: open, list, show, people, stale, verify, close, reopen
     #[command(subcommand)]
     Case(case::CaseCommand),
     Call(call::CallArgs),
@@ -58,6 +61,9 @@ pub enum Command {
     /// Decisions and their reasons
     #[command(subcommand)]
     Decision(decision::DecisionCommand),
+    /// Steps of plans: what is due, and what was done
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
     /// Templates of records
     #[command(subcommand)]
     Template(template::TemplateCommand),
@@ -99,9 +105,11 @@ pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
         Command::Man(args) => man::run(&args, run),
         Command::Note(command) => note::run(command, run),
         Command::Passphrase(command) => passphrase::run(command, run),
+        Command::Plan(command) => plan::run(command, run),
         Command::Recovery(command) => recovery::run(command, run),
         Command::Status => status::run(run),
         Command::Template(command) => template::run(command, run),
+        Command::Today(args) => today::run(args, run),
         Command::Unlock(args) => unlock::run(&args, run),
         Command::Verify => verify::run(run),
     }

@@ -7,18 +7,31 @@ use crate::session::SessionError;
 use crate::session::reply::CaseRow;
 use crate::session::request::CaseListRequest;
 
+const WHAT: &str = "the case";
+const FLAG: &str = "its handle: `casevault case list` shows the handles of cases";
+
 /// Most cases that are offered to choose from.
 const MOST: usize = 20;
+
+/// Unlocks, and takes the case that was named, or asks whose it is where nobody named one.
+///
+/// # Errors
+/// As [`case`]; without a terminal it is refused before the passphrase is asked for.
+pub fn unlock_for(run: &Invocation, named: Option<String>) -> Result<(Vault, String), CliError> {
+    if let Some(named) = named {
+        return Ok((run.unlock()?, named));
+    }
+    let mut session = run.unlock_to_ask(WHAT, FLAG)?;
+    let case = case(run, &mut session)?;
+    Ok((session, case))
+}
 
 /// Asks whose case it is, and returns its handle.
 ///
 /// # Errors
 /// [`CliError::NeedsFlag`] without a terminal; [`SessionError::NotFound`] after three names that are nobody's.
 pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
-    let (what, flag) = (
-        "the case",
-        "its handle: `casevault case list` shows the handles of cases",
-    );
+    let (what, flag) = (WHAT, FLAG);
     let mut cases = session
         .case_list(CaseListRequest {
             status: Some("open".to_owned()),

@@ -10,6 +10,7 @@ pub mod case;
 pub mod import;
 pub mod log;
 pub mod note;
+pub mod overview;
 pub mod status;
 mod table;
 pub mod verify;

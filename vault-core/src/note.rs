@@ -6,9 +6,10 @@
 //! text ──text──┐                      ┌─split─> parts (one a section) ─payload─> JSON for the seal
 //! JSON ──json──┼─> Note ─> gaps       │
 //! line ──line──┘      └───────────────┤
-//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, plan, people, find
+//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, brief, plan, people, find
 //! ```
 
+pub mod brief;
 pub mod chronology;
 pub mod decision;
 pub mod display;

@@ -223,10 +223,14 @@ macro_rules! asks {
 asks! {
     plain breach_answer(BreachAnswerRequest) -> BreachAnswerReply;
     plain breach_list(BreachListRequest) -> BreachListReply;
+    plain case_brief(CaseBriefRequest) -> CaseBriefReply;
     plain case_close(CaseCloseRequest) -> CaseCloseReply;
     plain case_list(CaseListRequest) -> CaseListReply;
     plain case_open(CaseOpenRequest) -> CaseOpenReply;
+    plain case_people(CasePeopleRequest) -> CasePeopleReply;
+    plain case_reopen(CaseReopenRequest) -> CaseReopenReply;
     plain case_show(CaseShowRequest) -> CaseShowReply;
+    watched case_stale(CaseStaleRequest) -> CaseStaleReply;
     watched case_verify(CaseVerifyRequest) -> VerifyReply;
     plain chronology_show(ChronologyRequest) -> ChronologyReply;
     plain decision_list(DecisionListRequest) -> DecisionListReply;
@@ -256,6 +260,9 @@ asks! {
     plain note_show(NoteShowRequest) -> NoteShowReply as CarriedShow;
     plain note_text(NoteTextRequest) -> NoteTextReply;
     plain note_withdraw(NoteWithdrawRequest) -> NoteWithdrawReply;
+    plain plan_done(PlanDoneRequest) -> PlanDoneReply;
+    watched plan_list(PlanListRequest) -> PlanListReply;
+    watched today(TodayRequest) -> TodayReply;
     sweeping verify() -> VerifyReply;
 }
 

@@ -28,6 +28,24 @@ pub fn note(text: &str) -> Result<String, String> {
         .map_err(|e| format!("{e}; `casevault note list CASE` shows the handles of notes"))
 }
 
+/// Reads a step of a plan: a note's handle, or a beginning of one, and with a colon the segment's number.
+///
+/// # Errors
+/// What is wrong with it, and where steps are found.
+pub fn step(text: &str) -> Result<(String, Option<u32>), String> {
+    let hint = |e: String| format!("{e}; `casevault plan list` shows steps");
+    let (handle, segment) = match text.split_once(':') {
+        Some((handle, number)) => {
+            let segment = number.parse::<u32>().ok().filter(|n| *n > 0);
+            let wrong = || hint(format!("`{number}` is no segment's number, write n-19qd3m0x:5"));
+            (handle, Some(segment.ok_or_else(wrong)?))
+        }
+        None => (text, None),
+    };
+    RecordId::range(handle).map_err(|e| hint(e.to_string()))?;
+    Ok((handle.to_owned(), segment))
+}
+
 /// Reads a jot's handle, or a beginning of one.
 ///
 /// # Errors
@@ -166,6 +184,11 @@ mod tests {
         assert_eq!(segment_kind("quote"), Ok(SegmentKind::Quote));
         assert!(segment_kind("opinion").unwrap_err().contains("interpretation"));
         assert!(case("c-7fk2").is_ok() && case("n-7fk2").is_err());
+        assert_eq!(step("n-7fk2:5"), Ok(("n-7fk2".to_owned(), Some(5))));
+        assert_eq!(step("n-7fk2"), Ok(("n-7fk2".to_owned(), None)));
+        for wrong in ["n-7fk2:", "n-7fk2:0", "n-7fk2:x", "n-7fk2:5:6", "c-7fk2:5"] {
+            assert!(step(wrong).unwrap_err().contains("`casevault plan list`"), "{wrong}");
+        }
         assert!(time("today 14:00").is_ok() && time("soon").is_err());
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use vault_core::note::NoteKind;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
@@ -41,18 +42,7 @@ pub struct CallArgs {
 }
 
 pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
-    let input = NoteInput {
-        kind: NoteKind::new("phone"),
-        at: args.at,
-        duration_minutes: args.lasting,
-        ..NoteInput::default()
-    };
-    let add = |case: String, note: NoteInput, draft| NoteAddRequest {
-        case,
-        note,
-        also: Vec::new(),
-        draft,
-    };
+    let input = input(args.at, args.lasting);
     if let Some(source) = args.file {
         let flags = InputArgs {
             file: Some(source),
@@ -72,6 +62,31 @@ pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
         Some(case) => case,
         None => picker::case(run, &mut session)?,
     };
+    typed(run, &mut session, &case, input)
+}
+
+/// Says of a note that it is of a call.
+pub(crate) fn input(at: Option<String>, lasting: Option<u32>) -> NoteInput {
+    NoteInput {
+        kind: NoteKind::new("phone"),
+        at,
+        duration_minutes: lasting,
+        ..NoteInput::default()
+    }
+}
+
+fn add(case: String, note: NoteInput, draft: Option<String>) -> NoteAddRequest {
+    NoteAddRequest {
+        case,
+        note,
+        also: Vec::new(),
+        draft,
+    }
+}
+
+/// Has a note typed on the terminal.
+pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: NoteInput) -> Result<(), CliError> {
+    let case = case.to_owned();
     let writing = Writing {
         of: DraftOf::Add(case.clone()),
         input,
@@ -81,7 +96,7 @@ pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
         typed: true,
         resumed: false,
     };
-    let reply = writing.write(run, &mut session, &mut |session, note, draft| {
+    let reply = writing.write(run, session, &mut |session, note, draft| {
         session.note_add(add(case.clone(), note, draft))
     })?;
     note::saved(&reply, run)

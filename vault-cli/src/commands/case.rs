@@ -8,7 +8,10 @@ use crate::invocation::Invocation;
 pub mod close;
 pub mod list;
 pub mod open;
+pub mod people;
+pub mod reopen;
 pub mod show;
+pub mod stale;
 pub mod verify;
 
 /// What to do with a case.
@@ -21,8 +24,11 @@ pub enum CaseCommand {
     Open(open::OpenArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    People(people::PeopleArgs),
+    Stale(stale::StaleArgs),
     Verify(verify::VerifyArgs),
     Close(close::CloseArgs),
+    Reopen(reopen::ReopenArgs),
 }
 
 pub(super) fn run(command: CaseCommand, run: &Invocation) -> Result<(), CliError> {
@@ -30,6 +36,9 @@ pub(super) fn run(command: CaseCommand, run: &Invocation) -> Result<(), CliError
         CaseCommand::Close(args) => close::run(args, run),
         CaseCommand::List(args) => list::run(args, run),
         CaseCommand::Open(args) => open::run(args, run),
+        CaseCommand::People(args) => people::run(args, run),
+        CaseCommand::Reopen(args) => reopen::run(args, run),
+        CaseCommand::Stale(args) => stale::run(args, run),
         CaseCommand::Show(args) => show::run(args, run),
         CaseCommand::Verify(args) => verify::run(&args, run),
     }

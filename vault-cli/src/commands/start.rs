@@ -1,7 +1,16 @@
-//! `casevault` alone: how to begin.
+//! `casevault` alone: whose case, by name, and what to do with it; where nobody can be asked, how to begin.
 
+use crate::agent::Vault;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
+use crate::render;
+use crate::session::request::{
+    CaseBriefRequest, CasePeopleRequest, CaseShowRequest, JotAddRequest, NoteListRequest, PlanDoneRequest, TodayRequest,
+};
+use crate::unlock_prompt;
+
+use super::{call, note};
 
 const PAGE: &str = "\
 casevault keeps case notes sealed on this machine, signed, and with every reading logged.
@@ -13,6 +22,8 @@ To begin:
   casevault note add CASE --kind home-visit --file NOTE
 
 Every day:
+  casevault                                       whose case, by name, and what to do with it
+  casevault today                                 what the day holds
   casevault case list                             your caseload
   casevault case show CASE                        what is known
   casevault note find --file TERM                 search, on this machine alone
@@ -21,6 +32,119 @@ Every day:
 `casevault help` lists all commands; `--help` after one explains it.
 ";
 
+const ACTIONS: &str = "\
+ b brief   s all that is known   l notes   p people   t today
+ c call note   n note in the editor   j jot   d a step is done   w somebody else   Enter leaves";
+
+const WHAT: &str = "what to do";
+const FLAG: &str = "a command: `casevault help` lists them";
+
 pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
-    run.ui.text(PAGE)
+    let is_asked = !run.ui.is_json() && run.ui.is_terminal() && unlock_prompt::can_ask() && Invocation::can_type();
+    if !is_asked || run.vault().is_err() {
+        return run.ui.text(PAGE);
+    }
+    let mut session = run.unlock()?;
+    let mut case = picker::case(run, &mut session)?;
+    brief(run, &mut session, &case)?;
+    loop {
+        run.ui.prompt(ACTIONS);
+        let typed = run.ask("> ", WHAT, FLAG)?;
+        let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed.as_str(), ""));
+        if word.is_empty() || word == "q" {
+            return Ok(());
+        }
+        if word == "w" {
+            case = picker::case(run, &mut session)?;
+        }
+        let done = act(run, &mut session, &case, word, rest.trim());
+        // What was refused is said, and the worker goes on.
+        if let Err(error) = done {
+            if is_over(&error) {
+                return Err(error);
+            }
+            run.ui.error(&error);
+        }
+        if matches!(session, Vault::Here(_)) {
+            // Nothing but an agent locks by itself: one question, and the vault is shut.
+            run.ui
+                .hint("`casevault unlock` keeps it open, and this question with it");
+            return Ok(());
+        }
+    }
+}
+
+/// Tells whether nothing more can be asked: the vault is locked, or nobody reads what is printed.
+fn is_over(error: &CliError) -> bool {
+    matches!(error.exit(), crate::exit::Exit::Locked) || matches!(error, CliError::ClosedPipe)
+}
+
+fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str, rest: &str) -> Result<(), CliError> {
+    let case = case.to_owned();
+    match word {
+        "b" | "w" => brief(run, session, &case),
+        "c" => call::typed(run, session, &case, call::input(None, None)),
+        "d" => done(run, session, rest),
+        "j" => {
+            let text = run.ask("Jot: ", WHAT, FLAG)?;
+            let case = Some(case);
+            let reply = session.jot_add(JotAddRequest { case, text, at: None })?;
+            run.ui.made(&reply, "jotted", &reply.jot, "")
+        }
+        "l" => {
+            let request = NoteListRequest {
+                case,
+                ..NoteListRequest::default()
+            };
+            run.ui.reply(&session.note_list(request)?, render::note::list)
+        }
+        "n" => note::add::written(note::add::AddArgs::of(case), run, session),
+        "p" => {
+            let purpose = Default::default();
+            let reply = session.case_people(CasePeopleRequest { case, purpose })?;
+            run.ui.reply(&reply, render::overview::people)
+        }
+        "s" => {
+            let purpose = Default::default();
+            let reply = session.case_show(CaseShowRequest { case, purpose })?;
+            run.ui.reply(&reply, render::case::show)
+        }
+        "t" => {
+            let watch = run.watch()?;
+            let reply = session.today(TodayRequest::default(), watch.task())?;
+            run.ui.reply(&reply, render::overview::today)
+        }
+        _ => {
+            run.ui.prompt("that is none of these letters");
+            Ok(())
+        }
+    }
+}
+
+fn brief(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliError> {
+    let (case, purpose) = (case.to_owned(), Default::default());
+    let reply = session.case_brief(CaseBriefRequest { case, purpose })?;
+    run.ui.reply(&reply, render::overview::brief)
+}
+
+fn done(run: &Invocation, session: &mut Vault, step: &str) -> Result<(), CliError> {
+    let step = match step {
+        "" => run.ask("Which step, as above (n-…:5): ", WHAT, FLAG)?,
+        step => step.to_owned(),
+    };
+    let (note, segment) = match crate::cli::value::step(&step) {
+        Ok(step) => step,
+        Err(why) => {
+            run.ui.prompt(&why);
+            return Ok(());
+        }
+    };
+    let outcome = run.ask("What came of it, in a line: ", WHAT, FLAG)?;
+    let reply = session.plan_done(PlanDoneRequest {
+        note,
+        segment,
+        outcome: Some(outcome),
+        ..PlanDoneRequest::default()
+    })?;
+    run.ui.reply(&reply, render::overview::done)
 }

@@ -61,7 +61,8 @@ pub fn show(reply: &CaseShowReply) -> String {
                         .as_deref()
                         .map(|owner| format!("owner: {}", escape_line(owner)));
                     let due = item.due.as_deref().map(|due| format!("due: {}", escape_line(due)));
-                    let facts: Vec<String> = owner.into_iter().chain(due).collect();
+                    let done = item.done.as_deref().map(|done| format!("done: {}", escape_line(done)));
+                    let facts: Vec<String> = owner.into_iter().chain(due).chain(done).collect();
                     let facts = facts.join(", ");
                     if facts.is_empty() {
                         text

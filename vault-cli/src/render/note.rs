@@ -9,7 +9,7 @@ use crate::session::reply::{NoteFindReply, NoteHistoryReply, NoteListReply, Note
 /// Writes the notes of a case.
 pub fn list(reply: &NoteListReply) -> String {
     if reply.notes.is_empty() {
-        return "no notes".to_owned();
+        return format!("no notes\n{}", hidden(reply));
     }
     let rows = reply.notes.iter().map(|note| {
         let head = &note.head;
@@ -19,6 +19,9 @@ pub fn list(reply: &NoteListReply) -> String {
         }
         if !head.incomplete.is_empty() {
             marks.push("incomplete".to_owned());
+        }
+        if note.misfiled {
+            marks.push("misfiled, hidden".to_owned());
         }
         let marks = if marks.is_empty() {
             String::new()
@@ -50,12 +53,31 @@ pub fn list(reply: &NoteListReply) -> String {
         }
     }
     out.push_str(&format!("{}\n", count(reply.notes.len() as u64, "note", "notes")));
+    out.push_str(&hidden(reply));
     if let Some(days) = reply.days_since_quoted {
         out.push_str(&match u64::try_from(days) {
             Ok(0) => "the client was last quoted today\n".to_owned(),
             Ok(days) => format!("the client was last quoted {} ago\n", count(days, "day", "days")),
             Err(_) => "the client is quoted in a note of a day to come\n".to_owned(),
         });
+    }
+    out
+}
+
+/// Says how many notes of the case the list does not show, and why.
+fn hidden(reply: &NoteListReply) -> String {
+    let mut out = String::new();
+    let shown = u64::try_from(reply.notes.iter().filter(|note| note.misfiled).count()).unwrap_or(u64::MAX);
+    let misfiled = reply.misfiled.saturating_sub(shown);
+    if misfiled > 0 {
+        let notes = count(misfiled, "note is", "notes are");
+        out.push_str(&format!(
+            "{notes} hidden as misfiled; `--misfiled` lists them, `--all` among the others\n"
+        ));
+    }
+    if reply.withdrawn > 0 {
+        let notes = count(reply.withdrawn, "note was", "notes were");
+        out.push_str(&format!("{notes} withdrawn, and the text erased\n"));
     }
     out
 }
@@ -122,6 +144,9 @@ fn one(view: &NoteView, previous: Option<&Note>) -> String {
 fn with_handles(note: &Note) -> Note {
     let mut note = note.clone();
     note.worker = note.worker.as_deref().map(worker);
+    for segment in &mut note.segments {
+        segment.done_by = segment.done_by.as_deref().map(worker);
+    }
     note
 }
 
@@ -205,19 +230,26 @@ mod tests {
                 head: head(),
                 kind: NoteKind::new("phone").unwrap(),
                 section: Some("core".into()),
+                misfiled: false,
                 segments: 1,
                 summary: "The heating".into(),
                 quotes: Some(vec![quote]),
             }],
+            misfiled: 2,
+            withdrawn: 1,
             days_since_quoted: Some(1),
         };
         let text = list(&reply);
         assert!(text.contains("[amended, version 2, incomplete] The heating"), "{text}");
         assert!(
-            text.contains("n-19qd3m0x  client said: \"The mornings are worst.\"\n1 note\n"),
+            text.contains("n-19qd3m0x  client said: \"The mornings are worst.\"\n1 note\n2 notes are hidden as misfiled; `--misfiled`"),
             "{text}"
         );
         assert!(text.ends_with("the client was last quoted 1 day ago\n"), "{text}");
+        assert!(text.contains("\n1 note was withdrawn, and the text erased\n"), "{text}");
+        reply.notes[0].misfiled = true;
+        assert!(list(&reply).contains("incomplete, misfiled, hidden] The heating"));
+        assert!(list(&reply).contains("\n1 note is hidden as misfiled"));
         reply.days_since_quoted = Some(0);
         assert!(list(&reply).ends_with("the client was last quoted today\n"));
     }

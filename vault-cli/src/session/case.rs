@@ -8,6 +8,7 @@ use super::case_keys::CaseKeys;
 use super::case_record;
 use super::case_record::CLOSED;
 use super::case_record::Label;
+use super::case_record::OPEN;
 use super::case_record::PROFILE;
 use super::case_record::Profile;
 use super::clock;
@@ -17,20 +18,22 @@ use super::refused;
 use super::reply::CASE_CLOSE;
 use super::reply::CASE_LIST;
 use super::reply::CASE_OPEN;
+use super::reply::CASE_REOPEN;
 use super::reply::CASE_SHOW;
 use super::reply::CaseCloseReply;
 use super::reply::CaseListReply;
 use super::reply::CaseOpenReply;
+use super::reply::CaseReopenReply;
 use super::reply::CaseRow;
 use super::reply::CaseShowReply;
 use super::request::CaseCloseRequest;
 use super::request::CaseListRequest;
 use super::request::CaseOpenRequest;
+use super::request::CaseReopenRequest;
 use super::request::CaseShowRequest;
 use super::templates;
 use super::writing::Version;
 use crate::store::WriteTx;
-use rayon::prelude::*;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -49,7 +52,6 @@ use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
-use vault_core::wire::v1::stream::StreamKind;
 
 /// The template of a case that names none.
 const DEFAULT_TEMPLATE: &str = "adult-social-care";
@@ -88,20 +90,15 @@ impl Session {
     pub fn case_list(&mut self, request: CaseListRequest) -> Result<CaseListReply> {
         let logged = self.log_overview("cases", &request.purpose)?;
         let mut cases = self.store.read(|tx| -> Result<Vec<CaseRow>> {
-            let heads = tx.streams(StreamKind::Case)?;
-            let mut cases = Vec::with_capacity(heads.len());
-            for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
-                tx.require_dense(StreamId::case(case))?;
-                let parts = self.holder.case_openings(tx, case)?;
-                let admin = tx.records_of_class(StreamId::case(case), RecordClass::Admin)?;
-                cases.push((case, parts, admin, tx.count_notes(StreamId::case(case))?));
+            let labels = self.holder.labels(tx, &logged)?;
+            let mut cases = Vec::with_capacity(labels.len());
+            for (case, (label, misfiled)) in labels {
+                let stream = StreamId::case(case);
+                let misfiled = u64::try_from(misfiled).unwrap_or(u64::MAX);
+                let notes = tx.count_notes(stream)?.saturating_sub(misfiled);
+                cases.push(row_of(case, label, notes));
             }
-            // The keyrings are what costs: one public-key operation each, over both cores.
-            let opened = cases.into_par_iter().map(|(case, parts, admin, notes)| {
-                let keys = self.holder.open(parts)?;
-                Ok(row_of(case, self.holder.label_of(&keys, admin, &logged)?, notes))
-            });
-            opened.collect()
+            Ok(cases)
         })?;
         if let Some(status) = &request.status {
             cases.retain(|case| case.status == *status);
@@ -186,7 +183,7 @@ impl Session {
             let note = match &request.outcome {
                 Some(outcome) => Some(
                     holder
-                        .put_note(tx, &mut keys, outcome_note(outcome)?, None)?
+                        .put_note(tx, &mut keys, label_note("Outcome", outcome)?, None)?
                         .record
                         .handle(),
                 ),
@@ -207,6 +204,72 @@ impl Session {
             status: CLOSED.to_owned(),
             closed,
             note: written?,
+        })
+    }
+}
+
+impl Session {
+    /// Opens a closed case again: its label says so, and a note holds why.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Conflict`] for a case that is not closed or a day before its closing,
+    /// [`SessionError::Malformed`] without a reason.
+    pub fn case_reopen(&mut self, request: CaseReopenRequest) -> Result<CaseReopenReply> {
+        let reason = request.reason.trim();
+        if reason.is_empty() {
+            return Err(SessionError::Malformed {
+                line: 1,
+                column: 1,
+                why: "the reason is empty".to_owned(),
+            });
+        }
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
+        let day = request.on.unwrap_or_else(clock::today);
+        let purpose = super::request::ReadPurpose::default();
+        let logged = self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: Some(case),
+            records: &[],
+            scope: Some("label"),
+            purpose: &purpose,
+        })?;
+        let (note, closed) = self.write(|holder, tx| {
+            let mut keys = holder.case_keys(tx, case)?;
+            let mut records = holder.case_records(tx, &keys, &logged)?;
+            let external = records.label.external_id.as_deref();
+            holder.require_case_named(&request.case, case, external)?;
+            if records.label.status != CLOSED {
+                let what = format!("case {} is not closed", case.handle());
+                return Err(SessionError::Conflict { what });
+            }
+            let closed = records.label.closed.take();
+            if closed.as_ref().is_some_and(|closed| *closed > day.to_string()) {
+                let closed = closed.unwrap_or_default();
+                return Err(SessionError::Conflict {
+                    what: format!("{day} is before the case was closed, {closed}"),
+                });
+            }
+            holder.rotate(tx, &mut keys)?;
+            let words = match &closed {
+                Some(closed) => format!("Opened again; it was closed on {closed}. {reason}"),
+                None => format!("Opened again. {reason}"),
+            };
+            let note = holder.put_note(tx, &mut keys, label_note("Reopening", &words)?, None)?;
+            records.label.status = OPEN.to_owned();
+            let (record, version, hash) = records.label_at;
+            let payload = case_record::to_json(&records.label)?;
+            let version = Version::after(record, version, hash);
+            let placed = holder.seal(&keys, RecordClass::Admin, Section::INDEX, version, &payload)?;
+            holder.append_record(tx, &placed, false)?;
+            Ok((note.record, closed))
+        })?;
+        Ok(CaseReopenReply {
+            schema: CASE_REOPEN,
+            case: case.handle(),
+            status: OPEN.to_owned(),
+            reopened: day.to_string(),
+            closed,
+            note: note.handle(),
         })
     }
 }
@@ -306,7 +369,7 @@ fn read_profile(text: &str) -> Result<CaseLine> {
     })
 }
 
-fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {
+pub(super) fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {
     CaseRow {
         case: case.handle(),
         external_id: label.external_id,
@@ -320,12 +383,12 @@ fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {
     }
 }
 
-/// The note that holds how a case ended.
-fn outcome_note(outcome: &str) -> Result<Note> {
+/// The note that holds why a case ended, or goes on.
+fn label_note(heading: &str, words: &str) -> Result<Note> {
     let kind = NoteKind::new(NoteKind::OTHER).ok_or_else(|| SessionError::Bug("kind of note".to_owned()))?;
     let mut note = Note::new(kind);
-    let mut segment = Segment::new(1, SegmentKind::Narrative, outcome.trim());
-    segment.heading = Some("Outcome".to_owned());
+    let mut segment = Segment::new(1, SegmentKind::Narrative, words.trim());
+    segment.heading = Some(heading.to_owned());
     segment.significant = true;
     note.segments.push(segment);
     note.occurred_at = Some(clock::moment(clock::now()));

@@ -6,6 +6,7 @@ use super::Session;
 use super::SessionError;
 use super::attachment;
 use super::case_keys::CaseKeys;
+use super::case_record::Label;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
@@ -52,8 +53,10 @@ use vault_core::note::gap;
 use vault_core::note::when::Lag;
 use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::event::ErasureGround;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::stream::StreamId;
 
 /// Characters of a note's first words in a list.
 const SUMMARY_CHARS: usize = 72;
@@ -150,8 +153,11 @@ impl Session {
         if let Some(kind) = &request.kind {
             templates::require_kind(templates::load()?, kind)?;
         }
-        let (case, external_id, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
-        notes.retain(|read| read.note.misfiled.is_some() == request.misfiled);
+        let (case, label, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
+        let external_id = label.external_id;
+        let misfiled = notes.iter().filter(|read| read.note.misfiled.is_some()).count();
+        let withdrawn = self.store.read(|tx| withdrawals(tx, StreamId::case(case)))?;
+        notes.retain(|read| request.all || read.note.misfiled.is_some() == request.misfiled);
         notes.sort_by_key(|n| n.note.occurred_at.as_ref().map(Moment::instant));
         let today = clock::today();
         let quoted = notes
@@ -178,6 +184,8 @@ impl Session {
             case: case.handle(),
             external_id,
             notes,
+            misfiled: u64::try_from(misfiled).unwrap_or(u64::MAX),
+            withdrawn,
             days_since_quoted,
         })
     }
@@ -251,9 +259,20 @@ impl Session {
         scope: &str,
         purpose: &ReadPurpose,
     ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
-        let (case, external_id, mut notes) = self.read_with_hidden(case, scope, purpose)?;
+        let (case, label, notes) = self.read_case_named(case, scope, purpose)?;
+        Ok((case, label.external_id, notes))
+    }
+
+    /// As [`Self::read_whole`], with the case's label.
+    pub(super) fn read_case_named(
+        &mut self,
+        case: &str,
+        scope: &str,
+        purpose: &ReadPurpose,
+    ) -> Result<(CaseId, Label, Vec<ReadNote>)> {
+        let (case, label, mut notes) = self.read_with_hidden(case, scope, purpose)?;
         notes.retain(|read| read.note.misfiled.is_none());
-        Ok((case, external_id, notes))
+        Ok((case, label, notes))
     }
 
     /// Logs a list of a case's notes, and opens them all.
@@ -262,7 +281,7 @@ impl Session {
         case: &str,
         scope: &str,
         purpose: &ReadPurpose,
-    ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
+    ) -> Result<(CaseId, Label, Vec<ReadNote>)> {
         let named = case;
         let case = self.store.read(|tx| self.holder.resolve_case(tx, named))?;
         let logged = self.log_records(AccessOperation::List, case, &[], Some(scope), purpose)?;
@@ -272,7 +291,7 @@ impl Session {
             let label = holder.case_label(tx, &keys, &logged)?;
             holder.require_case_named(named, case, label.external_id.as_deref())?;
             let notes = holder.read_case_with_hidden(tx, &keys, &logged)?;
-            Ok((case, label.external_id, notes))
+            Ok((case, label, notes))
         })
     }
 
@@ -400,9 +419,24 @@ impl Holder {
             segments: note.segments.len(),
             kind: note.kind,
             section: note.section,
+            misfiled: note.misfiled.is_some(),
             quotes,
         }
     }
+}
+
+/// Counts the notes of a stream that were taken back: each in an erasure of its own.
+fn withdrawals(tx: &ReadTx<'_>, stream: StreamId) -> Result<u64> {
+    let mut count = 0;
+    for row in tx.events(stream)? {
+        if let LinkBody::Event(placed) = &row.link.link().body
+            && let Event::Erasure(erasure) = &placed.event
+            && erasure.ground == ErasureGround::Withdrawn
+        {
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// Whether a speaker is the client, in the word that notes have for that.
@@ -433,7 +467,7 @@ fn externals(notes: &[ReadNote]) -> HashMap<String, String> {
 }
 
 /// The first words of a note, on one line.
-fn summary(note: &Note) -> String {
+pub(super) fn summary(note: &Note) -> String {
     let first = note
         .segments
         .iter()

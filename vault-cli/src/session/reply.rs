@@ -3,6 +3,10 @@
 //! Fields without a value are written as `null`, so that a script can rely on their being there; a note's own fields
 //! are the exception, written as the payload writes them.
 
+mod overview;
+
+pub use overview::*;
+
 use super::word;
 use super::word::Word;
 use serde::ser::SerializeMap;
@@ -41,10 +45,14 @@ schemas! {
     BACKUP_CREATE = "casevault.backup.create/1";
     BACKUP_LEDGER = "casevault.backup.ledger/1";
     BACKUP_RESTORE = "casevault.backup.restore/1";
+    CASE_BRIEF = "casevault.case.brief/1";
     CASE_CLOSE = "casevault.case.close/1";
     CASE_LIST = "casevault.case.list/1";
     CASE_OPEN = "casevault.case.open/1";
+    CASE_PEOPLE = "casevault.case.people/1";
+    CASE_REOPEN = "casevault.case.reopen/1";
     CASE_SHOW = "casevault.case.show/1";
+    CASE_STALE = "casevault.case.stale/1";
     CASE_VERIFY = "casevault.case.verify/1";
     CHRONOLOGY_SHOW = "casevault.chronology.show/1";
     DECISION_LIST = "casevault.decision.list/1";
@@ -78,10 +86,13 @@ schemas! {
     NOTE_TEXT = "casevault.note.text/1";
     NOTE_WITHDRAW = "casevault.note.withdraw/1";
     PASSPHRASE_CHANGE = "casevault.passphrase.change/1";
+    PLAN_DONE = "casevault.plan.done/1";
+    PLAN_LIST = "casevault.plan.list/1";
     RECOVERY_CHECK = "casevault.recovery.check/1";
     RECOVERY_RESTORE = "casevault.recovery.restore/1";
     RECOVERY_SPLIT = "casevault.recovery.split/1";
     STATUS = "casevault.status/1";
+    TODAY = "casevault.today/1";
     UNLOCK = "casevault.unlock/1";
     VERIFY = "casevault.verify/1";
 }
@@ -282,7 +293,7 @@ pub struct CaseRow {
     pub external_id: Option<String>,
     /// `open` or `closed`.
     pub status: String,
-    /// How many notes it holds, without the withdrawn.
+    /// How many notes it holds, without the withdrawn and the misfiled.
     pub notes: u64,
     /// What it is called in lists.
     pub label: Option<String>,
@@ -726,6 +737,8 @@ pub struct NoteRow {
     pub kind: NoteKind,
     /// Its section.
     pub section: Option<String>,
+    /// Whether it is hidden because it was misfiled.
+    pub misfiled: bool,
     /// How many segments it has.
     pub segments: usize,
     /// Its first words, cut to one line.
@@ -746,6 +759,10 @@ pub struct NoteListReply {
     pub external_id: Option<String>,
     /// The notes, by when they happened.
     pub notes: Vec<NoteRow>,
+    /// How many notes of the case are hidden because they were misfiled, shown or not.
+    pub misfiled: u64,
+    /// How many notes of the case were withdrawn; their text is erased.
+    pub withdrawn: u64,
     /// Days since the client was last quoted; shown to the worker only.
     pub days_since_quoted: Option<i64>,
 }

@@ -3,6 +3,10 @@
 //! Handles come as text, as typed: any unambiguous prefix of an id with its kind's prefix (`c-7fk2`). Times that a
 //! worker types (`today 14:00`) come as text too, because the session knows the clock and zone that it records by.
 
+mod overview;
+
+pub use overview::*;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use vault_core::crypto::passphrase::Cost;
@@ -298,6 +302,8 @@ pub struct NoteListRequest {
     pub incomplete: bool,
     /// Only notes that are hidden because they were misfiled; without it none of them.
     pub misfiled: bool,
+    /// Those that are hidden because they were misfiled among the others.
+    pub all: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }

@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::SessionError;
+use casevault_policies::Oversight;
 use casevault_policies::Set;
 use casevault_policies::Template;
 use std::sync::OnceLock;
@@ -15,6 +16,16 @@ pub(super) fn load() -> Result<&'static Set> {
     }
     let set = Set::embedded().map_err(|e| SessionError::Bug(e.to_string()))?;
     Ok(SET.get_or_init(|| set))
+}
+
+/// Loads the policy set's rules of after how long a case wants looking at.
+pub(super) fn oversight() -> Result<&'static Oversight> {
+    static RULES: OnceLock<Oversight> = OnceLock::new();
+    if let Some(rules) = RULES.get() {
+        return Ok(rules);
+    }
+    let rules = Oversight::embedded().map_err(|e| SessionError::Bug(e.to_string()))?;
+    Ok(RULES.get_or_init(|| rules))
 }
 
 /// Finds a template by its id, in its newest version.

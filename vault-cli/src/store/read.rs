@@ -465,6 +465,27 @@ impl<'c> ReadTx<'c> {
         Ok(statement.query_row([self.stream_no(stream)?], |row| row.get(0))?)
     }
 
+    /// Reads the newest version of each of a stream's notes that has more than one: primary records alone.
+    ///
+    /// # Errors
+    /// CHK-100, CHK-105.
+    pub fn amended_notes(&self, stream: StreamId) -> Result<Vec<StoredRecord>, StoreError> {
+        if self.stream_head(stream)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql =
+            "SELECT pos FROM link WHERE stream = ?1 AND class = 1 AND is_primary = 1 AND version > 1 ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_map([self.stream_no(stream)?], |row| row.get::<_, u64>(0))?;
+        let mut newest: std::collections::BTreeMap<RecordId, StoredRecord> = std::collections::BTreeMap::new();
+        for pos in found.collect::<Result<Vec<_>, _>>()? {
+            if let Row::Record(row) = self.row_at(pos)? {
+                newest.insert(row.record.header.record, row.record);
+            }
+        }
+        Ok(newest.into_values().collect())
+    }
+
     /// Refuses a stream that has not exactly one row for each sequence number up to its head.
     ///
     /// # Errors

@@ -14,6 +14,9 @@ use super::when::Moment;
 /// What an empty block says.
 pub const EMPTY: &str = "not recorded yet";
 
+/// The title of the block that is read before a visit.
+pub const SAFETY: Title = "Safety";
+
 /// How many of the newest segments a block shows.
 const NEWEST: usize = 5;
 
@@ -66,6 +69,9 @@ pub struct Item {
     /// Of a plan: by when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
+    /// Of a plan that was carried out: on which day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
 }
 
 /// Where a block takes its items from.
@@ -97,7 +103,7 @@ const SOURCES: [Source; 9] = [
     },
     // Not of the founding document; who goes on a visit has to see it.
     Source {
-        title: "Safety",
+        title: SAFETY,
         profile: &["danger_to_workers", "contact_restrictions"],
         headings: &["safety", "safeguarding", "risks", "dangers"],
         sections: &["safeguarding"],
@@ -193,11 +199,7 @@ impl Overview {
         let mut newest: Vec<&(&Note, &str)> = notes.iter().collect();
         newest.sort_by_key(|(note, _)| std::cmp::Reverse(note.occurred_at.as_ref().map(Moment::instant)));
         let block = |source: &Source| {
-            let mut items = Vec::new();
-            for path in source.profile {
-                let found = path.split('.').try_fold(&profile, |value, name| value.get(name));
-                collect(found.unwrap_or(&Value::Null), &mut items);
-            }
+            let mut items = of_fields(&profile, source.profile);
             let segments = newest.iter().flat_map(|(note, handle)| {
                 note.segments
                     .iter()
@@ -205,16 +207,11 @@ impl Overview {
                     .map(move |s| (note, handle, s))
             });
             let all = segments.clone().count();
-            items.extend(segments.take(NEWEST).map(|(note, handle, segment)| Item {
-                text: segment.text.clone(),
-                note: Some((*handle).to_owned()),
-                segment: Some(segment.n),
-                kind: Some(segment.kind),
-                who: segment.speaker.clone().or_else(|| segment.from.clone()),
-                occurred_at: note.occurred_at.clone(),
-                owner: segment.owner.clone(),
-                due: segment.due.clone(),
-            }));
+            items.extend(
+                segments
+                    .take(NEWEST)
+                    .map(|(note, handle, segment)| Item::of(note, handle, segment)),
+            );
             Block {
                 title: source.title,
                 items,
@@ -232,6 +229,37 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+impl Item {
+    /// Makes an item of a segment.
+    pub(super) fn of(note: &Note, handle: &str, segment: &Segment) -> Self {
+        Self {
+            text: segment.text.clone(),
+            note: Some(handle.to_owned()),
+            segment: Some(segment.n),
+            kind: Some(segment.kind),
+            who: segment.speaker.clone().or_else(|| segment.from.clone()),
+            occurred_at: note.occurred_at.clone(),
+            owner: segment.owner.clone(),
+            due: segment.due.clone(),
+            done: segment.done.clone(),
+        }
+    }
+}
+
+/// Takes the words of fields out of a profile.
+pub(super) fn out_of_profile(profile: Option<&RawJson>, fields: &[&str]) -> Vec<Item> {
+    of_fields(&profile.map(RawJson::value).unwrap_or_default(), fields)
+}
+
+fn of_fields(profile: &Value, fields: &[&str]) -> Vec<Item> {
+    let mut items = Vec::new();
+    for path in fields {
+        let found = path.split('.').try_fold(profile, |value, name| value.get(name));
+        collect(found.unwrap_or(&Value::Null), &mut items);
+    }
+    items
+}
+
 /// Takes the words out of a profile's value: a text, a list of them, or named ones.
 fn collect(value: &Value, items: &mut Vec<Item>) {
     let mut add = |text: String| {
@@ -245,6 +273,7 @@ fn collect(value: &Value, items: &mut Vec<Item>) {
                 occurred_at: None,
                 owner: None,
                 due: None,
+                done: None,
             });
         }
     };

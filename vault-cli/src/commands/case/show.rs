@@ -5,17 +5,24 @@ use clap::Args;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
-use crate::session::request::CaseShowRequest;
+use crate::session::request::{CaseBriefRequest, CaseShowRequest};
 
 /// Shows what is known: background, problem, factors, plan, progress, outcome
 ///
-/// A block of which nothing is known yet says so.
+/// A block of which nothing is known yet says so. With `--brief`, what to know before a session: dangers first, then every
+/// step that nobody has carried out, what came of the last plan, triggers, the client's last words, the last contact, and
+/// what is not recorded.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
+
+    /// What to know before a session
+    #[arg(long)]
+    pub brief: bool,
 
     /// Why you read.
     #[command(flatten)]
@@ -23,10 +30,12 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
-    let request = CaseShowRequest {
-        case: args.case,
-        purpose: run.purpose(args.purpose)?,
-    };
-    let reply = run.unlock()?.case_show(request)?;
+    let purpose = run.purpose(args.purpose)?;
+    let (mut session, case) = picker::unlock_for(run, args.case)?;
+    if args.brief {
+        let reply = session.case_brief(CaseBriefRequest { case, purpose })?;
+        return run.ui.reply(&reply, render::overview::brief);
+    }
+    let reply = session.case_show(CaseShowRequest { case, purpose })?;
     run.ui.reply(&reply, render::case::show)
 }

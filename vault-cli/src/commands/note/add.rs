@@ -3,6 +3,7 @@
 use clap::Args;
 use vault_core::note::NoteKind;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
@@ -73,6 +74,25 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
         return super::saved(&reply, run);
     }
     let mut session = run.unlock_to_write(&args.drafts)?;
+    written(AddArgs { case, ..args }, run, &mut session)
+}
+
+impl AddArgs {
+    /// A note of a case of which the command line says nothing else.
+    pub(crate) fn of(case: String) -> Self {
+        Self {
+            case,
+            kind: None,
+            also: Vec::new(),
+            input: InputArgs::default(),
+            drafts: DraftFlags::default(),
+        }
+    }
+}
+
+/// Has a note written on the terminal.
+pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
+    let case = args.case;
     let on_terminal = OnTerminal {
         writing: Writing {
             of: DraftOf::Add(case.clone()),
@@ -88,7 +108,7 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
     };
     let reply = on_terminal.write(
         run,
-        &mut session,
+        session,
         |session, note| {
             let (case, note, jot) = (case.clone(), note.clone(), None);
             Ok(session.note_blank(NoteBlankRequest { case, note, jot })?.text)

@@ -45,6 +45,10 @@ pub struct ListArgs {
     #[arg(long)]
     pub misfiled: bool,
 
+    /// All notes, those that are hidden because they were misfiled among them
+    #[arg(long, conflicts_with = "misfiled")]
+    pub all: bool,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -60,6 +64,7 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
         quotes: args.quotes,
         incomplete: args.incomplete,
         misfiled: args.misfiled,
+        all: args.all,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.note_list(request)?;

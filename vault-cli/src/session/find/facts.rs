@@ -16,6 +16,8 @@ use vault_core::note::when;
 pub(in super::super) struct Facts {
     /// When it happened; of a day alone, its midnight.
     pub(in super::super) at: Option<Timestamp>,
+    /// Whether only the day is known.
+    pub(in super::super) is_day: bool,
     /// The day on which it happened, as it was written.
     pub(in super::super) day: Option<Date>,
     /// Its place among the given kinds; none for a kind of a template's own.
@@ -38,6 +40,7 @@ impl Facts {
         let undone = note.segments.iter().filter(|s| plan::is_undone(s));
         Self {
             at: at.map(when::Moment::instant),
+            is_day: at.is_some_and(when::Moment::is_date),
             day: at.and_then(|at| when::iso_date(at.as_str().get(..10)?)),
             kind: NoteKind::GIVEN
                 .iter()

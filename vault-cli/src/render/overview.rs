@@ -1,0 +1,504 @@
+//! Overviews: the day, steps of plans, cases that want looking at, a case before a session, its people.
+
+use vault_core::note::SegmentKind;
+use vault_core::note::display::escape_line;
+use vault_core::note::overview::Item;
+use vault_core::note::people::Part;
+use vault_core::note::plan::Step;
+use vault_core::note::when;
+
+use super::{count, number, or_dash, table, time, worker};
+use crate::session::reply::{
+    CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, Few, GapRow, PlanDoneReply, PlanListReply, StaleRow,
+    StepRow, TodayReply, VisitRow,
+};
+
+/// Writes what the day holds; of what there is nothing, nothing is said.
+pub fn today(reply: &TodayReply) -> String {
+    let mut out = format!(
+        "{}, {}\n",
+        weekday(&reply.day),
+        count(reply.cases, "open case", "open cases")
+    );
+    let mut block = |title: &str, total: u64, shown: usize, rows: &dyn Fn() -> String, more: &str| {
+        if total == 0 {
+            return;
+        }
+        out.push_str(&format!("\n{title}: {}\n{}", number(total), rows()));
+        let left = total.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
+        if left > 0 {
+            out.push_str(&format!("and {} more: {more}\n", number(left)));
+        }
+    };
+    let of = |few: &Few<StepRow>| steps(&few.rows);
+    let (all, overdue) = ("casevault today --all", "casevault plan list --overdue");
+    let few = &reply.visits;
+    block("Visits ahead", few.total, few.rows.len(), &|| visits(&few.rows), all);
+    let few = &reply.due;
+    block(
+        "Due today",
+        few.total,
+        few.rows.len(),
+        &|| of(few),
+        "casevault plan list --due today",
+    );
+    let few = &reply.overdue;
+    block("Overdue", few.total, few.rows.len(), &|| of(few), overdue);
+    let few = &reply.jots;
+    let jots = || {
+        let rows = few.rows.iter();
+        let rows = rows.map(|jot| {
+            [
+                jot.jot.clone(),
+                or_dash(jot.case.as_deref()),
+                time(&jot.occurred_at),
+                cut(&jot.text),
+            ]
+        });
+        table(["JOT", "CASE", "OCCURRED", "WORDS"], rows)
+    };
+    block(
+        "Jots to expand",
+        few.total,
+        few.rows.len(),
+        &jots,
+        "casevault note jot --list",
+    );
+    let few = &reply.drafts;
+    let drafts = || {
+        let rows = few.rows.iter();
+        let rows = rows.map(|draft| {
+            [
+                draft.draft.clone(),
+                or_dash(draft.case.as_deref()),
+                time(&draft.saved_at),
+                cut(&draft.words),
+            ]
+        });
+        table(["DRAFT", "CASE", "KEPT", "BEGINS"], rows)
+    };
+    block(
+        "Drafts left",
+        few.total,
+        few.rows.len(),
+        &drafts,
+        "casevault note draft",
+    );
+    let few = &reply.breach_questions;
+    let questions = || {
+        let rows = few.rows.iter();
+        let rows = rows.map(|one| [one.note.clone(), one.case.clone(), time(&one.at), cut(&one.reason)]);
+        table(["NOTE", "HIDDEN IN", "MARKED", "REASON"], rows)
+    };
+    block(
+        "Misfiled, breach question open",
+        few.total,
+        few.rows.len(),
+        &questions,
+        "casevault note misfiled --list",
+    );
+    let few = &reply.incomplete;
+    block("Incomplete notes", few.total, few.rows.len(), &|| gaps(&few.rows), all);
+    let few = &reply.stale;
+    block(
+        "Cases to look at",
+        few.total,
+        few.rows.len(),
+        &|| stale_rows(&few.rows),
+        "casevault case stale",
+    );
+    if reply.due_ahead > 0 {
+        out.push_str(&format!(
+            "\n{} due in the next 7 days: casevault plan list --due 7d\n",
+            count(reply.due_ahead, "step is", "steps are")
+        ));
+    }
+    if out.lines().count() == 1 {
+        out.push_str("\nnothing waits\n");
+    }
+    out
+}
+
+/// Writes steps of plans.
+pub fn plans(reply: &PlanListReply) -> String {
+    if reply.steps.is_empty() {
+        return "no steps".to_owned();
+    }
+    let mut out = steps(&reply.steps);
+    let shown = u64::try_from(reply.steps.len()).unwrap_or(u64::MAX);
+    match reply.total.checked_sub(shown) {
+        Some(left) if left > 0 => out.push_str(&format!(
+            "{} of {}\n",
+            number(shown),
+            count(reply.total, "step", "steps")
+        )),
+        _ => out.push_str(&format!("{}\n", count(reply.total, "step", "steps"))),
+    }
+    out
+}
+
+/// Writes what was said of a step.
+pub fn done(reply: &PlanDoneReply) -> String {
+    let step = format!("{}:{}", reply.note, reply.segment);
+    let text = cut(&reply.text);
+    let mut out = match &reply.done {
+        Some(day) => format!("done {step} on {day}: {text}\n"),
+        None => format!("not done {step}: {text}\n"),
+    };
+    out.push_str(&format!(
+        "version {} of {}, in case {}\n",
+        reply.version, reply.note, reply.case
+    ));
+    for other in &reply.others {
+        let (note, case) = (&other.note, &other.case);
+        out.push_str(&match other.saved {
+            true => format!("and of {note} in case {case}\n"),
+            false => format!("{note} in case {case} is one with it and stays as it is; `--others` says it there too\n"),
+        });
+    }
+    out
+}
+
+/// Writes cases that want looking at.
+pub fn stale(reply: &CaseStaleReply) -> String {
+    let of = count(reply.of, "open case", "open cases");
+    if reply.cases.is_empty() {
+        return format!("none of {of} wants looking at");
+    }
+    format!(
+        "{}{} of {of}\n",
+        stale_rows(&reply.cases),
+        number(reply.cases.len() as u64)
+    )
+}
+
+/// Writes a case before a session: dangers first.
+pub fn brief(reply: &CaseBriefReply) -> String {
+    let (case, brief) = (&reply.case, &reply.brief);
+    let mut out = format!("{}  {}\n", case.case, escape_line(&or_dash(case.label.as_deref())));
+    out.push_str("\nDangers\n");
+    for flag in &case.flags {
+        out.push_str(&format!("  [{}]\n", escape_line(flag)));
+    }
+    items(&mut out, &brief.dangers);
+    if brief.more_dangers > 0 {
+        out.push_str(&format!(
+            "  and {} more in `casevault case show {}`\n",
+            brief.more_dangers, case.case
+        ));
+    }
+    if case.flags.is_empty() && brief.dangers.is_empty() {
+        out.push_str("  none recorded\n");
+    }
+    out.push_str("\nLast contact\n");
+    out.push_str(&match &brief.last_contact {
+        Some(last) => {
+            let ago = match u64::try_from(last.days) {
+                Ok(0) => "today".to_owned(),
+                Ok(days) => format!("{} ago", count(days, "day", "days")),
+                Err(_) => "in a note of a day to come".to_owned(),
+            };
+            format!(
+                "  {}, {}, {ago}  ({})\n",
+                escape_line(&last.kind),
+                time(&last.at),
+                last.note
+            )
+        }
+        None => "  none recorded\n".to_owned(),
+    });
+    out.push_str(&format!("\nTo be done: {}\n", brief.undone.len()));
+    for step in &brief.undone {
+        out.push_str(&format!("  {}\n", one_step(step)));
+    }
+    let done: Vec<&Step> = brief.last_plan.iter().filter(|step| step.done.is_some()).collect();
+    if !done.is_empty() {
+        out.push_str("\nDone of the last plan\n");
+        for step in done {
+            out.push_str(&format!("  {}\n", one_step(step)));
+        }
+    }
+    for (title, list) in [
+        ("What sets it off", &brief.triggers),
+        ("In the client's words", &brief.quotes),
+    ] {
+        out.push_str(&format!("\n{title}\n"));
+        items(&mut out, list);
+        if list.is_empty() {
+            out.push_str("  not recorded yet\n");
+        }
+    }
+    if !brief.not_recorded.is_empty() {
+        out.push_str(&format!(
+            "\nNot recorded\n  {}\n",
+            escape_line(&brief.not_recorded.join(", "))
+        ));
+    }
+    out
+}
+
+/// Writes the people of a case.
+pub fn people(reply: &CasePeopleReply) -> String {
+    if reply.people.is_empty() {
+        return "nobody is named yet".to_owned();
+    }
+    let rows = reply.people.iter().map(|person| {
+        let parts: Vec<&str> = person.parts.iter().map(|part| Part::as_str(*part)).collect();
+        [
+            person.name.clone(),
+            or_dash(person.relation.as_deref()),
+            number(person.notes),
+            or_dash(person.first.as_deref()),
+            or_dash(person.last.as_deref()),
+            or_dash(person.note.as_deref()),
+            parts.join(", "),
+        ]
+    });
+    let mut out = table(
+        ["NAME", "RELATION", "NOTES", "FIRST", "LAST", "LAST NOTE", "NAMED AS"],
+        rows,
+    );
+    out.push_str(&format!("{}\n", count(reply.people.len() as u64, "name", "names")));
+    out
+}
+
+/// Characters of a text in a row of a list.
+const CHARS: usize = 72;
+
+/// Cuts a text to one line of a list.
+fn cut(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(CHARS) {
+        Some((at, _)) => format!("{}…", words.get(..at).unwrap_or_default().trim_end()),
+        None => words,
+    }
+}
+
+/// Writes whose case it is, flags first, because they matter before a visit.
+fn who(case: &CaseName) -> String {
+    let mut words: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
+    words.push(or_dash(case.label.as_deref()));
+    words.push(case.case.clone());
+    words.join(" ")
+}
+
+fn weekday(day: &str) -> String {
+    let name = when::iso_date(day).map(|day| format!("{:?} ", day.weekday()));
+    format!("{}{day}", name.unwrap_or_default())
+}
+
+fn steps(rows: &[StepRow]) -> String {
+    let rows = rows.iter().map(|row| {
+        let step = &row.step;
+        [
+            format!("{}:{}", step.note, step.segment),
+            or_dash(step.due.as_deref()),
+            lateness(step),
+            who(&row.case),
+            or_dash(step.owner.as_deref().map(worker).as_deref()),
+            cut(&step.text),
+        ]
+    });
+    table(["STEP", "DUE", "STANDS", "CASE", "OWNER", "WHAT"], rows)
+}
+
+/// How a step stands on the day: `overdue 3 d`, `today`, `in 5 d`, `done 2026-03-12`.
+fn lateness(step: &Step) -> String {
+    match (&step.done, step.days_left) {
+        (Some(day), _) => format!("done {day}"),
+        (None, Some(0)) => "today".to_owned(),
+        (None, Some(left)) if left < 0 => format!("overdue {} d", number(u64::from(left.unsigned_abs()))),
+        (None, Some(left)) => format!("in {} d", number(u64::from(left.unsigned_abs()))),
+        (None, None) => "no date".to_owned(),
+    }
+}
+
+fn one_step(step: &Step) -> String {
+    let mut facts = Vec::new();
+    facts.extend(step.owner.as_deref().map(|owner| format!("owner: {}", worker(owner))));
+    facts.extend(step.due.as_ref().map(|due| format!("due: {due}")));
+    facts.push(lateness(step));
+    facts.extend(
+        step.outcome
+            .as_ref()
+            .map(|outcome| format!("outcome: {}", cut(outcome))),
+    );
+    let line = format!(
+        "{}  [{}]  ({}:{})",
+        cut(&step.text),
+        facts.join(", "),
+        step.note,
+        step.segment
+    );
+    escape_line(&line).into_owned()
+}
+
+fn visits(rows: &[VisitRow]) -> String {
+    let rows = rows.iter().map(|row| {
+        [
+            row.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
+            row.kind.to_string(),
+            who(&row.case),
+            or_dash(row.place.as_deref()),
+            row.note.clone(),
+            row.begins.clone(),
+        ]
+    });
+    table(["WHEN", "KIND", "CASE", "PLACE", "NOTE", "NOTE BEGINS"], rows)
+}
+
+fn gaps(rows: &[GapRow]) -> String {
+    let rows = rows.iter().map(|row| {
+        let first = row.incomplete.first().cloned().unwrap_or_default();
+        let more = row.incomplete.len().saturating_sub(1);
+        let more = if more > 0 {
+            format!(", and {more} more")
+        } else {
+            String::new()
+        };
+        [
+            row.note.clone(),
+            row.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
+            who(&row.case),
+            format!("{first}{more}"),
+        ]
+    });
+    table(["NOTE", "OCCURRED", "CASE", "MISSING"], rows)
+}
+
+fn stale_rows(rows: &[StaleRow]) -> String {
+    let rows = rows.iter().map(|row| {
+        [
+            who(&row.case),
+            or_dash(row.last_contact.as_deref()),
+            row.reasons.join("; "),
+        ]
+    });
+    table(["CASE", "LAST CONTACT", "WHY"], rows)
+}
+
+/// Writes things known, opinion and other people's words told apart.
+fn items(out: &mut String, list: &[Item]) {
+    for item in list {
+        let who = item.who.as_deref().unwrap_or("someone not named");
+        let text = cut(&item.text);
+        let text = match item.kind {
+            Some(SegmentKind::Interpretation) => format!("Opinion: {text}"),
+            Some(SegmentKind::Quote) => format!("{who} said: \"{text}\""),
+            Some(SegmentKind::Reported) => format!("Reported by {who}: {text}"),
+            _ => text,
+        };
+        let at = item.occurred_at.as_ref().map(|at| time(at.as_str()));
+        let from: Vec<String> = [at, item.note.clone()].into_iter().flatten().collect();
+        let from = if from.is_empty() {
+            String::new()
+        } else {
+            format!("  ({})", from.join(", "))
+        };
+        out.push_str(&format!("  {}\n", escape_line(&format!("{text}{from}"))));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::session::reply;
+
+    fn step(days_left: Option<i32>, done: Option<&str>) -> StepRow {
+        StepRow {
+            case: CaseName {
+                case: "c-7fk2m9qd".into(),
+                external_id: None,
+                label: Some("Elin\u{1b}[31m\nFarrow".into()),
+                flags: vec!["danger".into()],
+            },
+            step: Step {
+                note: "n-19qd3m0x".into(),
+                version: 1,
+                segment: 5,
+                planned_at: None,
+                text: format!("Ring. {}", "x ".repeat(100)),
+                owner: Some("m-0kf3z8xy0123456789abcdefg0".into()),
+                due: Some("2026-03-09".into()),
+                days_left,
+                done: done.map(str::to_owned),
+                done_by: None,
+                outcome: None,
+                incomplete: Vec::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_step_is_one_line_and_says_how_it_stands() {
+        let rows = [
+            step(Some(-3), None),
+            step(Some(0), None),
+            step(Some(5), None),
+            step(None, None),
+            step(None, Some("2026-03-10")),
+        ];
+        let text = plans(&PlanListReply {
+            schema: reply::PLAN_LIST,
+            day: "2026-03-12".into(),
+            case: None,
+            total: 9,
+            steps: rows.to_vec(),
+        });
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 7, "{text}");
+        for (line, word) in lines[1..]
+            .iter()
+            .zip(["overdue 3 d", "  today", "in 5 d", "no date", "done 2026-03-10"])
+        {
+            assert!(line.contains(word), "{word}: {line}");
+            assert!(
+                line.starts_with("n-19qd3m0x:5") && line.contains("m-0kf3z8xy "),
+                "{line}"
+            );
+        }
+        assert!(text.contains("[danger] Elin\\u{1b}[31m\\nFarrow c-7fk2m9qd"), "{text}");
+        assert!(text.ends_with("5 of 9 steps\n"), "{text}");
+    }
+
+    #[test]
+    fn a_day_that_holds_nothing_says_so() {
+        fn none<T>() -> Few<T> {
+            Few {
+                total: 0,
+                rows: Vec::new(),
+            }
+        }
+        let mut reply = TodayReply {
+            schema: reply::TODAY,
+            day: "2026-03-12".into(),
+            cases: 1,
+            visits: none(),
+            due: none(),
+            overdue: none(),
+            due_ahead: 0,
+            jots: none(),
+            drafts: none(),
+            breach_questions: none(),
+            incomplete: none(),
+            stale: none(),
+        };
+        assert_eq!(today(&reply), "Thursday 2026-03-12, 1 open case\n\nnothing waits\n");
+        reply.overdue = Few {
+            total: 1200,
+            rows: vec![step(Some(-3), None)],
+        };
+        reply.due_ahead = 1;
+        let text = today(&reply);
+        assert!(text.contains("\nOverdue: 1,200\nSTEP"), "{text}");
+        assert!(
+            text.contains("\nand 1,199 more: casevault plan list --overdue\n"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("\n1 step is due in the next 7 days: casevault plan list --due 7d\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,416 @@
+//! What a worker has to look at: the day (`today`), steps of plans, cases that nobody was in contact with.
+//!
+//! A caseload's overview is one access entry in fifteen minutes, and reads every note: an agent keeps the text and, beside
+//! it, the facts of each note ([`Facts`]), so that only what came since is read again.
+//!
+//! ```text
+//! entry durable ─> text caught up ─> facts of what is new ─> days and steps compared with today ─> rows: text read again
+//! ```
+
+mod step;
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::SessionError;
+use super::case_record::Label;
+use super::case_record::OPEN;
+use super::clock;
+use super::draft;
+use super::find::Facts;
+use super::find::Text;
+use super::jot;
+use super::logging::Logged;
+use super::misfiled;
+use super::progress::Task;
+use super::reading;
+use super::reply::CASE_STALE;
+use super::reply::CaseName;
+use super::reply::CaseStaleReply;
+use super::reply::Few;
+use super::reply::GapRow;
+use super::reply::StaleRow;
+use super::reply::StepRow;
+use super::reply::TODAY;
+use super::reply::TodayReply;
+use super::reply::VisitRow;
+use super::request::CaseStaleRequest;
+use super::request::TodayRequest;
+use super::templates;
+use crate::store::ReadTx;
+use casevault_policies::Oversight;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rayon::prelude::*;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::gap;
+use vault_core::note::plan;
+use vault_core::note::when;
+use vault_core::note::when::Now;
+use vault_core::note::workday;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// So many days ahead are visits told, and steps counted.
+const AHEAD_DAYS: i64 = 7;
+
+/// Rows of each kind that `today` shows without `--all`.
+const FEW: usize = 7;
+
+/// The cases that overviews are of, by id.
+type Caseload = HashMap<CaseId, Label>;
+
+/// What is known of a case without its words.
+#[derive(Default)]
+struct CaseFacts {
+    last_contact: Option<Date>,
+    last_visit: Option<Date>,
+    undone: u64,
+    // Due dates of undone steps that are past.
+    overdue: Vec<Date>,
+}
+
+impl Session {
+    /// Tells what the day holds: visits, steps due and overdue, jots, drafts, breach questions, what is incomplete, and
+    /// cases that want looking at. It works offline, out of what is on this machine.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`], [`SessionError::Refused`], [`SessionError::Cancelled`].
+    pub fn today(&mut self, request: TodayRequest, task: Task<'_>) -> Result<TodayReply> {
+        let logged = self.log_overview("today", &request.purpose)?;
+        let few = if request.all { usize::MAX } else { FEW };
+        let (here, day) = (clock::here(), clock::today());
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let cases = holder.open_cases(tx, &logged)?;
+            let (jots, drafts) = (jot::all(tx, None)?, draft::all(tx, None)?);
+            let questions = misfiled::questions(tx)?;
+            holder.with_text(tx, task, &logged, |text| {
+                text.take_facts()?;
+                let text = &*text;
+                let mut found = Found::default();
+                for (case, record, facts) in text.facts().filter(|(case, ..)| cases.contains_key(case)) {
+                    found.take(case, record, facts, &here, day);
+                }
+                found.sort();
+                let stale = stale(&cases, text, &here, day, None)?;
+                Ok(TodayReply {
+                    schema: TODAY,
+                    day: day.to_string(),
+                    cases: count(cases.len()),
+                    visits: Few::of(&found.visits, few, |(case, record)| {
+                        visit_row(text, &cases, *case, *record)
+                    })?,
+                    due: Few::of(&found.due, few, |at| step_row(text, &cases, at, day))?,
+                    overdue: Few::of(&found.overdue, few, |at| step_row(text, &cases, at, day))?,
+                    due_ahead: count(found.ahead),
+                    jots: Few::first(jots, few),
+                    drafts: Few::first(drafts, few),
+                    breach_questions: Few::first(questions, few),
+                    incomplete: Few::of(&found.incomplete, few, |(case, record)| {
+                        gap_row(text, &cases, *case, *record)
+                    })?,
+                    stale: Few::first(stale, few),
+                })
+            })
+        })
+    }
+
+    /// Lists cases that want looking at: no contact for longer than their template allows, steps past their date, visits
+    /// overdue in working days.
+    ///
+    /// # Errors
+    /// As [`Session::today`].
+    pub fn case_stale(&mut self, request: CaseStaleRequest, task: Task<'_>) -> Result<CaseStaleReply> {
+        let logged = self.log_overview("stale cases", &request.purpose)?;
+        let (here, day) = (clock::here(), clock::today());
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let cases = holder.open_cases(tx, &logged)?;
+            holder.with_text(tx, task, &logged, |text| {
+                text.take_facts()?;
+                Ok(CaseStaleReply {
+                    schema: CASE_STALE,
+                    day: day.to_string(),
+                    of: count(cases.len()),
+                    cases: stale(&cases, text, &here, day, request.days)?,
+                })
+            })
+        })
+    }
+}
+
+impl Holder {
+    /// Opens the labels of one's own caseload, over both cores, in the order in which the cases came; and counts the notes
+    /// of each that are hidden because they were misfiled.
+    pub(super) fn labels(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Vec<(CaseId, (Label, usize))>> {
+        self.labels_of(tx, logged, true)
+    }
+
+    fn labels_of(
+        &self,
+        tx: &ReadTx<'_>,
+        logged: &Logged,
+        with_misfiled: bool,
+    ) -> Result<Vec<(CaseId, (Label, usize))>> {
+        let heads = tx.streams(StreamKind::Case)?;
+        let mut parts = Vec::with_capacity(heads.len());
+        for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
+            let stream = StreamId::case(case);
+            tx.require_dense(stream)?;
+            let admin = tx.records_of_class(stream, RecordClass::Admin)?;
+            // What hides a note is a later version of it: only those are opened.
+            let amended = if with_misfiled {
+                tx.amended_notes(stream)?
+            } else {
+                Vec::new()
+            };
+            parts.push((case, self.case_openings(tx, case)?, admin, amended));
+        }
+        // The keyrings are what costs: one public-key operation each.
+        let opened = parts.into_par_iter().map(|(case, parts, admin, amended)| {
+            let keys = self.open(parts)?;
+            let label = self.label_of(&keys, admin, logged)?;
+            let mut misfiled = 0;
+            for stored in amended {
+                keys.require_not_lost(&stored)?;
+                if stored.is_erased() {
+                    continue;
+                }
+                let handle = stored.header.record.handle();
+                let (_, payload) = keys.open(stored)?;
+                misfiled += usize::from(reading::parse(payload.bytes(), &handle)?.misfiled.is_some());
+            }
+            Ok((case, (label, misfiled)))
+        });
+        opened.collect()
+    }
+
+    fn open_cases(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Caseload> {
+        let labels = self.labels_of(tx, logged, false)?.into_iter();
+        let labels = labels.map(|(case, (label, _))| (case, label));
+        Ok(labels.filter(|(_, label)| label.status == OPEN).collect())
+    }
+}
+
+/// A step: its case, its note, its segment, and the day by which it is due.
+type At = (CaseId, RecordId, u32, Date);
+
+/// What the facts of all notes add up to.
+#[derive(Default)]
+struct Found {
+    visits: Vec<(CaseId, RecordId)>,
+    visit_at: HashMap<RecordId, jiff::Timestamp>,
+    due: Vec<At>,
+    overdue: Vec<At>,
+    ahead: usize,
+    incomplete: Vec<(CaseId, RecordId)>,
+    incomplete_at: HashMap<RecordId, Option<jiff::Timestamp>>,
+}
+
+impl Found {
+    fn take(&mut self, case: CaseId, record: RecordId, facts: &Facts, here: &Now, day: Date) {
+        if facts.is_misfiled {
+            return;
+        }
+        let until = day.saturating_add(AHEAD_DAYS.days());
+        let is_ahead = is_ahead(facts, here, day);
+        if is_ahead && facts.day.is_some_and(|at| at <= until) {
+            self.visits.push((case, record));
+            self.visit_at.extend(facts.at.map(|at| (record, at)));
+        }
+        for (segment, due) in &facts.undone {
+            match due {
+                Some(due) if *due < day => self.overdue.push((case, record, *segment, *due)),
+                Some(due) if *due == day => self.due.push((case, record, *segment, *due)),
+                Some(due) if *due <= until => self.ahead += 1,
+                _ => {}
+            }
+        }
+        if facts.is_incomplete && !is_ahead {
+            self.incomplete.push((case, record));
+            self.incomplete_at.insert(record, facts.at);
+        }
+    }
+
+    /// What comes next first; what was missed last first, because it can still be caught up with.
+    fn sort(&mut self) {
+        let visit_at = &self.visit_at;
+        self.visits
+            .sort_by_key(|(_, record)| (visit_at.get(record).copied(), *record));
+        self.due.sort_by_key(|(_, record, segment, _)| (*record, *segment));
+        self.overdue
+            .sort_by_key(|(_, record, segment, due)| (Reverse(*due), *record, *segment));
+        let incomplete_at = &self.incomplete_at;
+        self.incomplete
+            .sort_by_key(|(_, record)| (Reverse(incomplete_at.get(record).copied().flatten()), *record));
+    }
+}
+
+/// Tells whether a note is of what is still to come: a visit that was arranged.
+fn is_ahead(facts: &Facts, here: &Now, day: Date) -> bool {
+    match facts.is_day {
+        true => facts.day.is_some_and(|at| at > day),
+        false => facts.at.is_some_and(|at| at > here.at),
+    }
+}
+
+/// Finds the cases that want looking at, those without contact for longest first.
+fn stale(cases: &Caseload, text: &Text, here: &Now, day: Date, days: Option<u32>) -> Result<Vec<StaleRow>> {
+    let rules = templates::oversight()?;
+    let mut known: HashMap<CaseId, CaseFacts> = HashMap::with_capacity(cases.len());
+    for (case, _, facts) in text.facts() {
+        let Some(label) = cases.get(&case).filter(|_| !facts.is_misfiled) else {
+            continue;
+        };
+        let known = known.entry(case).or_default();
+        if !facts.is_unseen && !is_ahead(facts, here, day) {
+            if facts.is_of(&rules.contact) {
+                known.last_contact = known.last_contact.max(facts.day);
+            }
+            let visits = rules.limits(label.template.as_deref()).visit;
+            if visits.is_some_and(|(_, kinds)| facts.is_of(kinds)) {
+                known.last_visit = known.last_visit.max(facts.day);
+            }
+        }
+        known.undone += count(facts.undone.len());
+        known
+            .overdue
+            .extend(facts.undone.iter().filter_map(|(_, due)| due.filter(|due| *due < day)));
+    }
+    let off = days_off(rules)?;
+    let none = CaseFacts::default();
+    let mut rows: Vec<StaleRow> = cases
+        .iter()
+        .filter_map(|(case, label)| {
+            let facts = known.get(case).unwrap_or(&none);
+            stale_row(*case, label, facts, rules, day, days, &off)
+        })
+        .collect();
+    rows.sort_by(|a, b| {
+        let key = |row: &StaleRow| (Reverse(row.days_since_contact), row.case.case.clone());
+        key(a).cmp(&key(b))
+    });
+    Ok(rows)
+}
+
+fn days_off(rules: &Oversight) -> Result<Vec<Date>> {
+    let read = |day: &String| when::iso_date(day).ok_or_else(|| SessionError::Bug(format!("`{day}` is no day")));
+    rules.days_off.iter().map(read).collect()
+}
+
+/// Says why a case wants looking at; none where it does not.
+fn stale_row(
+    case: CaseId,
+    label: &Label,
+    facts: &CaseFacts,
+    rules: &Oversight,
+    day: Date,
+    days: Option<u32>,
+    off: &[Date],
+) -> Option<StaleRow> {
+    let limits = rules.limits(label.template.as_deref());
+    let opened = label.opened.as_deref().and_then(when::iso_date);
+    let since = facts.last_contact.or(opened);
+    let days_since = since.map(|since| (day - since).get_days());
+    let mut reasons = Vec::new();
+    let allowed = days.unwrap_or(limits.contact_days);
+    if let Some(passed) = days_since
+        && i64::from(passed) > i64::from(allowed)
+    {
+        reasons.push(match facts.last_contact {
+            Some(_) => format!("no contact for {passed} days"),
+            None => format!("no contact since it was opened {passed} days ago"),
+        });
+    }
+    // Asked for a number of days without contact, the rest is not asked for.
+    let past = |due: &&Date| i64::from((day - **due).get_days()) > i64::from(limits.plan_days);
+    let overdue: Vec<&Date> = facts.overdue.iter().filter(past).collect();
+    if let (Some(oldest), None) = (overdue.iter().min(), days) {
+        let steps = crate::render::count(count(overdue.len()), "step", "steps");
+        reasons.push(format!("{steps} overdue, the oldest since {oldest}"));
+    }
+    let visit_since = facts.last_visit.or(opened);
+    let mut visit_due = None;
+    if let (Some((every, _)), Some(since), None) = (limits.visit, visit_since, days) {
+        let passed = workday::between(since, day, off);
+        visit_due = workday::add(since, every, off);
+        if passed > every {
+            let late = passed - every;
+            let days = crate::render::count(u64::from(late), "working day", "working days");
+            reasons.push(format!("visit overdue by {days}"));
+        }
+    }
+    (!reasons.is_empty()).then(|| StaleRow {
+        case: name_of(case, label),
+        reasons,
+        last_contact: facts.last_contact.map(|day| day.to_string()),
+        days_since_contact: days_since,
+        undone: facts.undone,
+        overdue: count(facts.overdue.len()),
+        visit_due: visit_due.map(|day| day.to_string()),
+    })
+}
+
+fn name_of(case: CaseId, label: &Label) -> CaseName {
+    CaseName {
+        case: case.handle(),
+        external_id: label.external_id.clone(),
+        label: label.label.clone(),
+        flags: label.flags.clone(),
+    }
+}
+
+/// Reads a note again for what is shown of it.
+fn note_of<'c>(
+    text: &Text,
+    cases: &'c Caseload,
+    case: CaseId,
+    record: RecordId,
+) -> Result<Option<(&'c Label, u32, Note)>> {
+    let found = text.note(record)?;
+    Ok(found.and_then(|(version, note)| Some((cases.get(&case)?, version, note))))
+}
+
+fn visit_row(text: &Text, cases: &Caseload, case: CaseId, record: RecordId) -> Result<Option<VisitRow>> {
+    let found = note_of(text, cases, case, record)?;
+    Ok(found.map(|(label, _, note)| VisitRow {
+        case: name_of(case, label),
+        note: record.handle(),
+        occurred_at: note.occurred_at.as_ref().map(|at| at.as_str().to_owned()),
+        kind: note.kind.clone(),
+        place: note.place.clone(),
+        begins: super::note_read::summary(&note),
+    }))
+}
+
+fn step_row(text: &Text, cases: &Caseload, (case, record, segment, _): &At, day: Date) -> Result<Option<StepRow>> {
+    let Some((label, version, note)) = note_of(text, cases, *case, *record)? else {
+        return Ok(None);
+    };
+    let steps = plan::steps(&note, &record.handle(), version, day);
+    let step = steps.into_iter().find(|step| step.segment == *segment);
+    Ok(step.map(|step| StepRow {
+        case: name_of(*case, label),
+        step,
+    }))
+}
+
+fn gap_row(text: &Text, cases: &Caseload, case: CaseId, record: RecordId) -> Result<Option<GapRow>> {
+    let found = note_of(text, cases, case, record)?;
+    Ok(found.map(|(label, _, note)| GapRow {
+        case: name_of(case, label),
+        note: record.handle(),
+        occurred_at: note.occurred_at.as_ref().map(|at| at.as_str().to_owned()),
+        incomplete: gap::gaps(&note).iter().map(ToString::to_string).collect(),
+    }))
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

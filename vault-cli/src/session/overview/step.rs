@@ -1,0 +1,261 @@
+//! Steps of plans: the list over a caseload or a case, and saying that one was carried out.
+//!
+//! That is a new version of the note that planned it, signed by whoever says so; taking it back is another one.
+
+use super::super::Result;
+use super::super::Session;
+use super::super::SessionError;
+use super::super::clock;
+use super::super::note_write::Before;
+use super::super::note_write::require_not_misfiled;
+use super::super::progress::Task;
+use super::super::reply::CaseName;
+use super::super::reply::JoinedNote;
+use super::super::reply::PLAN_DONE;
+use super::super::reply::PLAN_LIST;
+use super::super::reply::PlanDoneReply;
+use super::super::reply::PlanListReply;
+use super::super::reply::StepRow;
+use super::super::request::PlanDoneRequest;
+use super::super::request::PlanListRequest;
+use super::super::request::ReadPurpose;
+use super::count;
+use super::name_of;
+use crate::store::WriteTx;
+use jiff::civil::Date;
+use std::collections::HashMap;
+use vault_core::id::CaseId;
+use vault_core::id::RecordId;
+use vault_core::note::Note;
+use vault_core::note::plan;
+use vault_core::note::plan::Step;
+use vault_core::note::when;
+use vault_core::wire::v1::access::AccessOperation;
+
+/// The longest outcome, in bytes.
+const LONGEST_OUTCOME: usize = 64 * 1024;
+
+/// The word that a note has for its own worker.
+const ME: &str = "me";
+
+impl Session {
+    /// Lists steps of plans, of the open cases of one's caseload or of one case, the most pressing first.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`], [`SessionError::Cancelled`].
+    pub fn plan_list(&mut self, request: PlanListRequest, task: Task<'_>) -> Result<PlanListReply> {
+        let day = clock::today();
+        let (case, mut rows) = match &request.case {
+            Some(case) => {
+                let (case, label, notes) = self.read_case_named(case, "plans", &request.purpose)?;
+                let name = name_of(case, &label);
+                let rows = notes.iter().flat_map(|read| {
+                    let steps = plan::steps(&read.note, &read.record.handle(), read.version, day);
+                    steps.into_iter().map(|step| StepRow {
+                        case: name.clone(),
+                        step,
+                    })
+                });
+                (Some(case.handle()), rows.collect::<Vec<_>>())
+            }
+            None => (None, self.steps_of_caseload(&request, day, task)?),
+        };
+        let member = (self.holder.member.handle(), self.holder.member.to_string());
+        rows.retain(|row| wanted(&row.step, &request, day, &member));
+        rows.sort_by(|a, b| plan::order(&a.step, &b.step));
+        let total = count(rows.len());
+        if let Some(limit) = request.limit {
+            rows.truncate(limit);
+        }
+        Ok(PlanListReply {
+            schema: PLAN_LIST,
+            day: day.to_string(),
+            case,
+            total,
+            steps: rows,
+        })
+    }
+
+    fn steps_of_caseload(&mut self, request: &PlanListRequest, day: Date, task: Task<'_>) -> Result<Vec<StepRow>> {
+        let logged = self.log_overview("plans", &request.purpose)?;
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let cases = holder.open_cases(tx, &logged)?;
+            let names: HashMap<CaseId, CaseName> = cases
+                .iter()
+                .map(|(case, label)| (*case, name_of(*case, label)))
+                .collect();
+            holder.with_text(tx, task, &logged, |text| {
+                text.take_facts()?;
+                let mut rows = Vec::new();
+                for (case, record, facts) in text.facts() {
+                    let asked = request.done || !facts.undone.is_empty();
+                    let Some(name) = names.get(&case).filter(|_| asked && !facts.is_misfiled) else {
+                        continue;
+                    };
+                    let Some((version, note)) = text.note(record)? else {
+                        continue;
+                    };
+                    let steps = plan::steps(&note, &record.handle(), version, day);
+                    rows.extend(steps.into_iter().map(|step| StepRow {
+                        case: name.clone(),
+                        step,
+                    }));
+                }
+                Ok(rows)
+            })
+        })
+    }
+
+    /// Says that a step was carried out, or takes that back: a new version of its note, all others as they are.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Conflict`] for a note without such a step, one that was done already,
+    /// or a day to come; [`SessionError::TooLong`] for the outcome.
+    pub fn plan_done(&mut self, request: PlanDoneRequest) -> Result<PlanDoneReply> {
+        let today = clock::today();
+        let on = request.on.unwrap_or(today);
+        if on > today {
+            let what = format!("{on} is still to come: a step is done on a day that is past, or today");
+            return Err(SessionError::Conflict { what });
+        }
+        let outcome = request
+            .outcome
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
+        if outcome.is_some_and(|text| text.len() > LONGEST_OUTCOME) {
+            return Err(SessionError::TooLong {
+                what: "the outcome".to_owned(),
+                limit: count(LONGEST_OUTCOME),
+            });
+        }
+        let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let purpose = ReadPurpose::default();
+        let logged = self.log_records(AccessOperation::Open, case, &[record], Some("plan"), &purpose)?;
+        let joined = self.joined_with(case, record, &logged)?;
+        let mut others_logged = Vec::new();
+        if request.others {
+            for (other, id) in &joined {
+                others_logged.push(self.log_records(AccessOperation::Open, *other, &[*id], Some("plan"), &purpose)?);
+            }
+        }
+        let by = self.holder.member.to_string();
+        let said = Said {
+            on,
+            by: &by,
+            outcome,
+            undo: request.undo,
+        };
+        let (segment, version, step) = self.write(|holder, tx| {
+            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, segment: Option<u32>, logged: &_| {
+                let mut keys = holder.case_keys(tx, case)?;
+                let before = holder.read_note(tx, &keys, record, None, logged)?;
+                require_not_misfiled(&before)?;
+                let (n, note) = said.of(&before.note, &record, segment)?;
+                let parts = holder.parts_of(tx, &keys, &before.note)?;
+                let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
+                Ok::<_, SessionError>((before, n, written))
+            };
+            let (before, n, written) = amend(tx, case, record, request.segment, &logged)?;
+            holder.require_note_named(&request.note, &before)?;
+            for ((other, id), logged) in joined.iter().zip(&others_logged) {
+                amend(tx, *other, *id, Some(n), logged)?;
+            }
+            let steps = plan::steps(&written.note, &record.handle(), written.version, today);
+            let step = steps.into_iter().find(|step| step.segment == n);
+            Ok((n, written.version, step))
+        })?;
+        let step = step.ok_or_else(|| SessionError::Bug("the step that was written is not there".to_owned()))?;
+        let others = joined.iter().map(|(case, note)| JoinedNote {
+            case: case.handle(),
+            note: note.handle(),
+            saved: request.others,
+        });
+        Ok(PlanDoneReply {
+            schema: PLAN_DONE,
+            note: record.handle(),
+            case: case.handle(),
+            version,
+            segment,
+            undone: request.undo,
+            text: step.text,
+            done: step.done,
+            done_by: step.done_by,
+            outcome: step.outcome,
+            others: others.collect(),
+        })
+    }
+}
+
+/// Tells whether a step is asked for.
+fn wanted(step: &Step, request: &PlanListRequest, day: Date, member: &(String, String)) -> bool {
+    let due = step.due.as_deref().and_then(when::iso_date);
+    let is_mine = |owner: &str, wanted: &str| {
+        let is_me = |name: &str| {
+            [ME, &member.0, &member.1]
+                .iter()
+                .any(|me| me.eq_ignore_ascii_case(name))
+        };
+        owner.eq_ignore_ascii_case(wanted) || (is_me(wanted) && is_me(owner))
+    };
+    (request.done || step.done.is_none())
+        && request.due.is_none_or(|until| due.is_some_and(|due| due <= until))
+        && (!request.overdue || (step.done.is_none() && due.is_some_and(|due| due < day)))
+        && request.owner.as_deref().is_none_or(|wanted| {
+            step.owner
+                .as_deref()
+                .is_some_and(|owner| is_mine(owner.trim(), wanted.trim()))
+        })
+}
+
+/// What is said of a step.
+struct Said<'a> {
+    on: Date,
+    by: &'a str,
+    outcome: Option<&'a str>,
+    undo: bool,
+}
+
+impl Said<'_> {
+    /// Returns the note in which it is said, and the step's number.
+    fn of(&self, before: &Note, record: &RecordId, segment: Option<u32>) -> Result<(u32, Note)> {
+        let handle = record.handle();
+        let conflict = |what: String| Err(SessionError::Conflict { what });
+        let mut note = before.clone();
+        let open = |s: &&vault_core::note::Segment| plan::is_step(s) && s.done.is_some() == self.undo;
+        let open: Vec<u32> = note.segments.iter().filter(open).map(|s| s.n).collect();
+        let word = if self.undo { "done" } else { "undone" };
+        let n = match (segment, open.as_slice()) {
+            (Some(n), _) => n,
+            (None, [one]) => *one,
+            (None, []) => return conflict(format!("note {handle} has no {word} step of a plan")),
+            (None, several) => {
+                let all: Vec<String> = several.iter().map(|n| format!("{handle}:{n}")).collect();
+                return conflict(format!(
+                    "note {handle} has {} {word} steps: say which, {}",
+                    several.len(),
+                    all.join(", ")
+                ));
+            }
+        };
+        let Some(step) = note.segments.iter_mut().find(|s| s.n == n && plan::is_step(s)) else {
+            return conflict(format!("segment {n} of note {handle} is no step of a plan"));
+        };
+        match (self.undo, &step.done) {
+            (false, Some(done)) => {
+                return conflict(format!(
+                    "step {handle}:{n} was done on {done} already: `casevault plan done {handle}:{n} --undo` takes that back"
+                ));
+            }
+            (true, None) => return conflict(format!("step {handle}:{n} is not done")),
+            (false, None) => {
+                step.done = Some(self.on.to_string());
+                step.done_by = Some(self.by.to_owned());
+                step.outcome = self.outcome.map(str::to_owned);
+            }
+            (true, Some(_)) => (step.done, step.done_by, step.outcome) = (None, None, None),
+        }
+        Ok((n, note))
+    }
+}
