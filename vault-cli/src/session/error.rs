@@ -361,7 +361,7 @@ impl SessionError {
                 Check::CardSet => "take cards of one set only: its fingerprint is on each of them".to_owned(),
                 _ => "compare what was typed with the card, word by word".to_owned(),
             },
-            Self::Closed { .. } => "open a new case, or choose another with `casevault case list`".to_owned(),
+            Self::Closed { .. } => "open it again with `casevault case reopen`, or choose another with `casevault case list`".to_owned(),
             Self::Conflict { .. } => {
                 "look at both and decide; `casevault note show` shows what is kept here".to_owned()
             }

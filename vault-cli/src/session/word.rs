@@ -12,8 +12,8 @@ use std::sync::PoisonError;
 /// A word out of the program's own text. An alias, so that serde does not take it for something to borrow.
 pub(super) type Word = &'static str;
 
-/// Longest word, in bytes.
-const LONGEST: usize = 64;
+/// Longest word, in bytes: a whole sentence, such as the question that a misfiled note raises.
+const LONGEST: usize = 512;
 /// Most words that a process takes from others.
 const MOST: usize = 1024;
 
