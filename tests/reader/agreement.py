@@ -75,7 +75,8 @@ MIXED = [
             {"kind": "reflection", "text": "Mine."},
             {"kind": "observation", "text": "In health.", "section": "health"},
             {"kind": "decision", "text": "Ask.", "why": "Too high.", "options": ["wait"]},
-            {"kind": "plan", "text": "Ring.", "owner": "w001", "due": "2026-01-01"},
+            {"kind": "plan", "text": "Ring.", "owner": "w001", "due": "2026-01-01", "done": "2025-12-30", "done_by": "w002", "outcome": "She agreed."},
+            {"kind": "plan", "text": "Write.", "owner": "w001", "due": "2026-01-01", "done": True, "outcome": 1.50},
             {"kind": "interpretation", "text": "Tired.", "cites": [1, 3]},
         ],
     },
@@ -216,11 +217,17 @@ def make(vault, imported):
     jot = handle(vault.run("note", "jot", case, "--at", "-1h", "--file", "-", stdin="Ring back."))
     vault.run("note", "expand", jot, "--kind", "phone", "--file", "-", stdin="obs: Rang back.\n")
     vault.run("note", "jot", "--file", "-", stdin="Still to expand.")
+    planned = handle(vault.run(*add, stdin="plan: Ring.\n\nplan: Write. {section health}\n\npriv: Hm.\n"))
+    vault.run("plan", "done", f"{planned}:1", "--on", "2026-01-05", "--file", "-", stdin="She agreed.\n")
+    vault.run("plan", "done", f"{planned}:2")
+    vault.run("plan", "done", f"{planned}:2", "--undo")
     other = vault.json("case", "list")["cases"][0]["case"]
     imported_note = vault.json("note", "list", other)["notes"][0]["note"]
     vault.run("note", "amend", imported_note, "--file", "-", stdin="obs: An imported note, amended here.\n")
     vault.run("note", "show", note)
     vault.run("note", "find", "--file", "-", stdin="door")
+    vault.run("case", "close", case)
+    vault.run("case", "reopen", case, "--file", "-", stdin="rang again\n")
     vault.run("case", "close", case)
     return imported + lines(MIXED[:2] + [AMENDED])
 
@@ -241,6 +248,7 @@ def agree(vault, imported):
     assert any('"kind":"reflection"' in line for line in read) and not any("Never mind" in line for line in read)
     assert sum("Of somebody else." in line for line in read) == 1 and not any("Hidden alone." in line for line in read)
     assert sum("For both." in line for line in read) == 2 and sum('"jotted_at"' in line for line in read) == 1
+    assert sum('"outcome":"She agreed."' in line for line in read) == 2 and sum('"done":' in line for line in read) == 2
     names = {name_of(json.loads(line)): json.loads(line) for line in read}
     amended = "An imported note, amended here."
     kept = [json.loads(line) for line in imported.splitlines()]

@@ -444,7 +444,7 @@ fn stale_is_what_a_template_says_and_a_number_of_days_is_that_alone() {
     );
     assert_eq!(found[0].0, never, "those without contact for longest first");
     let by_days: Vec<String> = reasons(&["--days", "43"]).into_iter().map(|(case, _)| case).collect();
-    assert_eq!(by_days, [never.clone()]);
+    assert_eq!(by_days, std::slice::from_ref(&never));
     // Contact, and it is stale no more.
     add(&vault, &adult, "phone", "now", "obs: Rang.\n");
     assert!(reasons(&[]).iter().all(|(case, _)| *case != adult));
