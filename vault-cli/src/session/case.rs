@@ -45,6 +45,7 @@ use vault_core::note::line;
 use vault_core::note::line::CaseLine;
 use vault_core::note::line::Line;
 use vault_core::note::overview::Overview;
+use vault_core::note::split;
 use vault_core::opening;
 use vault_core::opening::fresh_id;
 use vault_core::wire::v1::access::AccessOperation;
@@ -393,5 +394,6 @@ fn label_note(heading: &str, words: &str) -> Result<Note> {
     note.segments.push(segment);
     note.occurred_at = Some(clock::moment(clock::now()));
     note.template = Some(DEFAULT_TEMPLATE.to_owned());
+    note.section = Some(split::CORE.to_owned());
     Ok(note)
 }
