@@ -170,7 +170,7 @@ impl Holder {
             } else {
                 Vec::new()
             };
-            parts.push((case, self.case_openings(tx, case)?, admin, amended));
+            parts.push((case, self.case_opening(tx, case)?, admin, amended));
         }
         // The keyrings are what costs: one public-key operation each.
         let opened = parts.into_par_iter().map(|(case, parts, admin, amended)| {
