@@ -343,7 +343,7 @@ fn before_a_session_dangers_come_first_and_what_is_not_recorded_is_said() {
         &vault,
         &case,
         "home-visit",
-        "-1d",
+        "-1h",
         "---\nseen: no\n---\nobs: Nobody opened.\n",
     );
     add(&vault, &case, "phone", "-4h", "rep gwen: She sleeps badly.\n");
