@@ -10,8 +10,16 @@ use casevault_e2e::vault::PASSPHRASE;
 use casevault_e2e::vault::Vault;
 use std::io::Read;
 use std::os::unix::net::UnixListener;
+use vault_core::id::AgencyId;
+use vault_core::id::CaseId;
+use vault_core::id::MemberId;
+use vault_core::keyring;
 use vault_core::keystore;
+use vault_core::keystore::Secrets;
 use vault_core::local::LocalKeys;
+use vault_core::wire::v1::key::RecipientKind;
+use vault_core::wire::v1::key::RecipientRef;
+use vault_core::wire::v1::stream::StreamId;
 
 /// Words of notes and names, each in another place of what is read and written.
 const TEXTS: [&str; 5] = [
@@ -21,6 +29,38 @@ const TEXTS: [&str; 5] = [
     "The canary sang of mortgages.",
     "wanderlust in the corridor",
 ];
+
+/// Opens every keyring of the store that is for the member, as whoever has the passphrase can.
+fn epoch_keys(vault: &Vault, secrets: &Secrets) -> Vec<Vec<u8>> {
+    let store = rusqlite::Connection::open(vault.home.join("vault.db")).unwrap();
+    let rows = |sql: &str| -> Vec<Vec<u8>> {
+        let mut statement = store.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let agency = AgencyId(rows("SELECT agency FROM meta")[0].as_slice().try_into().unwrap());
+    let actors = rows("SELECT id FROM actor WHERE length(id) = 16");
+    let blobs = rows("SELECT bytes FROM blob");
+    let mut keys = Vec::new();
+    for case in rows("SELECT id FROM stream WHERE kind = 2") {
+        let stream = StreamId::case(CaseId(case.as_slice().try_into().unwrap()));
+        for (version, seed) in &secrets.recipients {
+            for (actor, file) in actors
+                .iter()
+                .flat_map(|actor| blobs.iter().map(move |file| (actor, file)))
+            {
+                let to = RecipientRef {
+                    kind: RecipientKind::Member,
+                    id: MemberId(actor.as_slice().try_into().unwrap()),
+                    version: *version,
+                };
+                let opened = keyring::open(agency, stream, to, seed, file).unwrap_or_default();
+                keys.extend(opened.iter().map(|(_, _, key)| key.expose().to_vec()));
+            }
+        }
+    }
+    keys
+}
 
 /// A vault with notes that were shown, searched and written through an agent that can be looked at.
 struct Watched {
@@ -38,6 +78,7 @@ impl Watched {
         let wiped = UnixListener::bind(vault.around.join("wiped")).unwrap();
         let mut unlock = vault.command(&["unlock"]);
         unlock.env("CASEVAULT_TEST_MEMORY", vault.around.join("wiped"));
+        unlock.env("CASEVAULT_TEST_SLEPT", vault.around.join("slept"));
         if unwiped {
             unlock.env("CASEVAULT_TEST_UNWIPED", "1");
         }
@@ -59,6 +100,8 @@ impl Watched {
         let agent = agent::process(&vault);
         let file = std::fs::read(vault.home.join("keystore")).unwrap();
         let (_, secrets) = keystore::unlock(&file, PASSPHRASE).unwrap();
+        let epochs = epoch_keys(&vault, &secrets);
+        assert!(!epochs.is_empty());
         let local = LocalKeys::derive(&secrets.store_key);
         let mut keys = vec![
             secrets.device.expose().to_vec(),
@@ -70,6 +113,7 @@ impl Watched {
             local.state.expose().to_vec(),
         ];
         keys.extend(secrets.recipients.iter().map(|(_, key)| key.expose().to_vec()));
+        keys.extend(epochs);
         keys.extend(secrets.dpo.iter().map(|(_, key)| key.expose().to_vec()));
         let mut texts: Vec<Vec<u8>> = TEXTS.iter().map(|text| text.as_bytes().to_vec()).collect();
         texts.push(PASSPHRASE.as_bytes().to_vec());
@@ -154,6 +198,14 @@ fn attack_41_an_idle_vault_is_locked_and_empty() {
     let again = watched.vault.json(&["unlock", "--idle", "1m"]);
     assert_eq!(again["agent"], true);
     let (keys, texts) = watched.locked(|_, _| {});
+    assert!(keys.iter().chain(&texts).all(|count| *count == 0), "{keys:?} {texts:?}");
+}
+
+#[test]
+fn attack_41_after_a_sleep_the_vault_is_locked_and_empty() {
+    let watched = Watched::new(false);
+    let slept = watched.vault.around.join("slept");
+    let (keys, texts) = watched.locked(|_, _| std::fs::write(slept, "").unwrap());
     assert!(keys.iter().chain(&texts).all(|count| *count == 0), "{keys:?} {texts:?}");
 }
 

@@ -140,6 +140,7 @@ fn kept_variables() -> &'static [&'static str] {
             "XDG_RUNTIME_DIR",
             crate::memory::TEST_MEMORY,
             crate::memory::TEST_UNWIPED,
+            super::lifetime::TEST_SLEPT,
         ]
     } else {
         &["XDG_RUNTIME_DIR"]

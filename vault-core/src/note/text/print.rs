@@ -104,8 +104,12 @@ fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, n
             out.push(' ');
         }
     }
-    print_text(out, segment, begins_unmarked);
-    print_flags(out, segment, implied, under);
+    let flags = flags(segment, implied, under);
+    print_text(out, segment, begins_unmarked, &flags);
+    if !flags.is_empty() && !out.ends_with(['\n', ' ']) {
+        out.push(' ');
+    }
+    out.push_str(&flags);
     out.push('\n');
     print_fields(out, segment, under, name, numbers);
 }
@@ -120,7 +124,8 @@ fn name_in_prefix(segment: &Segment) -> Option<&str> {
     Prefix::names(&format!("{} {name}:", segment.kind.short()), name).then_some(name)
 }
 
-fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
+/// `flags` come after the last line, and are read together with it.
+fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool, flags: &str) {
     let brackets = matches!(segment.kind, SegmentKind::Decision | SegmentKind::Interpretation);
     let (open, close) = quotation_marks(segment);
     out.push_str(open);
@@ -136,6 +141,7 @@ fn print_text(out: &mut String, segment: &Segment, begins_unmarked: bool) {
             None => i > 0 && (i < last || close.is_empty()),
             Some(c) if c.is_whitespace() => i > 0 || open.is_empty(),
             Some('"' | '“') => segment.kind == SegmentKind::Quote && open.is_empty(),
+            _ if i == last => at_line_start && line_start_means_something(&format!("{line} {flags}")),
             _ => at_line_start && line_start_means_something(line),
         };
         if start_means_something && !line.starts_with(['\\', '{', '}']) {
@@ -169,7 +175,7 @@ fn line_start_means_something(line: &str) -> bool {
     let front = line
         .split_once(':')
         .is_some_and(|(name, _)| front::known_name(name).is_some());
-    line.starts_with('#') || line == "---" || front || Prefix::read(line, 0).is_some()
+    line.starts_with('#') || line.trim_end() == "---" || front || Prefix::read(line, 0).is_some()
 }
 
 /// What a segment is told by a word and its value, which stand in braces or, where a brace would end them too early, in a
@@ -190,13 +196,12 @@ fn told(segment: &Segment, under: Option<&Heading>) -> Vec<(&'static str, String
         .collect()
 }
 
-fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option<&Heading>) {
-    let mut flags: Vec<String> = Vec::new();
-    for (name, value) in told(segment, under) {
-        if !value.contains('}') {
-            flags.push(format!("{{{name} {value}}}"));
-        }
-    }
+/// What stands in braces, without a space around it.
+fn flags(segment: &Segment, implied: bool, under: Option<&Heading>) -> String {
+    let told = told(segment, under)
+        .into_iter()
+        .filter(|(_, value)| !value.contains('}'));
+    let mut flags: Vec<String> = told.map(|(name, value)| format!("{{{name} {value}}}")).collect();
     for (name, set) in [
         ("significant", segment.significant),
         ("third-party", segment.third_party),
@@ -207,12 +212,7 @@ fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option
             flags.push(format!("{{{name}}}"));
         }
     }
-    for flag in flags {
-        if !out.ends_with(['\n', ' ']) {
-            out.push(' ');
-        }
-        out.push_str(&flag);
-    }
+    flags.join(" ")
 }
 
 fn print_fields(

@@ -382,6 +382,18 @@ fn a_name_that_nothing_is_written_after_stays_with_its_gap() {
     }
 }
 
+/// Found by fuzzing: a name in a flag closed the bracket that the line had opened.
+#[test]
+fn a_line_means_nothing_else_with_its_flags() {
+    for text in [
+        "int[\0\\\n  about: ]: 0o",
+        "said you\n  about: x: y",
+        "dec [\n  labels: ]: a",
+    ] {
+        assert_eq!(printed_and_read(text), Ok(()));
+    }
+}
+
 /// Found by fuzzing: a brace in a name ended its flag.
 #[test]
 fn what_holds_a_brace_stands_in_a_field() {
