@@ -102,12 +102,12 @@ pub fn today() -> Date {
     Zoned::now().date()
 }
 
-/// Reads a day, ISO or relative.
+/// Reads a day that a list begins or ends with, or on which something was, ISO or relative.
 ///
 /// # Errors
 /// [`WhenError`].
-pub fn day(text: &str) -> Result<Date, WhenError> {
-    when::day(text, &now())
+pub fn past_day(text: &str) -> Result<Date, WhenError> {
+    when::past_day(text, &now())
 }
 
 /// Checks a time, ISO or relative; the session reads it again, by the clock that it records by.

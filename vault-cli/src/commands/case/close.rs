@@ -28,7 +28,7 @@ pub struct CloseArgs {
     pub file: Option<Source>,
 
     /// The day of closing, such as `2026-03-12` or `yesterday` [default: today]
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub on: Option<Date>,
 }
 

@@ -32,7 +32,7 @@ pub struct OpenArgs {
     pub file: Option<Source>,
 
     /// The day of opening, such as `2026-03-12` or `yesterday` [default: today]
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub opened: Option<Date>,
 }
 
