@@ -45,7 +45,7 @@ pub enum Command {
     Export(export::ExportArgs),
     /// Verifies every signature, chain and seal that is kept here
     Verify,
-    /// Cases: open, list, show, verify, close
+    /// Cases: open, list, show, amend, history, verify, close
     #[command(subcommand)]
     Case(case::CaseCommand),
     Call(call::CallArgs),

@@ -34,6 +34,7 @@ mod note_read;
 mod note_write;
 mod passphrase;
 mod pipeline;
+mod profile;
 mod progress;
 mod random;
 mod reading;

@@ -223,7 +223,9 @@ macro_rules! asks {
 asks! {
     plain breach_answer(BreachAnswerRequest) -> BreachAnswerReply;
     plain breach_list(BreachListRequest) -> BreachListReply;
+    plain case_amend(CaseAmendRequest) -> CaseAmendReply;
     plain case_close(CaseCloseRequest) -> CaseCloseReply;
+    plain case_history(CaseHistoryRequest) -> CaseHistoryReply;
     plain case_list(CaseListRequest) -> CaseListReply;
     plain case_open(CaseOpenRequest) -> CaseOpenReply;
     plain case_show(CaseShowRequest) -> CaseShowReply;
@@ -252,7 +254,7 @@ asks! {
     watched note_find(NoteFindRequest) -> NoteFindReply;
     plain note_history(NoteHistoryRequest) -> NoteHistoryReply as CarriedHistory;
     plain note_list(NoteListRequest) -> NoteListReply;
-    plain note_misfiled(NoteMisfiledRequest) -> NoteMisfiledReply;
+    watched note_misfiled(NoteMisfiledRequest) -> NoteMisfiledReply;
     plain note_show(NoteShowRequest) -> NoteShowReply as CarriedShow;
     plain note_text(NoteTextRequest) -> NoteTextReply;
     plain note_withdraw(NoteWithdrawRequest) -> NoteWithdrawReply;

@@ -5,7 +5,9 @@ use clap::Subcommand;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
+pub mod amend;
 pub mod close;
+pub mod history;
 pub mod list;
 pub mod open;
 pub mod show;
@@ -21,13 +23,17 @@ pub enum CaseCommand {
     Open(open::OpenArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Amend(amend::AmendArgs),
+    History(history::HistoryArgs),
     Verify(verify::VerifyArgs),
     Close(close::CloseArgs),
 }
 
 pub(super) fn run(command: CaseCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
+        CaseCommand::Amend(args) => amend::run(args, run),
         CaseCommand::Close(args) => close::run(args, run),
+        CaseCommand::History(args) => history::run(args, run),
         CaseCommand::List(args) => list::run(args, run),
         CaseCommand::Open(args) => open::run(args, run),
         CaseCommand::Show(args) => show::run(args, run),

@@ -178,6 +178,12 @@ pub enum SessionError {
         /// The folder.
         home: String,
     },
+    /// What is to be imported is no JSON Lines.
+    #[error("this is {found}, and an import takes JSON Lines: one JSON object a line")]
+    NotLines {
+        /// What it is, as far as its beginning tells.
+        found: String,
+    },
     /// There is no vault in the folder.
     #[error("there is no vault in `{home}`")]
     NoVault {
@@ -301,6 +307,7 @@ impl SessionError {
             Self::NoCopy { .. } => "no-copy",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
             Self::NotEmpty { .. } => "not-empty",
+            Self::NotLines { .. } => "not-lines",
             Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
             Self::NotFound { .. } => "not-found",
@@ -382,6 +389,10 @@ impl SessionError {
                     .to_owned()
             }
             Self::NotEmpty { .. } => "name a folder that is empty or not there yet with `--home DIR`".to_owned(),
+            Self::NotLines { .. } => {
+                "nothing was kept; `casevault export --format jsonl` writes such lines, and docs/notes.md shows them"
+                    .to_owned()
+            }
             Self::Misfiled { note } => {
                 format!("`casevault note show {note} --misfiled` shows it all the same; the reading is logged")
             }

@@ -111,8 +111,30 @@ pub struct CaseCloseRequest {
     pub case: String,
     /// The outcome, in words.
     pub outcome: Option<String>,
+    /// The code of why it is closed, such as `goals-met`.
+    pub reason: Option<String>,
     /// The day of closing; `None` for today.
     pub on: Option<Date>,
+}
+
+/// Corrects what is known of a client, as a new version.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseAmendRequest {
+    /// The case's handle.
+    pub case: String,
+    /// A JSON object: each field takes the place of the profile's, `null` takes it away, all others stay.
+    pub changes: String,
+    /// The day on which the case was opened, if that is to be corrected.
+    pub opened: Option<Date>,
+}
+
+/// Shows every version of what is known of a client.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseHistoryRequest {
+    /// The case's handle.
+    pub case: String,
+    /// Why.
+    pub purpose: ReadPurpose,
 }
 
 /// A note as typed, with what the command line says about it, which goes before what the text says.

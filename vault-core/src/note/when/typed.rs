@@ -208,7 +208,9 @@ enum Clock {
     None,
     At(Time),
     /// `12pm`: noon to most, midnight to some.
-    Twelve { noon_first: bool },
+    Twelve {
+        noon_first: bool,
+    },
     /// `midnight`: the beginning of a day, or its end.
     Midnight,
     /// It has the form of a time, and there is none.
@@ -245,7 +247,9 @@ impl Clock {
         );
         let hour = match half {
             None => hour,
-            Some(add) if hour == 12 && (minute, second) == (0, 0) => return Some(Self::Twelve { noon_first: add == 12 }),
+            Some(add) if hour == 12 && (minute, second) == (0, 0) => {
+                return Some(Self::Twelve { noon_first: add == 12 });
+            }
             Some(add) if (1..12).contains(&hour) => hour.saturating_add(add),
             // 12:30 am is half past midnight on every clock.
             Some(add) if hour == 12 => add,
@@ -412,7 +416,10 @@ mod tests {
 
     /// London, by its rules.
     fn london(at: &str) -> Now {
-        Now::new(at.parse().unwrap(), TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0").unwrap())
+        Now::new(
+            at.parse().unwrap(),
+            TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0").unwrap(),
+        )
     }
 
     #[test]
@@ -518,7 +525,10 @@ mod tests {
         let back = london("2026-10-26T12:00:00Z");
         assert_eq!(
             either("2026-10-25 01:30", &back),
-            ("2026-10-25T01:30:00+01:00".to_owned(), "2026-10-25T01:30:00Z".to_owned())
+            (
+                "2026-10-25T01:30:00+01:00".to_owned(),
+                "2026-10-25T01:30:00Z".to_owned()
+            )
         );
         assert_eq!(
             parse("25.3.2026", &now()).unwrap_err().to_string(),
@@ -533,10 +543,19 @@ mod tests {
         let WhenError::Skipped { before, after, .. } = &refused else {
             panic!("{refused}")
         };
-        assert_eq!((before.as_str(), after.as_str()), ("2026-03-29T02:30:00+01:00", "2026-03-29T00:30:00Z"));
+        assert_eq!(
+            (before.as_str(), after.as_str()),
+            ("2026-03-29T02:30:00+01:00", "2026-03-29T00:30:00Z")
+        );
         // A day of 23 hours is still one day.
-        assert_eq!(parse("1 day ago 9am", &forward).unwrap().as_str(), "2026-03-29T09:00:00+01:00");
-        assert_eq!(parse("2 days ago 9am", &forward).unwrap().as_str(), "2026-03-28T09:00:00Z");
+        assert_eq!(
+            parse("1 day ago 9am", &forward).unwrap().as_str(),
+            "2026-03-29T09:00:00+01:00"
+        );
+        assert_eq!(
+            parse("2 days ago 9am", &forward).unwrap().as_str(),
+            "2026-03-28T09:00:00Z"
+        );
     }
 
     #[test]
