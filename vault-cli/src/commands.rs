@@ -74,7 +74,6 @@ pub enum Command {
     #[command(subcommand)]
     Passphrase(passphrase::PassphraseCommand),
     Completions(completions::CompletionsArgs),
-    #[command(hide = true)]
     Man(man::ManArgs),
 }
 

@@ -23,6 +23,7 @@ mod draft;
 mod error;
 mod export;
 mod find;
+mod handles;
 mod import;
 mod joined;
 mod jot;

@@ -1,9 +1,11 @@
 //! The one place that prints: results on standard output; progress, hints and errors on standard error.
 //!
 //! Everything shown passes [`escape`], so that no text can drive the terminal. JSON keeps its meaning: what could act on
-//! a terminal is written there as `\u` escapes. Colours and bars appear on a terminal only, and `NO_COLOR` is heeded.
+//! a terminal is written there as `\u` escapes. Colours and bars appear on a terminal only; `--color`, `NO_COLOR`,
+//! `CLICOLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are heeded. What a terminal cannot show at once goes to a pager.
 
 mod bar;
+mod pager;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -26,6 +28,7 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 pub struct Ui {
     json: bool,
     terminal: bool,
+    pages: bool,
 }
 
 impl Ui {
@@ -34,7 +37,14 @@ impl Ui {
         Self {
             json,
             terminal: io::stdout().is_terminal(),
+            pages: true,
         }
+    }
+
+    /// Prints long results at once, as short ones are.
+    #[must_use]
+    pub fn without_pager(self) -> Self {
+        Self { pages: false, ..self }
     }
 
     /// Tells whether results are asked for as JSON.
@@ -47,7 +57,8 @@ impl Ui {
         self.terminal
     }
 
-    /// Prints a result: as one line of JSON, or as the text that `render` makes of it.
+    /// Prints a result: as one line of JSON, or as the text that `render` makes of it, by a pager where it is taller than
+    /// the terminal.
     ///
     /// # Errors
     /// [`CliError::ClosedPipe`], [`CliError::Io`].
@@ -55,7 +66,11 @@ impl Ui {
         if self.json {
             return self.json_line(reply);
         }
-        self.text(&render(reply))
+        let text = render(reply);
+        if self.pages && self.terminal && pager::show(&escape(&text)) {
+            return Ok(());
+        }
+        self.text(&text)
     }
 
     /// Prints that something was made. The first line ends with its handle; what else there is to say goes to the same
@@ -150,11 +165,12 @@ impl Ui {
         self.hint(&error.hint());
     }
 
-    /// Says what the command line's parser says, on standard output for a help page, otherwise on standard error.
+    /// Says what the command line's parser says, on standard output for a help page, otherwise on standard error, and
+    /// what to use instead.
     ///
     /// # Errors
     /// As [`Ui::reply`].
-    pub fn parser(&self, error: &clap::Error) -> Result<(), CliError> {
+    pub fn parser(&self, error: &clap::Error, advice: Option<&str>) -> Result<(), CliError> {
         if !error.use_stderr() {
             return self.help(&error.render());
         }
@@ -162,17 +178,19 @@ impl Ui {
         if self.json {
             let message = text.split("\n\nUsage:").next().unwrap_or(&text);
             let message = message.trim_start_matches("error: ").trim().to_owned();
-            let hint = "`casevault help` lists the commands, `--help` after one explains it".to_owned();
+            let help = "`casevault help` lists the commands, `--help` after one explains it";
+            let hint = advice.unwrap_or(help).to_owned();
             self.error(&CliError::Usage { message, hint });
         } else {
             complain(&escape(&text));
+            self.hint(advice.unwrap_or_default());
         }
         Ok(())
     }
 
     /// Makes a progress display: a bar on a terminal, nothing elsewhere.
     pub fn progress(&self) -> Box<dyn Progress> {
-        if io::stderr().is_terminal() {
+        if io::stderr().is_terminal() && !pager::is_dumb() {
             Box::new(Bar::default())
         } else {
             Box::new(crate::session::Silent)
@@ -259,6 +277,30 @@ pub fn closed(error: io::Error) -> CliError {
         CliError::ClosedPipe
     } else {
         CliError::io("could not write to standard output", error)
+    }
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Also in a pipe.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Colour {
+    /// Holds for everything that is printed from now on.
+    pub fn hold(self) {
+        match self {
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
     }
 }
 

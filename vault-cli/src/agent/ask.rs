@@ -237,6 +237,7 @@ asks! {
     plain draft_list(DraftListRequest) -> DraftListReply;
     plain draft_show(DraftShowRequest) -> DraftShowReply;
     writing export(ExportRequest) -> ExportReply;
+    plain handles(HandlesRequest) -> HandlesReply;
     reading import(ImportRequest) -> ImportReply;
     plain jot_add(JotAddRequest) -> JotAddReply;
     plain jot_discard(JotDiscardRequest) -> JotDiscardReply;

@@ -156,7 +156,7 @@ fn write_code_settings(place: &Place) -> std::io::Result<()> {
 }
 
 /// Cuts a command into words as a shell would, without what else a shell does.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut inside, mut begun) = (String::new(), None, false);
     let mut chars = command.chars();

@@ -190,6 +190,17 @@ pub enum SessionError {
         /// The folder.
         home: String,
     },
+    /// Nothing has this handle, and something has one that is a slip away.
+    #[error("there is no {what} `{text}`; near it: {}", near.join(", "))]
+    NearMiss {
+        /// What it should be: `case` or `note`.
+        #[serde(with = "word")]
+        what: Word,
+        /// What was typed.
+        text: String,
+        /// Handles that are near it, the nearest first.
+        near: Vec<String>,
+    },
     /// Nothing has this handle.
     #[error("there is no {what} `{text}`")]
     NotFound {
@@ -310,7 +321,7 @@ impl SessionError {
             Self::NotLines { .. } => "not-lines",
             Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
-            Self::NotFound { .. } => "not-found",
+            Self::NearMiss { .. } | Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
             Self::TooLong { .. } => "too-long",
             Self::TooNew { .. } => "store-too-new",
@@ -400,7 +411,7 @@ impl SessionError {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
                     .to_owned()
             }
-            Self::NotFound { what, .. } => match *what {
+            Self::NotFound { what, .. } | Self::NearMiss { what, .. } => match *what {
                 "case" => "`casevault case list` shows your cases".to_owned(),
                 "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
                 "template" => "`casevault template list` shows the templates".to_owned(),

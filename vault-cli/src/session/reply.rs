@@ -57,6 +57,7 @@ schemas! {
     DRAFT_LIST = "casevault.draft.list/1";
     DRAFT_SHOW = "casevault.draft.show/1";
     EXPORT = "casevault.export/1";
+    HANDLES = "casevault.handles/1";
     IMPORT = "casevault.import/1";
     INIT = "casevault.init/1";
     JOT_ADD = "casevault.jot.add/1";
@@ -196,6 +197,15 @@ pub struct MalformedLine {
     pub line: u64,
     /// What is wrong with it, with column and field.
     pub why: String,
+}
+
+/// Handles, for a shell to complete.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandlesReply {
+    /// [`HANDLES`].
+    pub schema: Schema,
+    /// The handles.
+    pub handles: Vec<String>,
 }
 
 /// What came in.

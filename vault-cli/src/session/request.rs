@@ -301,6 +301,28 @@ pub struct BreachAnswerRequest {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BreachListRequest {}
 
+/// What a handle names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HandleKind {
+    /// A case.
+    Case,
+    /// A note that is begun.
+    Draft,
+    /// A few words.
+    Jot,
+    /// A note.
+    Note,
+}
+
+/// Tells the handles that begin as typed, for a shell to complete them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandlesRequest {
+    /// What they name.
+    pub kind: HandleKind,
+    /// What was typed so far.
+    pub typed: String,
+}
+
 /// Lists the notes of a case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteListRequest {
