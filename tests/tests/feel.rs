@@ -91,6 +91,129 @@ fn colours_are_on_a_terminal_alone_unless_they_are_asked_for() {
     }
 }
 
+/// A newcomer's mistakes, each made on the real command: what was wrong is said, and what to do next.
+#[test]
+fn every_refusal_says_what_to_do_next() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let closed = vault.open_case("Bo Brisk");
+    vault.run(&["case", "close", &closed]).done();
+    let note = vault.add_note(&case, "obs: x\n");
+    let nowhere = vault.around.join("nowhere");
+    let (nowhere, folder) = (nowhere.to_str().unwrap(), vault.around.to_str().unwrap());
+    std::fs::write(vault.around.join("latin1"), b"caf\xe9\n").unwrap();
+    let latin = vault.around.join("latin1");
+    let latin = latin.to_str().unwrap();
+    let add = |rest: &[&'static str]| [&["note", "add"], rest].concat();
+    let tries: Vec<(Vec<&str>, &str, i32, &str)> = vec![
+        (vec!["case", "list", "--home", nowhere], "", 5, "casevault init"),
+        (vec!["init", "--agency", "A", "--name", "N"], "", 1, "--home DIR"),
+        (vec!["case", "show", "c-00000000"], "", 1, "casevault case list"),
+        (vec!["note", "show", "n-00000000"], "", 1, "casevault note list"),
+        (vec!["case", "show", "elin"], "", 2, ""),
+        (
+            vec!["case", "open", "--template", "nowhere", "--file", "-"],
+            "{}",
+            1,
+            "casevault template list",
+        ),
+        (
+            vec!["case", "open", "--template", "adult-social-care", "--file", "-"],
+            "Elin",
+            1,
+            "correct it",
+        ),
+        (vec!["case", "open", "--template", "adult-social-care"], "", 2, "--file"),
+        (vec!["case", "close", &closed], "", 1, "casevault case"),
+        (
+            vec!["note", "add", &closed, "--file", "-"],
+            "obs: x",
+            1,
+            "casevault case",
+        ),
+        (vec!["note", "add", &case, "--file", nowhere], "", 1, "check the name"),
+        (vec!["note", "add", &case, "--file", folder], "", 1, "name a file in it"),
+        (vec!["note", "add", &case, "--file", latin], "", 1, "UTF-8"),
+        (
+            vec!["note", "add", &case, "--kind", "seance", "--file", "-"],
+            "obs: x",
+            2,
+            "casevault template list",
+        ),
+        (
+            vec!["note", "add", &case, "--at", "soon", "--file", "-"],
+            "obs: x",
+            2,
+            "",
+        ),
+        (
+            vec!["note", "add", &case, "--at", "12/03/2026", "--file", "-"],
+            "obs: x",
+            2,
+            "",
+        ),
+        (vec!["note", "add", &case, "--file", "-"], " ", 1, "correct it"),
+        (vec!["note", "add", &case], "", 2, "--file"),
+        (
+            vec!["note", "show", &note, "--purpose", "curiosity"],
+            "",
+            2,
+            "choose one",
+        ),
+        (vec!["note", "attach", &note, nowhere], "", 1, "check the name"),
+        (
+            vec!["note", "attach", &note, "--get", "7", "--out", nowhere],
+            "",
+            1,
+            "--list",
+        ),
+        (vec!["note", "withdraw", "n-0"], "", 1, "casevault note list"),
+        (
+            vec!["note", "misfiled", &note, "--to", &case, "--file", "-"],
+            "x",
+            6,
+            "decide",
+        ),
+        (
+            vec!["note", "expand", "j-00000000", "--file", "-"],
+            "obs: x",
+            1,
+            "casevault note jot --list",
+        ),
+        (vec!["export", "--format", "html", "--out", folder], "", 1, ""),
+        (vec!["import", nowhere], "", 1, "check the name"),
+        (vec!["import", "-"], "<html>", 1, "jsonl"),
+        (vec!["backup", "restore", latin, "--home", nowhere], "", 4, "take another copy"),
+        (vec!["recovery", "check", "--cards", latin], "", 1, ""),
+        (vec!["log", "show", "999"], "", 1, "casevault log list"),
+        (add(&[]), "", 2, ""),
+    ];
+    let mut wrong = Vec::new();
+    for (words, input, code, instead) in tries {
+        let done = vault.feed(&words, input.as_bytes());
+        // A sentence of what to do: the hint, or what the parser says of the right form.
+        let is_told = |line: &str| line.starts_with("hint: ") || line.contains("write ") || line.contains("--help");
+        // Nothing of the machinery shows through.
+        let inside = ["panicked", "Os {", "Error(", "SessionError", "unwrap", "rusqlite"];
+        let sound = done.code == code
+            && done.stderr.contains("error: ")
+            && done.stderr.contains(instead)
+            && done.stderr.lines().any(is_told)
+            && !inside.iter().any(|word| done.stderr.contains(word));
+        if !sound {
+            wrong.push(format!(
+                "{words:?} ({}, not {code})\n{}{}",
+                done.code, done.stdout, done.stderr
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut locked = vault.command(&["case", "list"]);
+    let locked = locked.env_remove("CASEVAULT_PASSPHRASE_FILE").output().unwrap();
+    assert_eq!(locked.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&locked.stderr).contains("`casevault unlock`"));
+}
+
 fn on(vault: &Vault, line: &str) -> Option<Terminal> {
     Terminal::start(line, |command: &mut Command| {
         command

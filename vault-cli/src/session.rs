@@ -58,6 +58,7 @@ mod writing;
 pub(crate) use clock::in_zone;
 pub use error::Kind;
 pub use error::SessionError;
+pub(crate) use error::io_hint;
 pub use logging::PURPOSES;
 pub use logging::REASON_BYTES;
 pub use passphrase::Passphrase;

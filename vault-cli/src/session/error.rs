@@ -381,13 +381,15 @@ impl SessionError {
             },
             Self::Closed { .. } => "open a new case, or choose another with `casevault case list`".to_owned(),
             Self::Conflict { .. } => {
-                "look at both and decide; `casevault note show` shows what is kept here".to_owned()
+                "nothing was done; `casevault case show` and `casevault note show` show what is kept here: decide, and say it \
+                 so that it fits"
+                    .to_owned()
             }
             Self::Denied { hint, .. } => hint.clone(),
             Self::DiskFull => "free some space and run the same command again; nothing acknowledged is lost".to_owned(),
             Self::Foreign { .. } => "choose the right folder with `--home DIR`".to_owned(),
-            Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
-            Self::KdfBounds => "memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
+            Self::Io { source, .. } => io_hint(source).to_owned(),
+            Self::KdfBounds => "give memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
             Self::LockedMeanwhile => "nothing was done; `casevault unlock`, then run it again".to_owned(),
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
@@ -425,6 +427,10 @@ impl SessionError {
                 check: Check::BackupTruncated | Check::BackupContent,
                 ..
             } => "take another copy of the backup; nothing was restored from this one".to_owned(),
+            Self::Refused { handle, .. } if handle == "backup" => {
+                "this is no backup, or not as it was written: take another copy; nothing was restored from this one"
+                    .to_owned()
+            }
             Self::Refused { .. } => {
                 "do not rely on it; keep a copy of the folder, run `casevault verify`, and restore from a backup"
                     .to_owned()
@@ -442,8 +448,27 @@ impl SessionError {
             Self::Withdrawn { .. } => {
                 "its text is erased for good; `casevault note list CASE` lists those that are there".to_owned()
             }
-            Self::WrongPassphrase => "try again; nobody can reset a passphrase".to_owned(),
+            Self::WrongPassphrase => {
+                "try again, and look at Caps Lock; nobody can reset a passphrase, but a backup opens with its recovery cards"
+                    .to_owned()
+            }
         }
+    }
+}
+
+/// Says what to do about what the system refused.
+pub(crate) fn io_hint(error: &io::Error) -> &'static str {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::AlreadyExists => "choose another name, or move what is there out of the way",
+        Kind::IsADirectory => "name a file in it: this is a folder",
+        Kind::NotADirectory => "name a folder: this is a file",
+        Kind::NotFound => "check the name: nothing is there",
+        Kind::PermissionDenied => "choose a place that is yours to use, or ask whom it belongs to",
+        Kind::ReadOnlyFilesystem => "choose a place that can be written to",
+        Kind::QuotaExceeded | Kind::StorageFull => "free some space and run the same command again",
+        Kind::TimedOut | Kind::WouldBlock => "try again in a moment",
+        _ => "check that the file or folder is there and yours to use",
     }
 }
 
