@@ -183,7 +183,12 @@ fn every_refusal_says_what_to_do_next() {
         (vec!["export", "--format", "html", "--out", folder], "", 1, ""),
         (vec!["import", nowhere], "", 1, "check the name"),
         (vec!["import", "-"], "<html>", 1, "jsonl"),
-        (vec!["backup", "restore", latin, "--home", nowhere], "", 4, "take another copy"),
+        (
+            vec!["backup", "restore", latin, "--home", nowhere],
+            "",
+            4,
+            "take another copy",
+        ),
         (vec!["recovery", "check", "--cards", latin], "", 1, ""),
         (vec!["log", "show", "999"], "", 1, "casevault log list"),
         (add(&[]), "", 2, ""),

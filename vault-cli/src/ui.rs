@@ -174,7 +174,7 @@ impl Ui {
         if !error.use_stderr() {
             return self.help(&error.render());
         }
-        let text = error.render().to_string();
+        let text = without_tips(&error.render().to_string(), advice.is_some());
         if self.json {
             let message = text.split("\n\nUsage:").next().unwrap_or(&text);
             let message = message.trim_start_matches("error: ").trim().to_owned();
@@ -264,6 +264,23 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     Ok(safe)
 }
 
+/// Leaves out the parser's tips that lead astray: to pass a wrong flag as a value, and where there is better advice the
+/// word that only looks alike.
+fn without_tips(text: &str, advised: bool) -> String {
+    let astray = |line: &str| line.starts_with("  tip: ") && (advised || line.contains("as a value, use '--"));
+    let mut kept = String::with_capacity(text.len());
+    let mut skip_empty = false;
+    for line in text.split_inclusive('\n') {
+        if astray(line) {
+            skip_empty = true;
+        } else if !(skip_empty && line.trim().is_empty()) {
+            skip_empty = false;
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
 fn write_out(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -340,6 +357,15 @@ mod tests {
         assert!(json.contains("\\u202e") && json.contains("\\udb40\\udc41") && json.contains('é'));
         let back: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(back["text"], text);
+    }
+
+    #[test]
+    fn tips_that_lead_astray_are_left_out() {
+        let text = "error: x\n\n  tip: a similar subcommand exists: 'template'\n\nUsage: y\n";
+        assert_eq!(without_tips(text, true), "error: x\n\nUsage: y\n");
+        assert_eq!(without_tips(text, false), text);
+        let text = "error: x\n\n  tip: to pass '--m' as a value, use '-- --m'\n\nUsage: y\n";
+        assert_eq!(without_tips(text, false), "error: x\n\nUsage: y\n");
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn left_out(kinds: &[LeftOut]) -> String {
     let words = kinds.iter().map(|left| {
         let kind = match left.kind {
             SegmentKind::Interpretation => "opinion".to_owned(),
+            SegmentKind::Intervention => "action".to_owned(),
             kind => kind.to_string(),
         };
         let unconfirmed = if left.confirmed { "" } else { " (not confirmed)" };
