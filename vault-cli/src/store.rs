@@ -36,6 +36,7 @@ pub use open::Store;
 pub use open::local_names;
 pub use read::ReadTx;
 pub use replay::Hashed;
+pub use replay::HashedRows;
 pub use replay::Replay;
 pub use replay::hash_all;
 pub use row::Content;

@@ -29,6 +29,7 @@ use crate::wire::v1::FORMAT;
 use crate::wire::v1::limit;
 use crate::wire::v1::record::RecordHeader;
 use std::sync::OnceLock;
+use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
 /// A record as its author's device made it.
@@ -315,15 +316,15 @@ impl VerifiedRecord {
 fn open(key: &RecordKey, header: &RecordHeader, header_bytes: &[u8], sealed: Vec<u8>) -> Result<Payload, Refused> {
     let sealer = Sealer::derive(Label::RecordSeal, key.expose(), &[]);
     sealer.require_commitment(&header.commitment)?;
-    let mut text = Zeroizing::new(sealed);
-    sealer.open_in_place(header_bytes, &mut text)?;
-    let length = pad::unpad(&text)?.len();
-    text.truncate(length);
-    Ok(Payload(text))
+    let mut text = Payload(sealed);
+    sealer.open_in_place(header_bytes, &mut text.0)?;
+    let length = pad::unpad(&text.0)?.len();
+    text.0.truncate(length);
+    Ok(text)
 }
 
 /// Opened plaintext: JSON of the schema that its first member names, wiped when dropped.
-pub struct Payload(Zeroizing<Vec<u8>>);
+pub struct Payload(Vec<u8>);
 
 impl Payload {
     /// Returns the bytes.
@@ -332,8 +333,21 @@ impl Payload {
     }
 
     /// Returns the bytes to their new owner, still wiped when dropped.
-    pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
-        self.0
+    pub fn into_bytes(mut self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(std::mem::take(&mut self.0))
+    }
+
+    /// As a slice: a `Vec` is wiped a byte at a time.
+    fn wipe(&mut self) {
+        self.0.as_mut_slice().zeroize();
+        self.0.spare_capacity_mut().zeroize();
+        self.0.clear();
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }
 

@@ -95,7 +95,7 @@ impl Session {
             let mut cases = Vec::with_capacity(heads.len());
             for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
                 tx.require_dense(StreamId::case(case))?;
-                let parts = self.holder.case_openings(tx, case)?;
+                let parts = self.holder.case_opening(tx, case)?;
                 let admin = tx.records_of_class(StreamId::case(case), RecordClass::Admin)?;
                 cases.push((case, parts, admin, tx.count_notes(StreamId::case(case))?));
             }

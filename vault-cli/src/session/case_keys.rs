@@ -260,8 +260,8 @@ impl Holder {
         self.open_parts(self.case_parts(tx, case)?)
     }
 
-    /// Reads what the keys of several cases need: those that are known, and the parts of the others.
-    pub(super) fn case_openings(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseOpening> {
+    /// Reads what the keys of a case need, or takes those that are known.
+    pub(super) fn case_opening(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseOpening> {
         if let Some(known) = &self.known
             && let Some(present) = known.present(tx, case)?
         {
@@ -270,7 +270,7 @@ impl Holder {
         Ok(CaseOpening::Parts(Box::new(self.case_parts(tx, case)?)))
     }
 
-    /// Opens a case of [`Self::case_openings`]: many over both cores.
+    /// Opens a case of [`Self::case_opening`]: many over both cores.
     pub(super) fn open(&self, opening: CaseOpening) -> Result<CaseKeys> {
         match opening {
             CaseOpening::Known(keys) => Ok(*keys),

@@ -15,6 +15,7 @@ use super::Result;
 use super::Session;
 use super::SessionError;
 use super::case_keys::CaseKeys;
+use super::case_keys::CaseOpening;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::pipeline;
@@ -25,12 +26,12 @@ use super::reply::FindHit;
 use super::reply::NOTE_FIND;
 use super::reply::NoteFindReply;
 use super::request::NoteFindRequest;
+use crate::store::HashedRows;
 use crate::store::ReadTx;
 use crate::store::RecordRow;
 use crate::store::Replay;
 use crate::store::Row;
 use crate::store::StoredRecord;
-use crate::store::hash_all;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -44,6 +45,9 @@ use vault_core::record::Payload;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
+
+/// Records of notes that the stream's links were seen to place, with the hashes that they were placed by.
+type Chained = Vec<(Box<RecordRow>, RecordHash)>;
 
 /// A record opened, on its way to being searched.
 struct Opened {
@@ -134,9 +138,9 @@ impl Holder {
         task: Task<'_>,
         _: &Logged,
     ) -> Result<(u64, Vec<Candidate>)> {
-        let keys = match case {
-            Some(case) => HashMap::from([(case, self.case_keys_before_walk(tx, case)?)]),
-            None => self.every_case(tx)?,
+        let openings = match case {
+            Some(case) => vec![(case, self.case_opening(tx, case)?)],
+            None => self.every_opening(tx)?,
         };
         let mut replay = match case {
             Some(case) => Replay::of_stream(tx, StreamId::case(case))?,
@@ -145,21 +149,20 @@ impl Holder {
         let total = tx.head().pos;
         task.progress
             .start("searching", case.is_none().then_some(total), Unit::Items);
-        let mut found: Vec<Candidate> = Vec::new();
         let mut newest: HashMap<(StreamId, RecordId), u32> = HashMap::new();
         let mut searched = 0u64;
         let stream = case.map(StreamId::case);
-        pipeline::each_chunk(tx, stream, |chunk: Vec<Row>| -> Result<()> {
+        let keys = self.open_all(openings)?;
+        let chain = |rows: HashedRows| -> Result<Chained> {
             task.cancel.check()?;
-            let mut hashes = Vec::with_capacity(chunk.len());
-            for hashed in hash_all(&chunk)? {
+            let mut hashes = Vec::new();
+            for hashed in rows.iter() {
                 replay.next(&hashed)?;
                 hashes.push(hashed.placements().first().map(|placement| placement.record_hash));
             }
-            task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
-            let notes: Vec<(Box<RecordRow>, RecordHash)> = chunk
-                .into_iter()
-                .zip(hashes)
+            task.progress.advance(u64::try_from(hashes.len()).unwrap_or(0));
+            let rows = rows.into_rows().into_iter().zip(hashes);
+            let notes: Chained = rows
                 .filter_map(|(row, hash)| Some((self.searchable(row)?, hash?)))
                 .collect();
             for note in notes.iter().map(|(row, _)| &row.record) {
@@ -169,13 +172,16 @@ impl Holder {
                 }
                 searched += u64::from(note.is_primary && note.header.version == 1);
             }
-            let hits: Vec<Candidate> = notes
-                .into_par_iter()
+            Ok(notes)
+        };
+        let open = |notes: Chained| -> Result<Vec<Candidate>> {
+            let notes = notes.into_iter();
+            notes
                 .filter_map(|(row, hash)| candidate(&keys, row.record, hash, term).transpose())
-                .collect::<Result<_>>()?;
-            found.extend(hits);
-            Ok(())
-        })?;
+                .collect()
+        };
+        let mut found = Vec::new();
+        pipeline::rebuild(tx, stream, chain, open, |mut hits| found.append(&mut hits))?;
         replay.finish(tx)?;
         for keys in keys.values() {
             keys.require_events(replay.events(keys.stream()))?;
@@ -191,17 +197,21 @@ impl Holder {
 
     /// Opens the keyrings of every case, over both cores.
     pub(super) fn every_case(&self, tx: &ReadTx<'_>) -> Result<HashMap<CaseId, CaseKeys>> {
-        let mut parts = Vec::new();
-        for case in tx
-            .streams(StreamKind::Case)?
-            .into_iter()
+        self.open_all(self.every_opening(tx)?)
+    }
+
+    fn every_opening(&self, tx: &ReadTx<'_>) -> Result<Vec<(CaseId, CaseOpening)>> {
+        let streams = tx.streams(StreamKind::Case)?.into_iter();
+        streams
             .filter_map(|head| head.stream.as_case())
-        {
-            parts.push((case, self.case_openings(tx, case)?));
-        }
-        parts
+            .map(|case| Ok((case, self.case_opening(tx, case)?)))
+            .collect()
+    }
+
+    fn open_all(&self, openings: Vec<(CaseId, CaseOpening)>) -> Result<HashMap<CaseId, CaseKeys>> {
+        openings
             .into_par_iter()
-            .map(|(case, parts)| Ok((case, self.open(parts)?)))
+            .map(|(case, opening)| Ok((case, self.open(opening)?)))
             .collect()
     }
 

@@ -1,10 +1,16 @@
-//! Reading on one core while the other works: rows go through a short queue from the store to whoever takes them.
+//! Reading on one core while the other works.
+//!
+//! Rows go through a short queue from the store to whoever takes them ([`each_chunk`]), or are hashed by whichever core is
+//! free, chained in their order, and opened by whichever core is free again ([`rebuild`]).
 
 use super::Result;
 use super::SessionError;
 use super::reading::CHUNK;
+use crate::store::HashedRows;
 use crate::store::ReadTx;
 use crate::store::Row;
+use std::collections::VecDeque;
+use std::sync::mpsc::Receiver;
 use std::sync::mpsc::sync_channel;
 use vault_core::wire::v1::stream::StreamId;
 
@@ -42,6 +48,60 @@ pub(super) fn each_chunk_from(
         return tx.scan_all(from, CHUNK, &mut take);
     }
     overlapped(take, |send| tx.scan_all(from, CHUNK, send))
+}
+
+/// Hands the rows of a stream, or of the whole store, hashed and in order to `chain`, and what that returns to `open`, on
+/// whichever core is free; what was opened comes back to `keep`, in the order of the rows.
+///
+/// `chain` and `keep` run on the thread that reads.
+///
+/// # Errors
+/// What reading, `chain` or `open` refuses first.
+pub(super) fn rebuild<C: Send, T: Send>(
+    tx: &ReadTx<'_>,
+    only: Option<StreamId>,
+    mut chain: impl FnMut(HashedRows) -> Result<C>,
+    open: impl Fn(C) -> Result<T> + Sync,
+    mut keep: impl FnMut(T),
+) -> Result<()> {
+    let open = &open;
+    rayon::in_place_scope(|cores| {
+        let mut hashing: VecDeque<Job<HashedRows>> = VecDeque::new();
+        let mut opening: VecDeque<Job<T>> = VecDeque::new();
+        // A job a chunk: smaller ones wake a sleeping core more often than they are worth.
+        let mut go_on = |hashing: &mut VecDeque<Job<HashedRows>>, waiting: usize| -> Result<()> {
+            while hashing.len() > waiting {
+                let chained = chain(finished(hashing)?)?;
+                let (done, job) = sync_channel(1);
+                cores.spawn(move |_| drop(done.send(open(chained))));
+                opening.push_back(job);
+            }
+            while opening.len() > waiting {
+                keep(finished(&mut opening)?);
+            }
+            Ok(())
+        };
+        let mut take = |rows: Vec<Row>| -> Result<()> {
+            let (done, job) = sync_channel(1);
+            cores.spawn(move |_| drop(done.send(HashedRows::new(rows).map_err(SessionError::from))));
+            hashing.push_back(job);
+            go_on(&mut hashing, WAITING)
+        };
+        match only {
+            Some(stream) => tx.scan(stream, CHUNK, &mut take),
+            None => tx.scan_all(1, CHUNK, &mut take),
+        }?;
+        go_on(&mut hashing, 0)
+    })
+}
+
+/// Work that some core does.
+type Job<T> = Receiver<Result<T>>;
+
+/// Waits for the job that was given first.
+fn finished<T>(jobs: &mut VecDeque<Job<T>>) -> Result<T> {
+    let done = jobs.pop_front().and_then(|job| job.recv().ok());
+    done.unwrap_or_else(|| Err(SessionError::Bug("a thread that reads ended early".to_owned())))
 }
 
 fn overlapped(

@@ -11,6 +11,7 @@ use super::read::require_of;
 use super::row::Row;
 use rayon::iter::IntoParallelRefIterator;
 use rayon::iter::ParallelIterator;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
@@ -26,7 +27,30 @@ use vault_core::wire::v1::stream::StreamKind;
 /// A row with the placements that its link signs, computed over the bytes stored.
 pub struct Hashed<'r> {
     row: &'r Row,
-    placements: Vec<Placement>,
+    placements: Cow<'r, Placements>,
+}
+
+/// The placements of a row: a record's link has exactly one.
+#[derive(Clone)]
+enum Placements {
+    One(Placement),
+    Several(Vec<Placement>),
+}
+
+impl Placements {
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        Ok(match row {
+            Row::Record(record) => Self::One(record.record.placement()?),
+            Row::Link(link) => Self::Several(link.placements()?),
+        })
+    }
+
+    fn as_slice(&self) -> &[Placement] {
+        match self {
+            Self::One(placement) => std::slice::from_ref(placement),
+            Self::Several(placements) => placements,
+        }
+    }
 }
 
 impl<'r> Hashed<'r> {
@@ -35,10 +59,7 @@ impl<'r> Hashed<'r> {
     /// # Errors
     /// None in practice: a header is of fixed size.
     pub fn new(row: &'r Row) -> Result<Self, StoreError> {
-        let placements = match row {
-            Row::Record(record) => vec![record.record.placement()?],
-            Row::Link(link) => link.placements()?,
-        };
+        let placements = Cow::Owned(Placements::of(row)?);
         Ok(Self { row, placements })
     }
 
@@ -49,7 +70,37 @@ impl<'r> Hashed<'r> {
 
     /// Returns the placements, in the row's order of records.
     pub fn placements(&self) -> &[Placement] {
-        &self.placements
+        self.placements.as_slice()
+    }
+}
+
+/// Rows that own their placements, to go from one thread to another.
+pub struct HashedRows {
+    rows: Vec<Row>,
+    placements: Vec<Placements>,
+}
+
+impl HashedRows {
+    /// Hashes the records of rows, on this core.
+    ///
+    /// # Errors
+    /// As [`Hashed::new`].
+    pub fn new(rows: Vec<Row>) -> Result<Self, StoreError> {
+        let placements = rows.iter().map(Placements::of).collect::<Result<_, _>>()?;
+        Ok(Self { rows, placements })
+    }
+
+    /// Goes through the rows, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Hashed<'_>> {
+        self.rows.iter().zip(&self.placements).map(|(row, placements)| Hashed {
+            row,
+            placements: Cow::Borrowed(placements),
+        })
+    }
+
+    /// Returns the rows without their placements.
+    pub fn into_rows(self) -> Vec<Row> {
+        self.rows
     }
 }
 
@@ -160,7 +211,7 @@ impl Replay {
                 let cited = usize::try_from(record.agency_seq).ok();
                 let cited = cited.and_then(|seq| self.agency_links.get(seq));
                 let cited = cited.ok_or_else(|| StoreError::refused(Check::AgencyHead, stream))?;
-                let placement = hashed.placements.first().copied();
+                let placement = hashed.placements().first().copied();
                 let placement = placement.ok_or_else(|| StoreError::refused(Check::Placement, stream))?;
                 let mut link = chain.next_link(*cited, record.signer, LinkBody::Record(placement));
                 link.seen = record.seen;
@@ -168,7 +219,7 @@ impl Replay {
             }
             Row::Link(link) => {
                 if let LinkBody::Event(event) = &link.link.link().body {
-                    require_of(event.sealed == hashed.placements, Check::Placement, stream)?;
+                    require_of(event.sealed == hashed.placements(), Check::Placement, stream)?;
                 }
                 link.link.clone()
             }

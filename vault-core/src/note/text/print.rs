@@ -107,7 +107,7 @@ fn print_segment(out: &mut String, segment: &Segment, under: Option<&Heading>, n
     print_text(out, segment, begins_unmarked);
     print_flags(out, segment, implied, under);
     out.push('\n');
-    print_fields(out, segment, name, numbers);
+    print_fields(out, segment, under, name, numbers);
 }
 
 /// The speaker or source that stands in the prefix; one that would not be read back from there is a field.
@@ -172,22 +172,31 @@ fn line_start_means_something(line: &str) -> bool {
     line.starts_with('#') || line == "---" || front || Prefix::read(line, 0).is_some()
 }
 
+/// What a segment is told by a word and its value, which stand in braces or, where a brace would end them too early, in a
+/// field of the same name.
+fn told(segment: &Segment, under: Option<&Heading>) -> Vec<(&'static str, String)> {
+    let labels = Names::from_list(segment.labels.clone());
+    let section = segment.section.clone();
+    let section = section.filter(|s| under.and_then(|h| h.section.as_ref()) != Some(s));
+    let told = [
+        ("about", segment.about.as_ref().map(Names::to_string)),
+        ("hide-from", segment.hide_from.as_ref().map(Names::to_string)),
+        ("labels", labels.as_ref().map(Names::to_string)),
+        ("withheld", segment.withheld.clone()),
+        ("section", section),
+    ];
+    let told = told.into_iter();
+    told.filter_map(|(name, value)| Some((name, one_line(&value?))))
+        .collect()
+}
+
 fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option<&Heading>) {
     let mut flags: Vec<String> = Vec::new();
-    let mut names = |name: &str, list: &Option<Names>| {
-        if let Some(list) = list {
-            flags.push(format!("{{{name} {}}}", one_line(&list.to_string())));
+    for (name, value) in told(segment, under) {
+        if !value.contains('}') {
+            flags.push(format!("{{{name} {value}}}"));
         }
-    };
-    names("about", &segment.about);
-    names("hide-from", &segment.hide_from);
-    names("labels", &Some(segment.labels.clone()).and_then(Names::from_list));
-    names("withheld", &segment.withheld.clone().map(Names::One));
-    let section = segment
-        .section
-        .clone()
-        .filter(|s| under.and_then(|h| h.section.as_ref()) != Some(s));
-    names("section", &section.map(Names::One));
+    }
     for (name, set) in [
         ("significant", segment.significant),
         ("third-party", segment.third_party),
@@ -206,7 +215,13 @@ fn print_flags(out: &mut String, segment: &Segment, implied: bool, under: Option
     }
 }
 
-fn print_fields(out: &mut String, segment: &Segment, named: Option<&str>, numbers: &HashMap<u32, usize>) {
+fn print_fields(
+    out: &mut String,
+    segment: &Segment,
+    under: Option<&Heading>,
+    named: Option<&str>,
+    numbers: &HashMap<u32, usize>,
+) {
     let cites: Vec<String> = segment
         .cites
         .iter()
@@ -228,7 +243,11 @@ fn print_fields(out: &mut String, segment: &Segment, named: Option<&str>, number
         ("owner", segment.owner.clone()),
         ("due", segment.due.clone()),
     ];
-    for (name, value) in fields {
+    let told = told(segment, under)
+        .into_iter()
+        .filter(|(_, value)| value.contains('}'));
+    let told = told.map(|(name, value)| (name, Some(value)));
+    for (name, value) in told.chain(fields) {
         if let Some(value) = value.filter(|v| !v.is_empty()) {
             let _ = writeln!(out, "  {name}: {}", one_line(&value));
         }

@@ -377,6 +377,17 @@ fn a_name_that_nothing_is_written_after_stays_with_its_gap() {
     }
 }
 
+/// Found by fuzzing: a brace in a name ended its flag.
+#[test]
+fn what_holds_a_brace_stands_in_a_field() {
+    for text in [
+        "a:\n  about: }",
+        "obs: One.\n  about: mother, x}y\n  withheld: the {reason}\n  section: a}\n  labels: }, health\n  hide-from: }{\n",
+    ] {
+        assert_eq!(printed_and_read(text), Ok(()));
+    }
+}
+
 /// Found by fuzzing.
 #[test]
 fn no_space_of_any_kind_is_left_before_a_flag_at_the_end_of_a_line() {
