@@ -44,6 +44,12 @@ impl Desk {
             home.display()
         );
         std::fs::write(home.join(".emacs"), keep_all).unwrap();
+        std::fs::create_dir_all(home.join(".config/micro")).unwrap();
+        let keep_all = format!(
+            r#"{{"backup":true,"permbackup":true,"savecursor":true,"saveundo":true,"savehistory":true,"backupdir":"{0}/backup"}}"#,
+            home.display()
+        );
+        std::fs::write(home.join(".config/micro/settings.json"), keep_all).unwrap();
         Self { vault, case, folder }
     }
 
@@ -178,6 +184,93 @@ fn attack_24_a_note_written_in_emacs_touches_no_disk() {
     written_in("emacs", "emacs -nw", "note.md", &type_it, &|t| {
         t.keys("\u{18}\u{3}");
     });
+}
+
+#[test]
+fn attack_24_a_note_written_in_micro_touches_no_disk() {
+    let type_it = |t: &mut Terminal| {
+        // To the end, type, save; once more, because a backup would now be of a file that holds the words.
+        t.keys("\u{1b}[1;5F").keys(&format!("\robs: {SAID}"));
+        t.keys("\u{13}").wait_for("Saved");
+        t.keys(" Twice.\u{13}").wait_for("(5,40) |");
+        // What is looked for is in a history of its own.
+        t.keys("\u{6}parrot recites\r");
+    };
+    written_in("micro", "micro", "note.md", &type_it, &|t| {
+        t.keys("\u{11}");
+    });
+}
+
+/// The real program needs a desktop. In its place stands a script of its name that does what it documents: it takes the
+/// flags, keeps backups of unsaved text and a history below its folder for user data, and ends when the file is closed.
+#[test]
+fn attack_24_vs_code_is_told_to_keep_all_it_keeps_in_memory() {
+    let desk = Desk::new();
+    // Apart from the desk, because the script holds the words.
+    let apart = tempfile::tempdir().unwrap();
+    let said = apart.path().join("argv");
+    let script = format!(
+        r#"#!/bin/sh
+printf '%s\n' "$@" > {said}
+data=; wait=
+while [ $# -gt 1 ]; do
+    case $1 in
+        --user-data-dir) data=$2; shift ;;
+        --extensions-dir) shift ;;
+        --wait) wait=yes ;;
+    esac
+    shift
+done
+[ -n "$data" ] || data=$HOME/.config/Code
+mkdir -p "$data/Backups" "$data/User/History/1"
+cp "$data/User/settings.json" {said}.settings
+printf 'obs: {SAID}
+' | tee -a "$1" > "$data/Backups/unsaved"
+cp "$1" "$data/User/History/1/entry.md"
+[ -n "$wait" ] || exit 3
+echo waiting; read closed < {said}.closed
+"#,
+        said = said.display()
+    );
+    let code = apart.path().join("code");
+    std::fs::write(&code, script).unwrap();
+    let runs = |program: &str, path: &Path| {
+        let done = std::process::Command::new(program).arg(path).status();
+        assert!(done.is_ok_and(|status| status.success()), "{program}");
+    };
+    runs("mkfifo", &apart.path().join("argv.closed"));
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&code, executable).unwrap();
+    let arguments = format!("note add {} --kind phone", desk.case);
+    let Some(mut terminal) = desk.start(Some(&format!("{} --wait", code.display())), &arguments) else {
+        return;
+    };
+    let place = desk.place();
+    terminal.wait_for("waiting");
+    // While it is open, the words are below the place in memory alone.
+    desk.assert_no_words(&words());
+    assert!(place.join("code/Backups/unsaved").exists() && place.join("code/User/History/1/entry.md").exists());
+    std::fs::write(apart.path().join("argv.closed"), "closed\n").unwrap();
+    terminal.wait_for("saved n-");
+    assert_eq!(terminal.end().0, 0);
+    desk.assert_no_words(&words());
+    desk.assert_wiped();
+    assert!(!place.exists() && desk.shown().contains(SAID));
+    assert!(!desk.folder.path().join(".config/Code").exists());
+    let argv = std::fs::read_to_string(&said).unwrap();
+    let argv: Vec<&str> = argv.lines().collect();
+    for flag in [
+        "--wait",
+        "--new-window",
+        "--disable-extensions",
+        "--disable-crash-reporter",
+    ] {
+        assert!(argv.contains(&flag), "{argv:?}");
+    }
+    let settings = std::fs::read_to_string(apart.path().join("argv.settings")).unwrap();
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
+    assert_eq!(settings["files.hotExit"], "off");
+    assert_eq!(settings["workbench.localHistory.enabled"], false);
 }
 
 /// A file that is made and removed again would not be found: so every opening is watched.

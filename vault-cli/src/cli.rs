@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::commands::Command;
+use crate::ui::Colour;
 
+pub mod advice;
 pub mod value;
 
 /// Encrypted records vault for social case work
@@ -61,7 +63,10 @@ Exit codes:
 Environment:
   CASEVAULT_HOME             the vault's folder, as `--home`
   CASEVAULT_PASSPHRASE_FILE  a file that holds the passphrase; its final line break is left out
-  NO_COLOR                   if set, no colours";
+  VISUAL, EDITOR             the editor for notes
+  PAGER                      what shows long results on a terminal [default: less]; empty for none
+  NO_COLOR                   if set, no colours
+  CLICOLOR_FORCE             if set, colours in a pipe too";
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -84,6 +89,14 @@ pub struct Everywhere {
     /// Prints the result as one JSON object, and errors as JSON on standard error
     #[arg(long, global = true)]
     pub json: bool,
+
+    /// When to colour; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are heeded with `auto`
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+
+    /// Prints long results at once, where a terminal would be shown them by PAGER, or less
+    #[arg(long, global = true)]
+    pub no_pager: bool,
 
     /// Unlocks for this command alone, even where an agent holds the vault open
     #[arg(long, global = true)]

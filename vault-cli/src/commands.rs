@@ -48,7 +48,7 @@ pub enum Command {
     Export(export::ExportArgs),
     /// Verifies every signature, chain and seal that is kept here
     Verify,
-    /// Cases: open, list, show, people, stale, verify, close, reopen
+    /// Cases: open, list, show, amend, history, people, stale, verify, close, reopen
     #[command(subcommand)]
     Case(case::CaseCommand),
     Call(call::CallArgs),
@@ -80,7 +80,6 @@ pub enum Command {
     #[command(subcommand)]
     Passphrase(passphrase::PassphraseCommand),
     Completions(completions::CompletionsArgs),
-    #[command(hide = true)]
     Man(man::ManArgs),
 }
 

@@ -26,6 +26,7 @@ use crate::error::CliError;
 pub use leftover::{Leftover, is_open, leftovers};
 pub use place::Place;
 pub use program::Program;
+pub(crate) use program::words;
 
 /// What changed is kept so often.
 const AUTOSAVE: Duration = Duration::from_secs(2);

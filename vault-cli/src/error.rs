@@ -149,19 +149,23 @@ impl CliError {
         match self {
             Self::ClosedPipe => String::new(),
             Self::ImportRefused { .. } => "correct them, or take the others with `--keep-going`".to_owned(),
-            Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
+            Self::Io { source, .. } => crate::session::io_hint(source).to_owned(),
             Self::NeedsFlag { flag, .. } => format!("give it with {flag}"),
             Self::NoPassphrase => {
-                "give it with `--passphrase-fd N`, or name a file in CASEVAULT_PASSPHRASE_FILE".to_owned()
+                "`casevault unlock` on a terminal holds it open; a script gives it with `--passphrase-fd N`, or names a file \
+                 in CASEVAULT_PASSPHRASE_FILE"
+                    .to_owned()
             }
-            Self::Editor { .. } => "nothing was saved".to_owned(),
+            Self::Editor { .. } => {
+                "nothing was saved; `casevault note draft` lists what was kept, and EDITOR names another editor".to_owned()
+            }
             Self::Kept { resume, .. } => resume.clone(),
             Self::NoMemoryPlace => {
                 "unset VISUAL and EDITOR to type the note here, or give it with `--file -`; it is not written to a disk in \
                  the clear"
                     .to_owned()
             }
-            Self::Nothing { .. } => "nothing was saved".to_owned(),
+            Self::Nothing { .. } => "nothing was saved; run it again to write".to_owned(),
             Self::NotTheSame => "try again; nothing was changed".to_owned(),
             Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),
             Self::Session(error) => error.hint(),

@@ -36,8 +36,13 @@ impl Invocation {
     /// Takes the flags and the environment.
     pub fn new(everywhere: Everywhere) -> Self {
         let passphrase_file = std::env::var_os(unlock_prompt::FILE_VARIABLE).filter(|name| !name.is_empty());
+        everywhere.color.hold();
+        let ui = match everywhere.no_pager {
+            true => Ui::new(everywhere.json).without_pager(),
+            false => Ui::new(everywhere.json),
+        };
         Self {
-            ui: Ui::new(everywhere.json),
+            ui,
             everywhere,
             passphrase_file: passphrase_file.map(PathBuf::from),
             stdin_taken: Cell::new(None),

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod attachments;
 pub mod cli;
 pub mod commands;
+mod completing;
 pub mod editor;
 pub mod error;
 pub mod exit;
@@ -46,6 +47,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     {
         return agent::run();
     }
+    if let Some(exit) = completing::answer(&arguments) {
+        return exit;
+    }
     let (ui, result) = match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             let run = Invocation::new(cli.everywhere.clone());
@@ -53,10 +57,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             (run.ui, result)
         }
         Err(error) => {
+            // A wrong command line is complained about in the colours that it asks for.
+            if arguments.iter().any(|word| word == "--color=never") {
+                ui::Colour::Never.hold();
+            }
             // What was typed could not be read, so whether JSON was asked for is seen from the words themselves.
             let ui = Ui::new(error.use_stderr() && arguments.iter().any(|word| word == "--json"));
             let code = error.exit_code();
-            match ui.parser(&error) {
+            match ui.parser(&error, cli::advice::advice(&error, &arguments).as_deref()) {
                 Ok(()) if code == 0 => return Exit::Done,
                 Ok(()) => return Exit::Usage,
                 Err(error) => (ui, Err(error)),

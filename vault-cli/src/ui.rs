@@ -1,9 +1,11 @@
 //! The one place that prints: results on standard output; progress, hints and errors on standard error.
 //!
 //! Everything shown passes [`escape`], so that no text can drive the terminal. JSON keeps its meaning: what could act on
-//! a terminal is written there as `\u` escapes. Colours and bars appear on a terminal only, and `NO_COLOR` is heeded.
+//! a terminal is written there as `\u` escapes. Colours and bars appear on a terminal only; `--color`, `NO_COLOR`,
+//! `CLICOLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are heeded. What a terminal cannot show at once goes to a pager.
 
 mod bar;
+mod pager;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -26,6 +28,7 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 pub struct Ui {
     json: bool,
     terminal: bool,
+    pages: bool,
 }
 
 impl Ui {
@@ -34,7 +37,14 @@ impl Ui {
         Self {
             json,
             terminal: io::stdout().is_terminal(),
+            pages: true,
         }
+    }
+
+    /// Prints long results at once, as short ones are.
+    #[must_use]
+    pub fn without_pager(self) -> Self {
+        Self { pages: false, ..self }
     }
 
     /// Tells whether results are asked for as JSON.
@@ -47,7 +57,8 @@ impl Ui {
         self.terminal
     }
 
-    /// Prints a result: as one line of JSON, or as the text that `render` makes of it.
+    /// Prints a result: as one line of JSON, or as the text that `render` makes of it, by a pager where it is taller than
+    /// the terminal.
     ///
     /// # Errors
     /// [`CliError::ClosedPipe`], [`CliError::Io`].
@@ -55,7 +66,11 @@ impl Ui {
         if self.json {
             return self.json_line(reply);
         }
-        self.text(&render(reply))
+        let text = render(reply);
+        if self.pages && self.terminal && pager::show(&escape(&text)) {
+            return Ok(());
+        }
+        self.text(&text)
     }
 
     /// Prints that something was made. The first line ends with its handle; what else there is to say goes to the same
@@ -150,29 +165,32 @@ impl Ui {
         self.hint(&error.hint());
     }
 
-    /// Says what the command line's parser says, on standard output for a help page, otherwise on standard error.
+    /// Says what the command line's parser says, on standard output for a help page, otherwise on standard error, and
+    /// what to use instead.
     ///
     /// # Errors
     /// As [`Ui::reply`].
-    pub fn parser(&self, error: &clap::Error) -> Result<(), CliError> {
+    pub fn parser(&self, error: &clap::Error, advice: Option<&str>) -> Result<(), CliError> {
         if !error.use_stderr() {
             return self.help(&error.render());
         }
-        let text = error.render().to_string();
+        let text = without_tips(&error.render().to_string(), advice.is_some());
         if self.json {
             let message = text.split("\n\nUsage:").next().unwrap_or(&text);
             let message = message.trim_start_matches("error: ").trim().to_owned();
-            let hint = "`casevault help` lists the commands, `--help` after one explains it".to_owned();
+            let help = "`casevault help` lists the commands, `--help` after one explains it";
+            let hint = advice.unwrap_or(help).to_owned();
             self.error(&CliError::Usage { message, hint });
         } else {
             complain(&escape(&text));
+            self.hint(advice.unwrap_or_default());
         }
         Ok(())
     }
 
     /// Makes a progress display: a bar on a terminal, nothing elsewhere.
     pub fn progress(&self) -> Box<dyn Progress> {
-        if io::stderr().is_terminal() {
+        if io::stderr().is_terminal() && !pager::is_dumb() {
             Box::new(Bar::default())
         } else {
             Box::new(crate::session::Silent)
@@ -246,6 +264,23 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     Ok(safe)
 }
 
+/// Leaves out the parser's tips that lead astray: to pass a wrong flag as a value, and where there is better advice the
+/// word that only looks alike.
+fn without_tips(text: &str, advised: bool) -> String {
+    let astray = |line: &str| line.starts_with("  tip: ") && (advised || line.contains("as a value, use '--"));
+    let mut kept = String::with_capacity(text.len());
+    let mut skip_empty = false;
+    for line in text.split_inclusive('\n') {
+        if astray(line) {
+            skip_empty = true;
+        } else if !(skip_empty && line.trim().is_empty()) {
+            skip_empty = false;
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
 fn write_out(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -259,6 +294,30 @@ pub fn closed(error: io::Error) -> CliError {
         CliError::ClosedPipe
     } else {
         CliError::io("could not write to standard output", error)
+    }
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Also in a pipe.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Colour {
+    /// Holds for everything that is printed from now on.
+    pub fn hold(self) {
+        match self {
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
     }
 }
 
@@ -298,6 +357,15 @@ mod tests {
         assert!(json.contains("\\u202e") && json.contains("\\udb40\\udc41") && json.contains('é'));
         let back: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(back["text"], text);
+    }
+
+    #[test]
+    fn tips_that_lead_astray_are_left_out() {
+        let text = "error: x\n\n  tip: a similar subcommand exists: 'template'\n\nUsage: y\n";
+        assert_eq!(without_tips(text, true), "error: x\n\nUsage: y\n");
+        assert_eq!(without_tips(text, false), text);
+        let text = "error: x\n\n  tip: to pass '--m' as a value, use '-- --m'\n\nUsage: y\n";
+        assert_eq!(without_tips(text, false), "error: x\n\nUsage: y\n");
     }
 
     #[test]

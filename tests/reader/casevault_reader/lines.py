@@ -111,17 +111,26 @@ class Lines:
     def export(self):
         """The lines of every worker, case and note as of its newest version, each as `export` writes it."""
         newest = self.newest()
+        # Of a case that was closed before its line held that, the label alone says so.
+        closed = {
+            one.record.header.stream.id: one.payload["closed"]
+            for one in newest
+            if one.schema == "casevault.label/1"
+        }
         for one in newest:
             if one.schema == "casevault.settings/1":
                 yield from elements(members(one.text)["workers"])
             elif one.schema == "casevault.profile/1":
-                yield self.case_line(one)
+                yield self.case_line(one, closed.get(one.record.header.stream.id))
             elif one.is_primary and "misfiled" not in one.payload:
                 yield self.note_line(one)
 
-    def case_line(self, profile):
+    def case_line(self, profile, closed=None):
         """The line that the profile holds; a case without an external id is named by its handle there."""
         line = members(profile.text)["line"]
+        fields = members(line)
+        if closed is not None and fields.get("closed", "null") == "null":
+            line = _object({**fields, "closed": _object({"on": written(closed)})})
         if profile.payload["external_id"] is not None:
             return line
         case = written(handle("c", profile.record.header.stream.id))

@@ -37,6 +37,55 @@ fn pages_print_what_they_say() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// A page elsewhere in the project with a transcript would be one that nobody runs; so would a session in a block that is
+/// not called `console`.
+#[test]
+fn no_transcript_escapes() {
+    let run = pages();
+    let mut all = Vec::new();
+    collect(binary::root(), &mut all);
+    assert!(all.len() > run.len());
+    for page in all {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut block: Option<String> = None;
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("{}:{}", page.display(), number + 1);
+            match (line.trim_start().strip_prefix("```"), &block) {
+                (Some(_), Some(_)) => block = None,
+                (Some(language), None) => {
+                    let language = language.split(' ').next().unwrap_or_default().to_owned();
+                    assert!(
+                        language != "console" || run.contains(&page),
+                        "{place}: no test runs this transcript"
+                    );
+                    block = Some(language);
+                }
+                (None, Some(language)) => {
+                    let is_session = line.starts_with("$ casevault");
+                    assert!(
+                        !is_session || language == "console",
+                        "{place}: a transcript in a block of `{language}`"
+                    );
+                }
+                (None, None) => {}
+            }
+        }
+    }
+}
+
+fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let elsewhere =
+            ["target", "node_modules"].iter().any(|other| name == *other) || name.as_encoded_bytes().starts_with(b".");
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() && !elsewhere => collect(&path, pages),
+            kind if kind.is_file() && path.extension().is_some_and(|end| end == "md") => pages.push(path),
+            _ => {}
+        }
+    }
+}
+
 /// Lists the pages that hold transcripts.
 fn pages() -> Vec<PathBuf> {
     let docs = std::fs::read_dir(binary::root().join("docs")).unwrap();

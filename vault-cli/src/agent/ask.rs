@@ -223,8 +223,10 @@ macro_rules! asks {
 asks! {
     plain breach_answer(BreachAnswerRequest) -> BreachAnswerReply;
     plain breach_list(BreachListRequest) -> BreachListReply;
+    plain case_amend(CaseAmendRequest) -> CaseAmendReply;
     plain case_brief(CaseBriefRequest) -> CaseBriefReply;
     plain case_close(CaseCloseRequest) -> CaseCloseReply;
+    plain case_history(CaseHistoryRequest) -> CaseHistoryReply;
     plain case_list(CaseListRequest) -> CaseListReply;
     plain case_open(CaseOpenRequest) -> CaseOpenReply;
     plain case_people(CasePeopleRequest) -> CasePeopleReply;
@@ -239,6 +241,7 @@ asks! {
     plain draft_list(DraftListRequest) -> DraftListReply;
     plain draft_show(DraftShowRequest) -> DraftShowReply;
     writing export(ExportRequest) -> ExportReply;
+    plain handles(HandlesRequest) -> HandlesReply;
     reading import(ImportRequest) -> ImportReply;
     plain jot_add(JotAddRequest) -> JotAddReply;
     plain jot_discard(JotDiscardRequest) -> JotDiscardReply;
@@ -256,7 +259,7 @@ asks! {
     watched note_find(NoteFindRequest) -> NoteFindReply;
     plain note_history(NoteHistoryRequest) -> NoteHistoryReply as CarriedHistory;
     plain note_list(NoteListRequest) -> NoteListReply;
-    plain note_misfiled(NoteMisfiledRequest) -> NoteMisfiledReply;
+    watched note_misfiled(NoteMisfiledRequest) -> NoteMisfiledReply;
     plain note_show(NoteShowRequest) -> NoteShowReply as CarriedShow;
     plain note_text(NoteTextRequest) -> NoteTextReply;
     plain note_withdraw(NoteWithdrawRequest) -> NoteWithdrawReply;

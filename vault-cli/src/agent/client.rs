@@ -17,6 +17,7 @@ use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::Task;
 use crate::session::Unit;
+use crate::session::reply::OwnNames;
 use crate::session::reply::UnlockReply;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
@@ -58,6 +59,9 @@ pub struct AgentStatus {
     pub locks_in_seconds: u64,
     /// After so many seconds it locks at the latest.
     pub at_most_seconds: u64,
+    /// What the person and the agency are called; an agent of an older version does not tell.
+    #[serde(default)]
+    pub names: Option<OwnNames>,
 }
 
 /// What is asked, with where it is asked from.

@@ -35,6 +35,7 @@ use crate::session::Session;
 use crate::session::SessionError;
 use crate::session::Task;
 use crate::session::Unit;
+use crate::session::reply::OwnNames;
 use crate::session::reply::UnlockReply;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
@@ -102,6 +103,7 @@ struct Shared {
     running: Mutex<Running>,
     locking: AtomicBool,
     wake: UnixStream,
+    names: OwnNames,
 }
 
 /// The unlocked sessions: one that makes others, and those that are lent.
@@ -150,6 +152,7 @@ impl Served {
         let held = listen(&places)?;
         let mut reply = first.unlocked()?;
         reply.agent = true;
+        let names = first.own_names()?;
         let (wake, woken) = UnixStream::pair().map_err(failed)?;
         for end in [&wake, &woken] {
             end.set_nonblocking(true).map_err(failed)?;
@@ -172,6 +175,7 @@ impl Served {
             running: Mutex::default(),
             locking: AtomicBool::new(false),
             wake,
+            names,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -355,6 +359,7 @@ impl Shared {
             process: std::process::id(),
             locks_in_seconds: life.left(now).as_secs(),
             at_most_seconds: life.at_most(now).as_secs(),
+            names: Some(self.names.clone()),
         }
     }
 

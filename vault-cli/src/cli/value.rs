@@ -120,11 +120,19 @@ pub fn today() -> Date {
     Zoned::now().date()
 }
 
-/// Reads a day, ISO or relative.
+/// Reads a day that a list begins or ends with, or on which something was, ISO or relative.
 ///
 /// # Errors
 /// [`WhenError`].
-pub fn day(text: &str) -> Result<Date, WhenError> {
+pub fn past_day(text: &str) -> Result<Date, WhenError> {
+    when::past_day(text, &now())
+}
+
+/// Reads a day up to which something is due, ISO or relative.
+///
+/// # Errors
+/// [`WhenError`].
+pub fn coming_day(text: &str) -> Result<Date, WhenError> {
     when::day(text, &now())
 }
 

@@ -5,7 +5,9 @@ use clap::Subcommand;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
+pub mod amend;
 pub mod close;
+pub mod history;
 pub mod list;
 pub mod open;
 pub mod people;
@@ -26,6 +28,8 @@ pub enum CaseCommand {
     Show(show::ShowArgs),
     People(people::PeopleArgs),
     Stale(stale::StaleArgs),
+    Amend(amend::AmendArgs),
+    History(history::HistoryArgs),
     Verify(verify::VerifyArgs),
     Close(close::CloseArgs),
     Reopen(reopen::ReopenArgs),
@@ -33,7 +37,9 @@ pub enum CaseCommand {
 
 pub(super) fn run(command: CaseCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
+        CaseCommand::Amend(args) => amend::run(args, run),
         CaseCommand::Close(args) => close::run(args, run),
+        CaseCommand::History(args) => history::run(args, run),
         CaseCommand::List(args) => list::run(args, run),
         CaseCommand::Open(args) => open::run(args, run),
         CaseCommand::People(args) => people::run(args, run),

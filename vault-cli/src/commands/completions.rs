@@ -1,16 +1,22 @@
 //! `casevault completions`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
+use crate::completing;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::ui::closed;
 
 /// Prints a completion script for a shell
 ///
-/// Example, for bash: `casevault completions bash > ~/.local/share/bash-completion/completions/casevault`
+/// It completes commands, flags and files, and the handles of cases, notes, jots and drafts while an agent holds the vault open (`casevault unlock`): handles alone, and the asking is logged as an overview. A locked vault completes no handles, and nothing asks for a passphrase.
+///
+/// bash: `casevault completions bash > ~/.local/share/bash-completion/completions/casevault`
+///
+/// zsh: `casevault completions zsh > ~/.zfunc/_casevault`, with `fpath=(~/.zfunc $fpath)` before `compinit`
+///
+/// fish: `casevault completions fish > ~/.config/fish/completions/casevault.fish`
 #[derive(Args, Debug)]
 pub struct CompletionsArgs {
     /// The shell
@@ -19,9 +25,9 @@ pub struct CompletionsArgs {
 }
 
 pub(super) fn run(args: &CompletionsArgs, run: &Invocation) -> Result<(), CliError> {
-    // Into memory first: the generator takes a closed pipe for a fault of its own.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "casevault", &mut script);
+    completing::script(&args.shell.to_string(), &mut script)
+        .map_err(|e| CliError::io(format!("could not write a script for {}", args.shell), e))?;
     let mut out = run.ui.out();
     out.write_all(&script).and_then(|()| out.flush()).map_err(closed)
 }

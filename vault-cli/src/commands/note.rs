@@ -240,11 +240,12 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     }
     let lag = reply.lag.as_ref().map_or(String::new(), |lag| format!(" (lag {lag})"));
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));
+    let word = if reply.changed { "saved" } else { "nothing changed in" };
     let saved_too = reply.others.iter().filter(|other| other.saved);
     for other in saved_too {
         rest.push(format!("and {} in case {}", other.note, other.case));
     }
-    run.ui.made(reply, "saved", &reply.note, &rest.join(", "))?;
+    run.ui.made(reply, word, &reply.note, &rest.join(", "))?;
     if run.ui.is_json() {
         return Ok(());
     }

@@ -18,6 +18,10 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
         reply.agent_process = Some(status.process);
         reply.locks_in_seconds = Some(status.locks_in_seconds);
         reply.at_most_seconds = Some(status.at_most_seconds);
+        if let Some(names) = status.names {
+            reply.member_name = Some(names.member);
+            reply.agency_name = Some(names.agency);
+        }
         if status.version != reply.versions.program {
             let of = status.version;
             reply.attention.push(format!(

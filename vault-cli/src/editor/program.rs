@@ -1,19 +1,25 @@
 //! The editor that the worker chose, told to keep its swap, backup and undo files in memory or nowhere.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use super::place::Place;
 use crate::error::CliError;
 
-/// Settings that keep VS Code from copying what is open: no local history, no backups, no telemetry.
+/// Settings that keep VS Code from copying what is open: no local history, no hot exit, no telemetry, nothing that reads
+/// along. Its backups of unsaved text (`Backups`) and its history (`User/History`) are below the folder for user data in
+/// any case, which is in memory here.
 const CODE_SETTINGS: &str = r#"{
+  "chat.disableAIFeatures": true,
   "files.autoSave": "off",
   "files.hotExit": "off",
+  "git.enabled": false,
   "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
   "update.mode": "none",
+  "window.restoreWindows": "none",
+  "workbench.enableExperiments": false,
   "workbench.localHistory.enabled": false,
   "workbench.startupEditor": "none"
 }
@@ -69,9 +75,12 @@ impl Program {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or("", String::as_str));
         command.args(words);
-        if self.kind == Kind::Code {
-            write_code_settings(place).map_err(|e| CliError::io("could not write the editor's settings", e))?;
-        }
+        let prepared = match self.kind {
+            Kind::Code => write_code_settings(place),
+            Kind::Micro => copy_micro_settings(place),
+            Kind::Emacs | Kind::Nano | Kind::Unknown | Kind::Vim => Ok(()),
+        };
+        prepared.map_err(|e| CliError::io("could not write the editor's settings", e))?;
         command
             .args(self.kind.arguments(place))
             .arg(place.file())
@@ -108,6 +117,8 @@ impl Kind {
                 "--wait",
                 "--new-window",
                 "--disable-extensions",
+                "--disable-crash-reporter",
+                "--disable-telemetry",
                 "--user-data-dir",
                 &format!("{folder}/code"),
                 "--extensions-dir",
@@ -123,7 +134,22 @@ impl Kind {
                 );
                 own(&["--eval", &settings])
             }
-            Self::Micro => own(&["-backup", "false", "-savecursor", "false", "-saveundo", "false"]),
+            // What it keeps of a file (backups, histories, cursors) is below its folder of settings, some of it whatever
+            // the settings say.
+            Self::Micro => own(&[
+                "-config-dir",
+                &format!("{folder}/micro"),
+                "-backup",
+                "false",
+                "-permbackup",
+                "false",
+                "-savecursor",
+                "false",
+                "-savehistory",
+                "false",
+                "-saveundo",
+                "false",
+            ]),
             // Its settings may keep backups and a history of searches.
             Self::Nano => own(&["--ignorercfiles"]),
             Self::Unknown => Vec::new(),
@@ -149,6 +175,26 @@ impl Kind {
     }
 }
 
+/// Gives micro its settings and keys as they are, in a folder in memory; plug-ins stay behind, because nobody knows what
+/// they keep.
+fn copy_micro_settings(place: &Place) -> std::io::Result<()> {
+    let folder = place.folder().join("micro");
+    std::fs::create_dir_all(&folder)?;
+    let own = std::env::var_os("MICRO_CONFIG_HOME").map(PathBuf::from).or_else(|| {
+        let config = std::env::var_os("XDG_CONFIG_HOME").filter(|config| !config.is_empty());
+        let config = config.map(PathBuf::from);
+        let config = config.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
+        config.map(|config| config.join("micro"))
+    });
+    for name in ["settings.json", "bindings.json"] {
+        // Who has none, or none that can be read, is given micro's own.
+        if let Some(text) = own.as_ref().and_then(|own| std::fs::read(own.join(name)).ok()) {
+            std::fs::write(folder.join(name), text)?;
+        }
+    }
+    Ok(())
+}
+
 fn write_code_settings(place: &Place) -> std::io::Result<()> {
     let folder = place.folder().join("code/User");
     std::fs::create_dir_all(&folder)?;
@@ -156,7 +202,7 @@ fn write_code_settings(place: &Place) -> std::io::Result<()> {
 }
 
 /// Cuts a command into words as a shell would, without what else a shell does.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut inside, mut begun) = (String::new(), None, false);
     let mut chars = command.chars();

@@ -5,7 +5,9 @@ use vault_core::note::display::escape_line;
 use vault_core::note::when::Moment;
 
 use super::{count, number, or_dash, table, worker};
-use crate::session::reply::{CaseListReply, CaseRow, CaseShowReply, ChronologyReply, DecisionListReply};
+use crate::session::reply::{
+    CaseAmendReply, CaseHistoryReply, CaseListReply, CaseRow, CaseShowReply, ChronologyReply, DecisionListReply,
+};
 
 /// Writes one's own caseload.
 pub fn list(reply: &CaseListReply) -> String {
@@ -94,6 +96,53 @@ pub fn show(reply: &CaseShowReply) -> String {
             case.case
         ));
     }
+    out
+}
+
+/// Says what was corrected.
+pub fn amended(reply: &CaseAmendReply) -> String {
+    if reply.changed.is_empty() {
+        return format!("nothing changed in {}", reply.case);
+    }
+    let fields: Vec<_> = reply.changed.iter().map(|field| escape_line(field)).collect();
+    format!(
+        "amended {}\nversion {}: {}\n",
+        reply.case,
+        reply.version,
+        fields.join(", ")
+    )
+}
+
+/// Writes the versions of a client's profile, each by what it changed.
+pub fn history(reply: &CaseHistoryReply) -> String {
+    let mut out = String::new();
+    for version in &reply.versions {
+        let at = version
+            .at
+            .as_deref()
+            .map_or_else(|| "time not kept".to_owned(), super::time);
+        out.push_str(&format!("version {}  {at}  {}\n", version.version, version.signed_by));
+        for change in &version.changes {
+            let said = |value: &serde_json::Value| match value {
+                serde_json::Value::Null => "-".to_owned(),
+                serde_json::Value::String(text) => escape_line(text).into_owned(),
+                other => escape_line(&other.to_string()).into_owned(),
+            };
+            let field = escape_line(&change.field);
+            out.push_str(&match version.version {
+                1 => format!("  {field}: {}\n", said(&change.after)),
+                _ => format!(
+                    "  {field}: struck: {}\n  {field}: now: {}\n",
+                    said(&change.before),
+                    said(&change.after)
+                ),
+            });
+        }
+    }
+    out.push_str(&format!(
+        "{}\n",
+        count(reply.versions.len() as u64, "version", "versions")
+    ));
     out
 }
 

@@ -1,10 +1,10 @@
 //! Notes: lists, one note, its history, what a search found.
 
-use vault_core::note::Note;
 use vault_core::note::render::{Shown, text};
+use vault_core::note::{Note, SegmentKind};
 
 use super::{count, number, or_dash, table, time, worker};
-use crate::session::reply::{NoteFindReply, NoteHistoryReply, NoteListReply, NoteShowReply, NoteView};
+use crate::session::reply::{LeftOut, NoteFindReply, NoteHistoryReply, NoteListReply, NoteShowReply, NoteView};
 
 /// Writes the notes of a case.
 pub fn list(reply: &NoteListReply) -> String {
@@ -87,14 +87,29 @@ pub fn show(reply: &NoteShowReply) -> String {
     let mut out = one(&reply.view, reply.before.as_ref());
     if reply.left_out > 0 {
         out.push_str(&format!(
-            "\n{} left out\n",
-            count(reply.left_out as u64, "segment is", "segments are")
+            "\n{} left out: {}\n",
+            count(reply.left_out as u64, "segment is", "segments are"),
+            left_out(&reply.left_out_kinds)
         ));
     }
     if !reply.attachments.is_empty() {
         out.push_str(&format!("\n{}", super::attachment::table(&reply.attachments)));
     }
     out
+}
+
+/// Names what was left out: `2 observations (template's kind, not confirmed), 1 opinion`.
+fn left_out(kinds: &[LeftOut]) -> String {
+    let words = kinds.iter().map(|left| {
+        let kind = match left.kind {
+            SegmentKind::Interpretation => "opinion".to_owned(),
+            SegmentKind::Intervention => "action".to_owned(),
+            kind => kind.to_string(),
+        };
+        let unconfirmed = if left.confirmed { "" } else { " (not confirmed)" };
+        format!("{} {kind}{unconfirmed}", number(left.segments as u64))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Writes every version of a note.
@@ -261,6 +276,7 @@ mod tests {
             view: view("The heating is off.\u{1b}[2J"),
             before: Some(before),
             left_out: 0,
+            left_out_kinds: Vec::new(),
             attachments: Vec::new(),
         };
         let text = show(&reply);
@@ -271,10 +287,11 @@ mod tests {
         );
         assert!(text.contains("\\u{1b}[2J") && !text.contains('\u{1b}'), "{text}");
         reply.before = None;
-        reply.left_out = reply.view.keep_only(&[SegmentKind::Observation]);
+        reply.left_out_kinds = reply.view.keep_only(&[SegmentKind::Observation]);
+        reply.left_out = 1;
         let text = show(&reply);
         assert!(
-            !text.contains("Low mood.") && text.ends_with("\n1 segment is left out\n"),
+            !text.contains("Low mood.") && text.ends_with("\n1 segment is left out: 1 opinion\n"),
             "{text}"
         );
     }
@@ -283,7 +300,8 @@ mod tests {
     fn a_segment_whose_kind_nobody_confirmed_is_no_observation() {
         let mut view = view("x");
         view.content.segments[0].default_kind = true;
-        assert_eq!(view.keep_only(&[SegmentKind::Observation]), 2);
+        let left = view.keep_only(&[SegmentKind::Observation]);
+        assert_eq!(super::left_out(&left), "1 observation (not confirmed), 1 opinion");
         assert!(view.content.segments.is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! What can be told without a passphrase.
 
+use vault_core::note::display::escape_line;
+
 use crate::agent::AgentStatus;
 use crate::session::reply::StatusReply;
 
@@ -28,14 +30,16 @@ pub fn status(reply: &StatusReply) -> String {
     let mut line = |label: &str, value: &str| out.push_str(&format!("{label:12}{value}\n"));
     line("vault", if reply.initialised { "here" } else { "none yet" });
     line("home", &reply.home);
-    for (label, value) in [
-        ("agency", &reply.agency),
-        ("member", &reply.member),
-        ("device", &reply.device),
-        ("passphrase", &reply.kdf),
+    for (label, value, name) in [
+        ("agency", &reply.agency, &reply.agency_name),
+        ("member", &reply.member, &reply.member_name),
+        ("device", &reply.device, &None),
+        ("passphrase", &reply.kdf, &None),
     ] {
-        if let Some(value) = value {
-            line(label, value);
+        match (value, name) {
+            (Some(value), Some(name)) => line(label, &format!("{value} ({})", escape_line(name))),
+            (Some(value), None) => line(label, value),
+            (None, _) => {}
         }
     }
     line("state", if reply.locked { "locked" } else { "unlocked" });

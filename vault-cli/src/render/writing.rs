@@ -52,6 +52,16 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
         (Some(note), Some(to)) => format!("refiled {} in case {to} as {note}\n", reply.note),
         _ => format!("hidden {}\n", reply.note),
     };
+    if reply.attachments > 0 {
+        let files = count(reply.attachments as u64, "attachment", "attachments");
+        out.push_str(&format!("{files} went with it\n"));
+    }
+    for left in &reply.attachments_left {
+        out.push_str(&format!(
+            "{} stays behind, hidden: {} ({})\n",
+            left.handle, left.cause, left.check
+        ));
+    }
     out.push_str(&format!(
         "it is hidden in case {} from now on, and erased there on a second person's word\n",
         reply.case

@@ -8,12 +8,14 @@
 //! Contents come and go as streams beside request and reply, a chunk at a time.
 
 mod keep;
+mod moved;
 mod stream;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
 
 pub(super) use keep::Found;
+pub(super) use moved::Luggage;
 
 use super::Holder;
 use super::Result;

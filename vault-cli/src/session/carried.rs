@@ -4,6 +4,7 @@
 //! stands for itself.
 
 use super::reply::AttachmentView;
+use super::reply::LeftOut;
 use super::reply::NOTE_HISTORY;
 use super::reply::NoteHead;
 use super::reply::NoteHistoryReply;
@@ -71,6 +72,7 @@ pub(crate) struct CarriedShow {
     view: CarriedView,
     before: Option<CarriedNote>,
     left_out: usize,
+    left_out_kinds: Vec<LeftOut>,
     attachments: Vec<AttachmentView>,
 }
 
@@ -80,6 +82,7 @@ impl From<NoteShowReply> for CarriedShow {
             view: reply.view.into(),
             before: reply.before.map(Into::into),
             left_out: reply.left_out,
+            left_out_kinds: reply.left_out_kinds,
             attachments: reply.attachments,
         }
     }
@@ -91,6 +94,7 @@ impl From<CarriedShow> for NoteShowReply {
             view: carried.view.into(),
             before: carried.before.map(Into::into),
             left_out: carried.left_out,
+            left_out_kinds: carried.left_out_kinds,
             attachments: carried.attachments,
         }
     }

@@ -14,6 +14,7 @@ use super::case_record::Profile;
 use super::clock;
 use super::logging::Intent;
 use super::random;
+use super::reading::CaseRecords;
 use super::refused;
 use super::reply::CASE_CLOSE;
 use super::reply::CASE_LIST;
@@ -40,9 +41,11 @@ use vault_core::note::Note;
 use vault_core::note::NoteKind;
 use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
+use vault_core::note::extra::Extra;
 use vault_core::note::extra::RawJson;
 use vault_core::note::line;
 use vault_core::note::line::CaseLine;
+use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
 use vault_core::note::overview::Overview;
 use vault_core::note::split;
@@ -192,11 +195,14 @@ impl Session {
             };
             records.label.status = CLOSED.to_owned();
             records.label.closed = Some(closed.clone());
-            let (record, version, hash) = records.label_at;
-            let payload = case_record::to_json(&records.label)?;
-            let version = Version::after(record, version, hash);
-            let placed = holder.seal(&keys, RecordClass::Admin, Section::INDEX, version, &payload)?;
-            holder.append_record(tx, &placed, false)?;
+            let closing = Closing {
+                on: closed.clone(),
+                reason: request.reason.clone(),
+                outcome: request.outcome.as_deref().map(|outcome| outcome.trim().to_owned()),
+            };
+            let bug = |e: vault_core::note::NoteError| SessionError::Bug(e.to_string());
+            records.profile.line.close(&closing).map_err(bug)?;
+            holder.put_case_version(tx, &keys, records)?;
             Ok(note)
         });
         Ok(CaseCloseReply {
@@ -305,6 +311,7 @@ impl Holder {
             schema: PROFILE.to_owned(),
             external_id: external_id.map(str::to_owned),
             template_version,
+            at: Some(clock::moment(clock::now()).as_str().to_owned()),
             line: line.clone(),
         };
         let version = Version::first(RecordId(fresh_id(&mut random::os())));
@@ -320,6 +327,32 @@ impl Holder {
             tx.index("case", external, case_content(line)?.as_bytes(), pos)?;
         }
         Ok(keys)
+    }
+}
+
+impl Holder {
+    /// Appends label and profile of a case as they are now, each as a new version.
+    pub(super) fn put_case_version(&self, tx: &mut WriteTx<'_>, keys: &CaseKeys, records: CaseRecords) -> Result<()> {
+        let CaseRecords {
+            label,
+            label_at: (record, number, hash),
+            mut profile,
+            profile_at,
+        } = records;
+        let payload = case_record::to_json(&label)?;
+        let version = Version::after(record, number, hash);
+        let placed = self.seal(keys, RecordClass::Admin, Section::INDEX, version, &payload)?;
+        self.append_record(tx, &placed, false)?;
+        profile.at = Some(clock::moment(clock::now()).as_str().to_owned());
+        let payload = case_record::to_json(&profile)?;
+        let (record, number, hash) = profile_at;
+        let version = Version::after(record, number, hash);
+        let placed = self.seal(keys, RecordClass::Admin, Section::CORE, version, &payload)?;
+        let pos = self.append_record(tx, &placed, false)?;
+        if let Some(external) = &profile.external_id {
+            tx.index("case", external, case_content(&profile.line)?.as_bytes(), pos)?;
+        }
+        Ok(())
     }
 }
 
@@ -363,7 +396,9 @@ fn read_profile(text: &str) -> Result<CaseLine> {
             }),
         };
     }
-    let profile = RawJson::from_value(&value).map_err(malformed)?;
+    // Field by field as it was typed, so that numbers keep their digits.
+    let fields: Extra = serde_json::from_str(text).map_err(malformed)?;
+    let profile = RawJson::from_value(&fields).map_err(malformed)?;
     Ok(CaseLine {
         profile: Some(profile),
         ..CaseLine::default()

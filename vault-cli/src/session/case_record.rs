@@ -34,6 +34,9 @@ pub(super) struct Profile {
     pub(super) schema: String,
     pub(super) external_id: Option<String>,
     pub(super) template_version: Option<u32>,
+    /// When this version was written; versions of before it was kept have none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) at: Option<String>,
     pub(super) line: CaseLine,
 }
 
@@ -42,14 +45,15 @@ impl Label {
     pub(super) fn of(line: &CaseLine, external_id: Option<&str>) -> Self {
         let name = line.profile.as_ref().map(vault_core::note::extra::RawJson::value);
         let name = name.as_ref().and_then(|profile| profile.get("name")?.as_str());
+        let closing = line.closing().ok().flatten();
         Self {
             schema: LABEL.to_owned(),
             label: name.map(str::to_owned),
-            status: OPEN.to_owned(),
+            status: if closing.is_some() { CLOSED } else { OPEN }.to_owned(),
             flags: Vec::new(),
             external_id: external_id.map(str::to_owned),
             opened: line.opened.clone(),
-            closed: None,
+            closed: closing.map(|closing| closing.on),
             template: line.template.clone(),
             worker: line.worker.clone(),
         }

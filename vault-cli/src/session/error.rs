@@ -178,11 +178,28 @@ pub enum SessionError {
         /// The folder.
         home: String,
     },
+    /// What is to be imported is no JSON Lines.
+    #[error("this is {found}, and an import takes JSON Lines: one JSON object a line")]
+    NotLines {
+        /// What it is, as far as its beginning tells.
+        found: String,
+    },
     /// There is no vault in the folder.
     #[error("there is no vault in `{home}`")]
     NoVault {
         /// The folder.
         home: String,
+    },
+    /// Nothing has this handle, and something has one that is a slip away.
+    #[error("there is no {what} `{text}`; near it: {}", near.join(", "))]
+    NearMiss {
+        /// What it should be: `case` or `note`.
+        #[serde(with = "word")]
+        what: Word,
+        /// What was typed.
+        text: String,
+        /// Handles that are near it, the nearest first.
+        near: Vec<String>,
     },
     /// Nothing has this handle.
     #[error("there is no {what} `{text}`")]
@@ -301,9 +318,10 @@ impl SessionError {
             Self::NoCopy { .. } => "no-copy",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
             Self::NotEmpty { .. } => "not-empty",
+            Self::NotLines { .. } => "not-lines",
             Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
-            Self::NotFound { .. } => "not-found",
+            Self::NearMiss { .. } | Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
             Self::TooLong { .. } => "too-long",
             Self::TooNew { .. } => "store-too-new",
@@ -363,13 +381,15 @@ impl SessionError {
             },
             Self::Closed { .. } => "open it again with `casevault case reopen`, or choose another with `casevault case list`".to_owned(),
             Self::Conflict { .. } => {
-                "look at both and decide; `casevault note show` shows what is kept here".to_owned()
+                "nothing was done; `casevault case show` and `casevault note show` show what is kept here: decide, and say it \
+                 so that it fits"
+                    .to_owned()
             }
             Self::Denied { hint, .. } => hint.clone(),
             Self::DiskFull => "free some space and run the same command again; nothing acknowledged is lost".to_owned(),
             Self::Foreign { .. } => "choose the right folder with `--home DIR`".to_owned(),
-            Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
-            Self::KdfBounds => "memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
+            Self::Io { source, .. } => io_hint(source).to_owned(),
+            Self::KdfBounds => "give memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
             Self::LockedMeanwhile => "nothing was done; `casevault unlock`, then run it again".to_owned(),
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
@@ -382,6 +402,10 @@ impl SessionError {
                     .to_owned()
             }
             Self::NotEmpty { .. } => "name a folder that is empty or not there yet with `--home DIR`".to_owned(),
+            Self::NotLines { .. } => {
+                "nothing was kept; `casevault export --format jsonl` writes such lines, and docs/notes.md shows them"
+                    .to_owned()
+            }
             Self::Misfiled { note } => {
                 format!("`casevault note show {note} --misfiled` shows it all the same; the reading is logged")
             }
@@ -389,7 +413,7 @@ impl SessionError {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
                     .to_owned()
             }
-            Self::NotFound { what, .. } => match *what {
+            Self::NotFound { what, .. } | Self::NearMiss { what, .. } => match *what {
                 "case" => "`casevault case list` shows your cases".to_owned(),
                 "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
                 "template" => "`casevault template list` shows the templates".to_owned(),
@@ -403,6 +427,10 @@ impl SessionError {
                 check: Check::BackupTruncated | Check::BackupContent,
                 ..
             } => "take another copy of the backup; nothing was restored from this one".to_owned(),
+            Self::Refused { handle, .. } if handle == "backup" => {
+                "this is no backup, or not as it was written: take another copy; nothing was restored from this one"
+                    .to_owned()
+            }
             Self::Refused { .. } => {
                 "do not rely on it; keep a copy of the folder, run `casevault verify`, and restore from a backup"
                     .to_owned()
@@ -420,8 +448,27 @@ impl SessionError {
             Self::Withdrawn { .. } => {
                 "its text is erased for good; `casevault note list CASE` lists those that are there".to_owned()
             }
-            Self::WrongPassphrase => "try again; nobody can reset a passphrase".to_owned(),
+            Self::WrongPassphrase => {
+                "try again, and look at Caps Lock; nobody can reset a passphrase, but a backup opens with its recovery cards"
+                    .to_owned()
+            }
         }
+    }
+}
+
+/// Says what to do about what the system refused.
+pub(crate) fn io_hint(error: &io::Error) -> &'static str {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::AlreadyExists => "choose another name, or move what is there out of the way",
+        Kind::IsADirectory => "name a file in it: this is a folder",
+        Kind::NotADirectory => "name a folder: this is a file",
+        Kind::NotFound => "check the name: nothing is there",
+        Kind::PermissionDenied => "choose a place that is yours to use, or ask whom it belongs to",
+        Kind::ReadOnlyFilesystem => "choose a place that can be written to",
+        Kind::QuotaExceeded | Kind::StorageFull => "free some space and run the same command again",
+        Kind::TimedOut | Kind::WouldBlock => "try again in a moment",
+        _ => "check that the file or folder is there and yours to use",
     }
 }
 

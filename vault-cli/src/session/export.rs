@@ -29,6 +29,7 @@ use vault_core::note::SegmentKind;
 use vault_core::note::extra::RawJson;
 use vault_core::note::line;
 use vault_core::note::line::CaseLine;
+use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
 use vault_core::note::render;
 use vault_core::note::render::Shown;
@@ -101,7 +102,7 @@ impl Session {
                 if let Some(named) = &request.case {
                     holder.require_case_named(named, case, records.label.external_id.as_deref())?;
                 }
-                let profile = records.profile;
+                let profile = with_closing(records.profile, &records.label)?;
                 let notes = holder.read_case(tx, &keys, &logged)?;
                 let views = match request.format {
                     ExportFormat::Json => notes.iter().map(|n| holder.view(case, n.clone())).collect(),
@@ -243,6 +244,18 @@ impl<'w> Sink<'w> {
         self.bytes += u64::try_from(text.len()).unwrap_or(0);
         Ok(())
     }
+}
+
+/// The profile with what its label alone says of the closing: of a case that was closed before its line held that.
+fn with_closing(mut profile: Profile, label: &Label) -> Result<Profile> {
+    if let (Ok(None), Some(on)) = (profile.line.closing(), &label.closed) {
+        let closing = Closing {
+            on: on.clone(),
+            ..Closing::default()
+        };
+        profile.line.close(&closing).map_err(bug)?;
+    }
+    Ok(profile)
 }
 
 /// The case as an import takes it; one that was opened here goes by its handle.

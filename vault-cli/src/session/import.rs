@@ -16,9 +16,7 @@ use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
-use super::case::case_content;
 use super::case_keys::CaseKeys;
-use super::case_record;
 use super::case_record::Label;
 use super::clock;
 use super::logging::Logged;
@@ -26,13 +24,13 @@ use super::note_write::Before;
 use super::note_write::SealedNote;
 use super::progress::Task;
 use super::progress::Unit;
+use super::reading::CaseRecords;
 use super::refused;
 use super::reply::IMPORT;
 use super::reply::ImportReply;
 use super::request::ImportRequest;
 use super::settings::Settings;
 use super::templates;
-use super::writing::Version;
 use crate::store::WriteTx;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -48,8 +46,6 @@ use vault_core::note::split::PRIVATE;
 use vault_core::stream::Chain;
 use vault_core::stream::VerifiedLink;
 use vault_core::wire::v1::link::LinkBody;
-use vault_core::wire::v1::record::RecordClass;
-use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 
 /// Lines in a transaction.
@@ -66,7 +62,7 @@ impl Session {
     /// Takes lines of JSON in. Malformed lines are in the reply, not an error.
     ///
     /// # Errors
-    /// [`SessionError::Cancelled`], [`SessionError::DiskFull`], and what a check refuses.
+    /// [`SessionError::NotLines`] for what is no lines at all, [`SessionError::Cancelled`], [`SessionError::DiskFull`], and what a check refuses.
     pub fn import(&mut self, input: &mut dyn BufRead, request: ImportRequest, task: Task<'_>) -> Result<ImportReply> {
         task.progress.start("reading", request.bytes, Unit::Bytes);
         let mut text = Vec::new();
@@ -76,6 +72,7 @@ impl Session {
         })?;
         task.progress.advance(u64::try_from(text.len()).unwrap_or(0));
         task.progress.finish();
+        require_lines(&text)?;
         let set = templates::load()?;
         let holder = &self.holder;
         let plan = self.store.read(|tx| {
@@ -286,35 +283,64 @@ impl Holder {
         self.rotate(tx, &mut keys)?;
         let records = self.case_records(tx, &keys, &Logged::by_link())?;
         self.require_case_named(&line.case, case, records.label.external_id.as_deref())?;
-        let mut label = Label::of(line, Some(&line.case));
-        label.status.clone_from(&records.label.status);
-        label.closed.clone_from(&records.label.closed);
+        let closing = records.profile.line.closing().ok().flatten();
+        let mut line = line.clone();
+        // A line does not open a closed case again.
+        if let (Ok(None), Some(closing)) = (line.closing(), closing) {
+            line.close(&closing).map_err(|e| SessionError::Bug(e.to_string()))?;
+        }
+        let mut label = Label::of(&line, Some(&line.case));
+        if label.closed.is_none() {
+            label.status.clone_from(&records.label.status);
+            label.closed.clone_from(&records.label.closed);
+        }
         label.flags.clone_from(&records.label.flags);
-        let (record, number, hash) = records.label_at;
-        let version = Version::after(record, number, hash);
-        let placed = self.seal(
-            &keys,
-            RecordClass::Admin,
-            Section::INDEX,
-            version,
-            &case_record::to_json(&label)?,
-        )?;
-        self.append_record(tx, &placed, false)?;
         let mut profile = records.profile;
-        profile.line = line.clone();
-        let (record, number, hash) = records.profile_at;
-        let version = Version::after(record, number, hash);
-        let placed = self.seal(
-            &keys,
-            RecordClass::Admin,
-            Section::CORE,
-            version,
-            &case_record::to_json(&profile)?,
-        )?;
-        let pos = self.append_record(tx, &placed, false)?;
-        tx.index("case", &line.case, case_content(line)?.as_bytes(), pos)?;
+        profile.line = line;
+        let records = CaseRecords {
+            label,
+            profile,
+            ..records
+        };
+        self.put_case_version(tx, &keys, records)?;
         Ok(keys)
     }
+}
+
+/// Refuses at once what is no lines at all: a fault for every line of it would say less.
+fn require_lines(text: &[u8]) -> Result<()> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let first = text
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    let begins_object = |line: &[u8]| line.trim_ascii_start().starts_with(b"{");
+    let found = match first {
+        [] => return Ok(()),
+        [b'<', ..] => "an HTML or XML page",
+        [b'[', ..] => "one JSON array",
+        [b'%', b'P', b'D', b'F', ..] => "a PDF",
+        [b'P', b'K', 3, 4, ..] => "a packed file (an office document or a ZIP)",
+        [b'{', ..] => {
+            // Whole JSON over several lines: the first alone is none, or it is the vault's own.
+            let whole = serde_json::from_slice::<serde_json::Value>(first);
+            let is_export = whole
+                .as_ref()
+                .is_ok_and(|value| value.get("schema").is_some() && value.get("type").is_none());
+            let is_cut =
+                whole.is_err_and(|e| e.is_eof()) && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+            match is_export || is_cut {
+                true => "one whole JSON document",
+                false => return Ok(()),
+            }
+        }
+        _ if text.split(|byte| *byte == b'\n').any(begins_object) => return Ok(()),
+        _ => "text of another kind",
+    };
+    Err(SessionError::NotLines {
+        found: found.to_owned(),
+    })
 }
 
 fn case_of(note: &Note) -> Result<&str> {

@@ -11,11 +11,14 @@ use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
+use super::attachment::Luggage;
 use super::case_record;
 use super::clock;
 use super::logging::Intent;
+use super::logging::Logged;
 use super::note_write::Before;
 use super::note_write::require_not_misfiled;
+use super::progress::Task;
 use super::reading::ReadNote;
 use super::reply::BREACH_ANSWER;
 use super::reply::BREACH_LIST;
@@ -66,12 +69,13 @@ struct Question {
 }
 
 impl Session {
-    /// Hides a note that stands in the wrong file, and puts it into the right one where that is named, all or nothing.
+    /// Hides a note that stands in the wrong file, and puts it with its attachments into the right one where that is
+    /// named, all or nothing. An attachment that is not what was attached stays with the hidden note, and is named.
     ///
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::Misfiled`] where it is hidden already, [`SessionError::Closed`] for
     /// the right case, [`SessionError::Conflict`] where both are the same.
-    pub fn note_misfiled(&mut self, request: NoteMisfiledRequest) -> Result<NoteMisfiledReply> {
+    pub fn note_misfiled(&mut self, request: NoteMisfiledRequest, task: Task<'_>) -> Result<NoteMisfiledReply> {
         let reason = words_of(&request.reason, "the reason")?;
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let to = match &request.to {
@@ -91,6 +95,14 @@ impl Session {
             purpose: &purpose,
         })?;
         let at = clock::moment(clock::now()).as_str().to_owned();
+        // Before the writing, because it takes as long as the files are large.
+        let mut luggage = match to {
+            Some(to) => {
+                self.require_misfilable(case, record, &request.note, &logged)?;
+                self.carry_attachments(case, record, to, &logged, task)?
+            }
+            None => Luggage::default(),
+        };
         let refiled = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let before = holder.read_note(tx, &keys, record, None, &logged)?;
@@ -107,8 +119,11 @@ impl Session {
             holder.put_note(tx, &mut keys, hidden, Some(Before { read: &before, parts }))?;
             let refiled = match to {
                 Some(to) => {
-                    let mut keys = holder.case_keys(tx, to)?;
-                    Some(holder.put_note(tx, &mut keys, moved(&before), None)?.record)
+                    let mut right = holder.case_keys(tx, to)?;
+                    let note = holder.put_note(tx, &mut right, moved(&before), None)?.record;
+                    let (from, to) = ((&keys, record), (&right, note));
+                    holder.put_luggage(tx, from, to, &mut luggage, &logged)?;
+                    Some(note)
                 }
                 None => None,
             };
@@ -126,7 +141,11 @@ impl Session {
             };
             tx.put_local(&name_of(record), &case_record::to_json(&question)?)?;
             Ok(refiled)
-        })?;
+        });
+        let (attachments, attachments_left) = (luggage.carried.len(), std::mem::take(&mut luggage.left));
+        // Whether the records were committed the store alone can say.
+        self.settle_luggage(luggage)?;
+        let refiled = refiled?;
         let holder = &self.holder;
         let opened_by = match self.store.read(|tx| holder.who_opened(tx, case, record, &logged)) {
             Ok(opened) => Some(opened),
@@ -143,8 +162,21 @@ impl Session {
             case: case.handle(),
             refiled: refiled.map(|id| id.handle()),
             to: to.map(|id| id.handle()),
+            attachments,
+            attachments_left,
             opened_by,
             breach_question: QUESTION,
+        })
+    }
+
+    /// Refuses, before its attachments are opened, a note that cannot be misfiled.
+    fn require_misfilable(&self, case: CaseId, record: RecordId, named: &str, logged: &Logged) -> Result<()> {
+        let holder = &self.holder;
+        self.store.read(|tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let read = holder.read_note(tx, &keys, record, None, logged)?;
+            holder.require_note_named(named, &read)?;
+            require_not_misfiled(&read)
         })
     }
 
@@ -209,13 +241,7 @@ impl Session {
 
 impl Holder {
     /// Names the entries of this device's log by which a note was opened.
-    fn who_opened(
-        &self,
-        tx: &ReadTx<'_>,
-        case: CaseId,
-        record: RecordId,
-        logged: &super::logging::Logged,
-    ) -> Result<Vec<OpenedBy>> {
+    fn who_opened(&self, tx: &ReadTx<'_>, case: CaseId, record: RecordId, logged: &Logged) -> Result<Vec<OpenedBy>> {
         let mut opened = Vec::new();
         for entry in self.log_entries(tx, logged)? {
             let named = entry.records.contains(&record.handle());

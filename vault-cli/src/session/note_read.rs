@@ -86,8 +86,8 @@ impl Session {
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
             let mut view = holder.view(case, read);
-            let left_out = if request.only.is_empty() {
-                0
+            let left_out_kinds = if request.only.is_empty() {
+                Vec::new()
             } else {
                 // What was left out must not come back as the old version's words, struck.
                 if let Some(before) = &mut before {
@@ -99,7 +99,8 @@ impl Session {
             Ok(NoteShowReply {
                 view,
                 before,
-                left_out,
+                left_out: left_out_kinds.iter().map(|left| left.segments).sum(),
+                left_out_kinds,
                 attachments,
             })
         })

@@ -65,6 +65,31 @@ pub(super) struct Written {
     pub(super) note: Note,
 }
 
+impl Written {
+    /// A note that stays as it is.
+    fn as_it_is(read: &ReadNote) -> Self {
+        let parts = split::split(read.note.clone());
+        let section = |part: Note| part.section.unwrap_or_else(|| split::CORE.to_owned());
+        Self {
+            record: read.record,
+            version: read.version,
+            sections: parts.into_iter().map(section).collect(),
+            note: read.note.clone(),
+        }
+    }
+}
+
+/// Tells whether an amendment leaves all as it was, but for when it was written.
+fn says_the_same(after: &Note, before: &Note) -> bool {
+    let after = Note {
+        authored_at: before.authored_at.clone(),
+        first_recorded_at: before.first_recorded_at.clone(),
+        parts: before.parts.clone(),
+        ..after.clone()
+    };
+    after == *before
+}
+
 /// What a note takes the place of.
 pub(super) struct Before<'a> {
     pub(super) read: &'a ReadNote,
@@ -195,26 +220,33 @@ impl Session {
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
                 let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
+                if says_the_same(&note, &before.note) {
+                    let written = Written::as_it_is(&before);
+                    return Ok::<_, SessionError>((before, written, false));
+                }
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
-                Ok::<_, SessionError>((before, written))
+                Ok((before, written, true))
             };
-            let (before, written) = amend(tx, case, record, &logged)?;
+            let (before, written, changed) = amend(tx, case, record, &logged)?;
+            let mut others_changed = Vec::with_capacity(others_logged.len());
             for ((other, id), logged) in joined.iter().zip(&others_logged) {
-                amend(tx, *other, *id, logged)?;
+                others_changed.push(amend(tx, *other, *id, logged)?.2);
             }
             holder.require_note_named(&request.note, &before)?;
             super::draft::drop_draft(tx, draft)?;
-            Ok(written)
+            Ok((written, changed, others_changed))
         });
-        let others = joined.iter().map(|(case, note)| JoinedNote {
+        let (written, changed, others_changed) = written?;
+        let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
             case: case.handle(),
             note: note.handle(),
-            saved: request.others,
+            saved: others_changed.get(index).copied().unwrap_or(false),
         });
         Ok(NoteSavedReply {
+            changed,
             others: others.collect(),
-            ..saved(NOTE_AMEND, case, &written?)
+            ..saved(NOTE_AMEND, case, &written)
         })
     }
 
@@ -496,6 +528,7 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         id: written.record.to_string(),
         case: case.handle(),
         version: written.version,
+        changed: true,
         occurred_at: note.occurred_at.as_ref().map(|m| m.as_str().to_owned()),
         recorded_at: recorded.as_str().to_owned(),
         lag: lag.map(|lag| lag.to_string()),

@@ -12,6 +12,7 @@ use super::case_record::LABEL;
 use super::case_record::Label;
 use super::case_record::PROFILE;
 use super::case_record::Profile;
+use super::handles;
 use super::logging::Logged;
 use crate::store::ReadTx;
 use crate::store::RecordRow;
@@ -67,6 +68,11 @@ pub(super) struct CaseRecords {
     pub(super) profile_at: (RecordId, u32, RecordHash),
 }
 
+fn near_miss(what: &'static str, text: &str, near: Vec<String>) -> SessionError {
+    let text = text.to_owned();
+    SessionError::NearMiss { what, text, near }
+}
+
 impl Holder {
     /// Finds the case that a handle, longer prefix or external id names.
     pub(super) fn resolve_case(&self, tx: &ReadTx<'_>, text: &str) -> Result<CaseId> {
@@ -86,7 +92,10 @@ impl Holder {
         }
         match found.as_slice() {
             [one] => Ok(*one),
-            [] => Err(not_found()),
+            [] => match handles::near_cases(tx, text)? {
+                near if near.is_empty() => Err(not_found()),
+                near => Err(near_miss("case", text, near)),
+            },
             several => Err(SessionError::Ambiguous {
                 text: text.to_owned(),
                 candidates: several.iter().take(5).map(longer_case).collect(),
@@ -113,7 +122,10 @@ impl Holder {
         });
         match found.as_slice() {
             [one] => Ok((one.stream.as_case().ok_or_else(not_found)?, one.record)),
-            [] => Err(not_found()),
+            [] => match handles::near_notes(tx, text)? {
+                near if near.is_empty() => Err(not_found()),
+                near => Err(near_miss("note", text, near)),
+            },
             several => Err(SessionError::Ambiguous {
                 text: text.to_owned(),
                 candidates: several.iter().take(5).map(|f| longer_note(&f.record)).collect(),

@@ -45,8 +45,10 @@ schemas! {
     BACKUP_CREATE = "casevault.backup.create/1";
     BACKUP_LEDGER = "casevault.backup.ledger/1";
     BACKUP_RESTORE = "casevault.backup.restore/1";
+    CASE_AMEND = "casevault.case.amend/1";
     CASE_BRIEF = "casevault.case.brief/1";
     CASE_CLOSE = "casevault.case.close/1";
+    CASE_HISTORY = "casevault.case.history/1";
     CASE_LIST = "casevault.case.list/1";
     CASE_OPEN = "casevault.case.open/1";
     CASE_PEOPLE = "casevault.case.people/1";
@@ -63,6 +65,7 @@ schemas! {
     DRAFT_LIST = "casevault.draft.list/1";
     DRAFT_SHOW = "casevault.draft.show/1";
     EXPORT = "casevault.export/1";
+    HANDLES = "casevault.handles/1";
     IMPORT = "casevault.import/1";
     INIT = "casevault.init/1";
     JOT_ADD = "casevault.jot.add/1";
@@ -124,6 +127,15 @@ pub struct InitReply {
     pub home: String,
 }
 
+/// What the person whose vault it is and the agency are called; sealed, so known to an open vault alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnNames {
+    /// The person.
+    pub member: String,
+    /// The agency.
+    pub agency: String,
+}
+
 /// What can be told without a passphrase.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatusReply {
@@ -147,8 +159,12 @@ pub struct StatusReply {
     pub home: String,
     /// The agency's id, `a-…`.
     pub agency: Option<String>,
+    /// What the agency is called; `null` while the vault is locked.
+    pub agency_name: Option<String>,
     /// The person's handle.
     pub member: Option<String>,
+    /// What the person is called; `null` while the vault is locked.
+    pub member_name: Option<String>,
     /// This device's handle.
     pub device: Option<String>,
     /// The cost of trying a passphrase, as `256 MiB, 3 passes, 4 lanes`.
@@ -192,6 +208,15 @@ pub struct MalformedLine {
     pub line: u64,
     /// What is wrong with it, with column and field.
     pub why: String,
+}
+
+/// Handles, for a shell to complete.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandlesReply {
+    /// [`HANDLES`].
+    pub schema: Schema,
+    /// The handles.
+    pub handles: Vec<String>,
 }
 
 /// What came in.
@@ -348,6 +373,54 @@ pub struct CaseCloseReply {
     pub note: Option<String>,
 }
 
+/// A client's profile that was corrected.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaseAmendReply {
+    /// [`CASE_AMEND`].
+    pub schema: Schema,
+    /// The case's handle.
+    pub case: String,
+    /// The version that the profile has now.
+    pub version: u32,
+    /// The fields that changed; none where nothing did, and no version was made.
+    pub changed: Vec<String>,
+}
+
+/// Every version of a client's profile, the first one first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaseHistoryReply {
+    /// [`CASE_HISTORY`].
+    pub schema: Schema,
+    /// The case's handle.
+    pub case: String,
+    /// The versions.
+    pub versions: Vec<ProfileVersion>,
+}
+
+/// One version of a client's profile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfileVersion {
+    /// Its number, from 1.
+    pub version: u32,
+    /// When it was written; `null` of versions that do not say.
+    pub at: Option<String>,
+    /// The handle of the member who signed it.
+    pub signed_by: String,
+    /// What it changed, in the order of the fields.
+    pub changes: Vec<FieldChange>,
+}
+
+/// What a version made of one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field, such as `name`; `opened`, `template`, `worker` and `closed` are the case's own.
+    pub field: String,
+    /// What it was; `null` where it was not there.
+    pub before: serde_json::Value,
+    /// What it is; `null` where it is no longer there.
+    pub after: serde_json::Value,
+}
+
 /// What goes with every note that is shown: where it stands and who stands for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoteHead {
@@ -415,7 +488,7 @@ pub struct NoteView {
 impl NoteView {
     /// Keeps the segments of some kinds only, and of those the ones whose kind the author confirmed; returns how many
     /// were left out.
-    pub fn keep_only(&mut self, kinds: &[SegmentKind]) -> usize {
+    pub fn keep_only(&mut self, kinds: &[SegmentKind]) -> Vec<LeftOut> {
         keep_only(&mut self.content, kinds)
     }
 
@@ -451,11 +524,24 @@ impl Serialize for ExportedNote<'_> {
 }
 
 /// Keeps the segments of some kinds only, as [`NoteView::keep_only`].
-pub(super) fn keep_only(note: &mut Note, kinds: &[SegmentKind]) -> usize {
-    let before = note.segments.len();
-    let kept = |s: &Segment| kinds.contains(&s.kind) && !s.default_kind;
-    note.segments.retain(kept);
-    before - note.segments.len()
+pub(super) fn keep_only(note: &mut Note, kinds: &[SegmentKind]) -> Vec<LeftOut> {
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    note.segments.retain(|segment: &Segment| {
+        let (kind, confirmed) = (segment.kind, !segment.default_kind);
+        if kinds.contains(&kind) && confirmed {
+            return true;
+        }
+        match left_out.iter_mut().find(|l| l.kind == kind && l.confirmed == confirmed) {
+            Some(known) => known.segments += 1,
+            None => left_out.push(LeftOut {
+                kind,
+                confirmed,
+                segments: 1,
+            }),
+        }
+        false
+    });
+    left_out
 }
 
 impl Serialize for NoteView {
@@ -477,8 +563,10 @@ pub struct NoteSavedReply {
     pub id: String,
     /// The case's handle.
     pub case: String,
-    /// The version saved.
+    /// The version saved; the one that is there where nothing changed.
     pub version: u32,
+    /// Whether anything changed: an amendment that says what is there already makes no version.
+    pub changed: bool,
     /// When it happened.
     pub occurred_at: Option<String>,
     /// When it was written down.
@@ -672,6 +760,10 @@ pub struct NoteMisfiledReply {
     pub refiled: Option<String>,
     /// The right case's handle.
     pub to: Option<String>,
+    /// How many attachments went with it.
+    pub attachments: usize,
+    /// Attachments that could not go with it, because they are not what was attached: each with its check.
+    pub attachments_left: Vec<Failure>,
     /// Who opened it on this device; `null` where its log cannot be read here.
     pub opened_by: Option<Vec<OpenedBy>>,
     /// The question that now waits for an answer.
@@ -776,6 +868,8 @@ pub struct NoteShowReply {
     pub before: Option<Note>,
     /// How many segments were left out because of `--only`.
     pub left_out: usize,
+    /// Of what kinds those are, and how many of each; a kind that the author did not confirm stands apart.
+    pub left_out_kinds: Vec<LeftOut>,
     /// What is attached to it.
     pub attachments: Vec<AttachmentView>,
 }
@@ -786,9 +880,21 @@ impl Serialize for NoteShowReply {
         map.serialize_entry("schema", &NOTE_SHOW)?;
         self.view.write(&mut map)?;
         map.serialize_entry("left_out", &self.left_out)?;
+        map.serialize_entry("left_out_kinds", &self.left_out_kinds)?;
         map.serialize_entry("attachments", &self.attachments)?;
         map.end()
     }
+}
+
+/// Segments of one kind that were left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The kind.
+    pub kind: SegmentKind,
+    /// Whether the author confirmed it; what nobody confirmed is left out whatever is asked for.
+    pub confirmed: bool,
+    /// How many.
+    pub segments: usize,
 }
 
 /// Every version of a note, the first one first.
@@ -1092,6 +1198,7 @@ mod tests {
             view: NoteView { head, content },
             before: None,
             left_out: 0,
+            left_out_kinds: Vec::new(),
             attachments: Vec::new(),
         };
         let json = serde_json::to_string(&reply).unwrap();

@@ -115,8 +115,30 @@ pub struct CaseCloseRequest {
     pub case: String,
     /// The outcome, in words.
     pub outcome: Option<String>,
+    /// The code of why it is closed, such as `goals-met`.
+    pub reason: Option<String>,
     /// The day of closing; `None` for today.
     pub on: Option<Date>,
+}
+
+/// Corrects what is known of a client, as a new version.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseAmendRequest {
+    /// The case's handle.
+    pub case: String,
+    /// A JSON object: each field takes the place of the profile's, `null` takes it away, all others stay.
+    pub changes: String,
+    /// The day on which the case was opened, if that is to be corrected.
+    pub opened: Option<Date>,
+}
+
+/// Shows every version of what is known of a client.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseHistoryRequest {
+    /// The case's handle.
+    pub case: String,
+    /// Why.
+    pub purpose: ReadPurpose,
 }
 
 /// A note as typed, with what the command line says about it, which goes before what the text says.
@@ -282,6 +304,28 @@ pub struct BreachAnswerRequest {
 /// Lists the misfiled notes of this device whose breach question waits for an answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BreachListRequest {}
+
+/// What a handle names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HandleKind {
+    /// A case.
+    Case,
+    /// A note that is begun.
+    Draft,
+    /// A few words.
+    Jot,
+    /// A note.
+    Note,
+}
+
+/// Tells the handles that begin as typed, for a shell to complete them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandlesRequest {
+    /// What they name.
+    pub kind: HandleKind,
+    /// What was typed so far.
+    pub typed: String,
+}
 
 /// Lists the notes of a case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ use super::random;
 use super::refused;
 use super::reply::INIT;
 use super::reply::InitReply;
+use super::reply::OwnNames;
 use super::reply::PASSPHRASE_CHANGE;
 use super::reply::PassphraseReply;
 use super::reply::STATUS;
@@ -206,7 +207,9 @@ impl Session {
             versions: versions(),
             home: places.home().display().to_string(),
             agency: None,
+            agency_name: None,
             member: None,
+            member_name: None,
             device: None,
             kdf: None,
             wrong_tries: tries(places),
@@ -239,6 +242,18 @@ impl Session {
         }
         reply.attention.extend(unfinished(&reply));
         Ok(reply)
+    }
+
+    /// Tells what the person whose vault this is and the agency are called: nothing of any client.
+    ///
+    /// # Errors
+    /// [`SessionError::Refused`].
+    pub(crate) fn own_names(&self) -> Result<OwnNames> {
+        let settings = self.store.read(|tx| self.holder.settings(tx))?.settings;
+        Ok(OwnNames {
+            member: settings.founder,
+            agency: settings.agency,
+        })
     }
 
     /// Tells how the unlocking went. The unlocking is an entry of the access stream.

@@ -415,6 +415,28 @@ impl<'c> ReadTx<'c> {
         Ok(all)
     }
 
+    /// Returns the ids of the notes that were written last, the newest first, at most `limit` of them; from clear columns
+    /// alone, so what they lead to is to be checked when it is opened.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub fn newest_notes(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        let sql =
+            "SELECT record_id FROM link WHERE record_id IS NOT NULL AND is_primary AND class = ?1 AND body IS NOT NULL
+            ORDER BY pos DESC LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((RecordClass::Note as u8, limit))?;
+        let (mut all, mut seen) = (Vec::new(), std::collections::HashSet::new());
+        while let Some(row) = rows.next()? {
+            let id: Fixed<16> = row.get(0)?;
+            if seen.insert(id.0) {
+                all.push(RecordId(id.0));
+            }
+        }
+        Ok(all)
+    }
+
     /// Returns every version of a record, oldest first.
     ///
     /// # Errors

@@ -83,6 +83,14 @@ impl Extra {
         fresh
     }
 
+    /// Puts a field in the place of the one of its name, else at the end.
+    pub fn put(&mut self, name: &str, value: RawJson) {
+        match self.0.iter_mut().find(|(n, _)| n == name) {
+            Some((_, kept)) => *kept = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
     /// Goes through the fields.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RawJson)> {
         self.0.iter().map(|(n, v)| (n.as_str(), v))

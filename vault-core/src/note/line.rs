@@ -48,6 +48,54 @@ pub struct CaseLine {
     pub extra: Extra,
 }
 
+/// How a case was closed: the member `closed` of its line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Closing {
+    /// The day, an ISO date.
+    pub on: String,
+    /// The code of why.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// How it ended, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub outcome: Option<String>,
+}
+
+impl CaseLine {
+    /// Tells how the case was closed, as its line has it: an object, or the day alone; `None` of an open one.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn closing(&self) -> Result<Option<Closing>, String> {
+        let Some(value) = self.extra.get("closed").map(RawJson::value) else {
+            return Ok(None);
+        };
+        let closing = match value {
+            serde_json::Value::Null => return Ok(None),
+            serde_json::Value::String(on) => Closing {
+                on,
+                ..Closing::default()
+            },
+            other => serde_json::from_value(other)
+                .map_err(|_| "`closed` is a day, or an object with `on`, `reason` and `outcome`".to_owned())?,
+        };
+        match super::when::iso_date(&closing.on) {
+            Some(_) => Ok(Some(closing)),
+            None => Err(format!("`{}` is not a day: write it as 2026-03-12", closing.on)),
+        }
+    }
+
+    /// Closes the case, in the place of what its line said of that.
+    ///
+    /// # Errors
+    /// [`NoteError::Bug`] only.
+    pub fn close(&mut self, closing: &Closing) -> Result<(), NoteError> {
+        let raw = RawJson::from_value(closing).map_err(|e| NoteError::Bug(e.to_string()))?;
+        self.extra.put("closed", raw);
+        Ok(())
+    }
+}
+
 /// Reads one line.
 ///
 /// # Errors
@@ -313,6 +361,45 @@ mod tests {
         ] {
             comes_back(line);
         }
+    }
+
+    #[test]
+    fn a_closing_is_read_kept_and_replaced() {
+        let case = |closed: &str| {
+            let text = format!(r#"{{"type":"case","case":"c","closed":{closed},"legacy":1}}"#);
+            comes_back(&text);
+            match parse(&text).unwrap() {
+                Line::Case(line) => line,
+                other => panic!("{other:?}"),
+            }
+        };
+        let closing = |on: &str| Closing {
+            on: on.into(),
+            ..Closing::default()
+        };
+        assert_eq!(case("null").closing(), Ok(None));
+        assert_eq!(case(r#""2024-05-02""#).closing(), Ok(Some(closing("2024-05-02"))));
+        for wrong in [
+            "7",
+            "{}",
+            r#""soon""#,
+            r#"{"on":"2024-02-31"}"#,
+            r#"{"on":"2024-02-01","outcome":7}"#,
+        ] {
+            assert!(case(wrong).closing().is_err(), "{wrong}");
+        }
+        let mut line = case(r#"{"on":"2024-05-02","reason":"moved","outcome":"Left town.","by":7}"#);
+        let read = line.closing().unwrap().unwrap();
+        assert_eq!(
+            (read.reason.as_deref(), read.outcome.as_deref()),
+            (Some("moved"), Some("Left town."))
+        );
+        line.close(&closing("2024-06-01")).unwrap();
+        let printed = print(&Line::Case(line)).unwrap();
+        assert!(
+            printed.ends_with(r#""closed":{"on":"2024-06-01"},"legacy":1}"#),
+            "{printed}"
+        );
     }
 
     #[test]

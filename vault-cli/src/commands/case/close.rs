@@ -27,8 +27,12 @@ pub struct CloseArgs {
     #[arg(long, value_name = "FILE|-")]
     pub file: Option<Source>,
 
+    /// Why it is closed, as a code of your agency: `goals-met`, `moved-away`, `no-contact`
+    #[arg(long, value_name = "CODE", value_parser = value::code)]
+    pub reason: Option<String>,
+
     /// The day of closing, such as `2026-03-12` or `yesterday` [default: today]
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub on: Option<Date>,
 }
 
@@ -51,6 +55,7 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
     let reply = session.case_close(CaseCloseRequest {
         case: args.case,
         outcome,
+        reason: args.reason,
         on: args.on,
     })?;
     run.ui

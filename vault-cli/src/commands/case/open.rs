@@ -12,7 +12,7 @@ use crate::session::SessionError;
 use crate::session::request::CaseOpenRequest;
 
 /// The longest profile, in bytes.
-const LONGEST_PROFILE: u64 = 1 << 20;
+pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 
 /// Opens a case
 ///
@@ -32,7 +32,7 @@ pub struct OpenArgs {
     pub file: Option<Source>,
 
     /// The day of opening, such as `2026-03-12` or `yesterday` [default: today]
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub opened: Option<Date>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
     Ok(())
 }
 
-fn must_be_object(profile: &str) -> Result<(), CliError> {
+pub(super) fn must_be_object(profile: &str) -> Result<(), CliError> {
     let malformed = |line, column, why: String| CliError::from(SessionError::Malformed { line, column, why });
     match serde_json::from_str::<Value>(profile) {
         Ok(Value::Object(_)) => Ok(()),
@@ -75,17 +75,20 @@ fn must_be_object(profile: &str) -> Result<(), CliError> {
     }
 }
 
+/// What is most needed of a profile, and how it is asked for.
+pub(super) const ASKED: [(&str, &str); 4] = [
+    ("name", "Name"),
+    ("date_of_birth", "Date of birth (1941-03-05, 1941-03 or 1941)"),
+    ("gender", "Gender"),
+    ("language", "Language"),
+];
+
 /// Asks for what is most needed; an empty answer leaves a field out.
 fn ask(run: &Invocation) -> Result<String, CliError> {
     let mut profile = Map::new();
-    for (field, question) in [
-        ("name", "Name: "),
-        ("date_of_birth", "Date of birth (1941-03-05, 1941-03 or 1941): "),
-        ("gender", "Gender: "),
-        ("language", "Language: "),
-    ] {
+    for (field, question) in ASKED {
         let answer = run.ask(
-            question,
+            &format!("{question}: "),
             "the profile",
             "`--file FILE`, or `--file -` for standard input",
         )?;

@@ -26,7 +26,7 @@ pub struct ReopenArgs {
     pub file: Option<Source>,
 
     /// The day, such as `2026-03-12` or `yesterday` [default: today]
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub on: Option<Date>,
 }
 

@@ -19,11 +19,11 @@ pub struct ShowArgs {
     pub case: String,
 
     /// Only what happened on or after this day, such as `2026-03-01`
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub since: Option<Date>,
 
     /// Only what happened on or before this day
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub until: Option<Date>,
 
     /// Why you read.

@@ -19,7 +19,7 @@ pub struct ListArgs {
     pub case: Option<String>,
 
     /// Only from this day on, such as `2026-03-01` or `yesterday`
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub since: Option<Date>,
 
     /// At most this many entries

@@ -63,6 +63,8 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
         });
     }
     let (to, reason) = (args.to, words);
-    let reply = session.note_misfiled(NoteMisfiledRequest { note, to, reason })?;
+    let watch = run.watch()?;
+    let reply = session.note_misfiled(NoteMisfiledRequest { note, to, reason }, watch.task())?;
+    drop(watch);
     run.ui.reply(&reply, render::writing::misfiled)
 }

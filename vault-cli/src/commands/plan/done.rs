@@ -27,7 +27,7 @@ pub struct DoneArgs {
     pub step: (String, Option<u32>),
 
     /// On which day, such as `yesterday` or `2026-03-12` [default: today]
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub on: Option<Date>,
 
     /// What came of it, from a file or from standard input; at most 64 KiB

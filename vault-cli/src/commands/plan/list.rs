@@ -25,7 +25,7 @@ pub struct ListArgs {
     pub case: Option<String>,
 
     /// Only what is due until then, what is overdue too: `7d`, `friday`, `2026-03-31`
-    #[arg(long, value_name = "DAY", value_parser = value::day)]
+    #[arg(long, value_name = "DAY", value_parser = value::coming_day)]
     pub due: Option<Date>,
 
     /// Only what is past its date
@@ -33,7 +33,7 @@ pub struct ListArgs {
     pub overdue: bool,
 
     /// Only what this worker does: `me`, or a code or handle as notes write it
-    #[arg(long, value_name = "WORKER", value_parser = value::code)]
+    #[arg(long, value_name = "CODE", value_parser = value::code)]
     pub owner: Option<String>,
 
     /// Only what this person does, whose name is read from a file or from standard input

@@ -394,6 +394,7 @@ fn nothing_is_left_of_a_content_that_breaks_off_or_is_stopped() {
 fn a_closed_case_takes_no_attachments_and_gives_those_that_it_has() {
     let mut with = With::attached(1);
     let request = CaseCloseRequest {
+        reason: None,
         case: with.case.clone(),
         outcome: None,
         on: None,

@@ -268,6 +268,11 @@ fn see<'t>(
             if case.case.is_empty() {
                 return Err(Fault::Line("field `case`: the case has no id".to_owned()));
             }
+            if let Some(id) = &case.template {
+                require_template_known(set, id)?;
+            }
+            case.closing()
+                .map_err(|why| Fault::Line(format!("field `closed`: {why}")))?;
             let content = case_content(&case)?;
             Seen::Case {
                 case: case.case,
@@ -305,6 +310,9 @@ fn require_known(set: &Set, settings: &Settings, note: &Note) -> std::result::Re
         return Err(Fault::Line(format!("the note has more than {SEGMENTS} segments")));
     }
     templates::require_kind(set, &note.kind).map_err(line)?;
+    if let Some(id) = &note.template {
+        require_template_known(set, id)?;
+    }
     for segment in &note.segments {
         let section = split::section_of(note, segment);
         if section != PRIVATE {
@@ -312,6 +320,21 @@ fn require_known(set: &Set, settings: &Settings, note: &Note) -> std::result::Re
         }
     }
     require_section(settings, note.section.as_deref().unwrap_or(split::CORE)).map_err(line)
+}
+
+/// Refuses a template that is not here: its headings and sections would be missing for good.
+fn require_template_known(set: &Set, id: &str) -> std::result::Result<(), Fault> {
+    if set.newest(id).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<String> = set.iter().map(|t| t.id.clone()).collect();
+    known.dedup();
+    let unknown = SessionError::Unknown {
+        what: "template",
+        text: id.to_owned(),
+        known,
+    };
+    Err(Fault::Line(format!("field `template`: {unknown}")))
 }
 
 /// Returns the version of a template that a case imported now falls under.

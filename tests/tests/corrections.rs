@@ -1,0 +1,356 @@
+//! What is corrected stays: amendments without a change, clients' profiles, closings, and the files of misfiled notes.
+
+use casevault_e2e::vault::{Vault, lines};
+use serde_json::{Value, json};
+
+#[test]
+fn an_amendment_that_says_the_same_makes_no_version_and_says_so() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let text = "obs: The hall is cold. {significant}\n\ndec: Ring the landlord.\n  why: it is March\n";
+    let note = vault.add_note(&case, text);
+    let again = vault
+        .feed(&["note", "amend", &note, "--file", "-"], text.as_bytes())
+        .done();
+    assert_eq!(again.stdout, format!("nothing changed in {note}\n"));
+    let amend = ["note", "amend", &note, "--file", "-", "--json"];
+    let again = vault.feed(&amend, text.as_bytes()).json();
+    assert_eq!((&again["changed"], &again["version"]), (&json!(false), &json!(1)));
+    assert_eq!(
+        vault.json(&["note", "history", &note])["versions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    // One letter is a change.
+    let other = vault.feed(&amend, text.replace("cold", "colder").as_bytes()).json();
+    assert_eq!((&other["changed"], &other["version"]), (&json!(true), &json!(2)));
+    vault.verified();
+}
+
+#[test]
+fn one_of_several_files_that_says_the_same_already_gets_no_version() {
+    let vault = Vault::made();
+    let (one, other) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Brisk"));
+    let add = ["note", "add", &one, "--also", &other, "--kind", "phone", "--file", "-"];
+    let note = vault.feed(&add, b"obs: Both were there.\n").handle();
+    let amend = |text: &[u8], others: bool| {
+        let mut args = vec!["note", "amend", &note, "--file", "-", "--json"];
+        args.extend(others.then_some("--others"));
+        vault.feed(&args, text).json()
+    };
+    // This one goes ahead, so the other alone is behind.
+    assert_eq!(amend(b"obs: Both were at home.\n", false)["version"], 2);
+    let reply = amend(b"obs: Both were at home.\n", true);
+    assert_eq!(
+        (&reply["changed"], &reply["others"][0]["saved"]),
+        (&json!(false), &json!(true))
+    );
+    let reply = amend(b"obs: Both were at home.\n", true);
+    assert_eq!(
+        (&reply["changed"], &reply["others"][0]["saved"]),
+        (&json!(false), &json!(false))
+    );
+}
+
+#[test]
+fn a_profile_is_corrected_field_by_field_and_its_history_shows_every_version() {
+    let vault = Vault::made();
+    let profile = r#"{"name":"Elin Farow","date_of_birth":"1952-06","weight":1.50,"nickname":"El"}"#;
+    let open = ["case", "open", "--template", "adult-social-care", "--file", "-"];
+    let case = vault.feed(&open, profile.as_bytes()).handle();
+    let amend = ["case", "amend", &case, "--file", "-", "--json"];
+    let changes = br#"{"name":"Elin Farrow","nickname":null,"language":"Welsh"}"#;
+    let reply = vault.feed(&amend, changes).json();
+    assert_eq!(reply["version"], 2);
+    assert_eq!(reply["changed"], json!(["name", "language", "nickname"]));
+    let again = vault.feed(&amend, changes).json();
+    assert_eq!((&again["version"], &again["changed"]), (&json!(2), &json!([])));
+    assert_eq!(vault.json(&["case", "list"])["cases"][0]["label"], "Elin Farrow");
+    let shown = vault.json(&["case", "show", &case]);
+    assert_eq!(
+        shown["profile"],
+        json!({"name":"Elin Farrow","date_of_birth":"1952-06","weight":1.5,"language":"Welsh"})
+    );
+    assert_eq!(
+        vault
+            .run(&["case", "amend", &case, "--opened", "2026-01-05"])
+            .done()
+            .code,
+        0
+    );
+
+    let history = vault.json(&["case", "history", &case]);
+    let versions = history["versions"].as_array().unwrap();
+    assert_eq!(versions.len(), 3);
+    assert!(versions.iter().all(|version| version["at"].is_string()), "{history}");
+    let nickname = versions[1]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["field"] == "nickname");
+    assert_eq!(
+        nickname.unwrap(),
+        &json!({"field":"nickname","before":"El","after":null})
+    );
+    assert_eq!(versions[2]["changes"][0]["field"], "opened");
+    let text = vault.run(&["case", "history", &case]).done().stdout;
+    assert!(
+        text.contains("  name: struck: Elin Farow\n  name: now: Elin Farrow\n"),
+        "{text}"
+    );
+    // Digits stay as they were written, and what is no object is refused with its place.
+    let line = vault.run(&["export", "--format", "jsonl"]).done().stdout;
+    assert!(line.contains(r#""weight":1.50"#), "{line}");
+    vault.feed(&amend, b"[1]").refused(1, "malformed");
+    vault.verified();
+}
+
+#[test]
+fn an_imported_case_is_corrected_and_its_next_import_is_compared_with_that() {
+    let line = r#"{"type":"case","case":"old-1","opened":"2024-05-02","template":"adult-social-care","profile":{"name":"Tam Brisk"}}"#;
+    let vault = Vault::with(line.as_bytes());
+    let amend = ["case", "amend", "old-1", "--file", "-", "--json"];
+    let amended = vault.feed(&["case", "list", "--json"], b"").json()["cases"][0]["case"].clone();
+    let by_handle = ["case", "amend", amended.as_str().unwrap(), "--file", "-", "--json"];
+    assert_eq!(
+        vault.feed(&amend, b"{}").code,
+        2,
+        "a handle of another system is no handle of ours"
+    );
+    assert_eq!(
+        vault.feed(&by_handle, br#"{"name":"Tam Brisker"}"#).json()["version"],
+        2
+    );
+    vault.verified();
+    let exported = vault.run(&["export", "--format", "jsonl"]).done().stdout;
+    let again = vault.feed(&["import", "-", "--json"], exported.as_bytes()).json();
+    assert_eq!(again["skipped"], 1);
+    let before = vault.feed(&["import", "-", "--json"], line.as_bytes());
+    assert_eq!(before.code, 1);
+    assert!(
+        before.value()["malformed"][0]["why"]
+            .as_str()
+            .unwrap()
+            .contains("another content")
+    );
+}
+
+#[test]
+fn a_closing_goes_out_with_its_case_and_comes_in_again() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    vault.run(&["case", "amend", &case, "--opened", "2026-01-05"]).done();
+    let close = [
+        "case",
+        "close",
+        &case,
+        "--on",
+        "2026-03-01",
+        "--reason",
+        "moved-away",
+        "--file",
+        "-",
+    ];
+    vault
+        .feed(&close, b"Left for the coast; her sister has the papers.\n")
+        .done();
+    let of = |vault: &Vault| -> Vec<Value> {
+        let lines = vault.exported();
+        lines.into_iter().filter(|line| line["type"] == "case").collect()
+    };
+    let exported = of(&vault);
+    assert_eq!(
+        exported[0]["closed"],
+        json!({"on":"2026-03-01","reason":"moved-away","outcome":"Left for the coast; her sister has the papers."})
+    );
+    vault.verified();
+
+    let text = vault.run(&["export", "--format", "jsonl"]).done().stdout;
+    let other = Vault::with(text.as_bytes());
+    let cases = other.json(&["case", "list"]);
+    assert_eq!(cases["cases"][0]["status"], "closed");
+    let there = cases["cases"][0]["case"].as_str().unwrap();
+    other
+        .feed(&["note", "add", there, "--file", "-", "--json"], b"obs: x\n")
+        .refused(1, "case-closed");
+    assert_eq!(of(&other), exported);
+    // The whole, not the case alone: the outcome is a note as well.
+    assert_eq!(other.run(&["export", "--format", "jsonl"]).done().stdout, text);
+    let again = other.feed(&["import", "-", "--json"], text.as_bytes()).json();
+    assert_eq!((&again["imported"], &again["skipped"]), (&json!(0), &json!(2)));
+    other.verified();
+    // A line that says nothing of it opens no closed case.
+    let mut open = exported[0].clone();
+    open.as_object_mut().unwrap().remove("closed");
+    open["profile"]["name"] = json!("Ada Brisker");
+    let amended = other
+        .feed(&["import", "-", "--amend", "--json"], open.to_string().as_bytes())
+        .json();
+    assert_eq!(amended["amended"], 1);
+    assert_eq!(other.json(&["case", "list"])["cases"][0]["status"], "closed");
+    assert_eq!(of(&other)[0]["closed"], exported[0]["closed"]);
+    other.verified();
+}
+
+#[test]
+fn what_is_no_lines_is_said_once_and_an_unknown_template_by_its_line() {
+    let vault = Vault::made();
+    let whole = vault.run(&["export", "--format", "json"]).done().stdout;
+    for (text, found) in [
+        ("<!DOCTYPE html>\n<html>\n<body>\n{\n</html>\n", "an HTML or XML page"),
+        ("[\n{\"type\":\"case\"}\n]\n", "one JSON array"),
+        (whole.as_str(), "one whole JSON document"),
+        (
+            "{\n  \"type\": \"case\",\n  \"case\": \"a\"\n}\n",
+            "one whole JSON document",
+        ),
+        ("name;born\nAda;1952\n", "text of another kind"),
+        ("%PDF-1.7\n", "a PDF"),
+    ] {
+        for args in [
+            &["import", "-", "--json"][..],
+            &["import", "-", "--json", "--keep-going"][..],
+        ] {
+            let error = vault.feed(args, text.as_bytes()).refused(1, "not-lines");
+            assert!(error["message"].as_str().unwrap().contains(found), "{error}");
+        }
+    }
+    let lines_of = [
+        r#"{"type":"case","case":"a","template":"adult-social-care","profile":{"name":"A"}}"#,
+        r#"{"type":"case","case":"b","template":"nowhere","profile":{"name":"B"}}"#,
+        r#"{"type":"case","case":"c","closed":"soon","profile":{"name":"C"}}"#,
+        r#"{"type":"note","case":"a","note":"1","author":"w","kind":"phone","template":"nowhere","occurred_at":"2024-05-02","segments":[]}"#,
+    ]
+    .join("\n");
+    let refused = vault.feed(&["import", "-", "--json"], lines_of.as_bytes());
+    assert_eq!(refused.code, 1);
+    let malformed = refused.value()["malformed"].as_array().unwrap().clone();
+    let numbers: Vec<_> = malformed.iter().map(|line| line["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [2, 3, 4]);
+    for (line, words) in [
+        (0, "`nowhere` is not a template: adult-social-care"),
+        (1, "`soon` is not a day"),
+        (2, "`nowhere` is not a template"),
+    ] {
+        assert!(
+            malformed[line]["why"].as_str().unwrap().contains(words),
+            "{malformed:?}"
+        );
+    }
+    let kept = vault
+        .feed(&["import", "-", "--json", "--keep-going"], lines_of.as_bytes())
+        .json();
+    assert_eq!((&kept["cases"], &kept["notes"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        lines(vault.run(&["export", "--format", "jsonl"]).done().stdout.as_bytes()).len(),
+        1
+    );
+}
+
+#[test]
+fn what_only_leaves_out_is_counted_by_kind() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let note = vault.add_note(
+        &case,
+        "obs: Cold hall.\n\nsaid client: \"I am fine.\"\n\nint: She is not.\n\nJust words.\n",
+    );
+    let shown = vault.run(&["note", "show", &note, "--only", "quote"]).done().stdout;
+    assert!(
+        shown.ends_with("3 segments are left out: 1 observation, 1 opinion, 1 narrative\n")
+            || shown.ends_with("3 segments are left out: 1 observation, 1 opinion, 1 narrative (not confirmed)\n"),
+        "{shown}"
+    );
+    let json = vault.json(&["note", "show", &note, "--only", "quote"]);
+    assert_eq!(json["left_out"], 3);
+    assert_eq!(
+        json["left_out_kinds"][1],
+        json!({"kind":"interpretation","confirmed":true,"segments":1})
+    );
+}
+
+#[test]
+fn the_files_of_a_misfiled_note_go_with_it_sealed_anew_and_the_old_ones_are_hidden() {
+    let vault = Vault::made();
+    let (wrong, right) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Else"));
+    let note = vault.add_note(&wrong, "obs: About the other person.\n");
+    let scan: Vec<u8> = (0..3_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    for (name, bytes) in [("scan.bin", scan.as_slice()), ("empty.txt", b"")] {
+        std::fs::write(vault.around.join(name), bytes).unwrap();
+        let path = vault.around.join(name);
+        vault
+            .run(&["note", "attach", &note, path.to_str().unwrap(), "--as-original"])
+            .done();
+    }
+    let before = vault.json(&["note", "attach", &note, "--list"])["attachments"].clone();
+    let files = || std::fs::read_dir(vault.home.join("attachments")).unwrap().count();
+    assert_eq!(files(), 2);
+    let args = ["note", "misfiled", &note, "--to", &right, "--file", "-", "--json"];
+    let reply = vault.feed(&args, b"another person's\n").json();
+    assert_eq!(
+        (&reply["attachments"], &reply["attachments_left"]),
+        (&json!(2), &json!([]))
+    );
+    let refiled = reply["refiled"].as_str().unwrap();
+    assert_eq!(files(), 4);
+    let after = vault.json(&["note", "attach", refiled, "--list"])["attachments"].clone();
+    // Name, type, time, hash and all: what is known of them is the same.
+    assert_eq!(after, before);
+    let out = vault.around.join("out.bin");
+    vault
+        .run(&["note", "attach", refiled, "--get", "1", "--out", out.to_str().unwrap()])
+        .done();
+    assert_eq!(std::fs::read(&out).unwrap(), scan);
+    vault
+        .run(&["note", "attach", &note, "--list", "--json"])
+        .refused(1, "misfiled");
+    assert_eq!(vault.verified()["attachments"], 4);
+    // The two files of one content are sealed under keys of their own.
+    let mut sealed: Vec<Vec<u8>> = std::fs::read_dir(vault.home.join("attachments"))
+        .unwrap()
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .filter(|bytes| bytes.len() > 1_000_000)
+        .collect();
+    assert_eq!(sealed.len(), 2);
+    assert_ne!(sealed.pop(), sealed.pop());
+}
+
+#[test]
+fn a_file_that_is_not_what_was_attached_stays_behind_and_the_note_is_hidden_all_the_same() {
+    let vault = Vault::made();
+    let (wrong, right) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Else"));
+    let note = vault.add_note(&wrong, "obs: About the other person.\n");
+    let path = vault.around.join("scan.bin");
+    std::fs::write(&path, vec![7_u8; 2_500_000]).unwrap();
+    vault.run(&["note", "attach", &note, path.to_str().unwrap()]).done();
+    let sealed = std::fs::read_dir(vault.home.join("attachments"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut bytes = std::fs::read(&sealed).unwrap();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    std::fs::write(&sealed, bytes).unwrap();
+    let args = ["note", "misfiled", &note, "--to", &right, "--file", "-", "--json"];
+    let reply = vault.feed(&args, b"another person's\n").json();
+    assert_eq!(reply["attachments"], 0);
+    let left = &reply["attachments_left"][0];
+    assert!(left["check"].as_str().unwrap().starts_with("CHK-11"), "{reply}");
+    vault.run(&["note", "show", &note, "--json"]).refused(1, "misfiled");
+    let refiled = reply["refiled"].as_str().unwrap();
+    assert_eq!(
+        vault.json(&["note", "attach", refiled, "--list"])["attachments"],
+        json!([])
+    );
+    assert_eq!(
+        std::fs::read_dir(vault.home.join("attachments")).unwrap().count(),
+        1,
+        "no half of a file is left"
+    );
+}

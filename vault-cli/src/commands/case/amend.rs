@@ -1,0 +1,89 @@
+//! `casevault case amend`.
+
+use clap::Args;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use crate::cli::value;
+use crate::error::CliError;
+use crate::input::Source;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::{CaseAmendRequest, CaseShowRequest};
+
+use super::open::{ASKED, LONGEST_PROFILE, must_be_object};
+
+/// Corrects what is known of a client; the versions before stay (`case history`)
+///
+/// Give one JSON object with the fields that change: each takes the place of the one that is there, `null` takes it away, all others stay. On a terminal, without `--file`, the most needed fields are asked, with what they say now.
+///
+/// Example: `echo '{"name": "Elin Farrow"}' | casevault case amend c-7fk2 --file -`
+#[derive(Args, Debug)]
+pub struct AmendArgs {
+    /// The case's handle
+    #[arg(value_name = "CASE", value_parser = value::case)]
+    pub case: String,
+
+    /// The fields that change, as JSON, from a file or from standard input; at most 1 MiB
+    #[arg(long, value_name = "FILE|-")]
+    pub file: Option<Source>,
+
+    /// The day of opening, such as `2026-03-12`, if that was wrong
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
+    pub opened: Option<Date>,
+}
+
+pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
+    let flag = "`--file FILE`, or `--file -` for standard input";
+    let (mut session, changes) = match (&args.file, args.opened) {
+        (Some(source), _) => {
+            let changes = run.text(Some(source), "the fields that change", LONGEST_PROFILE)?;
+            must_be_object(&changes)?;
+            (run.unlock()?, changes)
+        }
+        (None, Some(_)) => (run.unlock()?, "{}".to_owned()),
+        (None, None) => {
+            let mut session = run.unlock_to_ask("what changes", flag)?;
+            let case = args.case.clone();
+            let shown = session.case_show(CaseShowRequest {
+                case,
+                ..CaseShowRequest::default()
+            })?;
+            (session, ask(run, &shown.profile, flag)?)
+        }
+    };
+    let reply = session.case_amend(CaseAmendRequest {
+        case: args.case,
+        changes,
+        opened: args.opened,
+    })?;
+    run.ui.reply(&reply, render::case::amended)?;
+    if !reply.changed.is_empty() {
+        run.ui.hint(&format!(
+            "what it said before is in `casevault case history {}`",
+            reply.case
+        ));
+    }
+    Ok(())
+}
+
+/// Asks for what is most needed: an empty answer keeps a field, a hyphen takes it away.
+fn ask(run: &Invocation, profile: &Value, flag: &'static str) -> Result<String, CliError> {
+    run.ui.prompt("Enter keeps what is there, - takes it away.");
+    let mut changes = Map::new();
+    for (field, question) in ASKED {
+        let now = match profile.get(field) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => format!(" [{}]", vault_core::note::display::escape_line(text)),
+            // What is not a text is not asked for.
+            Some(_) => continue,
+        };
+        let answer = run.ask(&format!("{question}{now}: "), "what changes", flag)?;
+        match answer.as_str() {
+            "" => {}
+            "-" => drop(changes.insert(field.to_owned(), Value::Null)),
+            _ => drop(changes.insert(field.to_owned(), Value::String(answer))),
+        }
+    }
+    Ok(Value::Object(changes).to_string())
+}

@@ -1,0 +1,31 @@
+//! `casevault case history`.
+
+use clap::Args;
+
+use crate::cli::{Purpose, value};
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::CaseHistoryRequest;
+
+/// Shows every version of a client's profile, and what each changed
+#[derive(Args, Debug)]
+pub struct HistoryArgs {
+    /// The case's handle
+    #[arg(value_name = "CASE", value_parser = value::case)]
+    pub case: String,
+
+    /// Why you read.
+    #[command(flatten)]
+    pub purpose: Purpose,
+}
+
+pub(super) fn run(args: HistoryArgs, run: &Invocation) -> Result<(), CliError> {
+    let purpose = run.purpose(args.purpose)?;
+    let mut session = run.unlock()?;
+    let reply = session.case_history(CaseHistoryRequest {
+        case: args.case,
+        purpose,
+    })?;
+    run.ui.reply(&reply, render::case::history)
+}

@@ -1,0 +1,240 @@
+//! One page of the manual: what clap knows of a command, and what holds for all of them.
+
+use std::io;
+use std::io::Write;
+
+use clap::Command;
+use clap_mangen::Man;
+
+use super::examples;
+
+/// When the manual last changed in a way that its reader should know.
+const CHANGED: &str = "2026-11-28";
+
+/// Exit codes, as the end of the help has them.
+const EXIT: [(&str, &str); 8] = [
+    ("0", "Done."),
+    (
+        "1",
+        "Failed: input, disk, or lines that cannot be taken. What to do is said on standard error.",
+    ),
+    ("2", "Asked for in a way that makes no sense; nothing was tried."),
+    ("3", "Denied by policy or consent."),
+    ("4", "Verification failed: something kept is not what was signed."),
+    ("5", "Locked, wrong passphrase, or no key."),
+    ("6", "A conflict that needs a person."),
+    ("7", "The server is unreachable."),
+];
+
+const ENVIRONMENT: [(&str, &str); 8] = [
+    ("CASEVAULT_HOME", "The vault's folder, as --home."),
+    (
+        "CASEVAULT_PASSPHRASE_FILE",
+        "A file that holds the passphrase; its final line break is left out.",
+    ),
+    (
+        "VISUAL, EDITOR",
+        "The editor for notes. vim, nano, emacs, micro and VS Code are told to keep nothing on the disk.",
+    ),
+    (
+        "PAGER",
+        "What shows long results on a terminal; less if it is not set, none if it is empty.",
+    ),
+    (
+        "NO_COLOR, CLICOLOR, CLICOLOR_FORCE",
+        "No colours, no colours if 0, colours even in a pipe; --color goes before them.",
+    ),
+    ("TERM", "With dumb: no colours, no bars, no pager."),
+    ("TZ", "The zone in which times are typed and shown."),
+    (
+        "XDG_DATA_HOME, XDG_RUNTIME_DIR",
+        "Where the vault is without --home, and where the agent listens.",
+    ),
+];
+
+const FILES: [(&str, &str); 5] = [
+    ("~/.local/share/casevault/", "The vault: all of it sealed, 0700."),
+    (
+        "keystore",
+        "The keys, sealed by the passphrase. A copy of the folder without it is worth nothing.",
+    ),
+    (
+        "vault.db",
+        "The records, the links and the access log, sealed, in one SQLite file.",
+    ),
+    ("attachments/", "The files of notes, sealed, in authenticated chunks."),
+    (
+        "$XDG_RUNTIME_DIR/casevault/",
+        "The agent's socket (0600), while the vault is unlocked.",
+    ),
+];
+
+/// Makes every page, with the name of its file.
+///
+/// # Errors
+/// Only what writing into memory can fail with.
+pub(super) fn all(command: Command) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    let mut pages = Vec::new();
+    of(&command, None, &mut pages)?;
+    Ok(pages)
+}
+
+fn of(command: &Command, above: Option<&str>, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+    let name = name(command);
+    pages.push((format!("{name}.1"), page(command, &name, above)?));
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        of(below, Some(&name), pages)?;
+    }
+    Ok(())
+}
+
+fn name(command: &Command) -> String {
+    command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned()
+}
+
+fn page(command: &Command, name: &str, above: Option<&str>) -> io::Result<Vec<u8>> {
+    let own = command.clone().after_help(None).after_long_help(None);
+    let version = concat!("casevault ", env!("CARGO_PKG_VERSION"));
+    // Not today's: the same program writes the same page on every day.
+    let man = Man::new(own)
+        .title(name.to_uppercase())
+        .section("1")
+        .date(CHANGED)
+        .source(version)
+        .manual("CaseVault");
+    let mut out = Vec::new();
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    man.render_synopsis_section(&mut out)?;
+    man.render_description_section(&mut out)?;
+    if command.get_arguments().any(|arg| !arg.is_hide_set()) {
+        man.render_options_section(&mut out)?;
+    }
+    let mut below: Vec<String> = Vec::new();
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        below.push(self::name(sub));
+    }
+    if !below.is_empty() {
+        man.render_subcommands_section(&mut out)?;
+    }
+    // What the generator breaks twice, a stricter reader complains about.
+    let mended = String::from_utf8_lossy(&out)
+        .replace(".br\n.sp\n.br\n", ".sp\n")
+        .replace(".br\n\n.br\n", ".sp\n");
+    let mut out = mended.into_bytes();
+    let examples = examples::of(name);
+    if !examples.is_empty() {
+        section(&mut out, "EXAMPLES", examples)?;
+    }
+    section(&mut out, "EXIT STATUS", &EXIT)?;
+    section(&mut out, "ENVIRONMENT", &ENVIRONMENT)?;
+    section(&mut out, "FILES", &FILES)?;
+    let mut see: Vec<String> = above.map(str::to_owned).into_iter().chain(below).collect();
+    if see.iter().all(|page| page != "casevault") && name != "casevault" {
+        see.insert(0, "casevault".to_owned());
+    }
+    writeln!(out, ".SH \"SEE ALSO\"")?;
+    let last = see.len().saturating_sub(1);
+    for (at, page) in see.iter().enumerate() {
+        writeln!(out, ".BR {} (1){}", text(page), if at == last { "" } else { "," })?;
+    }
+    Ok(out)
+}
+
+/// Writes terms, each with what is said of it.
+fn section(out: &mut Vec<u8>, title: &str, terms: &[(&str, &str)]) -> io::Result<()> {
+    writeln!(out, ".SH \"{title}\"")?;
+    for (term, words) in terms {
+        writeln!(out, ".TP\n\\fB{}\\fR\n{}", text(term), text(words))?;
+    }
+    Ok(())
+}
+
+/// Escapes what roff would act on.
+fn text(words: &str) -> String {
+    let escaped = words
+        .replace('\\', "\\e")
+        .replace('-', "\\-")
+        .replace('\'', "\\(aq")
+        .replace('~', "\\(ti");
+    match escaped.starts_with('.') {
+        true => format!("\\&{escaped}"),
+        false => escaped,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn each_command_has_a_page_with_all_its_sections() {
+        let pages = all(Cli::command()).unwrap();
+        assert!(pages.len() > 40);
+        for (name, page) in &pages {
+            let page = String::from_utf8(page.clone()).unwrap();
+            for title in [
+                "NAME",
+                "SYNOPSIS",
+                "DESCRIPTION",
+                "EXAMPLES",
+                "EXIT STATUS",
+                "ENVIRONMENT",
+                "FILES",
+                "SEE ALSO",
+            ] {
+                let quoted = format!(".SH \"{title}\"\n");
+                assert!(
+                    page.contains(&format!(".SH {title}\n")) || page.contains(&quoted),
+                    "{name} has no {title}"
+                );
+            }
+            assert!(
+                page.contains("CASEVAULT_PASSPHRASE_FILE") && page.contains("casevault "),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_that_is_taken() {
+        let pages = all(Cli::command()).unwrap();
+        for (name, _) in pages {
+            for (_, line) in examples::of(name.trim_end_matches(".1")) {
+                // What a shell makes of it: the part that runs casevault, quotes taken off.
+                let Some(line) = line.split(" | ").find(|part| part.contains("casevault")) else {
+                    panic!("{line}")
+                };
+                let line = line.split(" > ").next().unwrap_or(line);
+                let words = words(line);
+                let start = words.iter().position(|word| word == "casevault").unwrap();
+                let parsed = Cli::try_parse_from(&words[start..]);
+                if let Err(e) = parsed {
+                    assert!(!e.use_stderr(), "{line}: {e}");
+                }
+            }
+        }
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut rest = line.trim();
+        while !rest.is_empty() {
+            let (word, after) = match rest.strip_prefix('\'') {
+                Some(quoted) => quoted.split_once('\'').unwrap_or((quoted, "")),
+                None => rest.split_once(' ').unwrap_or((rest, "")),
+            };
+            all.push(word.to_owned());
+            rest = after.trim_start();
+        }
+        all
+    }
+}

@@ -1,0 +1,178 @@
+//! Handles as they are completed in a shell and suggested after a slip: ids alone, nothing of what they name.
+
+use super::Result;
+use super::Session;
+use super::draft;
+use super::jot;
+use super::reply::HANDLES;
+use super::reply::HandlesReply;
+use super::request::HandleKind;
+use super::request::HandlesRequest;
+use super::request::ReadPurpose;
+use crate::store::ReadTx;
+use vault_core::id::CaseId;
+use vault_core::id::JotId;
+use vault_core::id::RecordId;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// Most handles of a completion; of more, the newest.
+const MOST: usize = 64;
+
+/// Notes, the newest, among which a mistyped handle is looked for.
+const LOOKED_AT: usize = 5_000;
+
+/// Most handles that are suggested.
+const SUGGESTED: usize = 3;
+
+impl Session {
+    /// Tells the handles that begin as typed. Nothing is opened; it is an overview all the same, and logged as one.
+    ///
+    /// # Errors
+    /// [`super::SessionError::LogFailed`], [`super::SessionError::Refused`].
+    pub fn handles(&mut self, request: HandlesRequest) -> Result<HandlesReply> {
+        self.log_overview("handles", &ReadPurpose::default())?;
+        let typed = request.typed.to_ascii_lowercase();
+        let mut handles = self.store.read(|tx| match request.kind {
+            HandleKind::Case => cases(tx),
+            HandleKind::Draft => local(tx, draft::PREFIX),
+            HandleKind::Jot => local(tx, jot::PREFIX),
+            HandleKind::Note => notes(tx, &typed),
+        })?;
+        handles.retain(|handle| handle.starts_with(&typed));
+        handles.truncate(MOST);
+        Ok(HandlesReply {
+            schema: HANDLES,
+            handles,
+        })
+    }
+}
+
+/// The handles of all cases, the newest first.
+fn cases(tx: &ReadTx<'_>) -> Result<Vec<String>> {
+    let heads = tx.streams(StreamKind::Case)?;
+    let ids = heads.into_iter().rev().filter_map(|head| head.stream.as_case());
+    Ok(ids.map(|id: CaseId| id.handle()).collect())
+}
+
+/// The handles of notes that begin as typed, or of the newest notes where there are too many.
+fn notes(tx: &ReadTx<'_>, typed: &str) -> Result<Vec<String>> {
+    if let Ok(range) = RecordId::range(typed) {
+        let found = tx.find_records(range, MOST + 1)?;
+        if found.len() <= MOST {
+            let notes = found
+                .iter()
+                .filter(|f| f.class == RecordClass::Note && f.is_primary && !f.erased);
+            return Ok(notes.map(|f| f.record.handle()).collect());
+        }
+    }
+    newest_notes(tx, LOOKED_AT)
+}
+
+fn newest_notes(tx: &ReadTx<'_>, limit: usize) -> Result<Vec<String>> {
+    Ok(tx.newest_notes(limit)?.iter().map(RecordId::handle).collect())
+}
+
+/// The handles of jots or drafts.
+fn local(tx: &ReadTx<'_>, prefix: &str) -> Result<Vec<String>> {
+    let names = tx.local_names(prefix)?;
+    let ids = names
+        .iter()
+        .filter_map(|name| name.strip_prefix(prefix)?.parse::<JotId>().ok());
+    Ok(ids.map(|id| id.handle()).collect())
+}
+
+/// Finds the cases whose handles are a slip away from what was typed.
+pub(super) fn near_cases(tx: &ReadTx<'_>, typed: &str) -> Result<Vec<String>> {
+    Ok(near(typed, cases(tx)?))
+}
+
+/// Finds the notes whose handles are a slip away from what was typed.
+pub(super) fn near_notes(tx: &ReadTx<'_>, typed: &str) -> Result<Vec<String>> {
+    Ok(near(typed, newest_notes(tx, LOOKED_AT)?))
+}
+
+/// One slip in a short handle, two in a long one; nothing for what fits half of all there are.
+fn near(typed: &str, handles: Vec<String>) -> Vec<String> {
+    let typed = typed.to_ascii_lowercase();
+    let length = typed.chars().count();
+    let most = match length {
+        0..=4 => return Vec::new(),
+        5..=7 => 1,
+        _ => 2,
+    };
+    let mut found: Vec<(usize, String)> = handles
+        .into_iter()
+        .filter_map(|handle| {
+            // A beginning is compared with beginnings, a letter more or less included.
+            let slips = (length.saturating_sub(1)..=length + 1)
+                .map(|end| slips(&typed, handle.get(..end).unwrap_or(&handle)))
+                .min()?;
+            (slips <= most).then_some((slips, handle))
+        })
+        .collect();
+    found.sort();
+    found.truncate(SUGGESTED);
+    found.into_iter().map(|(_, handle)| handle).collect()
+}
+
+/// Counts letters that are wrong, missing, too many, or changed with their neighbour.
+fn slips(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
+            let mut cost = (at(&last, j) + usize::from(from != to))
+                .min(at(&last, j + 1) + 1)
+                .min(at(&row, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(to) && b.get(j - 1) == Some(from);
+            if swapped {
+                cost = cost.min(at(&before, j - 1) + 1);
+            }
+            row.push(cost);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_counted() {
+        for (a, b, n) in [
+            ("c-7fk2", "c-7fk2", 0),
+            ("c-7fk2", "c-7kf2", 1),
+            ("c-7fk2", "c-7fk", 1),
+            ("c-7fk2", "c-7xfk2", 1),
+            ("c-7fk2", "c-7fq2", 1),
+            ("c-7fk2m9qd", "c-7kf2m9qb", 2),
+            ("", "abc", 3),
+        ] {
+            assert_eq!(slips(a, b), n, "{a} {b}");
+            assert_eq!(slips(b, a), n, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_handles_are_named_and_no_more_than_three() {
+        let all = || {
+            ["c-7fk2m9qd", "c-7fk3m9qd", "c-abcdefgh", "c-7fq2xxxx"]
+                .map(str::to_owned)
+                .to_vec()
+        };
+        assert_eq!(near("c-7fk2m9qb", all()), ["c-7fk2m9qd", "c-7fk3m9qd"]);
+        assert_eq!(near("c-7kf2", all())[0], "c-7fk2m9qd");
+        assert!(near("c-zz", all()).is_empty() && near("c-zzzzzzzz", all()).is_empty());
+        assert_eq!(
+            near("c-00000001", (0..9).map(|n| format!("c-0000000{n}")).collect()).len(),
+            3
+        );
+    }
+}
