@@ -129,6 +129,7 @@ impl CliError {
             Self::ClosedPipe => "closed-pipe",
             Self::Editor { .. } => "editor",
             Self::ImportRefused { .. } => "import-refused",
+            Self::Io { source, .. } if is_full(source) => "disk-full",
             Self::Io { .. } => "io",
             Self::Kept { source, .. } => source.code(),
             Self::NeedsFlag { .. } => "needs-flag",
@@ -149,6 +150,7 @@ impl CliError {
         match self {
             Self::ClosedPipe => String::new(),
             Self::ImportRefused { .. } => "correct them, or take the others with `--keep-going`".to_owned(),
+            Self::Io { source, .. } if is_full(source) => "free some space and run the same command again".to_owned(),
             Self::Io { .. } => "check that the file or folder is there and yours to use".to_owned(),
             Self::NeedsFlag { flag, .. } => format!("give it with {flag}"),
             Self::NoPassphrase => {
@@ -196,6 +198,10 @@ impl CliError {
             check,
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// A refusal as JSON.

@@ -81,6 +81,12 @@ pub enum SessionError {
         #[serde(with = "check")]
         check: Check,
     },
+    /// The machine's clock says what cannot be.
+    #[error("the clock of this machine says {date}")]
+    Clock {
+        /// The day that it says.
+        date: String,
+    },
     /// The case takes nothing more.
     #[error("case {case} is closed")]
     Closed {
@@ -288,6 +294,7 @@ impl SessionError {
             Self::Busy => "busy",
             Self::Cancelled => "cancelled",
             Self::Card { .. } => "recovery-card",
+            Self::Clock { .. } => "clock",
             Self::Closed { .. } => "case-closed",
             Self::Conflict { .. } => "conflict",
             Self::Denied { .. } => "denied",
@@ -361,6 +368,7 @@ impl SessionError {
                 Check::CardSet => "take cards of one set only: its fingerprint is on each of them".to_owned(),
                 _ => "compare what was typed with the card, word by word".to_owned(),
             },
+            Self::Clock { .. } => "set the clock, then run it again; nothing was saved".to_owned(),
             Self::Closed { .. } => "open a new case, or choose another with `casevault case list`".to_owned(),
             Self::Conflict { .. } => {
                 "look at both and decide; `casevault note show` shows what is kept here".to_owned()

@@ -13,7 +13,7 @@ use std::sync::PoisonError;
 pub(super) type Word = &'static str;
 
 /// Longest word, in bytes.
-const LONGEST: usize = 64;
+const LONGEST: usize = 512;
 /// Most words that a process takes from others.
 const MOST: usize = 1024;
 
