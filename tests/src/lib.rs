@@ -3,12 +3,13 @@
 //! ```text
 //! binary ─> vault (a home, a passphrase file, commands) <─ caseload (lines to import)
 //!                    └─> leak (is any of these words in any file?)      mount (a disk that can be full or read-only)
-//!                    └─> agent (its process, its socket, its memory)
+//!                    └─> agent (its process, its socket, its memory)   faults (at system calls, at moments; what must hold)
 //! ```
 
 pub mod agent;
 pub mod binary;
 pub mod caseload;
+pub mod faults;
 pub mod leak;
 pub mod mount;
 pub mod terminal;

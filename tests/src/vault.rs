@@ -156,7 +156,11 @@ impl Vault {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+///
+/// # Panics
+/// Where it cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("makes the copy's folder");
     for entry in std::fs::read_dir(from).expect("reads the folder") {
         let entry = entry.expect("reads the folder");
@@ -186,7 +190,7 @@ pub fn lines(text: &[u8]) -> Vec<Value> {
 }
 
 /// How a command ended and what it printed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Done {
     /// The exit code; -1 if a signal ended it.
     pub code: i32,

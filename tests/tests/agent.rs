@@ -416,6 +416,17 @@ fn an_agent_of_another_version_is_not_asked_and_is_replaced() {
 }
 
 #[test]
+fn note_misfiled_through_an_agent_is_answered() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    let note = vault.add_note(&case, "obs: Of somebody else.\n");
+    vault.run(&["unlock"]).done();
+    let misfiled = ["note", "misfiled", &note, "--file", "-", "--json"];
+    let reply = vault.feed(&misfiled, b"opened the wrong case\n").json();
+    assert!(reply["breach_question"].as_str().unwrap().len() > 100, "{reply}");
+}
+
+#[test]
 fn twenty_commands_at_once_are_all_answered() {
     let vault = Vault::made();
     let case = vault.open_case("Una Kestle");

@@ -449,6 +449,18 @@ fn a_line_that_conflicts_is_refused_by_number_unless_it_amends() {
 }
 
 #[test]
+fn an_imported_note_that_says_no_time_of_writing_verifies_and_is_known_again() {
+    let lines = br#"{"type":"case","case":"old-17","worker":"w-okafor","opened":"2024-05-02","template":"adult-social-care","profile":{"name":"Tam Brisk"}}
+{"type":"note","case":"old-17","note":"old-17-1","author":"w-okafor","kind":"phone","occurred_at":"2024-05-02","segments":[{"kind":"narrative","text":"Rang twice."}]}
+"#;
+    let vault = Vault::with(lines);
+    vault.verified();
+    let again = vault.feed(&["import", "-", "--json"], lines).json();
+    assert_eq!(again["skipped"], 2, "{again}");
+    vault.verified();
+}
+
+#[test]
 fn pages_leave_out_reflections_and_the_lines_to_import_hold_them() {
     let vault = Vault::made();
     let case = vault.open_case("Una Kestle");

@@ -129,6 +129,7 @@ impl CliError {
             Self::ClosedPipe => "closed-pipe",
             Self::Editor { .. } => "editor",
             Self::ImportRefused { .. } => "import-refused",
+            Self::Io { source, .. } if is_full(source) => "disk-full",
             Self::Io { .. } => "io",
             Self::Kept { source, .. } => source.code(),
             Self::NeedsFlag { .. } => "needs-flag",
@@ -200,6 +201,10 @@ impl CliError {
             check,
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// A refusal as JSON.

@@ -1,11 +1,19 @@
 //! A file that somebody gets: written beside its name, and there whole or not at all.
+//!
+//! ```text
+//! unnamed file of the folder ─ written ─ synced ─> linked to its name ─ (renamed over the one that is there) ─ folder synced
+//! ```
+//!
+//! What is written has no name until all of it is there, so that a process that dies leaves nothing of a case in the
+//! clear. A file system that knows no unnamed files gets a part with a name, which a kill leaves behind.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat_with};
 use rustix::io::Errno;
 
 use crate::error::CliError;
@@ -14,8 +22,8 @@ use crate::error::CliError;
 pub struct Part {
     path: PathBuf,
     /// Where it is written.
-    pub file: BufWriter<std::fs::File>,
-    done: bool,
+    pub file: BufWriter<File>,
+    named: bool,
 }
 
 impl Part {
@@ -27,25 +35,37 @@ impl Part {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let part = path.with_file_name(name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)
-            .map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
+        let unnamed = unnamed(folder_of(path));
+        let named = unnamed.is_none();
+        let opened = match unnamed {
+            Some(file) => Ok(file),
+            None => OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part),
+        };
+        let file = opened.map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
         Ok(Self {
             path: part,
             file: BufWriter::with_capacity(1 << 16, file),
-            done: false,
+            named,
         })
     }
 
     /// Becomes the file, in the place of one that is there.
     ///
     /// # Errors
-    /// [`CliError::Io`].
+    /// [`CliError::Io`]; where the folder alone could not be made durable, one that was replaced stays replaced.
     pub fn become_file(self, path: &Path) -> Result<(), CliError> {
-        self.end(path, |part| std::fs::rename(part, path))
+        let is_new = path.symlink_metadata().is_err();
+        self.end(path, is_new, |part| {
+            if !part.named {
+                match part.link(path) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    done => return done,
+                }
+                part.link(&part.path)?;
+                part.named = true;
+            }
+            std::fs::rename(&part.path, path)
+        })
     }
 
     /// Becomes the file, unless one is there.
@@ -53,34 +73,83 @@ impl Part {
     /// # Errors
     /// [`CliError::Io`] of kind `AlreadyExists` if one is.
     pub fn become_new_file(self, path: &Path) -> Result<(), CliError> {
-        self.end(path, |part| {
-            match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
+        self.end(path, true, |part| {
+            if !part.named {
+                return part.link(path);
+            }
+            match renameat_with(CWD, &part.path, CWD, path, RenameFlags::NOREPLACE) {
                 // A file system that cannot rename so can link so.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                    std::fs::hard_link(part, path)?;
-                    std::fs::remove_file(part)
+                    std::fs::hard_link(&part.path, path)?;
+                    std::fs::remove_file(&part.path)
                 }
                 done => done.map_err(io::Error::from),
             }
         })
     }
 
-    fn end(mut self, path: &Path, rename: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), CliError> {
+    /// Gives the unnamed file a name.
+    fn link(&self, path: &Path) -> io::Result<()> {
+        let open = format!("/proc/self/fd/{}", self.file.get_ref().as_raw_fd());
+        Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+    }
+
+    fn end(
+        mut self,
+        path: &Path,
+        is_new: bool,
+        name: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        let failed = |e| CliError::io(format!("could not write `{}`", path.display()), e);
         let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        written
-            .and_then(|()| rename(&self.path))
-            .map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
-        self.done = true;
-        Ok(())
+        written.and_then(|()| name(&mut self)).map_err(failed)?;
+        // It has its own name now.
+        self.named = false;
+        sync(folder_of(path)).map_err(|error| {
+            // Whoever is told that it was not written finds it so.
+            if is_new {
+                let _ = std::fs::remove_file(path);
+            }
+            failed(error)
+        })
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.done {
+        if self.named {
             // What cannot be removed is named as a part and holds no more than was asked for.
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Opens a file of a folder that has no name; nothing where that cannot be, or could not be named afterwards.
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Path) -> Option<File> {
+    if !Path::new("/proc/self/fd").exists() {
+        return None;
+    }
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let opened = open(folder, flags, Mode::RUSR | Mode::WUSR);
+    opened.ok().map(File::from)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Path) -> Option<File> {
+    None
+}
+
+/// Makes the names of a folder durable; a file system that cannot has no more to give.
+pub fn sync(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if [Some(Errno::INVAL), Some(Errno::OPNOTSUPP)].contains(&Errno::from_io_error(&error)) => Ok(()),
+        done => done,
     }
 }
 
@@ -106,6 +175,15 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_part_has_no_name_until_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut part = Part::beside(&dir.path().join("case.html")).unwrap();
+        part.file.write_all(b"half").unwrap();
+        part.file.flush().unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]

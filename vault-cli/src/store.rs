@@ -17,6 +17,7 @@
 mod column;
 mod decode;
 mod error;
+mod files;
 mod kept;
 mod migrate;
 mod numbers;
@@ -25,6 +26,7 @@ mod read;
 mod replay;
 mod reserve;
 mod row;
+mod take_back;
 mod write;
 
 pub use error::StoreError;

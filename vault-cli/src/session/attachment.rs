@@ -139,10 +139,16 @@ impl Session {
         });
         task.progress.finish();
         match kept {
-            Ok(reply) if !reply.already => part.publish().map_err(file_failed).map(|()| reply),
-            // Whether the record was committed the store alone can say, also when writing it failed.
+            Ok(reply) if !reply.already => {
+                // Its record is committed, so it is attached; a part that keeps its name is read as one, and published by
+                // the next one who comes by.
+                let _ = part.publish();
+                Ok(reply)
+            }
+            // Whether the record was committed the store alone can say, also when writing it failed. What cannot be
+            // settled now, the next one settles.
             other => {
-                self.settle_part(&name, part)?;
+                let _ = self.settle_part(&name, part);
                 other
             }
         }

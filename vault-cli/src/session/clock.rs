@@ -45,13 +45,13 @@ pub(super) fn moment(at: Timestamp) -> Moment {
 /// Returns the month of placing, in UTC.
 ///
 /// # Errors
-/// [`SessionError::Bug`] for a clock before 1970 or after 7400.
+/// [`SessionError::Clock`] for a clock before 1970 or after 7400.
 pub(super) fn month(at: Timestamp) -> Result<Month> {
     let date = at.to_zoned(TimeZone::UTC).date();
     let months = (i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1;
     u16::try_from(months)
         .map(Month)
-        .map_err(|_| SessionError::Bug(format!("the clock says {date}")))
+        .map_err(|_| SessionError::Clock { date: date.to_string() })
 }
 
 /// Returns the worker's present day.

@@ -81,6 +81,12 @@ pub enum SessionError {
         #[serde(with = "check")]
         check: Check,
     },
+    /// The machine's clock says what cannot be.
+    #[error("the clock of this machine says {date}")]
+    Clock {
+        /// The day that it says.
+        date: String,
+    },
     /// The case takes nothing more.
     #[error("case {case} is closed")]
     Closed {
@@ -305,6 +311,7 @@ impl SessionError {
             Self::Busy => "busy",
             Self::Cancelled => "cancelled",
             Self::Card { .. } => "recovery-card",
+            Self::Clock { .. } => "clock",
             Self::Closed { .. } => "case-closed",
             Self::Conflict { .. } => "conflict",
             Self::Denied { .. } => "denied",
@@ -379,6 +386,7 @@ impl SessionError {
                 Check::CardSet => "take cards of one set only: its fingerprint is on each of them".to_owned(),
                 _ => "compare what was typed with the card, word by word".to_owned(),
             },
+            Self::Clock { .. } => "set the clock, then run it again; nothing was saved".to_owned(),
             Self::Closed { .. } => "open it again with `casevault case reopen`, or choose another with `casevault case list`".to_owned(),
             Self::Conflict { .. } => {
                 "nothing was done; `casevault case show` and `casevault note show` show what is kept here: decide, and say it \

@@ -165,7 +165,9 @@ impl Session {
             self.holder.secrets.recovery = secret;
         }
         written?;
-        put_set(&self.places, &kept)?;
+        // The key is gone from here and the cards hold it: a note that cannot be written now refuses nothing, and is
+        // written by the next unlocking.
+        let _ = put_set(&self.places, &kept);
         Ok(SplitReply {
             schema: RECOVERY_SPLIT,
             set: kept.set,
@@ -211,16 +213,36 @@ impl Session {
         })
     }
 
-    /// Refuses where cards were made; says so in the folder too, should that have been cut off.
+    /// Tells whether the keystore, as it lies on the disk, still holds the recovery key; nothing where it cannot be told.
+    pub fn recovery_key_is_kept(&self) -> Option<bool> {
+        let file = fs::read(self.places.keystore()).ok()?;
+        let secrets = keystore::reopen(&file, &self.unlocked).ok()?;
+        Some(secrets.recovery.is_some())
+    }
+
+    /// Says in the folder which cards there are, should that have been cut off.
+    pub(super) fn mend_set(&self) {
+        if self.holder.secrets.recovery.is_some() || self.places.recovery_set().exists() {
+            return;
+        }
+        if let Ok(Some(kept)) = self.kept_set() {
+            // A disk that takes nothing does not keep anybody from opening the vault.
+            let _ = put_set(&self.places, &kept);
+        }
+    }
+
+    fn kept_set(&self) -> Result<Option<KeptSet>> {
+        let kept = self.store.read(|tx| Ok::<_, SessionError>(tx.local(SET)?))?;
+        Ok(kept.and_then(|json| KeptSet::from_json(&json)))
+    }
+
+    /// Refuses where cards were made.
     fn require_recovery_key(&self) -> Result<()> {
         if self.holder.secrets.recovery.is_some() {
             return Ok(());
         }
-        let kept = self.store.read(|tx| Ok::<_, SessionError>(tx.local(SET)?))?;
-        let kept = kept.and_then(|json| KeptSet::from_json(&json));
-        if let Some(kept) = &kept {
-            put_set(&self.places, kept)?;
-        }
+        self.mend_set();
+        let kept = self.kept_set()?;
         Err(SessionError::NoRecoveryKey {
             set: kept.map_or_else(|| "unknown".to_owned(), |kept| kept.set),
         })

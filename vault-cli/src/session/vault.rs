@@ -26,6 +26,7 @@ use crate::store::STORE_VERSION;
 use crate::store::Store;
 use rustix::fs::OFlags;
 use std::fs;
+use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
@@ -41,6 +42,7 @@ use vault_core::keystore;
 use vault_core::opening::fresh;
 use vault_core::wire::v1::FORMAT;
 use vault_core::wire::v1::limit;
+use zeroize::Zeroizing;
 
 /// Wrong passphrases are told up to this many: the count is a file's length, and anybody's.
 const MOST_TRIES: u32 = 1_000_000;
@@ -147,7 +149,7 @@ impl Session {
         }
         let agency = store.read(super::agency::load)?;
         keystore::require_own_keys(&agency, &header, &secrets).map_err(refused("keystore"))?;
-        Ok(Self {
+        let session = Self {
             places: places.clone(),
             store,
             holder: Holder {
@@ -160,7 +162,9 @@ impl Session {
             },
             unlocked,
             wrong_tries: 0,
-        })
+        };
+        session.mend_set();
+        Ok(session)
     }
 
     /// Opens the vault once more beside this session, with its keys: what two ask at once neither waits for the other.
@@ -383,7 +387,33 @@ fn open_plain(path: &Path, how: &mut OpenOptions) -> io::Result<fs::File> {
 }
 
 /// Puts `bytes` in place of the file, whole or not at all: written beside it, synced, renamed, folder synced.
+///
+/// Where the last step fails, what was there before is put back: whoever is told that nothing was changed finds it so.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let before = match fs::read(path) {
+        Ok(before) => Some(Zeroizing::new(before)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        Err(e) => return Err(e),
+    };
+    put_in_place(path, bytes, File::sync_all)?;
+    let synced = path
+        .parent()
+        .map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all());
+    if synced.is_err() {
+        // As far as the disk lets us: it has just failed, and may not confirm this either.
+        let unconfirmed = |file: &File| {
+            let _ = file.sync_all();
+            Ok(())
+        };
+        let _ = match &before {
+            Some(before) => put_in_place(path, before, unconfirmed),
+            None => fs::remove_file(path),
+        };
+    }
+    synced
+}
+
+fn put_in_place(path: &Path, bytes: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let beside = path.with_extension("new");
     match fs::remove_file(&beside) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
@@ -394,13 +424,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| sync(&file))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // One that stays is sealed, and goes with the next that is written.
+        let _ = fs::remove_file(&beside);
     }
+    written
 }
 
 fn tries(places: &Places) -> u32 {

@@ -1,6 +1,7 @@
 //! Making, opening and copying a store, and the two kinds of transaction on it.
 
 use super::error::StoreError;
+use super::files::Files;
 use super::migrate;
 use super::migrate::APPLICATION_ID;
 use super::migrate::SCHEMA;
@@ -8,6 +9,7 @@ use super::migrate::STEPS;
 use super::migrate::STORE_VERSION;
 use super::read::ReadTx;
 use super::reserve;
+use super::take_back;
 use super::write::WriteTx;
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
@@ -44,6 +46,8 @@ pub struct Store {
     keys: LocalKeys,
     agency: AgencyId,
     path: PathBuf,
+    // Empty until it is open. What is written to a file that has no name any more is written nowhere.
+    files: Files,
     // Link ids of the agency stream by sequence number: every record link cites one by its number.
     agency_links: RefCell<Vec<LinkId>>,
 }
@@ -104,14 +108,16 @@ impl Store {
             migrate::require_schema(&connection)?;
         }
         let agency = connection.query_row("SELECT agency FROM meta", [], |row| row.get(0))?;
-        let store = Self {
+        let mut store = Self {
             connection,
             keys: LocalKeys::derive(key),
             agency: AgencyId(agency),
             path: path.to_owned(),
+            files: Files::default(),
             agency_links: RefCell::new(Vec::new()),
         };
         store.read(|tx| tx.require_complete())?;
+        store.files = Files::of(path);
         reserve::make(path)?;
         Ok(store)
     }
@@ -170,10 +176,13 @@ impl Store {
         let mut tx = WriteTx::begin(read);
         let done = f(&mut tx)?;
         let written = tx.finish()?;
-        transaction.commit().map_err(StoreError::from)?;
+        if let Err(error) = transaction.commit() {
+            take_back::unconfirmed(&self.connection, &self.path);
+            return Err(StoreError::from(error).into());
+        }
         self.agency_links.replace(written.agency_links);
         if written.erased {
-            self.empty_log()?;
+            self.empty_log();
         }
         Ok(done)
     }
@@ -238,19 +247,16 @@ impl Store {
         if !self.connection.is_autocommit() {
             return Err(StoreError::Bug("a transaction within a transaction".to_owned()));
         }
+        self.files.require_unmoved()?;
         Ok(Transaction::new_unchecked(&self.connection, behavior)?)
     }
 
-    // A reader elsewhere may hold the log; then it is emptied when that one is done.
-    fn empty_log(&self) -> Result<(), StoreError> {
-        let emptied = self
+    // A reader elsewhere may hold the log, or the disk may fail: then it is emptied by whoever closes the store last. What
+    // was written is durable all the same, so this refuses nothing.
+    fn empty_log(&self) {
+        let _ = self
             .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(StoreError::from);
-        match emptied {
-            Err(StoreError::Busy) => Ok(()),
-            other => other,
-        }
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 

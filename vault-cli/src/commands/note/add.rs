@@ -70,8 +70,10 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
             also: args.also,
             draft: None,
         })?;
-        writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"))?;
-        return super::saved(&reply, run);
+        super::saved(&reply, run)?;
+        // The note is saved, whatever comes of telling what else there is.
+        let _ = writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"));
+        return Ok(());
     }
     let mut session = run.unlock_to_write(&args.drafts)?;
     written(AddArgs { case, ..args }, run, &mut session)

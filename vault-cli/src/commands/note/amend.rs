@@ -48,8 +48,10 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             others,
             draft: None,
         })?;
-        writing::tell_of_drafts(run, &mut session, &note, &format!("casevault note amend {note}"))?;
-        return super::saved(&reply, run);
+        super::saved(&reply, run)?;
+        // The note is saved, whatever comes of telling what else there is.
+        let _ = writing::tell_of_drafts(run, &mut session, &note, &format!("casevault note amend {note}"));
+        return Ok(());
     }
     let mut session = run.unlock_to_write(&args.drafts)?;
     let on_terminal = OnTerminal {

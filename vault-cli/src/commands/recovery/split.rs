@@ -75,7 +75,14 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
             hint: "run it again when a printer is at hand".to_owned(),
         });
     }
-    let mut reply = session.recovery_confirm(&read)?;
+    let confirmed = session.recovery_confirm(&read);
+    if confirmed.is_err() && session.recovery_key_is_kept() != Some(true) {
+        // Wherever the key may be gone from the keystore, the cards are all that is left of it.
+        files.keep();
+        confirmed?;
+        return Ok(());
+    }
+    let mut reply = confirmed?;
     reply.files = files.keep();
     run.end_agent()?;
     let rest = format!(
@@ -116,7 +123,12 @@ impl Files {
             files.texts.push(text);
             files.put(&folder.join(format!("{name}.html")), card::page(cards, one).as_bytes())?;
         }
-        let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        // The folder may be new itself.
+        let above = folder.canonicalize();
+        let synced = crate::part::sync(folder).and_then(|()| match above?.parent() {
+            Some(above) => crate::part::sync(above),
+            None => Ok(()),
+        });
         synced.map_err(|e| CliError::io(format!("could not write `{}`", folder.display()), e))?;
         Ok(files)
     }
@@ -125,7 +137,15 @@ impl Files {
         let failed = |e| CliError::io(format!("could not write `{}`", path.display()), e);
         // A card that is there already may be somebody's only one.
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file = opened.map_err(failed)?;
+        let mut file = opened.map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => CliError::Usage {
+                message: format!("`{}` is there already", path.display()),
+                hint: "name another folder; cards that were left when this command was cut off may be wiped for as long as \
+                       `casevault status` says that the recovery key waits"
+                    .to_owned(),
+            },
+            _ => failed(e),
+        })?;
         self.made.push(path.to_owned());
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
     }

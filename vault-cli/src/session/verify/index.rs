@@ -18,7 +18,7 @@ use vault_core::secret::LocalIndexKey;
 #[derive(Default)]
 pub(super) struct Index {
     /// By commit position: key and content.
-    entries: HashMap<u64, (EntryKey, ContentTag)>,
+    entries: HashMap<u64, (EntryKey, Contents)>,
     /// Keys that have to be there.
     owed: HashSet<[u8; 16]>,
     /// Notes whose parts are still to be joined, by note id.
@@ -49,7 +49,20 @@ pub(super) enum Fact {
 pub(super) struct Entry {
     pos: u64,
     key: EntryKey,
-    content: ContentTag,
+    content: Contents,
+}
+
+/// The lines that a record can have come from.
+struct Contents {
+    line: ContentTag,
+    /// The same without the moment of writing down, which an import gives a note that says none.
+    untimed: Option<ContentTag>,
+}
+
+impl Contents {
+    fn have(&self, tag: &ContentTag) -> bool {
+        self.line.0 == tag.0 || self.untimed.as_ref().is_some_and(|untimed| untimed.0 == tag.0)
+    }
 }
 
 impl Entry {
@@ -58,7 +71,10 @@ impl Entry {
         Self {
             pos,
             key: EntryKey::new(local, kind, external),
-            content: ContentTag::new(local, content.as_bytes()),
+            content: Contents {
+                line: ContentTag::new(local, content.as_bytes()),
+                untimed: None,
+            },
         }
     }
 
@@ -67,7 +83,16 @@ impl Entry {
         let origin = note.imported.as_ref()?;
         let external = origin.note.as_ref()?;
         let content = line::print_note(note, origin).ok()?;
-        Some(Self::new(local, pos, "note", external, &content))
+        let mut entry = Self::new(local, pos, "note", external, &content);
+        if origin.recorded_at.is_none() && note.authored_at.is_some() {
+            let untimed = Note {
+                authored_at: None,
+                ..note.clone()
+            };
+            let content = line::print_note(&untimed, origin).ok()?;
+            entry.content.untimed = Some(ContentTag::new(local, content.as_bytes()));
+        }
+        Some(entry)
     }
 }
 
@@ -110,12 +135,12 @@ impl Index {
         }
         let fault = || SessionError::refused(Check::LocalIndex, "index");
         tx.each_external(&mut |key, kept| -> Result<()> {
-            let content = kept.content.as_ref().map(|content| content.0);
             if self.erased.contains(&kept.pos) {
-                return if content.is_none() { Ok(()) } else { Err(fault()) };
+                return if kept.content.is_none() { Ok(()) } else { Err(fault()) };
             }
-            let expected = self.entries.get(&kept.pos).ok_or_else(fault)?;
-            if expected.0.0 != key.0 || content != Some(expected.1.0) {
+            let (expected, contents) = self.entries.get(&kept.pos).ok_or_else(fault)?;
+            let is_one_of_them = kept.content.as_ref().is_some_and(|tag| contents.have(tag));
+            if expected.0 != key.0 || !is_one_of_them {
                 return Err(fault());
             }
             self.owed.remove(&key.0);
