@@ -1,7 +1,9 @@
-//! The project's benchmark: `cargo run --release -p casevault-e2e --bin bench -- [--write docs/benchmarks.md | --only-today]`.
+//! The project's benchmark: `cargo run --release -p casevault-e2e --bin bench -- [--write docs/benchmarks.md | --only-today | --only-daily]`.
 //!
 //! Whole processes of the release binary on size m, medians, each beside its limit measured in the same run: machines
 //! are shared and noisy, so ratios count and no test asserts a time. `unlock` (Argon2id, 64 MiB here) is taken off.
+
+mod daily;
 
 use ed25519_dalek::Signer;
 use rayon::prelude::*;
@@ -38,6 +40,10 @@ fn main() -> Outcome<()> {
     let mut page = Page::default();
     if std::env::args().any(|a| a == "--only-today") {
         return today(&bench, &mut page, &bench.caseload(&["--size", "m"])?);
+    }
+    if std::env::args().any(|a| a == "--only-daily") {
+        let lines = bench.caseload(&["--size", "m"])?;
+        return daily::daily(&bench, &mut page, &bench.vault("daily", &lines)?, &lines);
     }
     let small = bench.caseload(&["--size", "s"])?;
     let medium = bench.caseload(&["--size", "m"])?;
@@ -151,6 +157,8 @@ fn main() -> Outcome<()> {
             case["notes"]
         ));
     }
+    // Last: what it adds to the vault would count above.
+    daily::daily(&bench, &mut page, &vault, &medium)?;
     let page = page.print(&growth);
     println!("{page}");
     if let Some(path) = write {
