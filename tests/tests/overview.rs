@@ -200,7 +200,9 @@ fn a_step_is_done_in_a_signed_version_of_its_note_and_undone_in_another() {
 
     // An amendment in text keeps it: what is printed is read again.
     let printed = vault.json(&["note", "show", &note]);
-    let amended = json!({"segments": printed["segments"]}).to_string();
+    let mut segments = printed["segments"].as_array().unwrap().clone();
+    segments.push(json!({"n": segments.len() + 1, "kind": "narrative", "text": "She rang again."}));
+    let amended = json!({ "segments": segments }).to_string();
     vault
         .feed(&["note", "amend", &note, "--file", "-"], amended.as_bytes())
         .done();
