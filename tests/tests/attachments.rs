@@ -425,8 +425,8 @@ fn attack_29_a_name_goes_nowhere_and_drives_nothing() {
     let (target, link) = (with.vault.around.join("target"), folder.join("link"));
     std::os::unix::fs::symlink(&target, &link).unwrap();
     with.get(1, &link, &[]).refused(2, "usage");
-    with.get(1, &link, &["--force"]).done();
-    assert!(!target.exists() && link.symlink_metadata().unwrap().is_file());
+    with.get(1, &link, &["--force"]).refused(1, "io");
+    assert!(!target.exists() && link.symlink_metadata().unwrap().is_symlink());
 }
 
 /// A JPEG of one small scan, with EXIF that says where it was taken.

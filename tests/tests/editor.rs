@@ -654,3 +654,82 @@ fn a_jot_is_one_line_and_becomes_a_note_with_its_times() {
     assert_eq!(desk.drafts(), serde_json::json!([]));
     desk.vault.verified();
 }
+
+#[test]
+fn an_answer_that_takes_longer_than_the_agents_patience_is_not_lost() {
+    let desk = Desk::new();
+    desk.vault.run(&["unlock"]).done();
+    let Some(mut terminal) = desk.start(None, "note jot") else {
+        return;
+    };
+    terminal.wait_for("Jot: ");
+    // The agent closes a connection that says nothing for ten seconds: that time is what is looked at here.
+    let asked = std::time::Instant::now();
+    until("more than ten seconds", || {
+        asked.elapsed() > std::time::Duration::from_secs(11)
+    });
+    terminal.keys("rang, no answer\n");
+    let (code, said) = terminal.end();
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(
+        desk.vault.json(&["note", "jot", "--list"])["jots"][0]["text"],
+        "rang, no answer"
+    );
+}
+
+/// An editor that does what `then` says before it writes the note and ends.
+fn editor_that(apart: &Path, then: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = apart.join("editor.sh");
+    let script = format!("#!/bin/sh\nfor file; do :; done\n{then}\nprintf 'obs: {SAID}\\n' > \"$file\"\n");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn what_was_written_after_the_vault_was_locked_is_saved_with_the_passphrase() {
+    let desk = Desk::new();
+    let apart = tempfile::tempdir().unwrap();
+    desk.vault.run(&["unlock"]).done();
+    let editor = editor_that(
+        apart.path(),
+        &format!("{} lock > /dev/null || exit 1", binary::casevault().display()),
+    );
+    let Some(terminal) = desk.start(Some(&editor), &format!("note add {} --kind phone", desk.case)) else {
+        return;
+    };
+    let (code, said) = terminal.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("locked while you wrote"), "{said}");
+    assert!(desk.shown().contains(SAID));
+    assert_eq!(desk.drafts(), serde_json::json!([]));
+    desk.assert_wiped();
+}
+
+#[test]
+fn what_was_written_after_the_vault_was_locked_waits_in_memory_for_the_passphrase() {
+    let desk = Desk::new();
+    let apart = tempfile::tempdir().unwrap();
+    desk.vault.run(&["unlock"]).done();
+    let passphrase = desk.vault.around.join("passphrase");
+    let away = apart.path().join("passphrase");
+    // Nobody is there who knows it.
+    let then = format!(
+        "{} lock > /dev/null || exit 1; mv {} {}",
+        binary::casevault().display(),
+        passphrase.display(),
+        away.display()
+    );
+    let editor = editor_that(apart.path(), &then);
+    let Some(terminal) = desk.start(Some(&editor), &format!("note add {} --kind phone", desk.case)) else {
+        return;
+    };
+    let (code, said) = terminal.end();
+    assert_ne!(code, 0, "{said}");
+    assert!(said.contains("still in this machine's memory"), "{said}");
+    std::fs::rename(away, passphrase).unwrap();
+    let drafts = desk.drafts();
+    assert_eq!(drafts[0]["words"], format!("obs: {SAID}"), "{drafts}");
+    desk.assert_wiped();
+}

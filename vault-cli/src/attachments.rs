@@ -77,7 +77,7 @@ impl Folder {
             // A pipe laid in its place is opened without waiting for a writer, and refused by its length.
             let opened = OpenOptions::new()
                 .read(true)
-                .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+                .custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed())
                 .open(&path);
             match opened {
                 Ok(file) => return Ok(Some(file)),

@@ -56,10 +56,11 @@ pub enum Edited {
     },
 }
 
-/// Runs the editor over a text until it ends; `keep` is given what was written, every two seconds where it changed.
+/// Runs the editor over a text until it ends; `keep` is given what was written, every two seconds where it changed. What it
+/// refuses it is asked again two seconds later: what was written at the end is for the caller to keep.
 ///
 /// # Errors
-/// [`CliError::Io`] where editor or place fail, [`CliError::NotUtf8`]; what `keep` returns at the very end.
+/// [`CliError::Io`] where editor or place fail, [`CliError::NotUtf8`].
 pub fn edit(
     program: &Program,
     place: &Place,
@@ -97,10 +98,8 @@ pub fn edit(
     terminal.restore();
     let well = status.is_some_and(|status| status.success()) && !stopped;
     if !well {
-        let newest = place.newest()?;
-        keep(&newest)?;
         return Ok(Edited::Broken {
-            newest,
+            newest: place.newest()?,
             how: how(program, status, stopped),
         });
     }

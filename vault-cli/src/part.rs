@@ -5,7 +5,9 @@
 //! ```
 //!
 //! What is written has no name until all of it is there, so that a process that dies leaves nothing of a case in the
-//! clear. A file system that knows no unnamed files gets a part with a name, which a kill leaves behind.
+//! clear. Where it takes the place of a file, it has a second name (`NAME.part-PROCESS`) for the moment between the two
+//! calls that this takes, and a kill then leaves it under that one, whole. A file system that knows no unnamed files gets a
+//! part with such a name, which a kill leaves behind.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -30,8 +32,16 @@ impl Part {
     /// Begins the part of the file `path`, readable by its owner alone.
     ///
     /// # Errors
-    /// [`CliError::Io`].
+    /// [`CliError::Io`], of kind `InvalidInput` where something is there that is no plain file: a pipe or a device would
+    /// become a file on a disk, and a link's file would come to lie beside the link.
     pub fn beside(path: &Path) -> Result<Self, CliError> {
+        if path
+            .symlink_metadata()
+            .is_ok_and(|found| !found.is_file() && !found.is_dir())
+        {
+            let why = io::Error::new(io::ErrorKind::InvalidInput, "this is a link, a pipe or a device");
+            return Err(CliError::io(format!("could not write `{}`", path.display()), why));
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let part = path.with_file_name(name);
@@ -175,6 +185,19 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "before").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for path in [link.as_path(), Path::new("/dev/null")] {
+            let refused = Part::beside(path).err().unwrap();
+            assert!(matches!(refused, CliError::Io { source, .. } if source.kind() == io::ErrorKind::InvalidInput));
+        }
+        assert!(link.symlink_metadata().unwrap().is_symlink());
     }
 
     #[test]

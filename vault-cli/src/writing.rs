@@ -27,6 +27,14 @@ const LONGEST: u64 = 4 << 20;
 /// What is typed is kept so often.
 const AUTOSAVE: Duration = Duration::from_secs(2);
 
+/// A passphrase is asked for so often before what was written is left in memory.
+const TRIES: u32 = 3;
+
+fn is_locked(error: &CliError) -> bool {
+    let CliError::Session(error) = error else { return false };
+    matches!(error, SessionError::LockedMeanwhile | SessionError::AgentLost)
+}
+
 /// Saves what was written: text with flags, and the draft that it was.
 pub type Saving<'s, T> = &'s mut dyn FnMut(&mut Vault, NoteInput, Option<String>) -> Result<T, SessionError>;
 
@@ -84,7 +92,7 @@ impl Writing {
                 return Err(CliError::Nothing { what });
             }
             self.input.text.clone_from(&text);
-            self.keep(session, &text)?;
+            self.keep_at_last(run, session, &text)?;
             let error = match save(session, self.input.clone(), self.draft.clone()) {
                 Ok(saved) => return Ok(saved),
                 Err(error) => error,
@@ -111,7 +119,7 @@ impl Writing {
         // There before the editor is, so that what it leaves behind has where to go.
         let id = self.keep(session, text)?;
         let places = run.places()?;
-        let place = match Place::make(&id, places.home()) {
+        let mut place = match Place::make(&id, places.home()) {
             Ok(place) => place,
             Err(error) => {
                 self.drop_unwritten(session, text);
@@ -122,34 +130,50 @@ impl Writing {
             let mut keep = |text: &str| self.keep(session, text).map(|_| ());
             editor::edit(program, &place, text, &mut keep)
         };
-        drop(place);
-        match edited {
-            Ok(Edited::Done { saved, unsaved: None }) => Ok(saved),
+        let (written, how) = match edited {
+            Ok(Edited::Done { saved, unsaved: None }) => (saved, None),
             Ok(Edited::Done {
                 saved,
                 unsaved: Some(newest),
-            }) => {
-                if saved == text {
-                    // Left without saving: thrown away perhaps, perhaps not, so it stays where it can be found.
-                    self.keep(session, &newest)?;
-                    let how = "the editor was left without saving".to_owned();
-                    return Err(self.kept(CliError::Editor { how }));
-                }
-                Ok(saved)
-            }
+            }) => match saved == text {
+                // Left without saving: thrown away perhaps, perhaps not, so it stays where it can be found.
+                true => (newest, Some("the editor was left without saving".to_owned())),
+                false => (saved, None),
+            },
             Ok(Edited::Broken { newest, how }) => {
                 if newest == text && self.drop_unwritten(session, text) {
                     return Err(CliError::Editor { how });
                 }
-                Err(self.kept(CliError::Editor { how }))
+                (newest, Some(how))
             }
             Err(error) => {
                 // An editor that never started has written nothing.
                 if self.drop_unwritten(session, text) {
                     return Err(error);
                 }
-                Err(self.kept(error))
+                return Err(self.kept(error));
             }
+        };
+        // While the place is there: what cannot be kept now stays in it, for the next command to take.
+        let kept = match how {
+            None => faults::without(&written),
+            Some(_) => written.clone(),
+        };
+        if written != text
+            && let Err(error) = self.keep_at_last(run, session, &kept)
+        {
+            place.keep();
+            return Err(CliError::Kept {
+                source: Box::new(error),
+                resume:
+                    "nothing was saved; what you wrote is still in this machine's memory, and lost when it is switched \
+                         off: `casevault unlock` puts it into a draft, which `casevault note draft` lists"
+                        .to_owned(),
+            });
+        }
+        match how {
+            None => Ok(written),
+            Some(how) => Err(self.kept(CliError::Editor { how })),
         }
     }
 
@@ -173,6 +197,30 @@ impl Writing {
             Ok(typed) => Ok(joined(&before, &typed)),
             Err(error) if self.draft.is_some() => Err(self.kept(error)),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the draft at the end of the writing. A vault that was locked meanwhile is unlocked once more.
+    fn keep_at_last(&mut self, run: &Invocation, session: &mut Vault, text: &str) -> Result<(), CliError> {
+        let mut tries = TRIES;
+        loop {
+            match self.keep(session, text) {
+                Ok(_) => return Ok(()),
+                Err(error) if is_locked(&error) => {}
+                Err(error) => return Err(error),
+            }
+            run.ui
+                .note("the vault was locked while you wrote: with the passphrase, what you wrote is kept");
+            *session = loop {
+                match run.unlock() {
+                    Ok(opened) => break opened,
+                    Err(CliError::Session(SessionError::WrongPassphrase)) if tries > 1 => {
+                        tries -= 1;
+                        run.ui.note("the passphrase is wrong; what you wrote is still here");
+                    }
+                    Err(other) => return Err(other),
+                }
+            };
         }
     }
 

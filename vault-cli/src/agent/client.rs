@@ -29,6 +29,8 @@ use std::io;
 use std::io::BufRead;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use std::time::Instant;
 use zeroize::Zeroizing;
 
 /// So often a waiting command looks whether a signal came.
@@ -37,6 +39,9 @@ const LOOK: Timespec = Timespec {
     tv_nsec: 100_000_000,
 };
 
+/// A connection that waited for longer is not used: well below the agent's patience.
+const FRESH: Duration = Duration::from_secs(2);
+
 /// Bytes of an input in one frame.
 const INPUT_BYTES: usize = 1 << 16;
 
@@ -44,8 +49,8 @@ const INPUT_BYTES: usize = 1 << 16;
 #[derive(Debug)]
 pub struct Connection {
     place: Place,
-    // The next ask's; the one after makes its own.
-    ready: Option<UnixStream>,
+    // The next ask's, and since when it waits; the one after makes its own.
+    ready: Option<(UnixStream, Instant)>,
 }
 
 /// What an agent tells of itself.
@@ -123,7 +128,7 @@ impl Connection {
         };
         for place in candidates {
             if let Some(stream) = place.connect().map_err(failed)? {
-                let ready = Some(stream);
+                let ready = Some((stream, Instant::now()));
                 return Ok(Some(Self { place, ready }));
             }
         }
@@ -208,7 +213,10 @@ impl Connection {
     }
 
     fn stream(&mut self) -> Result<UnixStream> {
-        if let Some(stream) = self.ready.take() {
+        // The agent closes one that says nothing; somebody may have been asked for a few words meanwhile.
+        if let Some((stream, since)) = self.ready.take()
+            && since.elapsed() < FRESH
+        {
             return Ok(stream);
         }
         self.place

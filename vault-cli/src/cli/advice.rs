@@ -333,6 +333,9 @@ fn flag(word: &str) -> Option<String> {
     found.map(|(_, instead)| (*instead).to_owned())
 }
 
+/// Flags whose value is a time or a length of time.
+const TIMES: [&str; 7] = ["--at", "--due", "--for", "--on", "--opened", "--since", "--until"];
+
 /// A term behind `note find`, words behind `note add`: what looks like text where a handle belongs.
 fn takes_no_text(arguments: &[OsString]) -> Option<String> {
     let words: Vec<&str> = arguments
@@ -345,7 +348,9 @@ fn takes_no_text(arguments: &[OsString]) -> Option<String> {
         return Some(TEXT.replace("`--file FILE`, ", "`casevault note find --file FILE`, "));
     }
     let takes_text = verb("note", "add") || verb("note", "jot") || verb("note", "amend") || verb("case", "open");
-    (takes_text && words.iter().any(|word| word.contains(' '))).then(|| TEXT.to_owned())
+    // A time may be of several words.
+    let is_text = |pair: &[&str]| matches!(pair, [before, word] if word.contains(' ') && !TIMES.contains(before));
+    (takes_text && words.windows(2).any(is_text)).then(|| TEXT.to_owned())
 }
 
 #[cfg(test)]
@@ -381,6 +386,10 @@ mod tests {
             assert!(advised.contains(instead), "{line}: {advised}");
         }
         assert_eq!(advised("casevault frobnicate"), None);
+        let times = ["casevault", "note", "add", "c-7fk2", "--at", "half past nine"].map(OsString::from);
+        assert_eq!(takes_no_text(&times), None);
+        let text = ["casevault", "note", "add", "c-7fk2", "She rang."].map(OsString::from);
+        assert_eq!(takes_no_text(&text), Some(TEXT.to_owned()));
     }
 
     /// A command that comes to be takes its word out of the lists, and what is advised is there to be used.

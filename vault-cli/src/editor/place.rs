@@ -111,7 +111,7 @@ impl Place {
     }
 
     /// Leaves the place as it is: somebody has to look after the text that is in it.
-    pub(super) fn keep(&mut self) {
+    pub fn keep(&mut self) {
         self.kept = true;
     }
 

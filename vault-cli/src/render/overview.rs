@@ -190,6 +190,12 @@ pub fn brief(reply: &CaseBriefReply) -> String {
     if case.flags.is_empty() && brief.dangers.is_empty() {
         out.push_str("  none recorded\n");
     }
+    if !brief.person.is_empty() {
+        out.push_str("\nTo know\n");
+        for (what, known) in &brief.person {
+            out.push_str(&format!("  {what}: {}\n", escape_line(known)));
+        }
+    }
     out.push_str("\nLast contact\n");
     out.push_str(&match &brief.last_contact {
         Some(last) => {

@@ -8,6 +8,7 @@ use super::Session;
 use super::SessionError;
 use super::clock;
 use super::jot;
+use super::logging::Intent;
 use super::random;
 use super::reply::DRAFT_DISCARD;
 use super::reply::DRAFT_KEEP;
@@ -25,6 +26,7 @@ use super::request::DraftOf;
 use super::request::DraftShowRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
+use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use serde::Deserialize;
 use serde::Serialize;
@@ -34,6 +36,7 @@ use vault_core::id::JotId;
 use vault_core::id::RecordId;
 use vault_core::note::NoteKind;
 use vault_core::opening::fresh_id;
+use vault_core::wire::v1::access::AccessOperation;
 use zeroize::Zeroizing;
 
 /// Names of local values of drafts begin so; the draft's id follows.
@@ -72,6 +75,9 @@ struct Draft {
     lag_reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     also: Vec<String>,
+    /// Whether lists leave its words out: it amends a note that was misfiled.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    hidden: bool,
     text: String,
 }
 
@@ -105,6 +111,10 @@ impl Session {
                 DraftOf::Add(case) => (Some(holder.resolve_case(tx, case)?), None, None, "add"),
                 DraftOf::Amend(note) => {
                     let (case, record) = holder.resolve_note(tx, note)?;
+                    if tx.versions(record)?.iter().all(StoredRecord::is_erased) {
+                        let what = format!("note {} was withdrawn, and so is what would amend it", record.handle());
+                        return Err(SessionError::Conflict { what });
+                    }
                     (Some(case), Some(record), None, "amend")
                 }
                 DraftOf::Expand { jot, case } => {
@@ -118,9 +128,9 @@ impl Session {
                 }
             };
             let also = also.iter().map(|case| Ok(holder.resolve_case(tx, case)?.to_string()));
-            let (id, began_at) = match known {
-                Some((id, draft)) => (id, draft.began_at),
-                None => (JotId(fresh_id(&mut random::os())), now.clone()),
+            let (id, began_at, hidden) = match known {
+                Some((id, draft)) => (id, draft.began_at, draft.hidden),
+                None => (JotId(fresh_id(&mut random::os())), now.clone(), false),
             };
             let value = Draft {
                 schema: SCHEMA.to_owned(),
@@ -137,6 +147,7 @@ impl Session {
                 template: input.template.clone(),
                 lag_reason: input.lag_reason.clone(),
                 also: also.collect::<Result<_>>()?,
+                hidden,
                 text: input.text.clone(),
             };
             let value = Zeroizing::new(super::case_record::to_json(&value)?);
@@ -181,10 +192,18 @@ impl Session {
     /// # Errors
     /// As [`Session::draft_list`].
     pub fn draft_show(&mut self, request: DraftShowRequest) -> Result<DraftShowReply> {
-        self.log_overview("drafts", &ReadPurpose::default())?;
+        // Whose it is stands in the draft itself; nothing of it leaves before the entry that names it.
         let (id, draft) = self.store.read(|tx| -> Result<_> {
             let id = jot::resolve(tx, PREFIX, "draft", &request.draft)?;
             Ok((id, read(tx, id)?))
+        })?;
+        let note: Option<RecordId> = draft.note.as_deref().and_then(|id| id.parse().ok());
+        self.log(&Intent {
+            operation: AccessOperation::Open,
+            case: draft.case.as_deref().and_then(|id| id.parse().ok()),
+            records: note.as_slice(),
+            scope: Some("draft"),
+            purpose: &ReadPurpose::default(),
         })?;
         Ok(DraftShowReply {
             schema: DRAFT_SHOW,
@@ -242,6 +261,42 @@ pub(super) fn drop_draft(tx: &mut WriteTx<'_>, draft: Option<JotId>) -> Result<(
     Ok(())
 }
 
+/// Removes the drafts of a note's amendments, in the transaction that erases it: each is a copy of its words.
+pub(super) fn drop_of_note(tx: &mut WriteTx<'_>, note: RecordId) -> Result<()> {
+    for (id, _) in of_note(tx, note)? {
+        drop_draft(tx, Some(id))?;
+    }
+    Ok(())
+}
+
+/// Takes the words of such drafts out of lists, in the transaction that hides the note; what was typed stays.
+pub(super) fn hide_of_note(tx: &mut WriteTx<'_>, note: RecordId) -> Result<()> {
+    for (id, mut draft) in of_note(tx, note)? {
+        draft.hidden = true;
+        let value = Zeroizing::new(super::case_record::to_json(&draft)?);
+        tx.put_local(&name_of(id), &value)?;
+    }
+    Ok(())
+}
+
+fn of_note(tx: &ReadTx<'_>, note: RecordId) -> Result<Vec<(JotId, Draft)>> {
+    let note = note.to_string();
+    let mut drafts = Vec::new();
+    for name in tx.local_names(PREFIX)? {
+        let id = id_of(&name)?;
+        let draft = read(tx, id)?;
+        if draft.note.as_deref() == Some(&note) {
+            drafts.push((id, draft));
+        }
+    }
+    Ok(drafts)
+}
+
+fn id_of(name: &str) -> Result<JotId> {
+    let id = name.strip_prefix(PREFIX).and_then(|id| id.parse().ok());
+    id.ok_or_else(|| SessionError::refused(Check::LocalValue, name))
+}
+
 fn name_of(draft: JotId) -> String {
     format!("{PREFIX}{draft}")
 }
@@ -250,8 +305,7 @@ fn name_of(draft: JotId) -> String {
 pub(super) fn all(tx: &ReadTx<'_>, of: Option<&str>) -> Result<Vec<DraftRow>> {
     let mut drafts = Vec::new();
     for name in tx.local_names(PREFIX)? {
-        let id = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok());
-        let id = id.ok_or_else(|| SessionError::refused(Check::LocalValue, &name))?;
+        let id = id_of(&name)?;
         let draft = read(tx, id)?;
         let is_of = |of: &str| match draft.of.as_str() {
             "amend" => draft.note.as_deref() == Some(of),
@@ -296,7 +350,10 @@ fn row(id: JotId, draft: &Draft) -> DraftRow {
         kind: draft.kind.as_deref().and_then(NoteKind::new),
         began_at: draft.began_at.clone(),
         saved_at: draft.saved_at.clone(),
-        words: first_words(&draft.text),
+        words: match draft.hidden {
+            true => String::new(),
+            false => first_words(&draft.text),
+        },
     }
 }
 
@@ -310,5 +367,93 @@ fn first_words(text: &str) -> String {
     match line.char_indices().nth(WORDS_CHARS) {
         Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default().trim_end()),
         None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::super::Cancel;
+    use super::super::Silent;
+    use super::super::Task;
+    use super::super::request::LogListRequest;
+    use super::super::request::NoteInput;
+    use super::super::request::NoteMisfiledRequest;
+    use super::super::request::NoteWithdrawRequest;
+    use super::super::tests::Vault;
+    use super::*;
+
+    fn amending(vault: &mut Vault, note: &str) -> Result<Option<String>> {
+        let request = DraftKeepRequest {
+            draft: None,
+            of: DraftOf::Amend(note.to_owned()),
+            input: NoteInput {
+                text: "obs: The parrot recites tax law.".to_owned(),
+                ..NoteInput::default()
+            },
+            also: Vec::new(),
+            only_if_there: false,
+        };
+        Ok(vault.s().draft_keep(request)?.draft)
+    }
+
+    fn words(vault: &mut Vault) -> Vec<String> {
+        let listed = vault.s().draft_list(DraftListRequest { of: None }).unwrap();
+        listed.drafts.into_iter().map(|draft| draft.words).collect()
+    }
+
+    #[test]
+    fn what_would_amend_a_withdrawn_note_goes_with_it() {
+        let mut vault = Vault::made();
+        let case = vault.case("a");
+        let (note, other) = (vault.note(&case, "obs: One."), vault.note(&case, "obs: Two."));
+        amending(&mut vault, &note).unwrap();
+        amending(&mut vault, &other).unwrap();
+        let request = NoteWithdrawRequest { note: note.clone() };
+        vault.s().note_withdraw(request).unwrap();
+        assert_eq!(words(&mut vault).len(), 1);
+        // An editor that is still open keeps no copy again.
+        assert!(matches!(
+            amending(&mut vault, &note),
+            Err(SessionError::Conflict { .. })
+        ));
+    }
+
+    #[test]
+    fn what_would_amend_a_misfiled_note_is_hidden_with_it_and_not_lost() {
+        let mut vault = Vault::made();
+        let case = vault.case("a");
+        let note = vault.note(&case, "obs: One.");
+        let draft = amending(&mut vault, &note).unwrap().unwrap();
+        let request = NoteMisfiledRequest {
+            note,
+            to: None,
+            reason: "the wrong file".to_owned(),
+        };
+        let cancel = Cancel::default();
+        let task = Task {
+            progress: &Silent,
+            cancel: &cancel,
+        };
+        vault.s().note_misfiled(request, task).unwrap();
+        assert_eq!(words(&mut vault), [""]);
+        let shown = vault.s().draft_show(DraftShowRequest { draft }).unwrap();
+        assert!(shown.text.contains("parrot"));
+    }
+
+    #[test]
+    fn each_draft_that_is_shown_has_an_entry_of_its_own() {
+        let mut vault = Vault::made();
+        let case = vault.case("a");
+        let note = vault.note(&case, "obs: One.");
+        let draft = amending(&mut vault, &note).unwrap().unwrap();
+        words(&mut vault);
+        let entries = |vault: &mut Vault| vault.s().log_list(LogListRequest::default()).unwrap().entries.len();
+        let before = entries(&mut vault);
+        for _ in 0..2 {
+            let request = DraftShowRequest { draft: draft.clone() };
+            vault.s().draft_show(request).unwrap();
+        }
+        assert!(entries(&mut vault) >= before + 2);
     }
 }

@@ -469,6 +469,7 @@ pub(crate) fn io_hint(error: &io::Error) -> &'static str {
     use io::ErrorKind as Kind;
     match error.kind() {
         Kind::AlreadyExists => "choose another name, or move what is there out of the way",
+        Kind::InvalidInput => "name a plain file, or one that is not there yet",
         Kind::IsADirectory => "name a file in it: this is a folder",
         Kind::NotADirectory => "name a folder: this is a file",
         Kind::NotFound => "check the name: nothing is there",

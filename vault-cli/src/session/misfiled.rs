@@ -14,6 +14,7 @@ use super::SessionError;
 use super::attachment::Luggage;
 use super::case_record;
 use super::clock;
+use super::draft;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::note_write::Before;
@@ -139,6 +140,7 @@ impl Session {
                 at: at.clone(),
                 reason: reason.clone(),
             };
+            draft::hide_of_note(tx, record)?;
             tx.put_local(&name_of(record), &case_record::to_json(&question)?)?;
             Ok(refiled)
         });

@@ -7,6 +7,7 @@ use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::case_record::CLOSED;
 use super::clock;
+use super::draft;
 use super::logging::Logged;
 use super::random;
 use super::reading::ReadNote;
@@ -284,6 +285,7 @@ impl Session {
             });
             holder.append_event(tx, &mut keys, event, &[])?;
             tx.erase(&places)?;
+            draft::drop_of_note(tx, record)?;
             let files: Vec<_> = attached.iter().map(|a| a.context).collect();
             Ok((places.len(), files))
         });

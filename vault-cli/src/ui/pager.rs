@@ -88,6 +88,7 @@ fn run(words: &[String], text: &str) -> bool {
         .env("LESSHISTFILE", "-")
         .env_remove("LESSOPEN")
         .env_remove("LESSCLOSE")
+        .env_remove("LESSSECURE_ALLOW")
         .env_remove(crate::unlock_prompt::FILE_VARIABLE);
     if std::env::var_os("LESS").is_none() {
         command.env("LESS", "-R");

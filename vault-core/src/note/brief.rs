@@ -20,9 +20,10 @@ const TRIGGERS: usize = 5;
 /// Headings under which triggers stand, in lower case.
 const TRIGGER_HEADINGS: [&str; 3] = ["triggers", "trigger", "what sets it off"];
 /// Fields of a profile that matter before one meets somebody.
-const FIELDS: [(&str, &str); 3] = [
+const FIELDS: [(&str, &str); 4] = [
     ("date_of_birth", "date of birth"),
     ("language", "language"),
+    ("interpreter", "interpreter"),
     ("communication_needs", "communication needs"),
 ];
 
@@ -43,6 +44,9 @@ pub struct Brief {
     pub quotes: Vec<Item>,
     /// The last contact.
     pub last_contact: Option<Contact>,
+    /// What matters before one meets somebody, out of the profile: what it is, and what is known.
+    #[serde(default)]
+    pub person: Vec<(String, String)>,
     /// What nobody has recorded.
     pub not_recorded: Vec<String>,
 }
@@ -113,9 +117,14 @@ impl Brief {
             .map(|block| block.title.to_lowercase())
             .collect();
         let value = profile.map(RawJson::value).unwrap_or_default();
+        let mut person = Vec::new();
         for (field, words) in FIELDS {
-            if value.get(field).is_none_or(serde_json::Value::is_null) {
-                not_recorded.push(words.to_owned());
+            let known = overview::out_of_profile(profile, &[field]);
+            match known.is_empty() {
+                // Nobody is asked about an interpreter who needs none.
+                true if field == "interpreter" => {}
+                true if value.get(field).is_none_or(serde_json::Value::is_null) => not_recorded.push(words.to_owned()),
+                _ => person.extend(known.into_iter().map(|item| (words.to_owned(), item.text))),
             }
         }
         for (is_missing, words) in [
@@ -134,6 +143,7 @@ impl Brief {
             triggers,
             quotes: pick(&is_clients, QUOTES),
             last_contact,
+            person,
             not_recorded,
         }
     }

@@ -22,6 +22,8 @@ pub enum Lack {
     DecisionWhy,
     /// A text that begins with a word like a mark, and the mark or field that its author may have meant.
     LikeMark(&'static str, &'static str),
+    /// A line of the text that begins like the field that is missing, and was not indented.
+    LikeField(&'static str),
     /// An interpretation that rests on nothing.
     InterpretationCites,
     /// A note that holds nothing.
@@ -62,6 +64,12 @@ impl fmt::Display for Lack {
                 return write!(
                     f,
                     "begins with `{word}:`, which is only text; `{mark}:` would say what it is"
+                );
+            }
+            Self::LikeField(field) => {
+                return write!(
+                    f,
+                    "a line begins with `{field}:`, which is only text; two spaces before it make it a field"
                 );
             }
             Self::InterpretationCites => "opinion without the segments that it rests on (cites:)",
@@ -129,6 +137,9 @@ pub fn lacks(note: &Note, segment: &Segment) -> Vec<Lack> {
         let (word, mark) = like_mark(&segment.text).unwrap_or_default();
         add(!word.is_empty(), Lack::LikeMark(word, mark));
     }
+    for field in like_fields(segment) {
+        add(true, Lack::LikeField(field));
+    }
     match segment.kind {
         SegmentKind::Decision => add(blank(&segment.why), Lack::DecisionWhy),
         SegmentKind::Interpretation => add(segment.cites.is_empty(), Lack::InterpretationCites),
@@ -145,6 +156,24 @@ pub fn lacks(note: &Note, segment: &Segment) -> Vec<Lack> {
         add(note.segment(*n).is_none(), Lack::CitedSegment(*n));
     }
     open
+}
+
+/// Finds lines that would be a field of the segment, and one that it lacks, if they were indented.
+fn like_fields(segment: &Segment) -> Vec<&'static str> {
+    let fields = match segment.kind {
+        SegmentKind::Decision => vec![("why", segment.why.is_none()), ("options", segment.options.is_none())],
+        SegmentKind::Interpretation => vec![("cites", segment.cites.is_empty())],
+        SegmentKind::Plan => vec![("owner", segment.owner.is_none()), ("due", segment.due.is_none())],
+        _ => Vec::new(),
+    };
+    let begins = |field: &str| {
+        let names = segment.text.lines().skip(1).filter_map(|line| line.split_once(':'));
+        names.into_iter().any(|(name, _)| name.eq_ignore_ascii_case(field))
+    };
+    let lacked = fields
+        .into_iter()
+        .filter(|(field, is_lacked)| *is_lacked && begins(field));
+    lacked.map(|(field, _)| field).collect()
 }
 
 /// Words that people write where a mark or a field is meant.
@@ -232,6 +261,30 @@ mod tests {
             gaps(&note)[0].to_string(),
             "segment 1: cites segment 99, which is not there"
         );
+    }
+
+    #[test]
+    fn a_line_like_the_field_that_is_missing_is_pointed_out() {
+        let of = |kind, text: &str| {
+            let note = Note {
+                segments: vec![Segment::new(1, kind, text)],
+                ..Note::default()
+            };
+            let lacks = gaps(&note).into_iter().map(|gap| gap.lack);
+            lacks
+                .filter(|lack| matches!(lack, Lack::LikeField(_)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(SegmentKind::Plan, "Ring him.\ndue: friday\nOwner: me"),
+            [Lack::LikeField("owner"), Lack::LikeField("due")]
+        );
+        assert_eq!(
+            of(SegmentKind::Decision, "Stop.\nwhy: it is late"),
+            [Lack::LikeField("why")]
+        );
+        assert_eq!(of(SegmentKind::Plan, "due: friday"), []);
+        assert_eq!(of(SegmentKind::Reported, "He wrote:\ndue: friday"), []);
     }
 
     #[test]

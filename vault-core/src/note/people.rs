@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Names, Note};
+use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::Moment;
 
 /// As what somebody is named.
@@ -133,12 +133,14 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
     people
 }
 
-/// Goes through the names of a note; what is withheld from readers is still the worker's own.
+/// Goes through the names of a note; what is withheld from readers is still the worker's own. Reflections name nobody: a
+/// list of people is shown to who must not read them.
 fn names(note: &Note) -> impl Iterator<Item = (Part, &str)> {
     let seen = (note.seen == Some(true) || note.seen_alone == Some(true)).then_some((Part::Seen, CLIENT));
     let present = note.present.iter().map(|name| (Part::Present, name.as_str()));
     let interpreter = note.interpreter.as_deref().map(|name| (Part::Interpreter, name));
-    let segments = note.segments.iter().filter(|segment| !segment.placeholder);
+    let is_shared = |segment: &&Segment| !segment.placeholder && segment.kind != SegmentKind::Reflection;
+    let segments = note.segments.iter().filter(is_shared);
     let segments = segments.flat_map(|segment| {
         let about = segment
             .about
@@ -181,7 +183,6 @@ fn relations(profile: Option<&serde_json::Value>) -> Vec<(String, String)> {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::note::model::{Segment, SegmentKind};
 
     #[test]
     fn a_name_is_one_person_however_it_is_written_and_counts_once_a_note() {
@@ -216,5 +217,16 @@ mod tests {
         assert_eq!(mum.note.as_deref(), Some("n-late"));
         assert_eq!(mum.parts, [Part::About, Part::Present, Part::Quoted]);
         assert_eq!(all[4].parts, []);
+    }
+    #[test]
+    fn a_reflection_names_nobody() {
+        let note = Note {
+            segments: vec![Segment {
+                about: Names::from_list(vec!["his uncle".into()]),
+                ..Segment::new(1, SegmentKind::Reflection, "x")
+            }],
+            ..Note::default()
+        };
+        assert!(people(None, &[(&note, "n")]).is_empty());
     }
 }

@@ -64,7 +64,22 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
 pub(super) fn must_be_object(profile: &str) -> Result<(), CliError> {
     let malformed = |line, column, why: String| CliError::from(SessionError::Malformed { line, column, why });
     match serde_json::from_str::<Value>(profile) {
-        Ok(Value::Object(_)) => Ok(()),
+        Ok(Value::Object(fields)) => {
+            let inside = fields.get("profile").unwrap_or(&Value::Null);
+            let born = fields.get(BORN).or(inside.get(BORN)).and_then(Value::as_str);
+            match born.filter(|born| !is_birth_date(born)) {
+                Some(born) => {
+                    let before = profile.split(born).next().unwrap_or_default();
+                    let column = before.lines().last().map_or(0, |line| line.chars().count()) + 1;
+                    Err(malformed(
+                        before.lines().count().max(1),
+                        column,
+                        NOT_A_BIRTH_DATE.to_owned(),
+                    ))
+                }
+                None => Ok(()),
+            }
+        }
         Ok(_) => Err(malformed(1, 1, "a profile is one JSON object".to_owned())),
         Err(e) => {
             let why = e.to_string();
@@ -75,23 +90,61 @@ pub(super) fn must_be_object(profile: &str) -> Result<(), CliError> {
     }
 }
 
+const BORN: &str = "date_of_birth";
+
+const NOT_A_BIRTH_DATE: &str = "a date of birth is a day such as `1941-03-05`, a month `1941-03` or a year `1941`";
+
+/// Tells whether it reads in one way alone; an empty one is none.
+fn is_birth_date(text: &str) -> bool {
+    let whole = match text.len() {
+        0 => return true,
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    let shape = |(at, c): (usize, char)| {
+        if matches!(at, 4 | 7) {
+            c == '-'
+        } else {
+            c.is_ascii_digit()
+        }
+    };
+    whole.len() == 10 && whole.char_indices().all(shape) && whole.parse::<jiff::civil::Date>().is_ok()
+}
+
+/// Asks for one field of a profile, until the answer can be read.
+pub(super) fn ask_for(run: &Invocation, field: &str, question: &str) -> Result<String, CliError> {
+    loop {
+        let answer = run.ask(
+            &format!("{question}: "),
+            "the profile",
+            "`--file FILE`, or `--file -` for standard input",
+        )?;
+        if field != BORN || is_birth_date(answer.trim()) {
+            return Ok(answer);
+        }
+        run.ui.hint(NOT_A_BIRTH_DATE);
+    }
+}
+
 /// What is most needed of a profile, and how it is asked for.
-pub(super) const ASKED: [(&str, &str); 4] = [
+pub(super) const ASKED: [(&str, &str); 6] = [
     ("name", "Name"),
     ("date_of_birth", "Date of birth (1941-03-05, 1941-03 or 1941)"),
     ("gender", "Gender"),
     ("language", "Language"),
+    (
+        "communication_needs",
+        "Communication needs (interpreter, hearing, reading)",
+    ),
+    ("danger_to_workers", "Danger to workers"),
 ];
 
 /// Asks for what is most needed; an empty answer leaves a field out.
 fn ask(run: &Invocation) -> Result<String, CliError> {
     let mut profile = Map::new();
     for (field, question) in ASKED {
-        let answer = run.ask(
-            &format!("{question}: "),
-            "the profile",
-            "`--file FILE`, or `--file -` for standard input",
-        )?;
+        let answer = ask_for(run, field, question)?;
         if !answer.is_empty() {
             profile.insert(field.to_owned(), Value::String(answer));
         }
@@ -114,5 +167,15 @@ mod tests {
         assert_eq!(place("[]"), (1, 1));
         assert_eq!(place("{\n  \"name\": A}"), (2, 11));
         assert_eq!(place(""), (1, 1));
+        assert_eq!(place("{\"name\":\"A\",\n \"date_of_birth\": \"12/05/1948\"}"), (2, 20));
+        for good in ["1941", "1941-03", "1941-03-05", ""] {
+            assert!(
+                must_be_object(&format!("{{\"date_of_birth\":\"{good}\"}}")).is_ok(),
+                "{good}"
+            );
+        }
+        for wrong in ["1941-13", "1941-02-30", "41", "5 March 1941", "1941-3-5"] {
+            assert!(!is_birth_date(wrong), "{wrong}");
+        }
     }
 }
