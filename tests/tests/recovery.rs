@@ -132,6 +132,79 @@ fn a_caseload_comes_back_from_the_passphrase_and_from_each_two_of_three_cards() 
 }
 
 #[test]
+fn what_was_read_before_a_restore_is_listed_after_it_with_its_device() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(&case, "obs: The walrus rests at noon.\n");
+    vault.run(&["note", "show", &note]).done();
+    let before = vault.json(&["log", "list"]);
+    let old = before["entries"][0]["device"].clone();
+    let (copy, _) = restored(&backed_up(&vault, "vault.backup"));
+
+    let log = copy.json(&["log", "list"]);
+    let all = log["entries"].as_array().unwrap();
+    assert_eq!(log["unreadable"], json!([]));
+    assert_eq!(log["total"], json!(all.len()));
+    let of = |device: &Value| all.iter().filter(|e| e["device"] == *device).count();
+    // The listing itself, the opening of the case and the backup are entries too.
+    assert!(of(&old) > before["entries"].as_array().unwrap().len(), "{log}");
+    let new = all[0]["device"].clone();
+    assert_ne!(new, old, "the newest is the restored device's");
+    assert_eq!(of(&old) + of(&new), all.len());
+    let times: Vec<_> = all.iter().map(|e| e["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
+    let about = copy.json(&["log", "list", "--case", &case]);
+    let opened = about["entries"].as_array().unwrap();
+    let opened = opened
+        .iter()
+        .find(|e| e["records"] == json!([note]))
+        .expect("the reading");
+    assert_eq!(opened["device"], old);
+
+    // One entry is named by its device and number.
+    let (number, device) = (opened["entry"].to_string(), old.as_str().unwrap());
+    let shown = copy.json(&["log", "show", &number, "--device", device]);
+    assert_eq!(shown["records"], json!([note]));
+    let text = copy.run(&["log", "list"]).done().stdout;
+    assert!(text.contains("DEVICE") && text.contains(device), "{text}");
+    let nobody = copy.run(&["log", "show", "1", "--device", "d-00000000", "--json"]);
+    nobody.refused(1, "not-found");
+    assert_eq!(copy.json(&["log", "verify"])["streams"], 2);
+    // And a breach question is answered out of both.
+    let marked = copy.feed(&["note", "misfiled", &note, "--file", "-", "--json"], b"wrong file\n");
+    let marked = marked.json();
+    let by = marked["opened_by"].as_array().unwrap();
+    assert!(
+        by.iter().any(|by| by["named"] == true && by["device"] == old),
+        "{marked}"
+    );
+    copy.verified();
+}
+
+#[test]
+fn an_old_devices_log_that_is_broken_is_named_and_not_left_out() {
+    let vault = Vault::made();
+    vault.open_case("Elin Farrow");
+    vault.run(&["case", "list"]).done();
+    let old = vault.json(&["log", "list"])["entries"][0]["device"].clone();
+    let (copy, _) = restored(&backed_up(&vault, "vault.backup"));
+    let store = rusqlite::Connection::open(copy.store()).unwrap();
+    let first = "SELECT min(pos) FROM link WHERE bytes IS NOT NULL AND body IS NOT NULL";
+    let sql = format!("UPDATE link SET body = zeroblob(length(body)) WHERE pos = ({first})");
+    assert_eq!(store.execute(&sql, ()).unwrap(), 1);
+    drop(store);
+    let log = copy.json(&["log", "list"]);
+    let named = log["unreadable"][0]["handle"].as_str().unwrap_or_default();
+    assert!(named.starts_with(old.as_str().unwrap()), "{log}");
+    let text = copy.run(&["log", "list"]).done().stdout;
+    assert!(
+        text.contains(&format!("not readable here: {}", old.as_str().unwrap())),
+        "{text}"
+    );
+    assert_eq!(copy.run(&["log", "verify", "--json"]).code, 4);
+}
+
+#[test]
 fn attack_37_after_a_recovery_run_the_old_cards_open_nothing_new_and_new_ones_do() {
     let vault = Vault::made();
     let case = vault.open_case("Elin Farrow");

@@ -256,6 +256,76 @@ fn a_misfiled_note_is_hidden_at_once_and_stands_in_the_right_file_with_its_times
 }
 
 #[test]
+fn lists_that_may_have_shown_words_of_a_misfiled_note_are_counted_apart() {
+    let (vault, wrong, right, note) = misfiled_vault();
+    let other = vault.open_case("Una Reed");
+    // Of the caseload, once; of the case, as a search that found nothing; of another case, which shows nothing of it.
+    vault.run(&["plan", "list"]).done();
+    vault.run(&["today"]).done();
+    vault.feed(&["note", "find", &wrong, "--file", "-"], b"zebra").done();
+    vault.feed(&["note", "find", &other, "--file", "-"], b"zebra").done();
+    vault.run(&["case", "list"]).done();
+    let copy = vault.copied();
+    let args = ["note", "misfiled", &note, "--to", &right, "--file", "-"];
+    let done = vault.feed(&[&args[..], &["--json"]].concat(), b"wrong file\n").json();
+    assert_eq!(done["opened_by"], json!([]), "{done}");
+    let shown = done["may_have_shown"].as_array().unwrap();
+    let mut shown: Vec<_> = shown
+        .iter()
+        .map(|by| (by["operation"].as_str().unwrap(), by["scope"].as_str().unwrap()))
+        .collect();
+    shown.sort_unstable();
+    assert_eq!(
+        shown,
+        [("overview", "plans"), ("overview", "today"), ("search", "case")]
+    );
+    let said = copy.feed(&args, b"wrong file\n").done().stdout;
+    assert!(
+        said.contains("no entry of this vault's log says that it was opened\n")
+            && said.contains("lists that may have shown words of it: 3, the last 2")
+            && !said.contains("nobody"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_overview_entry_of_minutes_before_stands_for_a_list_after_the_note_was_written() {
+    let vault = Vault::made();
+    let wrong = vault.open_case("Elin Farrow");
+    vault.run(&["today"]).done();
+    let note = vault.add_note(&wrong, "obs: The walrus rests.\n");
+    // It makes no entry of its own: the last one is younger than 15 minutes.
+    vault.run(&["today"]).done();
+    let args = ["note", "misfiled", &note, "--file", "-", "--json"];
+    let done = vault.feed(&args, b"wrong file\n").json();
+    assert_eq!(done["may_have_shown"][0]["scope"], "today", "{done}");
+    assert_eq!(done["may_have_shown"].as_array().unwrap().len(), 1, "{done}");
+}
+
+#[test]
+fn a_breach_question_that_was_deleted_is_missed_and_an_answered_one_is_not() {
+    let (vault, _, right, note) = misfiled_vault();
+    let args = ["note", "misfiled", &note, "--to", &right, "--file", "-"];
+    vault.feed(&args, b"wrong file\n").done();
+    let answered = vault.copied();
+    vault.verified();
+    let store = rusqlite::Connection::open(vault.store()).unwrap();
+    let gone = store.execute("DELETE FROM local WHERE name LIKE 'question:%'", ());
+    assert_eq!(gone.unwrap(), 1);
+    drop(store);
+    let refused = vault.run(&["verify", "--json"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    let failures = refused.value();
+    assert_eq!(failures["failures"].as_array().unwrap().len(), 1, "{failures}");
+    assert_eq!(failures["failures"][0]["check"], "CHK-103");
+    let named = failures["failures"][0]["handle"].as_str().unwrap();
+    assert!(named.starts_with(&format!("question:{note}")), "{named}");
+    let answer = ["note", "misfiled", &note, "--answer", "--file", "-"];
+    answered.feed(&answer, b"No: nobody else holds the case.\n").done();
+    answered.verified();
+}
+
+#[test]
 fn a_breach_question_stays_until_it_is_answered() {
     let (vault, _, right, note) = misfiled_vault();
     vault

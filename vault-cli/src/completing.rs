@@ -90,6 +90,7 @@ fn value_of(arg: Arg) -> Arg {
     let handles = |kind: HandleKind| ArgValueCompleter::new(move |typed: &OsStr| handles(kind, typed));
     match name.trim_end_matches(",…") {
         "CASE" => arg.add(handles(HandleKind::Case)),
+        "DEVICE" => arg.add(handles(HandleKind::Device)),
         "DRAFT" => arg.add(handles(HandleKind::Draft)),
         "JOT" => arg.add(handles(HandleKind::Jot)),
         "NOTE" | "NOTE[:SEGMENT]" => arg.add(handles(HandleKind::Note)),

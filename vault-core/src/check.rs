@@ -117,7 +117,7 @@ checks! {
     StreamHead = 100, Rollback, "stream is not the one whose head was kept";
     StoreHead = 101, Rollback, "store is not the one whose head was kept";
     Dense = 102, Rollback, "rows are missing below the head";
-    LocalValue = 103, Forged, "local sealed value does not open";
+    LocalValue = 103, Forged, "local sealed value is missing or does not open";
     LocalIndex = 104, Forged, "local index does not match the records";
     Unreadable = 105, Malformed, "store cannot be read";
     Payload = 106, Malformed, "sealed payload is not of its schema";

@@ -18,7 +18,7 @@ pub mod verify;
 pub enum LogCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),
-    /// Verifies that the log has no gap and every entry opens
+    /// Verifies that no log of this vault, those before a restore too, has a gap, and every entry opens
     Verify,
 }
 

@@ -8,6 +8,7 @@ pub fn list(reply: &LogListReply) -> String {
     let rows = reply.entries.iter().map(|entry| {
         [
             entry.entry.to_string(),
+            entry.device.clone(),
             entry.at.as_deref().map_or_else(|| "-".to_owned(), time),
             or_dash(entry.actor.as_deref()),
             entry.operation.clone(),
@@ -18,7 +19,9 @@ pub fn list(reply: &LogListReply) -> String {
         ]
     });
     let mut out = table(
-        ["ENTRY", "AT", "WHO", "WHAT", "CASE", "RECORDS", "PURPOSE", "RESULT"],
+        [
+            "ENTRY", "DEVICE", "AT", "WHO", "WHAT", "CASE", "RECORDS", "PURPOSE", "RESULT",
+        ],
         rows,
     );
     out.push_str(&format!(
@@ -26,6 +29,12 @@ pub fn list(reply: &LogListReply) -> String {
         number(reply.entries.len() as u64),
         count(reply.total, "entry", "entries")
     ));
+    for one in &reply.unreadable {
+        out.push_str(&format!(
+            "not readable here: {}: {} ({})\n",
+            one.handle, one.cause, one.check
+        ));
+    }
     out
 }
 

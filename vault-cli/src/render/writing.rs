@@ -1,6 +1,6 @@
 //! What is not yet, or no longer, part of a file: drafts, jots, misfiled notes.
 
-use super::{count, or_dash, table, time};
+use super::{count, number, or_dash, table, time};
 use crate::session::reply::{BreachListReply, DraftListReply, JotListReply, NoteMisfiledReply};
 
 /// Writes the drafts.
@@ -68,9 +68,9 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
     ));
     match &reply.opened_by {
         None => out.push_str("who opened it: ask the access reviewer, the log cannot be read here\n"),
-        Some(all) if all.is_empty() => out.push_str("nobody opened it on this device\n"),
+        Some(all) if all.is_empty() => out.push_str("no entry of this vault's log says that it was opened\n"),
         Some(all) => {
-            out.push_str("opened on this device:\n");
+            out.push_str("opened, by this vault's log:\n");
             for one in all {
                 let what = if one.named { "" } else { " (the whole case)" };
                 out.push_str(&format!(
@@ -82,6 +82,20 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
                 ));
             }
         }
+    }
+    if let Some(last) = reply.may_have_shown.last() {
+        out.push_str(&format!(
+            "lists that may have shown words of it: {}, the last {} by {}\n",
+            number(reply.may_have_shown.len() as u64),
+            time(&last.at),
+            last.actor
+        ));
+    }
+    for one in &reply.unreadable_log {
+        out.push_str(&format!(
+            "a log that is not readable here, ask the access reviewer: {}: {} ({})\n",
+            one.handle, one.cause, one.check
+        ));
     }
     out.push_str(&format!(
         "breach question: {}\n",

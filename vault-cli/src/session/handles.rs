@@ -4,6 +4,7 @@ use super::Result;
 use super::Session;
 use super::draft;
 use super::jot;
+use super::log;
 use super::reply::HANDLES;
 use super::reply::HandlesReply;
 use super::request::HandleKind;
@@ -11,6 +12,7 @@ use super::request::HandlesRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
 use vault_core::id::CaseId;
+use vault_core::id::DeviceId;
 use vault_core::id::JotId;
 use vault_core::id::RecordId;
 use vault_core::wire::v1::record::RecordClass;
@@ -35,6 +37,7 @@ impl Session {
         let typed = request.typed.to_ascii_lowercase();
         let mut handles = self.store.read(|tx| match request.kind {
             HandleKind::Case => cases(tx),
+            HandleKind::Device => Ok(log::devices(tx)?.iter().map(DeviceId::handle).collect()),
             HandleKind::Draft => local(tx, draft::PREFIX),
             HandleKind::Jot => local(tx, jot::PREFIX),
             HandleKind::Note => notes(tx, &typed),

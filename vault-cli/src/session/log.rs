@@ -1,4 +1,5 @@
-//! The device's access stream, opened with the data-protection role's key: list, show, verify.
+//! The access streams of this store, opened with the data-protection role's keys: list, show, verify. A restored vault
+//! holds the streams of the devices before it too.
 
 use super::Holder;
 use super::Result;
@@ -32,22 +33,37 @@ use vault_core::access::SegmentReader;
 use vault_core::check::Check;
 use vault_core::id::BodyHash;
 use vault_core::id::CaseId;
+use vault_core::id::DeviceId;
 use vault_core::id::RecordId;
 use vault_core::wire::v1::access::AccessEntry;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
 
 /// An entry with its place.
 struct Found {
+    device: DeviceId,
     seq: u64,
+    /// Commit position.
+    pos: u64,
     link: String,
     outer: AccessEntry,
     inner: Result<OpenedEntry>,
 }
 
+/// Entries of several streams, in order of time, and what could not be read.
+pub(super) struct Log {
+    /// Each with its commit position; the oldest first.
+    pub(super) entries: Vec<(u64, LogEntry)>,
+    /// How many entries there are, those that do not open too.
+    total: u64,
+    /// Streams and entries that do not open.
+    pub(super) unreadable: Vec<Failure>,
+}
+
 impl Session {
-    /// Lists the entries of this device's access stream.
+    /// Lists the entries of every access stream of this store, in order of time.
     ///
     /// # Errors
     /// [`SessionError::LogFailed`], [`SessionError::Refused`].
@@ -58,38 +74,35 @@ impl Session {
         };
         let logged = self.log_of_log("log", &request.purpose)?;
         let holder = &self.holder;
-        let found = self.store.read(|tx| holder.entries(tx, &logged))?;
-        let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let mut entries = Vec::new();
-        for one in found.into_iter().rev() {
-            if case.is_some_and(|case| one.outer.subject != Some(StreamId::case(case))) {
-                continue;
-            }
-            let entry = holder.entry(&one)?;
-            let since = request.since.map(|day| day.to_string());
-            if since.is_some_and(|since| entry.at.as_deref().is_some_and(|at| at < since.as_str())) {
-                continue;
-            }
-            entries.push(entry);
-            if request.limit.is_some_and(|limit| entries.len() >= limit) {
-                break;
-            }
-        }
+        let log = self.store.read(|tx| holder.log_entries(tx, &logged))?;
+        let case = case.map(|case| case.handle());
+        let since = request.since.map(|day| day.to_string());
+        let chosen = log.entries.into_iter().rev().map(|(_, entry)| entry).filter(|entry| {
+            let of_case = case.is_none() || entry.case == case;
+            let is_before = |since: &String| entry.at.as_deref().is_some_and(|at| at < since.as_str());
+            of_case && !since.as_ref().is_some_and(is_before)
+        });
+        let entries = chosen.take(request.limit.unwrap_or(usize::MAX)).collect();
         Ok(LogListReply {
             schema: LOG_LIST,
-            total,
+            total: log.total,
             entries,
+            unreadable: log.unreadable,
         })
     }
 
-    /// Shows one entry of the access stream.
+    /// Shows one entry of an access stream: of this device's, where none is named.
     ///
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`].
     pub fn log_show(&mut self, request: LogShowRequest) -> Result<LogShowReply> {
         let logged = self.log_of_log("log entry", &request.purpose)?;
         let holder = &self.holder;
-        let found = self.store.read(|tx| holder.entries(tx, &logged))?;
+        let device = match &request.device {
+            Some(named) => self.store.read(|tx| logged_device(tx, named))?,
+            None => holder.device,
+        };
+        let found = self.store.read(|tx| holder.entries(tx, device, &logged))?;
         let one = found.into_iter().find(|f| f.seq == request.entry);
         let one = one.ok_or_else(|| SessionError::NotFound {
             what: "entry",
@@ -106,29 +119,32 @@ impl Session {
         })
     }
 
-    /// Verifies the access stream: chain, signatures, segments without gaps, every entry opened.
+    /// Verifies every access stream: chain, signatures, segments without gaps, every entry opened.
     ///
     /// # Errors
     /// [`SessionError::Cancelled`], and what keeps it from reading at all.
     pub fn log_verify(&mut self, task: Task<'_>) -> Result<VerifyReply> {
         let logged = self.log_of_log("log verification", &ReadPurpose::default())?;
-        let mut reply = self.verify_streams(LOG_VERIFY, Some(StreamId::access(self.holder.device)), task, &logged)?;
+        let own = self.holder.device;
+        let others = self.store.read(devices)?.into_iter().filter(|device| *device != own);
+        let mut reply = self.verify_streams(LOG_VERIFY, Some(StreamId::access(own)), task, &logged)?;
+        for device in others {
+            let one = self.verify_streams(LOG_VERIFY, Some(StreamId::access(device)), task, &logged)?;
+            reply.entries += one.entries;
+            reply.signatures += one.signatures;
+            reply.opened += one.opened;
+            reply.streams += one.streams;
+            reply.authors = reply.authors.max(one.authors);
+            // What is wrong with the file as a whole is found with every stream.
+            let new = one.failures.into_iter().filter(|found| !reply.failures.contains(found));
+            let new: Vec<Failure> = new.collect();
+            reply.failures.extend(new);
+        }
         task.progress.start("opening entries", None, Unit::Items);
         let holder = &self.holder;
-        match self.store.read(|tx| holder.entries(tx, &logged)) {
-            Ok(found) => {
-                for one in found {
-                    match holder.entry(&one) {
-                        Ok(_) => reply.opened += 1,
-                        Err(e) => reply
-                            .failures
-                            .push(failure(&format!("{} entry {}", holder.device.handle(), one.seq), &e)),
-                    }
-                }
-            }
-            Err(e) if e.check().is_some() => reply.failures.push(failure(&holder.device.handle(), &e)),
-            Err(e) => return Err(e),
-        }
+        let log = self.store.read(|tx| holder.log_of_all(tx, |_| false, &logged))?;
+        reply.opened += u64::try_from(log.entries.len()).unwrap_or(0);
+        reply.failures.extend(log.unreadable);
         task.progress.finish();
         Ok(reply)
     }
@@ -151,9 +167,9 @@ impl Session {
 }
 
 impl Holder {
-    /// Opens every entry of this device's stream, in order; one that does not open hides no other.
-    fn entries(&self, tx: &ReadTx<'_>, _: &Logged) -> Result<Vec<Found>> {
-        let stream = StreamId::access(self.device);
+    /// Opens every entry of a device's stream, in order; one that does not open hides no other.
+    fn entries(&self, tx: &ReadTx<'_>, device: DeviceId, _: &Logged) -> Result<Vec<Found>> {
+        let stream = StreamId::access(device);
         let mut replay = Replay::of_stream(tx, stream)?;
         let mut reader: Option<SegmentReader> = None;
         let mut found = Vec::new();
@@ -166,14 +182,16 @@ impl Holder {
                         let role = self.secrets.dpo.iter().find(|(epoch, _)| *epoch == begun.dpo_epoch);
                         let (_, role) = role.ok_or_else(|| SessionError::refused(Check::AccessContext, stream))?;
                         let file = tx.blob(BlobKind::Keyring, &begun.start_hash.0)?;
-                        let opened = SegmentReader::open(self.agency.id(), self.device, begun, &file, role);
+                        let opened = SegmentReader::open(self.agency.id(), device, begun, &file, role);
                         reader = Some(opened.map_err(super::refused(stream))?);
                     }
                     LinkBody::Access(outer) => {
-                        let inner = self.open_entry(tx, reader.as_mut(), outer, row);
+                        let inner = self.open_entry(tx, stream, reader.as_mut(), outer, row);
                         let seq = link.link().seq;
                         found.push(Found {
+                            device,
                             seq,
+                            pos: row.pos,
                             link: link.id().to_string(),
                             outer: *outer,
                             inner,
@@ -191,11 +209,11 @@ impl Holder {
     fn open_entry(
         &self,
         tx: &ReadTx<'_>,
+        stream: StreamId,
         reader: Option<&mut SegmentReader>,
         outer: &AccessEntry,
         row: &LinkRow,
     ) -> Result<OpenedEntry> {
-        let stream = StreamId::access(self.device);
         let reader = reader.ok_or_else(|| SessionError::refused(Check::AccessSequence, stream))?;
         let manifest = match outer.manifest_hash {
             BodyHash::ZERO => None,
@@ -207,14 +225,56 @@ impl Holder {
             .map_err(super::refused(stream))
     }
 
-    /// Opens every entry of this device's stream as lists show it; what does not open is left out.
-    pub(super) fn log_entries(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Vec<LogEntry>> {
-        let found = self.entries(tx, logged)?;
-        Ok(found.iter().filter_map(|one| self.entry(one).ok()).collect())
+    /// Opens the entries of every access stream as lists show them, in order of time; what of another device's stream
+    /// does not open is named.
+    ///
+    /// # Errors
+    /// What keeps this device's own stream from being read.
+    pub(super) fn log_entries(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Log> {
+        self.log_of_all(tx, |device| device == self.device, logged)
+    }
+
+    /// Opens the entries of every access stream; what does not open is named, or refused where it `must` open.
+    pub(super) fn log_of_all(&self, tx: &ReadTx<'_>, must: impl Fn(DeviceId) -> bool, logged: &Logged) -> Result<Log> {
+        let mut log = Log {
+            entries: Vec::new(),
+            total: 0,
+            unreadable: Vec::new(),
+        };
+        let mut timed = Vec::new();
+        for device in devices(tx)? {
+            let found = match self.entries(tx, device, logged) {
+                Ok(found) => found,
+                Err(e) if e.check().is_some() && !must(device) => {
+                    log.unreadable.push(failure(&device.handle(), &e));
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
+            log.total += u64::try_from(found.len()).unwrap_or(0);
+            // A clock set back changes no stream's own order.
+            let mut latest = String::new();
+            for one in found {
+                match self.entry(&one) {
+                    Ok(entry) => {
+                        let at = entry.at.clone().unwrap_or_default();
+                        latest = latest.max(at);
+                        timed.push((latest.clone(), (one.pos, entry)));
+                    }
+                    Err(e) if must(device) => return Err(e),
+                    Err(e) => log
+                        .unreadable
+                        .push(failure(&format!("{} entry {}", device.handle(), one.seq), &e)),
+                }
+            }
+        }
+        timed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        log.entries = timed.into_iter().map(|(_, entry)| entry).collect();
+        Ok(log)
     }
 
     fn entry(&self, found: &Found) -> Result<LogEntry> {
-        let at = || format!("{} entry {}", self.device.handle(), found.seq);
+        let at = || format!("{} entry {}", found.device.handle(), found.seq);
         let opened = match &found.inner {
             Ok(opened) => opened,
             Err(e) => return Err(SessionError::refused(e.check().unwrap_or(Check::AccessBody), at())),
@@ -228,7 +288,7 @@ impl Holder {
         let handle = |id: &String| id.parse::<RecordId>().map_or_else(|_| id.clone(), |id| id.handle());
         Ok(LogEntry {
             entry: found.seq,
-            device: self.device.handle(),
+            device: found.device.handle(),
             at: Some(inner.at),
             actor: Some(
                 inner
@@ -252,6 +312,21 @@ impl Holder {
             policy: Some(inner.policy),
         })
     }
+}
+
+/// Returns the devices that have an access stream here, in the order in which those began.
+pub(super) fn devices(tx: &ReadTx<'_>) -> Result<Vec<DeviceId>> {
+    let heads = tx.streams(StreamKind::Access)?.into_iter();
+    Ok(heads.map(|head| DeviceId(head.stream.id)).collect())
+}
+
+/// Finds a device by its handle, as the log shows it.
+fn logged_device(tx: &ReadTx<'_>, named: &str) -> Result<DeviceId> {
+    let found = devices(tx)?.into_iter().find(|device| device.handle() == named);
+    found.ok_or_else(|| SessionError::NotFound {
+        what: "device",
+        text: named.to_owned(),
+    })
 }
 
 /// Makes a reply's failure of a refusal.

@@ -58,7 +58,7 @@ pub const REASON_BYTES: usize = 240;
 const IDS_INSIDE: usize = 8;
 
 /// Caseload lists are one entry in so many minutes.
-const OVERVIEW_MINUTES: i64 = 15;
+pub(super) const OVERVIEW_MINUTES: i64 = 15;
 
 const RATCHET: &str = "ratchet";
 const SCHEMA: &str = "casevault.access/1";

@@ -17,6 +17,7 @@ use super::clock;
 use super::draft;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::logging::OVERVIEW_MINUTES;
 use super::note_write::Before;
 use super::note_write::require_not_misfiled;
 use super::progress::Task;
@@ -26,6 +27,7 @@ use super::reply::BREACH_LIST;
 use super::reply::BreachAnswerReply;
 use super::reply::BreachListReply;
 use super::reply::BreachRow;
+use super::reply::Failure;
 use super::reply::NOTE_MISFILED;
 use super::reply::NoteMisfiledReply;
 use super::reply::OpenedBy;
@@ -34,8 +36,11 @@ use super::request::BreachListRequest;
 use super::request::NoteMisfiledRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
+use jiff::SignedDuration;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
@@ -44,6 +49,7 @@ use vault_core::note::Imported;
 use vault_core::note::Misfiled;
 use vault_core::note::Note;
 use vault_core::note::Refiled;
+use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
 
 /// Names of the local values begin so; the id of the misfiled note follows.
@@ -142,22 +148,16 @@ impl Session {
             };
             draft::hide_of_note(tx, record)?;
             tx.put_local(&name_of(record), &case_record::to_json(&question)?)?;
-            Ok(refiled)
+            Ok((refiled, before.note.recorded_at().map(Moment::instant)))
         });
         let (attachments, attachments_left) = (luggage.carried.len(), std::mem::take(&mut luggage.left));
         // Whether the records were committed the store alone can say.
         self.settle_luggage(luggage)?;
-        let refiled = refiled?;
+        let (refiled, recorded_at) = refiled?;
         let holder = &self.holder;
-        let opened_by = match self.store.read(|tx| holder.who_opened(tx, case, record, &logged)) {
-            Ok(opened) => Some(opened),
-            // The role's key is not here: the reviewer can tell.
-            Err(SessionError::Refused {
-                check: Check::AccessContext,
-                ..
-            }) => None,
-            Err(e) => return Err(e),
-        };
+        let readers = self
+            .store
+            .read(|tx| holder.who_opened(tx, case, record, recorded_at, &logged))?;
         Ok(NoteMisfiledReply {
             schema: NOTE_MISFILED,
             note: record.handle(),
@@ -166,7 +166,9 @@ impl Session {
             to: to.map(|id| id.handle()),
             attachments,
             attachments_left,
-            opened_by,
+            opened_by: readers.opened,
+            may_have_shown: readers.may_have_shown,
+            unreadable_log: readers.unreadable,
             breach_question: QUESTION,
         })
     }
@@ -241,33 +243,89 @@ impl Session {
     }
 }
 
+/// Overviews that show no word of a note: labels, handles, what is not in a file yet, and reasons of marks.
+const WORDLESS_OVERVIEWS: [&str; 4] = ["cases", "handles", "jots", "breach questions"];
+
+/// Exports that hold no note.
+const NOTELESS_EXPORTS: [&str; 2] = ["erasure ledger", "recovery cards"];
+
+/// What the log says of who read a note.
+struct Readers {
+    /// None where no stream can be read here: the reviewer can tell.
+    opened: Option<Vec<OpenedBy>>,
+    may_have_shown: Vec<OpenedBy>,
+    unreadable: Vec<Failure>,
+}
+
 impl Holder {
-    /// Names the entries of this device's log by which a note was opened.
-    fn who_opened(&self, tx: &ReadTx<'_>, case: CaseId, record: RecordId, logged: &Logged) -> Result<Vec<OpenedBy>> {
-        let mut opened = Vec::new();
-        for entry in self.log_entries(tx, logged)? {
+    /// Names the entries of every log of this store by which a note was opened, and those of lists and searches that
+    /// may have shown words of it and name no notes.
+    fn who_opened(
+        &self,
+        tx: &ReadTx<'_>,
+        case: CaseId,
+        record: RecordId,
+        recorded_at: Option<Timestamp>,
+        logged: &Logged,
+    ) -> Result<Readers> {
+        let log = self.log_of_all(tx, |_| false, logged)?;
+        let written = tx.versions(record)?.first().map_or(0, |first| first.at.pos);
+        let (mut opened, mut may_have_shown) = (Vec::new(), Vec::new());
+        let none_opens = log.entries.is_empty() && !log.unreadable.is_empty();
+        // One overview entry stands for the lists of the minutes after it, those after the note was written too.
+        let mut standing: HashMap<(String, Option<String>), OpenedBy> = HashMap::new();
+        for (pos, entry) in log.entries {
             let named = entry.records.contains(&record.handle());
             let operation = entry.operation.as_str();
-            let whole = matches!(operation, "list" | "search" | "export") && entry.records.is_empty();
+            let scope = entry.scope.as_deref();
             let of_case = entry.case.as_deref() == Some(case.handle().as_str());
-            // What a search of the whole caseload found is named by its own entry.
-            let read_whole =
-                whole && operation != "search" && (of_case || (operation == "export" && entry.case.is_none()));
-            let shown_whole =
-                operation == "open" && of_case && matches!(entry.scope.as_deref(), Some("overview" | "brief"));
-            let marking = entry.scope.as_deref() == Some("misfiled");
-            if (named && !marking) || read_whole || shown_whole {
-                opened.push(OpenedBy {
-                    entry: entry.entry,
-                    at: entry.at.unwrap_or_default(),
-                    actor: entry.actor.unwrap_or_default(),
-                    operation: entry.operation,
-                    purpose: entry.purpose.unwrap_or_default(),
-                    named,
-                });
+            let of_all = entry.case.is_none();
+            let is_after = pos > written;
+            let whole = (of_case || of_all) && entry.records.is_empty() && entry.result.as_deref() != Some("denied");
+            let read_whole = match operation {
+                "list" => of_case,
+                "export" => !scope.is_some_and(|scope| NOTELESS_EXPORTS.contains(&scope)),
+                "open" => of_case && matches!(scope, Some("overview" | "brief")),
+                _ => false,
+            };
+            let shown = match operation {
+                "overview" => !scope.is_some_and(|scope| WORDLESS_OVERVIEWS.contains(&scope)),
+                "search" => true,
+                "open" | "hits" | "print" | "disclosure" | "history" => of_case,
+                _ => false,
+            };
+            let stands = recorded_at.is_none_or(|recorded| {
+                let at = entry.at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+                at.is_none_or(|at| recorded.duration_since(at) < SignedDuration::from_mins(OVERVIEW_MINUTES))
+            });
+            let marking = scope == Some("misfiled");
+            let is_overview = operation == "overview";
+            let key = (entry.device.clone(), entry.scope.clone());
+            let by = OpenedBy {
+                entry: entry.entry,
+                device: entry.device,
+                at: entry.at.unwrap_or_default(),
+                actor: entry.actor.unwrap_or_default(),
+                operation: entry.operation,
+                scope: entry.scope,
+                purpose: entry.purpose.unwrap_or_default(),
+                named,
+            };
+            if (named && !marking) || (whole && read_whole && is_after) {
+                opened.push(by);
+            } else if whole && shown && is_after {
+                may_have_shown.push(by);
+            } else if whole && shown && is_overview && stands {
+                standing.insert(key, by);
             }
         }
-        Ok(opened)
+        may_have_shown.extend(standing.into_values());
+        may_have_shown.sort_by(|a, b| (&a.at, &a.device, a.entry).cmp(&(&b.at, &b.device, b.entry)));
+        Ok(Readers {
+            opened: (!none_opens).then_some(opened),
+            may_have_shown,
+            unreadable: log.unreadable,
+        })
     }
 }
 
@@ -335,6 +393,7 @@ fn words_of(text: &str, what: &str) -> Result<String> {
     Ok(words.to_owned())
 }
 
-fn name_of(note: RecordId) -> String {
+/// Returns the name of the local value that holds a note's breach question.
+pub(super) fn name_of(note: RecordId) -> String {
     format!("{PREFIX}{note}")
 }

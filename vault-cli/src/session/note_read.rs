@@ -344,18 +344,12 @@ impl Holder {
         let (device, records) = found.ok_or_else(|| SessionError::refused(Check::BodyMissing, record.handle()))?;
         let by = self.agency.devices().get(&device).map(|known| known.member.handle());
         // The link bears no time, as no link does; the entry that was made before it does.
-        let entries = match self.log_entries(tx, logged) {
-            Ok(entries) => entries,
-            Err(SessionError::Refused {
-                check: Check::AccessContext,
-                ..
-            }) => Vec::new(),
-            Err(e) => return Err(e),
-        };
+        let entries = self.log_of_all(tx, |_| false, logged)?.entries;
         let handle = record.handle();
         let entry = entries
             .into_iter()
             .rev()
+            .map(|(_, entry)| entry)
             .find(|e| e.scope.as_deref() == Some("withdraw") && e.records.contains(&handle));
         Ok(Some(Withdrawal {
             at: entry.and_then(|entry| entry.at),

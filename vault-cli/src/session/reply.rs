@@ -733,14 +733,18 @@ pub struct JotDiscardReply {
 /// Who opened a note, out of this device's own access log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedBy {
-    /// The entry's number in the log.
+    /// The entry's number in its device's log.
     pub entry: u64,
+    /// The handle of the device whose log it is in.
+    pub device: String,
     /// When.
     pub at: String,
     /// Who.
     pub actor: String,
     /// What was done: `open`, `hits`, `history`, `list`, `export`.
     pub operation: String,
+    /// What was opened, where it is not a list of notes.
+    pub scope: Option<String>,
     /// The purpose's code.
     pub purpose: String,
     /// Whether the note itself was named; else its whole case was read.
@@ -764,8 +768,12 @@ pub struct NoteMisfiledReply {
     pub attachments: usize,
     /// Attachments that could not go with it, because they are not what was attached: each with its check.
     pub attachments_left: Vec<Failure>,
-    /// Who opened it on this device; `null` where its log cannot be read here.
+    /// Who opened it, by every log of this vault; `null` where none can be read here.
     pub opened_by: Option<Vec<OpenedBy>>,
+    /// Lists and searches since it was written that name no notes, and may have shown words of it.
+    pub may_have_shown: Vec<OpenedBy>,
+    /// Logs, and entries of them, that do not open here.
+    pub unreadable_log: Vec<Failure>,
     /// The question that now waits for an answer.
     #[serde(with = "word")]
     pub breach_question: Word,
@@ -1110,7 +1118,7 @@ pub struct DecisionListReply {
 /// An entry of the access stream, opened with the DPO key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// Its number in the stream.
+    /// Its number in its device's stream.
     pub entry: u64,
     /// The device whose stream it is.
     pub device: String,
@@ -1140,15 +1148,17 @@ pub struct LogEntry {
     pub policy: Option<String>,
 }
 
-/// Entries of the access stream.
+/// Entries of the access streams.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogListReply {
     /// [`LOG_LIST`].
     pub schema: Schema,
-    /// How many entries the stream has.
+    /// How many entries the streams have.
     pub total: u64,
     /// The entries, the newest first.
     pub entries: Vec<LogEntry>,
+    /// Other devices' streams, and entries of them, that do not open here.
+    pub unreadable: Vec<Failure>,
 }
 
 /// One entry of the access stream.

@@ -310,6 +310,8 @@ pub struct BreachListRequest {}
 pub enum HandleKind {
     /// A case.
     Case,
+    /// A device that has a log here.
+    Device,
     /// A note that is begun.
     Draft,
     /// A few words.
@@ -449,8 +451,10 @@ pub struct LogListRequest {
 /// Shows one entry of the access stream.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogShowRequest {
-    /// The entry's number in the stream, as `log list` shows it.
+    /// The entry's number in its device's stream, as `log list` shows it.
     pub entry: u64,
+    /// The device's handle; `None` for this one.
+    pub device: Option<String>,
     /// Why.
     pub purpose: ReadPurpose,
 }

@@ -22,6 +22,7 @@ use super::case_keys::CaseKeys;
 use super::log::failure;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::misfiled;
 use super::pipeline;
 use super::progress::Task;
 use super::progress::Unit;
@@ -214,6 +215,7 @@ fn walk(
     failures.append(&mut walk.failures);
     if only.is_none() {
         check_around(holder, tx, &keys, &mut failures)?;
+        check_questions(tx, &index, &mut failures)?;
         if walk.broken.is_empty() {
             let compared = index.compare(tx);
             note_failure(&mut failures, "index", compared)?;
@@ -281,6 +283,19 @@ fn check_around(
                 .blob(BlobKind::Keyring, &named.keyring_hash.0)
                 .map_err(SessionError::from);
             note_failure(failures, &case.handle(), kept)?;
+        }
+    }
+    Ok(())
+}
+
+/// A misfiled note that nobody answered for has its question: whoever can write to the file could take it away.
+fn check_questions(tx: &ReadTx<'_>, index: &Index, failures: &mut Vec<Failure>) -> Result<()> {
+    let kept: HashSet<String> = tx.local_names(misfiled::PREFIX)?.into_iter().collect();
+    for record in index.unanswered() {
+        let name = misfiled::name_of(record);
+        if !kept.contains(&name) {
+            let error = SessionError::refused(Check::LocalValue, &name);
+            failures.push(failure(&name, &error));
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::session::request::LogListRequest;
 
 /// Lists who read what, when and why, the newest first
 ///
-/// Reading the log is logged too.
+/// The entries of the devices before a restore are among them. Reading the log is logged too.
 #[derive(Args, Debug)]
 pub struct ListArgs {
     /// Only entries about this case

@@ -15,6 +15,10 @@ pub struct ShowArgs {
     #[arg(value_name = "ENTRY")]
     pub entry: u64,
 
+    /// The device whose entry it is, as `casevault log list` shows it; without it this one
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -23,6 +27,7 @@ pub struct ShowArgs {
 pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
     let request = LogShowRequest {
         entry: args.entry,
+        device: args.device,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.log_show(request)?;

@@ -27,6 +27,8 @@ pub(super) struct Index {
     parts: HashMap<(String, u32), Note>,
     /// Commit positions of erased records: what led to one has no content any more.
     erased: HashSet<u64>,
+    /// Misfiled notes: the newest version that says so, and whether the breach question is answered in it.
+    misfiled: HashMap<RecordId, (u32, bool)>,
 }
 
 /// What opening a record told of the index.
@@ -35,6 +37,12 @@ pub(super) enum Fact {
     Entry(Entry),
     /// The record at this position was erased.
     Erased(u64),
+    /// This version of a note hides it as misfiled.
+    Misfiled {
+        record: RecordId,
+        version: u32,
+        is_answered: bool,
+    },
     /// A note's main part, whose others are in records of their own.
     Note { pos: u64, note: Box<Note> },
     /// Such another part.
@@ -104,6 +112,14 @@ impl Index {
             Fact::Erased(pos) => {
                 self.erased.insert(pos);
             }
+            Fact::Misfiled {
+                record,
+                version,
+                is_answered,
+            } => {
+                let newest = self.misfiled.entry(record).or_insert((version, is_answered));
+                *newest = (*newest).max((version, is_answered));
+            }
             Fact::Note { pos, note } => {
                 // Of several versions the index may point at any; each is joined with its own parts.
                 self.open.insert(format!("{}/{pos}", note.id), (pos, note));
@@ -112,6 +128,14 @@ impl Index {
                 self.parts.insert((record.to_string(), version), *note);
             }
         }
+    }
+
+    /// Returns the misfiled notes whose breach question nobody has answered.
+    pub(super) fn unanswered(&self) -> Vec<RecordId> {
+        let open = self.misfiled.iter().filter(|(_, (_, is_answered))| !is_answered);
+        let mut open: Vec<RecordId> = open.map(|(record, _)| *record).collect();
+        open.sort_by_key(|record| record.0);
+        open
     }
 
     fn put(&mut self, entry: Entry) {

@@ -121,7 +121,7 @@ fn told(
     header: &vault_core::wire::v1::record::RecordHeader,
     payload: &[u8],
     keys: Keys<'_>,
-) -> Result<Option<Fact>> {
+) -> Result<Vec<Fact>> {
     let Place { pos, is_primary } = place;
     match header.class {
         RecordClass::Note | RecordClass::Private => {
@@ -131,7 +131,12 @@ fn told(
             if main != is_primary {
                 return Err(SessionError::refused(Check::LocalIndex, handle));
             }
-            Ok(if !main {
+            let mark = note.misfiled.as_ref().filter(|_| main).map(|mark| Fact::Misfiled {
+                record: header.record,
+                version: header.version,
+                is_answered: mark.answer.is_some(),
+            });
+            let fact = if !main {
                 Some(Fact::Part {
                     record: header.record,
                     version: header.version,
@@ -142,14 +147,15 @@ fn told(
             } else {
                 let note = Box::new(note);
                 Some(Fact::Note { pos, note })
-            })
+            };
+            Ok(fact.into_iter().chain(mark).collect())
         }
         RecordClass::Admin if header.section == Section::CORE => {
             let profile: Profile = case_record::from_json(payload, PROFILE, stream)?;
             let content = case::case_content(&profile.line)?;
             let entry = |external: String| Entry::new(keys.index, pos, "case", &external, &content);
-            Ok(profile.external_id.map(entry).map(Fact::Entry))
+            Ok(profile.external_id.map(entry).map(Fact::Entry).into_iter().collect())
         }
-        RecordClass::Admin | RecordClass::Attachment => Ok(None),
+        RecordClass::Admin | RecordClass::Attachment => Ok(Vec::new()),
     }
 }
