@@ -24,6 +24,13 @@ pub fn socket(vault: &Vault) -> PathBuf {
         .expect("an agent's socket")
 }
 
+/// Tells whether a process runs: one that nobody has waited for has ended all the same.
+pub fn runs(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X']))
+}
+
 /// Connects as any process of this user can, and sends `bytes`.
 pub fn send(socket: &Path, bytes: &[u8]) -> UnixStream {
     let mut stream = UnixStream::connect(socket).expect("the agent listens");

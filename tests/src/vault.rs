@@ -175,7 +175,7 @@ pub fn copy_folder(from: &Path, to: &Path) {
 impl Drop for Vault {
     fn drop(&mut self) {
         // An agent that a test left running goes with the vault.
-        if self.home.join("agent").exists() {
+        if self.home.join("agent.lock").exists() {
             let _ = self.command(&["lock"]).output();
         }
     }

@@ -125,6 +125,7 @@ fn every_command_answers_through_the_agent_as_it_does_without() {
     assert_eq!(vault.json(&["status"])["locked"], true);
     assert_eq!(without_passphrase(&vault, &["case", "list", "--json"], "").code, 5);
     assert!(!vault.home.join("agent").exists());
+    assert!(!vault.home.join("agent.lock").exists());
     vault.verified();
 }
 
@@ -317,13 +318,16 @@ fn a_signal_locks_and_a_second_unlock_asks_for_the_passphrase() {
     wrong.env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("wrong"));
     let wrong = casevault_e2e::vault::Done::of(wrong.output().unwrap());
     wrong.refused(5, "wrong-passphrase");
+    assert_eq!(agent::process(&vault), process);
     assert!(vault.json(&["status"])["at_most_seconds"].as_u64().unwrap() > 7000);
     let again = vault.json(&["unlock", "--for", "5m"]);
     assert_eq!(
         (&again["agent"], &again["wrong_tries"]),
         (&Value::Bool(true), &Value::from(1))
     );
-    assert_eq!(agent::process(&vault), process);
+    // A new one has checked the passphrase, and the one before is gone.
+    assert_ne!(agent::process(&vault), process);
+    assert!(!agent::runs(process));
     let status = vault.json(&["status"]);
     assert!(status["at_most_seconds"].as_u64().unwrap() <= 300, "{status}");
 }
@@ -404,9 +408,12 @@ fn whatever_is_sent_the_agent_goes_on_answering() {
 fn an_agent_of_another_version_is_not_asked_and_is_replaced() {
     let vault = Vault::made();
     vault.run(&["unlock"]).done();
-    let (socket, process) = (agent::socket(&vault), agent::process(&vault));
+    let process = agent::process(&vault);
     // What it says of itself is what another version would have said.
-    std::fs::write(socket.with_extension("lock"), "0.0.0 1").unwrap();
+    let record = vault.home.join("agent.lock");
+    let said = std::fs::read_to_string(&record).unwrap();
+    let (_, rest) = said.split_once('\n').unwrap();
+    std::fs::write(&record, format!("0.0.0 1\n{rest}")).unwrap();
     assert_eq!(without_passphrase(&vault, &["case", "list", "--json"], "").code, 5);
     assert_eq!(vault.run(&["case", "list"]).code, 0);
     vault.run(&["lock"]).done();
@@ -447,6 +454,164 @@ fn twenty_commands_at_once_are_all_answered() {
         20
     );
     vault.verified();
+}
+
+#[test]
+fn a_full_agent_tells_its_status_and_locks() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let (socket, process) = (agent::socket(&vault), agent::process(&vault));
+    // As many as it talks to, none of which says a word.
+    let connected = |count| (0..count).map(|_| agent::send(&socket, b"\x01")).collect::<Vec<_>>();
+    let idle = connected(64);
+    // What asks for more than its status is told why it is not answered.
+    without_passphrase(&vault, &["case", "list", "--json"], "").refused(1, "busy");
+    let status = vault.json(&["status"]);
+    assert_eq!(
+        (&status["locked"], &status["agent"]),
+        (&Value::Bool(false), &Value::Bool(true))
+    );
+    assert!(status["locks_in_seconds"].is_u64(), "{status}");
+    // And more than that: it is never said that no agent is there, and it is locked.
+    let more = connected(64);
+    let status = vault.json(&["status"]);
+    assert_eq!(
+        (&status["locked"], &status["agent_process"]),
+        (&Value::Bool(false), &Value::from(process))
+    );
+    let locked = vault.json(&["lock"]);
+    assert_eq!(
+        (&locked["locked"], &locked["was_unlocked"]),
+        (&Value::Bool(true), &Value::Bool(true))
+    );
+    assert!(!agent::runs(process));
+    drop((idle, more));
+    assert_eq!(vault.json(&["status"])["locked"], true);
+}
+
+#[test]
+fn a_lock_that_did_not_lock_says_so() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let process = agent::process(&vault);
+    kill(process, "STOP");
+    let refused = vault.run(&["lock", "--json"]).refused(1, "agent-silent");
+    let said = refused.to_string();
+    assert!(said.contains(&format!("kill -KILL {process}")), "{said}");
+    let status = vault.json(&["status"]);
+    assert_eq!(
+        (&status["locked"], &status["agent_process"]),
+        (&Value::Bool(false), &Value::from(process))
+    );
+    let text = vault.run(&["status"]).done().stdout;
+    assert!(text.contains("does not answer") && !text.contains("none\n"), "{text}");
+    kill(process, "CONT");
+    vault.run(&["lock"]).done();
+    assert!(!agent::runs(process));
+    assert_eq!(vault.json(&["status"])["agent"], false);
+}
+
+#[test]
+fn whatever_the_runtime_folder_a_vault_has_one_agent() {
+    let vault = Vault::made();
+    let run = |runtime: &str, arguments: &[&str]| {
+        let folder = match runtime {
+            "" => std::path::PathBuf::new(),
+            name => vault.around.join(name),
+        };
+        let mut command = vault.command(arguments);
+        command
+            .env("XDG_RUNTIME_DIR", folder)
+            .env_remove("CASEVAULT_PASSPHRASE_FILE");
+        if arguments[0] == "unlock" {
+            command.env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"));
+        }
+        casevault_e2e::vault::Done::of(command.output().unwrap())
+    };
+    for name in ["one", "other"] {
+        std::fs::create_dir(vault.around.join(name)).unwrap();
+        std::fs::set_permissions(vault.around.join(name), std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    for (at_unlock, later) in [("one", ""), ("", "one"), ("one", "other")] {
+        run(at_unlock, &["unlock"]).done();
+        let first = run(later, &["status", "--json"]).json()["agent_process"]
+            .as_u64()
+            .unwrap();
+        let first = u32::try_from(first).unwrap();
+        assert_eq!(
+            run(later, &["case", "list", "--json"]).json()["cases"],
+            Value::Array(Vec::new())
+        );
+        run(later, &["unlock"]).done();
+        assert!(!agent::runs(first), "two agents for one vault");
+        let second = run(at_unlock, &["status", "--json"]).json()["agent_process"]
+            .as_u64()
+            .unwrap();
+        let locked = run(at_unlock, &["lock", "--json"]).json();
+        assert_eq!(locked["was_unlocked"], true);
+        assert!(!agent::runs(u32::try_from(second).unwrap()));
+    }
+}
+
+#[test]
+fn who_takes_the_agents_socket_is_told_nothing() {
+    use std::os::unix::net::UnixListener;
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let (socket, process) = (agent::socket(&vault), agent::process(&vault));
+    let record = vault.home.join("agent.lock");
+    let said = std::fs::read_to_string(&record).unwrap();
+    let mut held = agent::send(&socket, b"");
+    kill(process, "KILL");
+    let _ = held.read(&mut [0]);
+    std::fs::remove_file(&socket).unwrap();
+    let other = UnixListener::bind(&socket).unwrap();
+    other.set_nonblocking(true).unwrap();
+    let told = |listener: &UnixListener| {
+        let mut told = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept() {
+            stream.set_nonblocking(true).unwrap();
+            let _ = stream.read_to_end(&mut told);
+        }
+        String::from_utf8_lossy(&told).into_owned()
+    };
+    // With the lock and in another's name: it is neither told anything nor is the other ended.
+    let mut bystander = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let lock = std::fs::OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(&record)
+        .unwrap();
+    lock.lock().unwrap();
+    let named = said.replacen(&format!("\n{process}\n"), &format!("\n{}\n", bystander.id()), 1);
+    assert_ne!(named, said);
+    std::fs::write(&record, named).unwrap();
+    vault.run(&["unlock", "--json"]).refused(1, "agent-silent");
+    vault.run(&["lock", "--json"]).refused(1, "agent-silent");
+    assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    assert!(agent::runs(bystander.id()));
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
+    assert_eq!(told(&other), "");
+    drop(lock);
+    // Without the lock it is no agent.
+    std::fs::write(&record, said).unwrap();
+    assert_eq!(vault.json(&["unlock"])["agent"], true);
+    assert_eq!(vault.json(&["status"])["locked"], false);
+    assert_eq!(told(&other), "");
+}
+
+#[test]
+fn an_agent_that_nobody_finds_any_more_ends() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let process = agent::process(&vault);
+    std::fs::remove_file(vault.home.join("agent.lock")).unwrap();
+    let ended = std::process::Command::new("tail")
+        .args(["--pid", &process.to_string(), "-f", "/dev/null"])
+        .status()
+        .unwrap();
+    assert!(ended.success());
 }
 
 fn kill(process: u32, signal: &str) {

@@ -195,7 +195,7 @@ fn copy_while_it_changes(from: &std::path::Path, to: &std::path::Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (path, copy) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_name() == "agent" {
+        if entry.file_name() == "agent" || entry.file_name() == "agent.lock" {
             continue;
         }
         match path.is_dir() {

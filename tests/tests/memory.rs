@@ -73,10 +73,14 @@ struct Watched {
 
 impl Watched {
     fn new(unwiped: bool) -> Self {
+        Self::lasting(unwiped, &[])
+    }
+
+    fn lasting(unwiped: bool, lasting: &[&str]) -> Self {
         let vault = Vault::made();
         let case = vault.open_case(TEXTS[0]);
         let wiped = UnixListener::bind(vault.around.join("wiped")).unwrap();
-        let mut unlock = vault.command(&["unlock"]);
+        let mut unlock = vault.command(&[&["unlock"], lasting].concat());
         unlock.env("CASEVAULT_TEST_MEMORY", vault.around.join("wiped"));
         unlock.env("CASEVAULT_TEST_SLEPT", vault.around.join("slept"));
         if unwiped {
@@ -193,10 +197,8 @@ fn attack_41_without_wiping_what_was_freed_the_texts_are_found() {
 
 #[test]
 fn attack_41_an_idle_vault_is_locked_and_empty() {
-    let watched = Watched::new(false);
     // A minute is the shortest that can be asked for; nothing waits for it here but the agent itself.
-    let again = watched.vault.json(&["unlock", "--idle", "1m"]);
-    assert_eq!(again["agent"], true);
+    let watched = Watched::lasting(false, &["--idle", "1m"]);
     let (keys, texts) = watched.locked(|_, _| {});
     assert!(keys.iter().chain(&texts).all(|count| *count == 0), "{keys:?} {texts:?}");
 }

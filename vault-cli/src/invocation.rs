@@ -184,7 +184,7 @@ impl Invocation {
     /// # Errors
     /// As [`Connection::lock`].
     pub fn end_agent(&self) -> Result<(), CliError> {
-        if let Some(mut agent) = Connection::find(&self.places()?)? {
+        if let Some(agent) = Connection::holder(&self.places()?)? {
             agent.lock()?;
             self.ui.note("the agent is ended; `casevault unlock` starts it anew");
         }

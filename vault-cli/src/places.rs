@@ -65,6 +65,11 @@ impl Places {
         self.home.join("tries")
     }
 
+    /// Returns the file by which the agent that holds the vault open is found.
+    pub fn agent(&self) -> PathBuf {
+        self.home.join("agent.lock")
+    }
+
     /// Makes the folder, readable by its owner alone, where it is missing.
     ///
     /// # Errors

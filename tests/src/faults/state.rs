@@ -91,8 +91,9 @@ pub struct State {
 }
 
 /// Files of a vault's folder, and what begins so.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "agent",
+    "agent.lock",
     "attachments",
     "keystore",
     "recovery-set",

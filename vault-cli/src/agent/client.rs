@@ -8,17 +8,15 @@ use super::frame;
 use super::frame::Hello;
 use super::frame::Kind;
 use super::lifetime::Lasting;
-use super::place::Place;
+use super::place::Found;
 use super::zone::Zone;
 use crate::places::Places;
 use crate::session::Cancel;
-use crate::session::Passphrase;
 use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::Task;
 use crate::session::Unit;
 use crate::session::reply::OwnNames;
-use crate::session::reply::UnlockReply;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
 use rustix::event::Timespec;
@@ -42,13 +40,16 @@ const LOOK: Timespec = Timespec {
 /// A connection that waited for longer is not used: well below the agent's patience.
 const FRESH: Duration = Duration::from_secs(2);
 
+/// So long an agent may take to tell of itself.
+const STATUS: Duration = Duration::from_secs(5);
+
 /// Bytes of an input in one frame.
 const INPUT_BYTES: usize = 1 << 16;
 
-/// The way to an agent that answers.
+/// The way to an agent.
 #[derive(Debug)]
 pub struct Connection {
-    place: Place,
+    agent: Found,
     // The next ask's, and since when it waits; the one after makes its own.
     ready: Option<(UnixStream, Instant)>,
 }
@@ -116,84 +117,64 @@ impl<'a> Streams<'a> {
 }
 
 impl Connection {
-    /// Finds the agent that holds the vault open, if there is one.
+    /// Finds the agent that holds the vault open, if there is one, whether or not it answers.
+    ///
+    /// # Errors
+    /// [`SessionError::Io`] where that cannot be told.
+    pub fn holder(places: &Places) -> Result<Option<Self>> {
+        let agent = Found::of(places).map_err(failed)?;
+        Ok(agent.map(|agent| Self { agent, ready: None }))
+    }
+
+    /// Finds the agent that holds the vault open, if there is one that lets commands in.
     ///
     /// # Errors
     /// [`SessionError::Io`] where a socket is there that cannot be used.
     pub fn find(places: &Places) -> Result<Option<Self>> {
-        let candidates = match Place::of(places.home()) {
-            Ok(candidates) => candidates,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(failed(e)),
+        let Some(mut found) = Self::holder(places)? else {
+            return Ok(None);
         };
-        for place in candidates {
-            if let Some(stream) = place.connect().map_err(failed)? {
-                let ready = Some((stream, Instant::now()));
-                return Ok(Some(Self { place, ready }));
-            }
-        }
-        Ok(None)
+        let stream = found.agent.connect().map_err(failed)?;
+        found.ready = stream.map(|stream| (stream, Instant::now()));
+        Ok(Some(found).filter(|found| found.ready.is_some()))
     }
 
     /// Asks for how long it holds the vault open; `None` where it just ended.
     ///
     /// # Errors
-    /// [`SessionError::Agent`].
+    /// [`SessionError::AgentSilent`] where it is there and does not say.
     pub fn status(&mut self) -> Result<Option<AgentStatus>> {
         let asked = self.stream().and_then(|mut stream| {
+            stream.set_read_timeout(Some(STATUS)).map_err(failed)?;
             self.hello(&mut stream, Kind::Status, &[])?;
             self.reply(&mut stream, Streams::default())
         });
         match asked {
             Ok(status) => Ok(Some(status)),
-            Err(SessionError::AgentLost | SessionError::LockedMeanwhile) => Ok(None),
-            Err(e) => Err(e),
+            Err(_) if self.agent.is_there().map_err(failed)? => Err(self.silent()),
+            Err(_) => Ok(None),
         }
     }
 
-    /// Locks: returns when the agent's process and its memory are gone.
+    /// Locks: returns when the agent's process and its memory are gone, whether or not it answered before.
     ///
     /// # Errors
-    /// [`SessionError::Agent`] where what listens does not end.
-    pub fn lock(&mut self) -> Result<()> {
-        let mut stream = self.stream()?;
-        match self.hello(&mut stream, Kind::Lock, &[]) {
-            Err(SessionError::AgentLost) => return Ok(()),
-            said => said?,
-        }
-        // The system closes a process's sockets after its memory.
-        loop {
-            match frame::read(&mut stream) {
-                Ok(None) => return Ok(()),
-                Ok(Some(_)) => {}
-                Err(e) if is_lost(&e) => return Ok(()),
-                Err(e) => return Err(fault(&e)),
-            }
+    /// [`SessionError::AgentSilent`] where it does not end.
+    pub fn lock(&self) -> Result<()> {
+        match self.agent.end().map_err(failed)? {
+            true => Ok(()),
+            false => Err(self.silent()),
         }
     }
 
-    /// Has the running agent check the passphrase and begin its time anew; `None` where it is of another version.
-    ///
-    /// # Errors
-    /// [`SessionError::WrongPassphrase`], and as [`Connection::status`].
-    pub fn unlock(&mut self, passphrase: &Passphrase, lasting: Lasting) -> Result<Option<UnlockReply>> {
-        let mut stream = self.stream()?;
-        let opening = Opening {
-            lasting,
-            passphrase: passphrase.expose().to_owned(),
-        };
-        let json = Zeroizing::new(frame::to_json(&opening).map_err(|e| fault(&e))?);
-        drop(Zeroizing::new(opening.passphrase));
-        self.hello(&mut stream, Kind::Unlock, &json)?;
-        match self.reply(&mut stream, Streams::default()) {
-            Err(SessionError::Unavailable { what }) if what == OTHER_VERSION => Ok(None),
-            other => other.map(Some),
-        }
+    fn silent(&self) -> SessionError {
+        let process = self.agent.process();
+        SessionError::AgentSilent { process }
     }
 
     /// Tells whether it does what this version of the program asks.
     pub fn is_same_version(&self) -> bool {
-        self.place.is_same_version()
+        self.agent.is_same_version()
     }
 
     /// Asks, and waits for the reply.
@@ -219,7 +200,7 @@ impl Connection {
         {
             return Ok(stream);
         }
-        self.place
+        self.agent
             .connect()
             .map_err(failed)?
             .ok_or(SessionError::LockedMeanwhile)
@@ -233,8 +214,7 @@ impl Connection {
         frame::write_parts(&mut *whole, part, kind, bytes).map_err(|e| fault(&e))?;
         match stream.write_all(&whole) {
             // It may have refused before it read all; then that is there to be read.
-            Err(e) if is_lost(&e) && kind != Kind::Lock => Ok(()),
-            Err(e) if is_lost(&e) => Err(SessionError::AgentLost),
+            Err(e) if is_lost(&e) => Ok(()),
             other => other.map_err(|e| fault(&e)),
         }
     }

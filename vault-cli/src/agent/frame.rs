@@ -51,7 +51,7 @@ kinds! {
     Lock = 7;
     /// To the agent: how long it holds the vault open. Understood by every version.
     Status = 8;
-    /// To the agent: the passphrase, and for how long to hold the vault open.
+    /// To a new agent, by its pipe and by no socket: the passphrase, and for how long to hold the vault open.
     Unlock = 9;
     /// From the agent: how far it is.
     Progress = 32;

@@ -12,7 +12,7 @@ use super::ask::Ask;
 use super::ask::Shape;
 use super::ask::With;
 use super::client::AgentStatus;
-use super::client::Opening;
+use super::client::Connection;
 use super::client::Step;
 use super::frame;
 use super::frame::Hello;
@@ -22,7 +22,7 @@ use super::lifetime::Lasting;
 use super::lifetime::Lifetime;
 use super::place;
 use super::place::Held;
-use super::place::Place;
+use super::place::Lock;
 use super::zone::Zone;
 use crate::exit::Exit;
 use crate::places::Places;
@@ -74,8 +74,14 @@ use zeroize::Zeroizing;
 const SESSIONS: usize = 4;
 /// Most connections; more are closed at once.
 const CONNECTIONS: usize = 64;
-/// So long a peer may take to say what it wants.
+/// Connections beyond those, so that whoever asks for the status is let in.
+const RESERVE: usize = 8;
+/// So often a new agent takes the place of one that runs, where others are started at the same time.
+const TAKEOVERS: usize = 16;
+/// So long a peer may take to say what it wants, from first to last.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So long where it is one too many.
+const HASTE: Duration = Duration::from_secs(1);
 /// So long what runs may take to end when the vault is locked.
 const GRACE: Duration = Duration::from_secs(3);
 /// Progress is told so often at most.
@@ -195,7 +201,7 @@ impl Served {
         loop {
             let now = Clocks::now();
             let life = *lock(&self.shared.life);
-            if self.shared.is_locking() || life.due(now).is_some() || !self.shared.is_there() {
+            if self.shared.is_locking() || life.due(now).is_some() || !self.shared.is_there() || !self.held.is_found() {
                 break;
             }
             let wait = life.wait(now);
@@ -235,26 +241,27 @@ impl Served {
     pub(super) fn end(self) -> ! {
         let Self { shared, held, .. } = self;
         shared.locking.store(true, Ordering::Relaxed);
-        held.leave();
-        drop(held);
+        let lock = held.leave();
         shared.stop();
         shared.wipe();
         crate::memory::wiped();
+        // Until now whoever asks is told that the vault is open; the lock itself goes with the process.
+        lock.end();
         std::process::exit(0)
     }
 }
 
-/// Listens in the best place where it can.
+/// Listens, once an agent that was here before is gone: it was not asked who it is, and is told no passphrase.
 fn listen(places: &Places) -> Result<Held> {
-    let mut refused = io::Error::from(io::ErrorKind::NotFound);
-    for place in Place::of(places.home()).map_err(failed)? {
-        match place.listen() {
-            Ok(Some(held)) => return Ok(held),
-            Ok(None) => return Err(SessionError::Busy),
-            Err(e) => refused = e,
+    for _ in 0..TAKEOVERS {
+        if let Some(lock) = Lock::take(places).map_err(failed)? {
+            return lock.listen(places).map_err(failed);
+        }
+        if let Some(before) = Connection::holder(places)? {
+            before.lock()?;
         }
     }
-    Err(failed(refused))
+    Err(SessionError::Busy)
 }
 
 impl Shared {
@@ -279,20 +286,24 @@ impl Shared {
         let (Ok(()), Ok(own)) = (stream.set_nonblocking(false), stream.try_clone()) else {
             return;
         };
-        let id = {
+        let (id, reserve) = {
             let mut running = lock(&shared.running);
-            if running.open.len() >= CONNECTIONS {
+            if running.open.len() >= CONNECTIONS + RESERVE {
+                drop(running);
+                // A new socket has room for so much.
+                let _ = respond(&mut &stream, Err(SessionError::Busy));
                 return;
             }
+            let reserve = running.open.len() >= CONNECTIONS;
             running.next += 1;
             let id = running.next;
             running.open.insert(id, (own, cancel.clone()));
-            id
+            (id, reserve)
         };
         let inner = Arc::clone(shared);
         let spawned = std::thread::Builder::new().spawn(move || {
             // What a peer cannot be told it need not know.
-            let _ = catch_unwind(AssertUnwindSafe(|| inner.converse(stream, &cancel)));
+            let _ = catch_unwind(AssertUnwindSafe(|| inner.converse(stream, &cancel, reserve)));
             crate::memory::scrub_stack();
             lock(&inner.running).open.remove(&id);
         });
@@ -301,10 +312,10 @@ impl Shared {
         }
     }
 
-    fn converse(&self, mut stream: UnixStream, cancel: &Cancel) -> io::Result<()> {
+    fn converse(&self, mut stream: UnixStream, cancel: &Cancel, reserve: bool) -> io::Result<()> {
         place::require_own(&stream)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let Some((Kind::Hello, hello)) = frame::read(&mut stream)? else {
+        let mut greeting = Greeting::of(&stream, if reserve { HASTE } else { PATIENCE });
+        let Some((Kind::Hello, hello)) = frame::read(&mut greeting)? else {
             return Err(frame::invalid("no greeting"));
         };
         let hello: Hello = frame::from_json(&hello)?;
@@ -314,13 +325,16 @@ impl Shared {
         }
         let mut message = Zeroizing::new(Vec::new());
         let kind = loop {
-            let Some((kind, part)) = frame::read(&mut stream)? else {
+            let Some((kind, part)) = frame::read(&mut greeting)? else {
                 return Ok(());
             };
             let part = Zeroizing::new(part);
             if !same && !matches!(kind, Kind::Lock | Kind::Status) {
                 // Whatever it is, it was not read.
                 return frame::write(&mut stream, Kind::OtherVersion, &[]);
+            }
+            if reserve && !matches!(kind, Kind::Lock | Kind::Status) {
+                return respond(&mut stream, Err(SessionError::Busy));
             }
             frame::join(&mut message, &part, frame::ASK_BYTES)?;
             if kind != Kind::AskPart {
@@ -336,11 +350,6 @@ impl Shared {
                 loop {
                     std::thread::park();
                 }
-            }
-            Kind::Unlock => {
-                let opened = self.unlock_again(&message);
-                drop(message);
-                respond(&mut stream, opened.and_then(|reply| to_json(&reply)))
             }
             Kind::Ask => {
                 let envelope: Envelope = frame::from_json(&message)?;
@@ -361,18 +370,6 @@ impl Shared {
             at_most_seconds: life.at_most(now).as_secs(),
             names: Some(self.names.clone()),
         }
-    }
-
-    /// Begins the time anew for who knows the passphrase.
-    fn unlock_again(&self, message: &[u8]) -> Result<UnlockReply> {
-        let Opening { lasting, passphrase } = frame::from_json(message).map_err(failed)?;
-        let passphrase = Passphrase::new(passphrase);
-        self.require_open()?;
-        let mut again = Session::unlock(&self.places, &passphrase)?;
-        let mut reply = again.unlocked()?;
-        reply.agent = true;
-        *lock(&self.life) = Lifetime::begin(lasting, Clocks::now());
-        Ok(reply)
     }
 
     /// Refuses where the vault is to be locked.
@@ -498,6 +495,30 @@ impl Shared {
         drop(sessions);
         rayon::broadcast(|_| crate::memory::scrub_stack());
         crate::memory::scrub_stack();
+    }
+}
+
+/// What a peer says before it is known what it wants: all of it by one time, however often it sends a byte.
+struct Greeting<'s> {
+    from: &'s UnixStream,
+    until: Instant,
+}
+
+impl<'s> Greeting<'s> {
+    fn of(from: &'s UnixStream, within: Duration) -> Self {
+        let until = Instant::now() + within;
+        Self { from, until }
+    }
+}
+
+impl Read for Greeting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::from(io::ErrorKind::TimedOut));
+        }
+        self.from.set_read_timeout(Some(left))?;
+        self.from.read(buffer)
     }
 }
 
@@ -684,13 +705,38 @@ fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
-    frame::to_json(value).map_err(|e| SessionError::Bug(e.to_string()))
-}
-
 fn failed(source: io::Error) -> SessionError {
     SessionError::Io {
         doing: "could not hold the vault open".to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_says_a_byte_now_and_then_has_no_more_time() {
+        let (mut peer, own) = UnixStream::pair().unwrap();
+        std::thread::scope(|scope| {
+            // Never silent for long, and after two seconds it would have said all.
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    if peer.write_all(&[1]).is_err() {
+                        return;
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+            });
+            let read = Greeting::of(&own, Duration::from_millis(300)).read_exact(&mut [0; 200]);
+            drop(own);
+            let refused = read.unwrap_err().kind();
+            assert!(
+                matches!(refused, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock),
+                "{refused}"
+            );
+        });
     }
 }

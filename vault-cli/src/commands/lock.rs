@@ -18,9 +18,9 @@ pub(super) fn run(_: &LockArgs, run: &Invocation) -> Result<(), CliError> {
     let places = run.places()?;
     // What a killed editor left in memory goes with what is unlocked; the draft has it as of two seconds before.
     drop(crate::editor::leftovers(places.home()));
-    let agent = Connection::find(&places)?;
+    let agent = Connection::holder(&places)?;
     let was_unlocked = agent.is_some();
-    if let Some(mut agent) = agent {
+    if let Some(agent) = agent {
         agent.lock()?;
     }
     let reply = json!({"schema": "casevault.lock/1", "locked": true, "agent": false, "was_unlocked": was_unlocked});

@@ -1,32 +1,30 @@
 //! `casevault status`.
 
-use crate::agent::Connection;
+use crate::agent::{AgentStatus, Connection};
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::Session;
+use crate::session::reply::StatusReply;
+use crate::session::{Session, SessionError};
 
 pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
     let places = run.places()?;
     let mut reply = Session::peek_status(&places)?;
     if !run.no_agent()
-        && let Some(mut agent) = Connection::find(&places)?
-        && let Some(status) = agent.status()?
+        && let Some(mut agent) = Connection::holder(&places)?
     {
-        reply.locked = false;
-        reply.agent = true;
-        reply.agent_process = Some(status.process);
-        reply.locks_in_seconds = Some(status.locks_in_seconds);
-        reply.at_most_seconds = Some(status.at_most_seconds);
-        if let Some(names) = status.names {
-            reply.member_name = Some(names.member);
-            reply.agency_name = Some(names.agency);
-        }
-        if status.version != reply.versions.program {
-            let of = status.version;
-            reply.attention.push(format!(
-                "the agent is of version {of}: `casevault unlock` ends it and starts one of this version"
-            ));
+        match agent.status() {
+            Ok(Some(status)) => tell(&mut reply, status),
+            Ok(None) => {}
+            Err(SessionError::AgentSilent { process }) => {
+                reply.locked = false;
+                reply.agent = true;
+                reply.agent_process = Some(process);
+                reply.attention.push(format!(
+                    "the agent (process {process}) holds the vault open and does not answer: `casevault lock` ends it"
+                ));
+            }
+            Err(e) => return Err(e.into()),
         }
     }
     run.ui.reply(&reply, render::status::status)?;
@@ -35,4 +33,23 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
             .hint("make a vault with `casevault init --agency NAME --name NAME`");
     }
     Ok(())
+}
+
+/// Adds what the agent tells of itself.
+fn tell(reply: &mut StatusReply, status: AgentStatus) {
+    reply.locked = false;
+    reply.agent = true;
+    reply.agent_process = Some(status.process);
+    reply.locks_in_seconds = Some(status.locks_in_seconds);
+    reply.at_most_seconds = Some(status.at_most_seconds);
+    if let Some(names) = status.names {
+        reply.member_name = Some(names.member);
+        reply.agency_name = Some(names.agency);
+    }
+    if status.version != reply.versions.program {
+        let of = status.version;
+        reply.attention.push(format!(
+            "the agent is of version {of}: `casevault unlock` ends it and starts one of this version"
+        ));
+    }
 }

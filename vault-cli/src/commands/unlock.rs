@@ -7,15 +7,14 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::reply::UnlockReply;
-use crate::session::{Session, SessionError};
+use crate::session::Session;
 
 /// Unlocks the vault for the commands that follow
 ///
 /// Starts an agent: a process that holds the vault open and does what commands ask of it, so that the passphrase is
 /// typed once. It gives no key to anybody, and logs every reading as each command would. It locks by itself when it was
 /// not used for 15 minutes, after 12 hours, when the machine slept, and on `casevault lock`. Unlocking again while it
-/// runs begins its time anew.
+/// runs starts a new one in its place, whose time begins anew.
 ///
 /// The unlocking is logged, and wrong passphrases since the last right one are told. With `--no-agent`, the passphrase is
 /// checked and nothing stays unlocked.
@@ -44,14 +43,11 @@ pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
         idle: args.idle,
     };
     let passphrase = run.passphrase()?;
-    let reply = match again(run, &passphrase, lasting)? {
-        Some(reply) => reply,
-        None => match agent::start(&places, &passphrase, lasting) {
-            // Another `unlock` was quicker.
-            Err(SessionError::Busy) => again(run, &passphrase, lasting)?.ok_or(SessionError::Busy)?,
-            started => started?,
-        },
-    };
+    if Connection::holder(&places)?.is_some_and(|agent| !agent.is_same_version()) {
+        run.ui
+            .note("the agent that was running is of another version: it is ended, and a new one started");
+    }
+    let reply = agent::start(&places, &passphrase, lasting)?;
     drop(passphrase);
     run.tell_wrong_tries(&places, reply.wrong_tries);
     let status = match Connection::find(&places)? {
@@ -65,30 +61,4 @@ pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
     // Whoever asked for JSON has read the count in the reply.
     Session::told_of_wrong_tries(&places);
     Ok(())
-}
-
-/// Has a running agent begin its time anew; one of another version is ended.
-fn again(
-    run: &Invocation,
-    passphrase: &crate::session::Passphrase,
-    lasting: Lasting,
-) -> Result<Option<UnlockReply>, CliError> {
-    let places = run.places()?;
-    let Some(mut agent) = Connection::find(&places)? else {
-        return Ok(None);
-    };
-    match agent.unlock(passphrase, lasting) {
-        Ok(Some(reply)) => Ok(Some(reply)),
-        Ok(None) => {
-            run.ui
-                .note("the agent that was running is of another version: it is ended, and a new one started");
-            if let Some(mut agent) = Connection::find(&places)? {
-                agent.lock()?;
-            }
-            Ok(None)
-        }
-        // It locked while this was typed.
-        Err(SessionError::AgentLost | SessionError::LockedMeanwhile) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
 }

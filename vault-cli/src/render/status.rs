@@ -45,6 +45,7 @@ pub fn status(reply: &StatusReply) -> String {
     line("state", if reply.locked { "locked" } else { "unlocked" });
     let agent = match (reply.locks_in_seconds, reply.at_most_seconds) {
         (Some(idle), Some(limit)) => format!("locks in {}, at the latest in {}", length(idle), length(limit)),
+        _ if reply.agent => "does not answer".to_owned(),
         _ => "none".to_owned(),
     };
     line("agent", &agent);

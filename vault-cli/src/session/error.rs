@@ -44,6 +44,12 @@ pub enum SessionError {
     /// The agent ended before it answered.
     #[error("the agent ended before it answered")]
     AgentLost,
+    /// The agent is there and does not answer.
+    #[error("process {process} holds the vault open and does not answer")]
+    AgentSilent {
+        /// The number of its process.
+        process: u32,
+    },
     /// There is a vault here already.
     #[error("there is a vault in `{home}` already")]
     AlreadyInitialised {
@@ -304,6 +310,7 @@ impl SessionError {
         match self {
             Self::Agent { .. } => "agent",
             Self::AgentLost => "agent-lost",
+            Self::AgentSilent { .. } => "agent-silent",
             Self::AlreadyInitialised { .. } => "already-initialised",
             Self::Ambiguous { .. } => "ambiguous-handle",
             Self::BackupLocked => "backup-locked",
@@ -358,6 +365,10 @@ impl SessionError {
         match self {
             Self::Agent { .. } => "`casevault lock` ends it; `--no-agent` does without it".to_owned(),
             Self::AgentLost => "look whether it was done before you run it again: what was kept is whole".to_owned(),
+            Self::AgentSilent { process } => format!(
+                "the vault is not locked: `casevault lock` again in a moment; `kill -KILL {process}` ends it whatever it does, \
+                 and what was kept stays whole"
+            ),
             Self::AlreadyInitialised { .. } => {
                 "use another folder with `--home DIR`; nothing here was changed".to_owned()
             }
