@@ -61,7 +61,13 @@ fn a_clock_set_back_or_forward_loses_nothing_and_every_reading_is_logged() {
             &vault,
             library,
             seconds,
-            &["note", "amend", &first, "--file", &note(&vault, "Today.")],
+            &[
+                "note",
+                "amend",
+                &first,
+                "--file",
+                &note(&vault, &format!("Today. {text}")),
+            ],
         )
         .done();
         at(&vault, library, seconds, &["verify"]).done();
