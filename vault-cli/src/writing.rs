@@ -92,7 +92,10 @@ impl Writing {
                 return Err(CliError::Nothing { what });
             }
             self.input.text.clone_from(&text);
-            self.keep_at_last(run, session, &text)?;
+            // What came out of an editor was kept there, unless nothing was changed in it.
+            if program.is_none() || written == shown {
+                self.keep_at_last(run, session, &text)?;
+            }
             let error = match save(session, self.input.clone(), self.draft.clone()) {
                 Ok(saved) => return Ok(saved),
                 Err(error) => error,

@@ -9,9 +9,24 @@ use vault_core::note::when;
 
 use super::{count, number, or_dash, table, time, worker};
 use crate::session::reply::{
-    CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, Few, GapRow, PlanDoneReply, PlanListReply, StaleRow,
-    StepRow, TodayReply, VisitRow,
+    BreachRow, CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, DraftRow, Few, GapRow, JotRow, PlanDoneReply,
+    PlanListReply, StaleRow, StepRow, TodayReply, VisitRow,
 };
+
+/// Writes the first of some things under a title, and what shows the others; nothing where there are none.
+fn block<T>(title: &str, few: &Few<T>, rows: impl Fn(&[T]) -> String, more: &str) -> String {
+    if few.total == 0 {
+        return String::new();
+    }
+    let mut out = format!("\n{title}: {}\n{}", number(few.total), rows(&few.rows));
+    let left = few
+        .total
+        .saturating_sub(u64::try_from(few.rows.len()).unwrap_or(u64::MAX));
+    if left > 0 {
+        out.push_str(&format!("and {} more: {more}\n", number(left)));
+    }
+    out
+}
 
 /// Writes what the day holds; of what there is nothing, nothing is said.
 pub fn today(reply: &TodayReply) -> String {
@@ -20,34 +35,22 @@ pub fn today(reply: &TodayReply) -> String {
         weekday(&reply.day),
         count(reply.cases, "open case", "open cases")
     );
-    let mut block = |title: &str, total: u64, shown: usize, rows: &dyn Fn() -> String, more: &str| {
-        if total == 0 {
-            return;
-        }
-        out.push_str(&format!("\n{title}: {}\n{}", number(total), rows()));
-        let left = total.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
-        if left > 0 {
-            out.push_str(&format!("and {} more: {more}\n", number(left)));
-        }
-    };
-    let of = |few: &Few<StepRow>| steps(&few.rows);
-    let (all, overdue) = ("casevault today --all", "casevault plan list --overdue");
-    let few = &reply.visits;
-    block("Visits ahead", few.total, few.rows.len(), &|| visits(&few.rows), all);
-    let few = &reply.due;
-    block(
+    let all = "casevault today --all";
+    out.push_str(&block("Visits ahead", &reply.visits, visits, all));
+    out.push_str(&block(
         "Due today",
-        few.total,
-        few.rows.len(),
-        &|| of(few),
+        &reply.due,
+        steps,
         "casevault plan list --due today",
-    );
-    let few = &reply.overdue;
-    block("Overdue", few.total, few.rows.len(), &|| of(few), overdue);
-    let few = &reply.jots;
-    let jots = || {
-        let rows = few.rows.iter();
-        let rows = rows.map(|jot| {
+    ));
+    out.push_str(&block(
+        "Overdue",
+        &reply.overdue,
+        steps,
+        "casevault plan list --overdue",
+    ));
+    let jots = |rows: &[JotRow]| {
+        let rows = rows.iter().map(|jot| {
             [
                 jot.jot.clone(),
                 or_dash(jot.case.as_deref()),
@@ -57,17 +60,9 @@ pub fn today(reply: &TodayReply) -> String {
         });
         table(["JOT", "CASE", "OCCURRED", "WORDS"], rows)
     };
-    block(
-        "Jots to expand",
-        few.total,
-        few.rows.len(),
-        &jots,
-        "casevault note jot --list",
-    );
-    let few = &reply.drafts;
-    let drafts = || {
-        let rows = few.rows.iter();
-        let rows = rows.map(|draft| {
+    out.push_str(&block("Jots to expand", &reply.jots, jots, "casevault note jot --list"));
+    let drafts = |rows: &[DraftRow]| {
+        let rows = rows.iter().map(|draft| {
             [
                 draft.draft.clone(),
                 or_dash(draft.case.as_deref()),
@@ -77,36 +72,21 @@ pub fn today(reply: &TodayReply) -> String {
         });
         table(["DRAFT", "CASE", "KEPT", "BEGINS"], rows)
     };
-    block(
-        "Drafts left",
-        few.total,
-        few.rows.len(),
-        &drafts,
-        "casevault note draft",
-    );
-    let few = &reply.breach_questions;
-    let questions = || {
-        let rows = few.rows.iter();
+    out.push_str(&block("Drafts left", &reply.drafts, drafts, "casevault note draft"));
+    let questions = |rows: &[BreachRow]| {
+        let rows = rows.iter();
         let rows = rows.map(|one| [one.note.clone(), one.case.clone(), time(&one.at), cut(&one.reason)]);
         table(["NOTE", "HIDDEN IN", "MARKED", "REASON"], rows)
     };
-    block(
-        "Misfiled, breach question open",
-        few.total,
-        few.rows.len(),
-        &questions,
-        "casevault note misfiled --list",
-    );
-    let few = &reply.incomplete;
-    block("Incomplete notes", few.total, few.rows.len(), &|| gaps(&few.rows), all);
-    let few = &reply.stale;
-    block(
+    let (few, title) = (&reply.breach_questions, "Misfiled, breach question open");
+    out.push_str(&block(title, few, questions, "casevault note misfiled --list"));
+    out.push_str(&block("Incomplete notes", &reply.incomplete, gaps, all));
+    out.push_str(&block(
         "Cases to look at",
-        few.total,
-        few.rows.len(),
-        &|| stale_rows(&few.rows),
+        &reply.stale,
+        stale_rows,
         "casevault case stale",
-    );
+    ));
     if reply.due_ahead > 0 {
         out.push_str(&format!(
             "\n{} due in the next 7 days: casevault plan list --due 7d\n",

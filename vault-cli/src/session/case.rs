@@ -20,18 +20,15 @@ use super::reply::CASE_CLOSE;
 use super::reply::CASE_LIST;
 use super::reply::CASE_OPEN;
 use super::reply::CASE_REOPEN;
-use super::reply::CASE_SHOW;
 use super::reply::CaseCloseReply;
 use super::reply::CaseListReply;
 use super::reply::CaseOpenReply;
 use super::reply::CaseReopenReply;
 use super::reply::CaseRow;
-use super::reply::CaseShowReply;
 use super::request::CaseCloseRequest;
 use super::request::CaseListRequest;
 use super::request::CaseOpenRequest;
 use super::request::CaseReopenRequest;
-use super::request::CaseShowRequest;
 use super::templates;
 use super::writing::Version;
 use crate::store::WriteTx;
@@ -47,7 +44,6 @@ use vault_core::note::line;
 use vault_core::note::line::CaseLine;
 use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
-use vault_core::note::overview::Overview;
 use vault_core::note::split;
 use vault_core::opening;
 use vault_core::opening::fresh_id;
@@ -110,43 +106,6 @@ impl Session {
         Ok(CaseListReply {
             schema: CASE_LIST,
             cases,
-        })
-    }
-
-    /// Shows a case's overview.
-    ///
-    /// # Errors
-    /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`].
-    pub fn case_show(&mut self, request: CaseShowRequest) -> Result<CaseShowReply> {
-        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
-        let logged = self.log(&Intent {
-            operation: AccessOperation::Open,
-            case: Some(case),
-            records: &[],
-            scope: Some("overview"),
-            purpose: &request.purpose,
-        })?;
-        self.store.read(|tx| {
-            let keys = self.holder.case_keys_before_walk(tx, case)?;
-            let records = self.holder.case_records(tx, &keys, &logged)?;
-            let external = records.label.external_id.as_deref();
-            self.holder.require_case_named(&request.case, case, external)?;
-            let notes = self.holder.read_case(tx, &keys, &logged)?;
-            let handles: Vec<_> = notes.iter().map(|n| n.record.handle()).collect();
-            let shown: Vec<(&Note, &str)> = notes
-                .iter()
-                .map(|n| &n.note)
-                .zip(handles.iter().map(String::as_str))
-                .collect();
-            let profile = records.profile.line.profile.as_ref();
-            let count = u64::try_from(notes.len()).unwrap_or(u64::MAX);
-            Ok(CaseShowReply {
-                schema: CASE_SHOW,
-                case: row_of(case, records.label, count),
-                id: case.to_string(),
-                profile: profile.map(RawJson::value).unwrap_or_default(),
-                overview: Overview::new(profile, &shown),
-            })
         })
     }
 

@@ -1,89 +1,139 @@
-//! A case read for what is to be done next: before a session, and who its people are.
+//! A case read whole: its overview, what to know before a session, and who its people are.
 
 use super::Result;
 use super::Session;
 use super::case;
 use super::clock;
 use super::logging::Intent;
+use super::reading::CaseRecords;
+use super::reading::ReadNote;
 use super::reply::CASE_BRIEF;
 use super::reply::CASE_PEOPLE;
+use super::reply::CASE_SHOW;
 use super::reply::CaseBriefReply;
 use super::reply::CasePeopleReply;
+use super::reply::CaseRow;
+use super::reply::CaseShowReply;
 use super::request::CaseBriefRequest;
 use super::request::CasePeopleRequest;
+use super::request::CaseShowRequest;
+use super::request::ReadPurpose;
 use super::templates;
+use vault_core::id::CaseId;
 use vault_core::note::Note;
 use vault_core::note::brief::Brief;
 use vault_core::note::extra::RawJson;
+use vault_core::note::overview::Overview;
 use vault_core::note::people;
 use vault_core::wire::v1::access::AccessOperation;
 
+/// A case with its profile and its notes, newest versions, without those that are hidden.
+struct WholeCase {
+    case: CaseId,
+    records: CaseRecords,
+    notes: Vec<ReadNote>,
+    /// Of the notes, in their order.
+    handles: Vec<String>,
+}
+
+impl WholeCase {
+    fn profile(&self) -> Option<&RawJson> {
+        self.records.profile.line.profile.as_ref()
+    }
+
+    /// The notes, each with its handle.
+    fn named_notes(&self) -> Vec<(&Note, &str)> {
+        let notes = self.notes.iter().map(|read| &read.note);
+        notes.zip(self.handles.iter().map(String::as_str)).collect()
+    }
+
+    fn into_row(self) -> CaseRow {
+        let notes = u64::try_from(self.notes.len()).unwrap_or(u64::MAX);
+        case::row_of(self.case, self.records.label, notes)
+    }
+}
+
 impl Session {
-    /// Tells what to know before a session.
+    /// Shows a case's overview.
     ///
     /// # Errors
     /// [`SessionError::NotFound`](super::SessionError::NotFound), [`SessionError::LogFailed`](super::SessionError::LogFailed),
     /// [`SessionError::Refused`](super::SessionError::Refused).
+    pub fn case_show(&mut self, request: CaseShowRequest) -> Result<CaseShowReply> {
+        let whole = self.whole_case(&request.case, AccessOperation::Open, "overview", &request.purpose)?;
+        let profile = whole.profile();
+        Ok(CaseShowReply {
+            schema: CASE_SHOW,
+            id: whole.case.to_string(),
+            profile: profile.map(RawJson::value).unwrap_or_default(),
+            overview: Overview::new(profile, &whole.named_notes()),
+            case: whole.into_row(),
+        })
+    }
+
+    /// Tells what to know before a session.
+    ///
+    /// # Errors
+    /// As [`Session::case_show`].
     pub fn case_brief(&mut self, request: CaseBriefRequest) -> Result<CaseBriefReply> {
-        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
-        let logged = self.log(&Intent {
-            operation: AccessOperation::Open,
-            case: Some(case),
-            records: &[],
-            scope: Some("brief"),
-            purpose: &request.purpose,
-        })?;
+        let whole = self.whole_case(&request.case, AccessOperation::Open, "brief", &request.purpose)?;
         let rules = templates::oversight()?;
-        let (now, today) = (clock::now(), clock::today());
-        self.store.read(|tx| {
-            let keys = self.holder.case_keys_before_walk(tx, case)?;
-            let records = self.holder.case_records(tx, &keys, &logged)?;
-            let external = records.label.external_id.as_deref();
-            self.holder.require_case_named(&request.case, case, external)?;
-            let notes = self.holder.read_case(tx, &keys, &logged)?;
-            let handles: Vec<String> = notes.iter().map(|n| n.record.handle()).collect();
-            let shown: Vec<_> = notes
-                .iter()
-                .zip(&handles)
-                .map(|(read, handle)| (&read.note, handle.as_str(), read.version))
-                .collect();
-            let profile = records.profile.line.profile.as_ref();
-            let brief = Brief::new(profile, &shown, &rules.contact, now, today);
-            let count = u64::try_from(notes.len()).unwrap_or(u64::MAX);
-            Ok(CaseBriefReply {
-                schema: CASE_BRIEF,
-                case: case::row_of(case, records.label, count),
-                brief,
-            })
+        let versions = whole.notes.iter().map(|read| read.version);
+        let named = whole.named_notes().into_iter();
+        let shown: Vec<_> = named
+            .zip(versions)
+            .map(|((note, id), version)| (note, id, version))
+            .collect();
+        let brief = Brief::new(whole.profile(), &shown, &rules.contact, clock::now(), clock::today());
+        Ok(CaseBriefReply {
+            schema: CASE_BRIEF,
+            brief,
+            case: whole.into_row(),
         })
     }
 
     /// Lists the people whom the notes of a case name.
     ///
     /// # Errors
-    /// As [`Session::case_brief`].
+    /// As [`Session::case_show`].
     pub fn case_people(&mut self, request: CasePeopleRequest) -> Result<CasePeopleReply> {
-        let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
-        let logged = self.log_records(AccessOperation::List, case, &[], Some("people"), &request.purpose)?;
+        let whole = self.whole_case(&request.case, AccessOperation::List, "people", &request.purpose)?;
+        let profile = whole.profile().map(RawJson::value);
+        Ok(CasePeopleReply {
+            schema: CASE_PEOPLE,
+            case: whole.case.handle(),
+            people: people::people(profile.as_ref(), &whole.named_notes()),
+            external_id: whole.records.label.external_id,
+        })
+    }
+
+    /// Logs the reading of a case, and opens all of it.
+    fn whole_case(
+        &mut self,
+        named: &str,
+        operation: AccessOperation,
+        scope: &str,
+        purpose: &ReadPurpose,
+    ) -> Result<WholeCase> {
+        let case = self.store.read(|tx| self.holder.resolve_case(tx, named))?;
+        let logged = self.log(&Intent {
+            operation,
+            case: Some(case),
+            records: &[],
+            scope: Some(scope),
+            purpose,
+        })?;
+        let holder = &self.holder;
         self.store.read(|tx| {
-            let keys = self.holder.case_keys_before_walk(tx, case)?;
-            let records = self.holder.case_records(tx, &keys, &logged)?;
-            let external_id = records.label.external_id;
-            self.holder
-                .require_case_named(&request.case, case, external_id.as_deref())?;
-            let notes = self.holder.read_case(tx, &keys, &logged)?;
-            let handles: Vec<String> = notes.iter().map(|n| n.record.handle()).collect();
-            let shown: Vec<(&Note, &str)> = notes
-                .iter()
-                .map(|read| &read.note)
-                .zip(handles.iter().map(String::as_str))
-                .collect();
-            let profile = records.profile.line.profile.as_ref().map(RawJson::value);
-            Ok(CasePeopleReply {
-                schema: CASE_PEOPLE,
-                case: case.handle(),
-                external_id,
-                people: people::people(profile.as_ref(), &shown),
+            let keys = holder.case_keys_before_walk(tx, case)?;
+            let records = holder.case_records(tx, &keys, &logged)?;
+            holder.require_case_named(named, case, records.label.external_id.as_deref())?;
+            let notes = holder.read_case(tx, &keys, &logged)?;
+            Ok(WholeCase {
+                case,
+                records,
+                handles: notes.iter().map(|read| read.record.handle()).collect(),
+                notes,
             })
         })
     }
