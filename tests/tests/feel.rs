@@ -81,6 +81,9 @@ fn colours_are_on_a_terminal_alone_unless_they_are_asked_for() {
         ("TERM=xterm", true),
         ("TERM=xterm NO_COLOR=1", false),
         ("TERM=dumb", false),
+        ("CI=true TERM=dumb", false),
+        ("-u TERM CI=true", false),
+        ("CI=true TERM=xterm NO_COLOR=1", false),
         ("TERM=xterm CLICOLOR=0", false),
     ] {
         let line = format!("env {set} {} case show c-00000000", binary::casevault().display());

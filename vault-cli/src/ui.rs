@@ -314,11 +314,22 @@ impl Colour {
     pub fn hold(self) {
         match self {
             Self::Always => anstream::ColorChoice::Always,
+            Self::Auto if plain_terminal() => anstream::ColorChoice::Never,
             Self::Auto => anstream::ColorChoice::Auto,
             Self::Never => anstream::ColorChoice::Never,
         }
         .write_global();
     }
+}
+
+/// Whether the terminal says that it knows no colours and nobody insists on them.
+///
+/// The library asks the same, but lets a set `CI` outweigh the answer: a terminal that cannot show colours does not
+/// learn it from there.
+fn plain_terminal() -> bool {
+    let says = std::env::var_os("TERM");
+    let insists = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty());
+    !insists && says.is_none_or(|term| term == "dumb")
 }
 
 /// Makes a fault in the program say where it happened and nothing else: its message could hold what was being read.
