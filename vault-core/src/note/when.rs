@@ -9,6 +9,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use thiserror::Error;
 
+mod clock;
 mod typed;
 
 pub use typed::{day, parse, past_day};
@@ -17,7 +18,9 @@ pub use typed::{day, parse, past_day};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WhenError {
     /// It is none of the forms.
-    #[error("`{0}` is not a time: write 2026-03-12 14:00, today 14:00, yesterday 9am, friday noon, 2 days ago or -2h")]
+    #[error(
+        "`{0}` is not a time: write 2026-03-12 14:00, today 14:00, yesterday 9am, half past nine this morning, friday noon, 2 days ago or -2h"
+    )]
     Form(String),
     /// It can be read in two ways, and a record takes no guess.
     #[error("`{text}` could be {taken} or {other}: write the one that is meant")]
@@ -36,6 +39,16 @@ pub enum WhenError {
         text: String,
         /// The same, as it can be typed.
         reading: String,
+    },
+    /// It names a part of a day and no hour; a record has the one or none.
+    #[error(
+        "`{text}` names no hour: write one with it, as in `9.30 this morning`, or {day} where only the day is known"
+    )]
+    NoHour {
+        /// What was typed.
+        text: String,
+        /// The day, as it can be typed.
+        day: String,
     },
     /// The clock went forward past it.
     #[error("`{text}` was on no clock here, which went forward: write {before} or {after}")]

@@ -7,13 +7,16 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Span, Timestamp};
 
+use super::clock::{Clock, Part};
 use super::{Moment, Now, WhenError, iso_date, length, shaped};
 
 /// Reads a time as a worker types it: RFC 3339, `2026-03-12 14:00`, `2026-03-12`, `14:00`, `9am`, `noon`, `now`,
 /// `today 14:00`, `yesterday`, `yesterday 9am`, `friday 10:00`, `last tuesday`, `2 days ago`, `3 hours ago`, `-2h`,
-/// `-1h30m`, `-3d`.
+/// `-1h30m`, `-3d`; and as it is said: `half past nine this morning`, `yesterday evening at 7`, `quarter to ten`, `9.30`,
+/// `0930`.
 ///
-/// A weekday is the last one gone, before today.
+/// A weekday is the last one gone, before today. An hour said without its half of the day is taken where that of working
+/// hours is gone today and the other is not.
 ///
 /// # Errors
 /// [`WhenError`] with what was typed; [`WhenError::Ambiguous`] with both readings.
@@ -31,23 +34,26 @@ pub fn parse(text: &str, now: &Now) -> Result<Moment, WhenError> {
         return ago(length(back).map_err(|_| form())?, text, now);
     }
     let spaced = spaced(&lower);
-    let words: Vec<&str> = spaced
+    let mut words: Vec<&str> = spaced
         .split_ascii_whitespace()
         .filter(|word| !matches!(*word, "at" | "on"))
         .collect();
+    let part = Part::take(&mut words);
     if let [span @ .., "ago"] = words.as_slice()
         && let Some(minutes) = clock_span(span)
     {
         return ago(minutes, text, now);
     }
-    if words.is_empty() {
+    if words.is_empty() && part.is_none() {
         return Err(form());
     }
     // The day first, as in `friday 10:00`, or last, as in `10:00 friday`.
     for at in 0..=words.len() {
         let (left, right) = words.split_at(at);
         for (day, time) in [(left, right), (right, left)] {
-            let Some(time) = Clock::read(time) else { continue };
+            let Some(time) = Clock::read(time, part, day.is_empty()) else {
+                continue;
+            };
             let Some(day) = Named::read(day, now, Direction::Gone) else {
                 continue;
             };
@@ -201,70 +207,13 @@ fn slashed(word: &str) -> Option<Named> {
     })
 }
 
-/// A time of day as it was named.
-#[derive(Clone, Copy)]
-enum Clock {
-    /// Only the day is known.
-    None,
-    At(Time),
-    /// `12pm`: noon to most, midnight to some.
-    Twelve {
-        noon_first: bool,
-    },
-    /// `midnight`: the beginning of a day, or its end.
-    Midnight,
-    /// It has the form of a time, and there is none.
-    Missing,
-}
-
-impl Clock {
-    fn read(words: &[&str]) -> Option<Self> {
-        let joined = words.concat();
-        match (words, joined.as_str()) {
-            ([], _) => return Some(Self::None),
-            (_, "noon") => return Some(Self::At(Time::constant(12, 0, 0, 0))),
-            (_, "midnight") => return Some(Self::Midnight),
-            ([_] | [_, "am" | "pm"], _) => {}
-            _ => return None,
-        }
-        let half = [("am", 0), ("pm", 12)]
-            .into_iter()
-            .find_map(|(word, add)| Some((joined.strip_suffix(word)?, add)));
-        let (digits, half) = match half {
-            Some((digits, add)) => (digits, Some(add)),
-            None => (joined.as_str(), None),
-        };
-        let with_minutes = ["dd:dd", "d:dd", "dd:dd:dd"].iter().any(|form| shaped(digits, form));
-        let hour_alone = half.is_some() && ["d", "dd"].iter().any(|form| shaped(digits, form));
-        if !with_minutes && !hour_alone {
-            return None;
-        }
-        let mut parts = digits.split(':').map(|part| part.parse::<i8>().unwrap_or(-1));
-        let (hour, minute, second) = (
-            parts.next().unwrap_or(-1),
-            parts.next().unwrap_or(0),
-            parts.next().unwrap_or(0),
-        );
-        let hour = match half {
-            None => hour,
-            Some(add) if hour == 12 && (minute, second) == (0, 0) => {
-                return Some(Self::Twelve { noon_first: add == 12 });
-            }
-            Some(add) if (1..12).contains(&hour) => hour.saturating_add(add),
-            // 12:30 am is half past midnight on every clock.
-            Some(add) if hour == 12 => add,
-            Some(_) => return Some(Self::Missing),
-        };
-        Some(Time::new(hour, minute, second, 0).map_or(Self::Missing, Self::At))
-    }
-}
-
 /// Puts day and time together.
 fn meant(day: Named, clock: Clock, text: &str, now: &Now) -> Result<Moment, WhenError> {
     let written = |day: Date| match clock {
         Clock::At(time) if time.second() == 0 => format!("{day} {:02}:{:02}", time.hour(), time.minute()),
         Clock::At(time) => format!("{day} {time}"),
-        Clock::Twelve { .. } | Clock::Midnight | Clock::Missing | Clock::None => day.to_string(),
+        Clock::Either(time, _) | Clock::Dotted { time, .. } => format!("{day} {:02}:{:02}", time.hour(), time.minute()),
+        Clock::Twelve { .. } | Clock::Midnight | Clock::Missing | Clock::None | Clock::Part => day.to_string(),
     };
     let either = |taken: String, other: String| WhenError::Ambiguous {
         text: text.to_owned(),
@@ -286,6 +235,27 @@ fn meant(day: Named, clock: Clock, text: &str, now: &Now) -> Result<Moment, When
     match clock {
         Clock::None => Moment::parse(&date.to_string()),
         Clock::At(time) => at(date, time, text, now),
+        Clock::Either(likelier, other) => {
+            let here = now.zone.to_datetime(now.at);
+            let gone = |time: Time| date == here.date() && time <= here.time();
+            if gone(likelier) && !gone(other) {
+                return at(date, likelier, text, now);
+            }
+            let by = |time: Time| format!("{date} {:02}:{:02}", time.hour(), time.minute());
+            Err(either(by(likelier), by(other)))
+        }
+        Clock::Dotted { time, day, month } => {
+            let of = |year: i16| Date::new(year, month, day).ok().filter(|day| *day <= date);
+            // Four years back there is every day once, the leap one too.
+            match (0..=4).find_map(|back| of(date.year().checked_sub(back)?)) {
+                Some(other) => Err(either(written(date), other.to_string())),
+                None => at(date, time, text, now),
+            }
+        }
+        Clock::Part => Err(WhenError::NoHour {
+            text: text.to_owned(),
+            day: date.to_string(),
+        }),
         Clock::Twelve { noon_first } => {
             let (noon, midnight) = (format!("{date} 12:00"), format!("{date} 00:00"));
             Err(match noon_first {
@@ -458,6 +428,31 @@ mod tests {
             ("-2h", "2026-03-12T14:05:30+01:00"),
             ("-1h30m", "2026-03-12T14:35:30+01:00"),
             ("now", "2026-03-12T16:05:30+01:00"),
+            // As it is said: one reading is gone today, or the words say which half of the day.
+            ("half past nine", "2026-03-12T09:30:00+01:00"),
+            ("at half past 9", "2026-03-12T09:30:00+01:00"),
+            ("quarter to ten", "2026-03-12T09:45:00+01:00"),
+            ("a quarter to ten this morning", "2026-03-12T09:45:00+01:00"),
+            ("quarter past 3pm", "2026-03-12T15:15:00+01:00"),
+            ("yesterday at quarter past 3 p.m.", "2026-03-11T15:15:00+01:00"),
+            ("quarter to one in the afternoon", "2026-03-12T12:45:00+01:00"),
+            ("twenty-five past two pm", "2026-03-12T14:25:00+01:00"),
+            ("10 minutes past 9 am yesterday", "2026-03-11T09:10:00+01:00"),
+            ("nine o'clock", "2026-03-12T09:00:00+01:00"),
+            ("9.30", "2026-03-12T09:30:00+01:00"),
+            ("9.30am", "2026-03-12T09:30:00+01:00"),
+            ("9.10am", "2026-03-12T09:10:00+01:00"),
+            ("today 9.10", "2026-03-12T09:10:00+01:00"),
+            ("yesterday 21.30", "2026-03-11T21:30:00+01:00"),
+            ("0930", "2026-03-12T09:30:00+01:00"),
+            ("2026-03-10 1430", "2026-03-10T14:30:00+01:00"),
+            ("this morning at 9.30", "2026-03-12T09:30:00+01:00"),
+            ("half past nine in the morning", "2026-03-12T09:30:00+01:00"),
+            ("3 this afternoon", "2026-03-12T15:00:00+01:00"),
+            ("12:30 this afternoon", "2026-03-12T12:30:00+01:00"),
+            ("yesterday evening at 7", "2026-03-11T19:00:00+01:00"),
+            ("friday morning 11", "2026-03-06T11:00:00+01:00"),
+            ("half past six tonight", "2026-03-12T18:30:00+01:00"),
         ] {
             let read = parse(typed, &now()).map(|moment| moment.as_str().to_owned());
             assert_eq!(read.as_deref(), Ok(kept), "{typed}");
@@ -466,7 +461,19 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_said() {
-        for typed in ["2026-02-30", "2026-02-20 25:00", "yesterday 13pm", "31/02/2026"] {
+        for typed in [
+            "2026-02-30",
+            "2026-02-20 25:00",
+            "yesterday 13pm",
+            "31/02/2026",
+            "2460",
+            "25.30",
+            "9.60",
+            "29.02",
+            "14:30 this morning",
+            "0930 this evening",
+            "quarter to nine in the afternoon",
+        ] {
             assert_eq!(parse(typed, &now()), Err(WhenError::NoSuchTime(typed.into())));
         }
         for typed in [
@@ -478,12 +485,23 @@ mod tests {
             "yesterday 9",
             "1/2/3/2026",
             "12-03-2026",
+            "3.30 this morning 2026-02-20",
             "tuesday-ish 10:00",
             "today yesterday",
             "9am 10am",
             "99999999999 days ago",
             "vendredi",
             "\u{131}2:00",
+            "half to nine",
+            "half past thirteen",
+            "half past",
+            "9am this morning",
+            "morning this afternoon",
+            "yesterday 9 this morning",
+            "930",
+            "0930am",
+            "noon this morning",
+            "9.3",
         ] {
             assert_eq!(parse(typed, &now()), Err(WhenError::Form(typed.into())), "{typed}");
         }
@@ -519,6 +537,15 @@ mod tests {
             ("12pm", "2026-03-12 12:00", "2026-03-12 00:00"),
             ("yesterday 12am", "2026-03-11 00:00", "2026-03-11 12:00"),
             ("yesterday midnight", "2026-03-11 00:00", "2026-03-12 00:00"),
+            ("yesterday half past nine", "2026-03-11 09:30", "2026-03-11 21:30"),
+            ("quarter past three yesterday", "2026-03-11 15:15", "2026-03-11 03:15"),
+            ("quarter past four", "2026-03-12 16:15", "2026-03-12 04:15"),
+            ("quarter to one", "2026-03-12 12:45", "2026-03-12 00:45"),
+            ("friday twelve o'clock", "2026-03-06 12:00", "2026-03-06 00:00"),
+            ("12 this morning", "2026-03-12 00:00", "2026-03-12 12:00"),
+            ("thursday half past nine", "2026-03-12 09:30", "2026-03-05 09:30"),
+            ("9.10", "2026-03-12 09:10", "2025-10-09"),
+            ("12.03", "2026-03-12 12:03", "2026-03-12"),
         ] {
             assert_eq!(either(typed, &now()), (taken.to_owned(), other.to_owned()), "{typed}");
         }
@@ -530,6 +557,15 @@ mod tests {
                 "2026-10-25T01:30:00Z".to_owned()
             )
         );
+        for (typed, day) in [
+            ("this morning", "2026-03-12"),
+            ("yesterday evening", "2026-03-11"),
+            ("this afternoon", "2026-03-12"),
+        ] {
+            let text = typed.to_owned();
+            let day = day.to_owned();
+            assert_eq!(parse(typed, &now()), Err(WhenError::NoHour { text, day }));
+        }
         assert_eq!(
             parse("25.3.2026", &now()).unwrap_err().to_string(),
             "`25.3.2026` is not how a day is written here: write 2026-03-25"
@@ -598,7 +634,7 @@ mod tests {
     proptest! {
         /// Whatever is typed, nothing panics, and what is taken can be written down and read again as the same moment.
         #[test]
-        fn what_is_read_reads_the_same_again(text in "[ -~]{0,24}|(last |next )?(mon|tues|wednes|thurs|fri|satur|sun)day( [0-9]{1,2}(:[0-9]{2})?(am|pm)?)?|[0-9]{1,4} (days|hours|weeks|months|minutes) ago( [0-2][0-9]:[0-5][0-9])?") {
+        fn what_is_read_reads_the_same_again(text in "[ -~]{0,24}|(at |yesterday )?((half|quarter|ten|7 minutes) (past|to) )?(nine|twelve|one|[0-9.:]{1,5})( ?[ap]m| o'clock| this (morning|evening)| in the afternoon)?|(last |next )?(mon|tues|wednes|thurs|fri|satur|sun)day( [0-9]{1,2}(:[0-9]{2})?(am|pm)?)?|[0-9]{1,4} (days|hours|weeks|months|minutes) ago( [0-2][0-9]:[0-5][0-9])?") {
             for now in [now(), london("2026-10-26T12:00:00Z")] {
                 if let Ok(moment) = parse(&text, &now) {
                     prop_assert_eq!(&parse(moment.as_str(), &now), &Ok(moment.clone()));
