@@ -6,4 +6,4 @@ pub mod oversight;
 pub mod template;
 
 pub use oversight::{Limits, Oversight, OversightError};
-pub use template::{Field, Heading, SegmentKind, Set, Template, TemplateError};
+pub use template::{Field, Heading, Reason, SegmentKind, Set, Template, TemplateError};

@@ -1,7 +1,7 @@
 //! Templates of records: versioned TOML, `templates/<id>/<version>.toml`.
 //!
 //! A template gives headings with the kind and section of what is written under them, questions that the editor shows,
-//! and the fields of a person's profile. A version that was once used stays loadable for ever, because a note is shown
+//! the fields of a person's profile, and why a case may be closed. A version that was once used stays loadable for ever, because a note is shown
 //! under the version that it was written under.
 
 use std::collections::BTreeMap;
@@ -28,9 +28,11 @@ const GIVEN_KINDS: [&str; 9] = [
 const RESERVED_SECTIONS: [&str; 2] = ["index", "private"];
 
 /// The templates that come with the program.
-const EMBEDDED: [&str; 11] = [
+const EMBEDDED: [&str; 13] = [
     include_str!("../templates/adult-social-care/1.toml"),
+    include_str!("../templates/adult-social-care/2.toml"),
     include_str!("../templates/child-and-family/1.toml"),
+    include_str!("../templates/child-and-family/2.toml"),
     include_str!("../templates/correspondence/1.toml"),
     include_str!("../templates/court/1.toml"),
     include_str!("../templates/home-visit/1.toml"),
@@ -110,6 +112,8 @@ pub struct Template {
     pub prompts: Vec<String>,
     /// The fields of a person's profile; none of them is ever forced.
     pub profile: Vec<Field>,
+    /// Why a case of this template may be closed; none where it says nothing of that.
+    pub closing: Vec<Reason>,
 }
 
 /// One heading.
@@ -134,6 +138,15 @@ pub struct Field {
     pub title: String,
     /// The section that it belongs to, if not `core`.
     pub section: Option<String>,
+}
+
+/// One reason for which a case is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The code that is kept, the same in every version.
+    pub code: String,
+    /// What it means.
+    pub title: String,
 }
 
 /// The kinds of segment, as the note's payload names them.
@@ -300,6 +313,8 @@ struct File {
     headings: Vec<FileHeading>,
     #[serde(default)]
     profile: Vec<FileField>,
+    #[serde(default)]
+    closing: Vec<FileReason>,
 }
 
 #[derive(Deserialize)]
@@ -320,6 +335,13 @@ struct FileField {
     section: Option<Spanned<String>>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a reason for closing")]
+struct FileReason {
+    code: Spanned<String>,
+    title: Spanned<String>,
+}
+
 impl File {
     fn check(&self, text: &str) -> Result<(), TemplateError> {
         let at = |span: std::ops::Range<usize>, why: Fault| fault(text, span.start, why);
@@ -331,6 +353,7 @@ impl File {
         for title in std::iter::once(&self.title)
             .chain(headings.clone())
             .chain(self.profile.iter().map(|f| &f.title))
+            .chain(self.closing.iter().map(|reason| &reason.title))
         {
             let shown = title.get_ref();
             if shown.trim().is_empty() || shown.trim() != shown || shown.contains(char::is_control) {
@@ -349,7 +372,11 @@ impl File {
         for field in &self.profile {
             name(text, &field.name, true)?;
         }
+        for reason in &self.closing {
+            name(text, &reason.code, false)?;
+        }
         once(text, self.kinds.iter())?;
+        once(text, self.closing.iter().map(|reason| &reason.code))?;
         once(text, self.sections.iter())?;
         once(text, headings)?;
         once(text, self.profile.iter().map(|f| &f.name))?;
@@ -384,6 +411,10 @@ impl From<File> for Template {
             title: f.title.into_inner(),
             section: f.section.map(Spanned::into_inner),
         };
+        let reason = |r: FileReason| Reason {
+            code: r.code.into_inner(),
+            title: r.title.into_inner(),
+        };
         Self {
             id: file.id.into_inner(),
             version: file.version.into_inner(),
@@ -393,6 +424,7 @@ impl From<File> for Template {
             headings: file.headings.into_iter().map(heading).collect(),
             prompts: plain(file.prompts),
             profile: file.profile.into_iter().map(field).collect(),
+            closing: file.closing.into_iter().map(reason).collect(),
         }
     }
 }
@@ -436,7 +468,8 @@ mod tests {
     #[test]
     fn the_embedded_templates_load() {
         let set = Set::embedded().unwrap();
-        assert_eq!(set.iter().count(), EMBEDDED.len());
+        let all: usize = set.iter().map(|template| set.versions(&template.id).count()).sum();
+        assert_eq!(all, EMBEDDED.len());
         let adult = set.newest("adult-social-care").unwrap();
         assert_eq!(adult.heading("health").unwrap().section.as_deref(), Some("health"));
         assert!(adult.profile.iter().any(|f| f.name == "date_of_birth"));
@@ -493,6 +526,34 @@ mod tests {
         assert_eq!(set.newest("phone").unwrap().title, "Call");
     }
 
+    /// A closed case holds a code and no version: what it meant once it means in every version, and none is taken away.
+    #[test]
+    fn a_code_for_closing_keeps_its_meaning() {
+        let set = Set::embedded().unwrap();
+        for template in set.iter() {
+            let mut meant: Vec<Reason> = Vec::new();
+            for version in set.versions(&template.id) {
+                assert!(
+                    meant.iter().all(|reason| version.closing.contains(reason)),
+                    "{} version {}",
+                    version.id,
+                    version.version
+                );
+                meant.clone_from(&version.closing);
+            }
+        }
+        for id in ["adult-social-care", "child-and-family"] {
+            assert_eq!(set.version(id, 1).unwrap().closing, []);
+            assert!(
+                set.newest(id)
+                    .unwrap()
+                    .closing
+                    .iter()
+                    .any(|reason| reason.code == "moved-away")
+            );
+        }
+    }
+
     #[test]
     fn faults_have_a_place() {
         let good = "id = 'a'\nversion = 1\ntitle = 'A'\nsections = ['core']\n";
@@ -526,6 +587,18 @@ mod tests {
                 9,
                 9,
                 Fault::Twice("h".into()),
+            ),
+            (
+                format!("{good}[[closing]]\ncode = 'x'\ntitle = 'X'\n[[closing]]\ncode = 'x'\ntitle = 'Y'\n"),
+                9,
+                8,
+                Fault::Twice("x".into()),
+            ),
+            (
+                format!("{good}[[closing]]\ncode = 'X y'\ntitle = 'X'\n"),
+                6,
+                8,
+                Fault::Name("X y".into()),
             ),
         ] {
             assert_eq!(

@@ -195,6 +195,98 @@ fn a_closing_goes_out_with_its_case_and_comes_in_again() {
 }
 
 #[test]
+fn a_case_is_closed_for_a_reason_of_its_template_and_opened_again_in_its_history() {
+    let vault = Vault::made();
+    let (adult, child) = (vault.open_case("Ada Brisk"), {
+        let open = [
+            "case",
+            "open",
+            "--template",
+            "child-and-family",
+            "--file",
+            "-",
+            "--json",
+        ];
+        let opened = vault.feed(&open, br#"{"name":"Kit Brisk"}"#).json();
+        opened["case"].as_str().unwrap().to_owned()
+    });
+    let close = |case: &str, reason: &str| vault.run(&["case", "close", case, "--reason", reason, "--json"]);
+    // Each template has its own; a wrong one is told those that there are, and nothing happened.
+    let refused = close(&adult, "adopted").refused(2, "unknown-name");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("`adopted` is not a reason for closing: goals-met, "),
+        "{message}"
+    );
+    close(&child, "goals-met").refused(2, "unknown-name");
+    let statuses = |vault: &Vault| -> Vec<Value> {
+        let cases = vault.json(&["case", "list"]);
+        cases["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| case["status"].clone())
+            .collect()
+    };
+    assert_eq!(statuses(&vault), ["open", "open"]);
+    close(&child, "adopted").done();
+    close(&adult, "moved-away").done();
+    let shown = vault.json(&["template", "show", "child-and-family"]);
+    let listed = shown["closing"].as_array().unwrap();
+    assert!(listed.iter().any(|reason| reason["code"] == "adopted"), "{listed:?}");
+
+    let reopened = vault
+        .feed(
+            &["case", "reopen", &adult, "--file", "-", "--json"],
+            b"She came back.\n",
+        )
+        .json();
+    let history = vault.json(&["case", "history", &adult]);
+    let versions = history["versions"].as_array().unwrap();
+    assert_eq!(versions.len(), 3, "{history}");
+    assert_eq!(versions[1]["changes"][0]["after"]["reason"], "moved-away");
+    let last = &versions[2];
+    assert!(
+        last["at"].is_string() && last["signed_by"].as_str().unwrap().starts_with("m-"),
+        "{last}"
+    );
+    let changed = |field: &str| {
+        let changes = last["changes"].as_array().unwrap().iter();
+        changes
+            .clone()
+            .find(|change| change["field"] == field)
+            .cloned()
+            .unwrap()
+    };
+    assert_eq!(changed("closed")["after"], Value::Null);
+    assert_eq!(changed("reopened")["after"]["note"], reopened["note"]);
+    assert_eq!(changed("reopened")["after"]["on"], reopened["reopened"]);
+    let text = vault.run(&["case", "history", &adult]).done().stdout;
+    assert!(text.contains("  reopened: on ") && text.contains(", note n-"), "{text}");
+    // What goes out is an open case, and comes in as one.
+    let lines = vault.run(&["export", "--format", "jsonl"]).done().stdout;
+    let other = Vault::with(lines.as_bytes());
+    assert_eq!(statuses(&other), ["open", "closed"]);
+    vault.verified();
+    other.verified();
+}
+
+#[test]
+fn a_case_shows_who_the_person_is() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let before = vault.run(&["case", "show", &case]).done().stdout;
+    assert!(!before.contains("\nPerson\n"), "{before}");
+    let fields =
+        br#"{"date_of_birth":"1952-06","language":"Welsh","communication_needs":["hearing aid","large print"]}"#;
+    vault.feed(&["case", "amend", &case, "--file", "-"], fields).done();
+    let shown = vault.run(&["case", "show", &case]).done().stdout;
+    let person = "\nPerson\n  date of birth: 1952-06\n  language: Welsh\n  communication needs: hearing aid\n  \
+                  communication needs: large print\n";
+    assert!(shown.contains(person), "{shown}");
+}
+
+#[test]
 fn what_is_no_lines_is_said_once_and_an_unknown_template_by_its_line() {
     let vault = Vault::made();
     let whole = vault.run(&["export", "--format", "json"]).done().stdout;

@@ -2,6 +2,7 @@
 
 use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
+use vault_core::note::overview;
 use vault_core::note::when::Moment;
 
 use super::{count, number, or_dash, table, worker};
@@ -45,10 +46,17 @@ pub fn show(reply: &CaseShowReply) -> String {
     facts.extend(case.worker.as_ref().map(|worker| format!("worker {worker}")));
     facts.extend(case.external_id.as_ref().map(|id| format!("external id {id}")));
     out.push_str(&format!("{}\n", escape_line(&facts.join(", "))));
+    let person = overview::person(&reply.profile);
+    if !person.is_empty() {
+        out.push_str("\nPerson\n");
+        for (what, known) in person {
+            out.push_str(&format!("  {what}: {}\n", escape_line(&known)));
+        }
+    }
     for block in &reply.overview.blocks {
         out.push_str(&format!("\n{}\n", block.title));
         if block.items.is_empty() {
-            out.push_str(&format!("  {}\n", vault_core::note::overview::EMPTY));
+            out.push_str(&format!("  {}\n", overview::EMPTY));
         }
         for item in &block.items {
             let who = || item.who.as_deref().unwrap_or("someone not named");
@@ -123,13 +131,9 @@ pub fn history(reply: &CaseHistoryReply) -> String {
             .map_or_else(|| "time not kept".to_owned(), super::time);
         out.push_str(&format!("version {}  {at}  {}\n", version.version, version.signed_by));
         for change in &version.changes {
-            let said = |value: &serde_json::Value| match value {
-                serde_json::Value::Null => "-".to_owned(),
-                serde_json::Value::String(text) => escape_line(text).into_owned(),
-                other => escape_line(&other.to_string()).into_owned(),
-            };
             let field = escape_line(&change.field);
             out.push_str(&match version.version {
+                _ if change.field == "reopened" => format!("  {field}: {}\n", said(&change.after)),
                 1 => format!("  {field}: {}\n", said(&change.after)),
                 _ => format!(
                     "  {field}: struck: {}\n  {field}: now: {}\n",
@@ -144,6 +148,21 @@ pub fn history(reply: &CaseHistoryReply) -> String {
         count(reply.versions.len() as u64, "version", "versions")
     ));
     out
+}
+
+/// A value in one line: what a field holds, or of an object each of its members by name.
+fn said(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "-".to_owned(),
+        serde_json::Value::String(text) => escape_line(text).into_owned(),
+        serde_json::Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{} {}", escape_line(name), said(value)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        other => escape_line(&other.to_string()).into_owned(),
+    }
 }
 
 /// Writes a case's chronology.

@@ -44,6 +44,7 @@ use vault_core::note::line;
 use vault_core::note::line::CaseLine;
 use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
+use vault_core::note::line::Reopening;
 use vault_core::note::split;
 use vault_core::opening;
 use vault_core::opening::fresh_id;
@@ -52,9 +53,6 @@ use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
-
-/// The template of a case that names none.
-const DEFAULT_TEMPLATE: &str = "adult-social-care";
 
 impl Session {
     /// Opens a case.
@@ -112,7 +110,8 @@ impl Session {
     /// Closes a case.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], [`SessionError::Closed`].
+    /// [`SessionError::NotFound`], [`SessionError::Closed`]; [`SessionError::Unknown`] for a reason that the case's template
+    /// does not list.
     pub fn case_close(&mut self, request: CaseCloseRequest) -> Result<CaseCloseReply> {
         let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
         let closed = request.on.unwrap_or_else(clock::today).to_string();
@@ -131,6 +130,9 @@ impl Session {
             holder.require_case_named(&request.case, case, external)?;
             if records.label.status == CLOSED {
                 return Err(SessionError::Closed { case: case.handle() });
+            }
+            if let Some(reason) = &request.reason {
+                templates::require_closing(templates::load()?, records.label.template.as_deref(), reason)?;
             }
             if let Some(opened) = records
                 .label
@@ -175,7 +177,7 @@ impl Session {
 }
 
 impl Session {
-    /// Opens a closed case again: its label says so, and a note holds why.
+    /// Opens a closed case again: its label and a version of its profile say so, and a note holds why.
     ///
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::Conflict`] for a case that is not closed or a day before its closing,
@@ -222,11 +224,13 @@ impl Session {
             };
             let note = holder.put_note(tx, &mut keys, label_note("Reopening", &words)?, None)?;
             records.label.status = OPEN.to_owned();
-            let (record, version, hash) = records.label_at;
-            let payload = case_record::to_json(&records.label)?;
-            let version = Version::after(record, version, hash);
-            let placed = holder.seal(&keys, RecordClass::Admin, Section::INDEX, version, &payload)?;
-            holder.append_record(tx, &placed, false)?;
+            let reopening = Reopening {
+                on: day.to_string(),
+                note: note.record.handle(),
+            };
+            let bug = |e: vault_core::note::NoteError| SessionError::Bug(e.to_string());
+            records.profile.line.reopen(&reopening).map_err(bug)?;
+            holder.put_case_version(tx, &keys, records)?;
             Ok((note.record, closed))
         })?;
         Ok(CaseReopenReply {
@@ -387,7 +391,7 @@ fn label_note(heading: &str, words: &str) -> Result<Note> {
     segment.significant = true;
     note.segments.push(segment);
     note.occurred_at = Some(clock::moment(clock::now()));
-    note.template = Some(DEFAULT_TEMPLATE.to_owned());
+    note.template = Some(templates::DEFAULT.to_owned());
     note.section = Some(split::CORE.to_owned());
     Ok(note)
 }

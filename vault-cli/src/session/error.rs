@@ -459,6 +459,7 @@ impl SessionError {
             Self::Unavailable { .. } => "`casevault help` lists what there is".to_owned(),
             Self::Unknown { what, .. } => match *what {
                 "kind of note" => "`casevault template list` shows which template defines which kinds".to_owned(),
+                "reason for closing" => "`casevault template show TEMPLATE` says what each means; what fits none goes into the outcome, with `other`".to_owned(),
                 _ => "choose one of those".to_owned(),
             },
             Self::WithdrawTooLate { note, .. } => {

@@ -115,7 +115,7 @@ pub struct CaseCloseRequest {
     pub case: String,
     /// The outcome, in words.
     pub outcome: Option<String>,
-    /// The code of why it is closed, such as `goals-met`.
+    /// The code of why it is closed, one that the case's template lists, such as `goals-met`.
     pub reason: Option<String>,
     /// The day of closing; `None` for today.
     pub on: Option<Date>,

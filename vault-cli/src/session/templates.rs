@@ -8,6 +8,9 @@ use casevault_policies::Template;
 use std::sync::OnceLock;
 use vault_core::note::NoteKind;
 
+/// The template of a case that names none.
+pub(super) const DEFAULT: &str = "adult-social-care";
+
 /// Loads the policy set's templates.
 pub(super) fn load() -> Result<&'static Set> {
     static SET: OnceLock<Set> = OnceLock::new();
@@ -33,6 +36,23 @@ pub(super) fn find<'s>(set: &'s Set, id: &str) -> Result<&'s Template> {
     set.newest(id).ok_or_else(|| SessionError::NotFound {
         what: "template",
         text: id.to_owned(),
+    })
+}
+
+/// Refuses a reason for closing that the template of the case does not list, in its newest version: an older one may list
+/// none. A case without a template has the default one's.
+pub(super) fn require_closing(set: &Set, template: Option<&str>, reason: &str) -> Result<()> {
+    let listed = template.and_then(|id| set.newest(id)).filter(|t| !t.closing.is_empty());
+    let Some(listed) = listed.or_else(|| set.newest(DEFAULT)) else {
+        return Err(SessionError::Bug("the default template".to_owned()));
+    };
+    if listed.closing.iter().any(|known| known.code == reason) {
+        return Ok(());
+    }
+    Err(SessionError::Unknown {
+        what: "reason for closing",
+        text: reason.to_owned(),
+        known: listed.closing.iter().map(|known| known.code.clone()).collect(),
     })
 }
 

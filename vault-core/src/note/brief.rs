@@ -19,14 +19,6 @@ const QUOTES: usize = 5;
 const TRIGGERS: usize = 5;
 /// Headings under which triggers stand, in lower case.
 const TRIGGER_HEADINGS: [&str; 3] = ["triggers", "trigger", "what sets it off"];
-/// Fields of a profile that matter before one meets somebody.
-const FIELDS: [(&str, &str); 4] = [
-    ("date_of_birth", "date of birth"),
-    ("language", "language"),
-    ("interpreter", "interpreter"),
-    ("communication_needs", "communication needs"),
-];
-
 /// A case before a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Brief {
@@ -118,7 +110,7 @@ impl Brief {
             .collect();
         let value = profile.map(RawJson::value).unwrap_or_default();
         let mut person = Vec::new();
-        for (field, words) in FIELDS {
+        for (field, words) in overview::PERSON {
             let known = overview::out_of_profile(profile, &[field]);
             match known.is_empty() {
                 // Nobody is asked about an interpreter who needs none.

@@ -91,6 +91,12 @@ impl Extra {
         }
     }
 
+    /// Takes a field out by its name.
+    pub fn take(&mut self, name: &str) -> Option<RawJson> {
+        let at = self.0.iter().position(|(n, _)| n == name)?;
+        Some(self.0.remove(at).1)
+    }
+
     /// Goes through the fields.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RawJson)> {
         self.0.iter().map(|(n, v)| (n.as_str(), v))

@@ -61,6 +61,15 @@ pub struct Closing {
     pub outcome: Option<String>,
 }
 
+/// How a closed case was opened again: the member `reopened` of its line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// The day, an ISO date.
+    pub on: String,
+    /// The handle of the note that says why.
+    pub note: String,
+}
+
 impl CaseLine {
     /// Tells how the case was closed, as its line has it: an object, or the day alone; `None` of an open one.
     ///
@@ -92,6 +101,18 @@ impl CaseLine {
     pub fn close(&mut self, closing: &Closing) -> Result<(), NoteError> {
         let raw = RawJson::from_value(closing).map_err(|e| NoteError::Bug(e.to_string()))?;
         self.extra.put("closed", raw);
+        Ok(())
+    }
+
+    /// Opens the case again: its line says no longer that it is closed, and says when that ended. The versions before hold
+    /// how it was closed.
+    ///
+    /// # Errors
+    /// [`NoteError::Bug`] only.
+    pub fn reopen(&mut self, reopening: &Reopening) -> Result<(), NoteError> {
+        let raw = RawJson::from_value(reopening).map_err(|e| NoteError::Bug(e.to_string()))?;
+        self.extra.take("closed");
+        self.extra.put("reopened", raw);
         Ok(())
     }
 }
@@ -398,6 +419,20 @@ mod tests {
         let printed = print(&Line::Case(line)).unwrap();
         assert!(
             printed.ends_with(r#""closed":{"on":"2024-06-01"},"legacy":1}"#),
+            "{printed}"
+        );
+        let Ok(Line::Case(mut line)) = parse(&printed) else {
+            panic!("{printed}")
+        };
+        let reopening = Reopening {
+            on: "2024-07-01".into(),
+            note: "n-19qd3m0x".into(),
+        };
+        line.reopen(&reopening).unwrap();
+        assert_eq!(line.closing(), Ok(None));
+        let printed = print(&Line::Case(line)).unwrap();
+        assert!(
+            printed.ends_with(r#""legacy":1,"reopened":{"on":"2024-07-01","note":"n-19qd3m0x"}}"#),
             "{printed}"
         );
     }

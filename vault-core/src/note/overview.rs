@@ -17,6 +17,14 @@ pub const EMPTY: &str = "not recorded yet";
 /// The title of the block that is read before a visit.
 pub const SAFETY: Title = "Safety";
 
+/// Fields of a profile that matter before one meets somebody, as they are called.
+pub(super) const PERSON: [(&str, &str); 4] = [
+    ("date_of_birth", "date of birth"),
+    ("language", "language"),
+    ("interpreter", "interpreter"),
+    ("communication_needs", "communication needs"),
+];
+
 /// How many of the newest segments a block shows.
 const NEWEST: usize = 5;
 
@@ -244,6 +252,16 @@ impl Item {
             done: segment.done.clone(),
         }
     }
+}
+
+/// Tells what a profile says of the person that matters before one meets them: what it is, and what is known.
+pub fn person(profile: &Value) -> Vec<(&'static str, String)> {
+    let of = |(field, words): (&'static str, &'static str)| {
+        of_fields(profile, &[field])
+            .into_iter()
+            .map(move |item| (words, item.text))
+    };
+    PERSON.into_iter().flat_map(of).collect()
 }
 
 /// Takes the words of fields out of a profile.

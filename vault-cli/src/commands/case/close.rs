@@ -27,7 +27,7 @@ pub struct CloseArgs {
     #[arg(long, value_name = "FILE|-")]
     pub file: Option<Source>,
 
-    /// Why it is closed, as a code of your agency: `goals-met`, `moved-away`, `no-contact`
+    /// Why it is closed, as a code that the case's template lists (`casevault template show`), such as `moved-away`
     #[arg(long, value_name = "CODE", value_parser = value::code)]
     pub reason: Option<String>,
 

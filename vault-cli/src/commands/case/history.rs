@@ -9,6 +9,8 @@ use crate::render;
 use crate::session::request::CaseHistoryRequest;
 
 /// Shows every version of a client's profile, and what each changed
+///
+/// Closings and reopenings too, each with its day, who signed it and when.
 #[derive(Args, Debug)]
 pub struct HistoryArgs {
     /// The case's handle

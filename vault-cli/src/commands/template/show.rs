@@ -11,7 +11,8 @@ use crate::session::SessionError;
 
 /// Shows a template
 ///
-/// Its headings with the kind and section of what is written under them, its questions, and the profile's fields.
+/// Its headings with the kind and section of what is written under them, its questions, the profile's fields, and the
+/// reasons for which a case is closed.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// The template's id (`casevault template list`)
@@ -60,10 +61,15 @@ pub(super) fn to_json(template: &Template, schema: &str) -> Value {
         .iter()
         .map(|field| json!({"name": field.name, "title": field.title, "section": field.section}))
         .collect();
+    let closing: Vec<Value> = template
+        .closing
+        .iter()
+        .map(|reason| json!({"code": reason.code, "title": reason.title}))
+        .collect();
     json!({
         "schema": schema, "template": template.id, "version": template.version, "title": template.title,
         "kinds": template.kinds, "sections": template.sections, "headings": headings, "prompts": template.prompts,
-        "profile": profile,
+        "profile": profile, "closing": closing,
     })
 }
 
@@ -97,6 +103,12 @@ fn text(template: &Template) -> String {
         out.push_str("\nprofile (nothing is forced):\n");
         for field in &template.profile {
             out.push_str(&format!("  {}: {}\n", field.name, field.title));
+        }
+    }
+    if !template.closing.is_empty() {
+        out.push_str("\nclosed because (casevault case close --reason):\n");
+        for reason in &template.closing {
+            out.push_str(&format!("  {}: {}\n", reason.code, reason.title));
         }
     }
     out
