@@ -543,7 +543,12 @@ fn alone_on_a_terminal_it_asks_for_the_name_and_shows_the_brief() {
         !String::from_utf8_lossy(&arguments).contains("farr"),
         "the name is nothing for the command line"
     );
-    terminal.keys(&format!("d {note}:1\n"));
+    // By its number in the brief.
+    terminal
+        .keys("d 7\n")
+        .wait_for("no step has the number 7")
+        .wait_for("Enter leaves");
+    terminal.keys("d 1\n").wait_for("Ring the landlord.");
     terminal.wait_for("What came of it").keys("He comes on Monday.\n");
     terminal
         .wait_for(&format!("done {note}:1"))
@@ -564,6 +569,61 @@ fn alone_on_a_terminal_it_asks_for_the_name_and_shows_the_brief() {
         .keys("\n");
     assert_eq!(terminal.end().0, 0);
     assert_eq!(vault.json(&["plan", "list"])["total"], 0);
+
+    // Two of one name are told apart by when they were born.
+    let other = {
+        let open = [
+            "case",
+            "open",
+            "--template",
+            "adult-social-care",
+            "--file",
+            "-",
+            "--json",
+        ];
+        vault
+            .feed(&open, br#"{"name":"elin  FARROW","date_of_birth":"1961-02"}"#)
+            .json()
+    };
+    let same = json!([{"case":case,"status":"open","opened":other["same_name"][0]["opened"],"date_of_birth":null}]);
+    assert_eq!(other["same_name"], same);
+    vault
+        .feed(
+            &["case", "amend", other["case"].as_str().unwrap(), "--file", "-"],
+            br#"{"name":"Elin Farrow"}"#,
+        )
+        .done();
+    vault
+        .feed(
+            &["case", "amend", &case, "--file", "-"],
+            br#"{"date_of_birth":"1952-06-11"}"#,
+        )
+        .done();
+    let mut terminal = start("case show").unwrap();
+    terminal
+        .wait_for("Who: ")
+        .keys("elin\n")
+        .wait_for("Elin Farrow  c-")
+        .wait_for("born 1952-06-11");
+    terminal
+        .wait_for("Elin Farrow  c-")
+        .wait_for("born 1961-02")
+        .wait_for("Which")
+        .keys("2\n");
+    terminal.wait_for("date of birth: 1961-02");
+    assert_eq!(terminal.end().0, 0);
+    let open = ["case", "open", "--template", "adult-social-care", "--file", "-"];
+    let third = vault.feed(&open, br#"{"name":"Elin Farrow"}"#).done();
+    assert!(
+        third.stderr.contains("there already under this name: c-"),
+        "{}",
+        third.stderr
+    );
+    assert!(third.stderr.contains(", born 1961-02, opened "), "{}", third.stderr);
+    vault
+        .run(&["case", "close", third.stdout.trim().rsplit(' ').next().unwrap()])
+        .done();
+    vault.run(&["case", "close", other["case"].as_str().unwrap()]).done();
 
     let mut terminal = start("case people").unwrap();
     terminal.wait_for("Who: ").keys("elin\n");

@@ -3,9 +3,10 @@
 use crate::agent::Vault;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::render;
 use crate::session::SessionError;
-use crate::session::reply::CaseRow;
-use crate::session::request::CaseListRequest;
+use crate::session::reply::{CaseRow, Namesake};
+use crate::session::request::{CaseListRequest, CaseNamesakesRequest};
 
 const WHAT: &str = "the case";
 const FLAG: &str = "its handle: `casevault case list` shows the handles of cases";
@@ -54,8 +55,12 @@ pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
             [] => {}
             [one] => return Ok(tell(run, one)),
             several => {
-                let shown = several.iter().take(MOST).zip(1..);
-                let lines: Vec<String> = shown.map(|(case, n)| format!("{n:>3}  {}", line(case))).collect();
+                let shown = several.get(..MOST).unwrap_or(several);
+                let alike = alike(session, shown)?;
+                let lines = shown.iter().zip(1..);
+                let lines: Vec<String> = lines
+                    .map(|(case, n)| format!("{n:>3}  {}", line(case, &alike)))
+                    .collect();
                 run.ui.prompt(&lines.join("\n"));
                 if several.len() > MOST {
                     run.ui
@@ -90,17 +95,37 @@ pub fn fits(case: &CaseRow, typed: &str) -> bool {
             .any(|id| id.to_lowercase().starts_with(&typed))
 }
 
-fn line(case: &CaseRow) -> String {
+/// Finds what tells those apart that are called the same.
+fn alike(session: &mut Vault, cases: &[CaseRow]) -> Result<Vec<Namesake>, CliError> {
+    let mut names: Vec<&str> = cases.iter().filter_map(|case| case.label.as_deref()).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).filter(|two| matches!(two, [a, b] if a == b));
+    let mut twice: Vec<&str> = twice.filter_map(|two| two.first().copied()).collect();
+    twice.dedup();
+    let mut alike = Vec::new();
+    for name in twice {
+        let request = CaseNamesakesRequest {
+            name: name.to_owned(),
+            ..CaseNamesakesRequest::default()
+        };
+        alike.extend(session.case_namesakes(request)?.cases);
+    }
+    Ok(alike)
+}
+
+fn line(case: &CaseRow, alike: &[Namesake]) -> String {
     let flags = if case.flags.is_empty() {
         String::new()
     } else {
         format!("  [{}]", case.flags.join(", "))
     };
-    format!("{}  {}{flags}", case.label.as_deref().unwrap_or("(no name)"), case.case)
+    let which = alike.iter().find(|one| one.case == case.case);
+    let which = which.map_or_else(|| case.case.clone(), render::case::namesake);
+    format!("{}  {which}{flags}", case.label.as_deref().unwrap_or("(no name)"))
 }
 
 fn tell(run: &Invocation, case: &CaseRow) -> String {
-    run.ui.prompt(&line(case));
+    run.ui.prompt(&line(case, &[]));
     case.case.clone()
 }
 

@@ -32,6 +32,7 @@ mod known;
 mod log;
 mod logging;
 mod misfiled;
+mod namesakes;
 mod note_read;
 mod note_write;
 mod overview;

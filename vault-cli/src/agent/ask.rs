@@ -228,6 +228,7 @@ asks! {
     plain case_close(CaseCloseRequest) -> CaseCloseReply;
     plain case_history(CaseHistoryRequest) -> CaseHistoryReply;
     plain case_list(CaseListRequest) -> CaseListReply;
+    plain case_namesakes(CaseNamesakesRequest) -> CaseNamesakesReply;
     plain case_open(CaseOpenRequest) -> CaseOpenReply;
     plain case_people(CasePeopleRequest) -> CasePeopleReply;
     plain case_reopen(CaseReopenRequest) -> CaseReopenReply;

@@ -10,6 +10,8 @@ use crate::session::request::{
 };
 use crate::unlock_prompt;
 
+use vault_core::note::plan::Step;
+
 use super::{call, note};
 
 const PAGE: &str = "\
@@ -34,7 +36,7 @@ Every day:
 
 const ACTIONS: &str = "\
  b brief   s all that is known   l notes   p people   t today
- c call note   n note in the editor   j jot   d a step is done   w somebody else   Enter leaves";
+ c call note   n note in the editor   j jot   d N step N is done   w somebody else   Enter leaves";
 
 const WHAT: &str = "what to do";
 const FLAG: &str = "a command: `casevault help` lists them";
@@ -46,7 +48,7 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
     }
     let mut session = run.unlock()?;
     let mut case = picker::case(run, &mut session)?;
-    brief(run, &mut session, &case)?;
+    let mut steps = brief(run, &mut session, &case)?;
     loop {
         run.ui.prompt(ACTIONS);
         let typed = run.ask("> ", WHAT, FLAG)?;
@@ -57,7 +59,11 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
         if word == "w" {
             case = picker::case(run, &mut session)?;
         }
-        let done = act(run, &mut session, &case, word, rest.trim());
+        let done = match word {
+            "b" | "w" => brief(run, &mut session, &case).map(|shown| steps = shown),
+            "d" => done(run, &mut session, &steps, rest.trim()),
+            _ => act(run, &mut session, &case, word),
+        };
         // What was refused is said, and the worker goes on.
         if let Err(error) = done {
             if is_over(&error) {
@@ -79,12 +85,10 @@ fn is_over(error: &CliError) -> bool {
     matches!(error.exit(), crate::exit::Exit::Locked) || matches!(error, CliError::ClosedPipe)
 }
 
-fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str, rest: &str) -> Result<(), CliError> {
+fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<(), CliError> {
     let case = case.to_owned();
     match word {
-        "b" | "w" => brief(run, session, &case),
         "c" => call::typed(run, session, &case, call::input(None, None)),
-        "d" => done(run, session, rest),
         "j" => {
             let text = run.ask("Jot: ", WHAT, FLAG)?;
             let case = Some(case);
@@ -121,23 +125,39 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str, rest: &str
     }
 }
 
-fn brief(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliError> {
+/// Shows the brief, and returns the steps that it numbers, in their order.
+fn brief(run: &Invocation, session: &mut Vault, case: &str) -> Result<Vec<Step>, CliError> {
     let (case, purpose) = (case.to_owned(), Default::default());
     let reply = session.case_brief(CaseBriefRequest { case, purpose })?;
-    run.ui.reply(&reply, render::overview::brief)
+    run.ui.reply(&reply, render::overview::brief)?;
+    Ok(reply.brief.undone)
 }
 
-fn done(run: &Invocation, session: &mut Vault, step: &str) -> Result<(), CliError> {
+/// Says of a step that it was carried out: one of the brief by its number there, any other by its handle.
+fn done(run: &Invocation, session: &mut Vault, steps: &[Step], step: &str) -> Result<(), CliError> {
     let step = match step {
-        "" => run.ask("Which step, as above (n-…:5): ", WHAT, FLAG)?,
+        "" => run.ask("Which step (its number under \"To be done\", or n-…:5): ", WHAT, FLAG)?,
         step => step.to_owned(),
     };
-    let (note, segment) = match crate::cli::value::step(&step) {
-        Ok(step) => step,
-        Err(why) => {
-            run.ui.prompt(&why);
+    let numbered = step.parse::<usize>().ok();
+    let chosen = numbered.and_then(|n| steps.get(n.checked_sub(1)?));
+    let (note, segment) = match (chosen, numbered) {
+        (Some(step), _) => {
+            run.ui.prompt(&render::overview::one_step(step));
+            (step.note.clone(), Some(step.segment))
+        }
+        (None, Some(number)) => {
+            run.ui
+                .prompt(&format!("no step has the number {number}; `b` shows them"));
             return Ok(());
         }
+        (None, None) => match crate::cli::value::step(&step) {
+            Ok(step) => step,
+            Err(why) => {
+                run.ui.prompt(&why);
+                return Ok(());
+            }
+        },
     };
     let outcome = run.ask("What came of it, in a line: ", WHAT, FLAG)?;
     let reply = session.plan_done(PlanDoneRequest {

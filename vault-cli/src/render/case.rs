@@ -8,6 +8,7 @@ use vault_core::note::when::Moment;
 use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{
     CaseAmendReply, CaseHistoryReply, CaseListReply, CaseRow, CaseShowReply, ChronologyReply, DecisionListReply,
+    Namesake,
 };
 
 /// Writes one's own caseload.
@@ -33,6 +34,15 @@ fn label(case: &CaseRow) -> String {
     let mut words: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
     words.push(or_dash(case.label.as_deref()));
     words.join(" ")
+}
+
+/// Writes a case by what tells it from another of the same name.
+pub fn namesake(case: &Namesake) -> String {
+    let mut facts = vec![case.case.clone()];
+    facts.extend(case.date_of_birth.as_ref().map(|born| format!("born {born}")));
+    facts.extend(case.opened.as_ref().map(|day| format!("opened {day}")));
+    facts.push(case.status.clone());
+    escape_line(&facts.join(", ")).into_owned()
 }
 
 /// Writes a case's overview.

@@ -194,8 +194,9 @@ pub fn brief(reply: &CaseBriefReply) -> String {
         None => "  none recorded\n".to_owned(),
     });
     out.push_str(&format!("\nTo be done: {}\n", brief.undone.len()));
-    for step in &brief.undone {
-        out.push_str(&format!("  {}\n", one_step(step)));
+    // By number, as `casevault` alone takes them.
+    for (step, n) in brief.undone.iter().zip(1..) {
+        out.push_str(&format!("  {n}. {}\n", one_step(step)));
     }
     let done: Vec<&Step> = brief.last_plan.iter().filter(|step| step.done.is_some()).collect();
     if !done.is_empty() {
@@ -313,7 +314,8 @@ fn lateness(step: &Step) -> String {
     }
 }
 
-fn one_step(step: &Step) -> String {
+/// Writes a step in a line: what, by whom and when, how it stands, and its handle.
+pub fn one_step(step: &Step) -> String {
     let mut facts = Vec::new();
     facts.extend(step.owner.as_deref().map(|owner| format!("owner: {}", worker(owner))));
     facts.extend(step.due.as_ref().map(|due| format!("due: {due}")));

@@ -29,6 +29,7 @@ use super::request::CaseCloseRequest;
 use super::request::CaseListRequest;
 use super::request::CaseOpenRequest;
 use super::request::CaseReopenRequest;
+use super::request::ReadPurpose;
 use super::templates;
 use super::writing::Version;
 use crate::store::WriteTx;
@@ -55,7 +56,7 @@ use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 
 impl Session {
-    /// Opens a case.
+    /// Opens a case, and tells which others of the caseload are called so.
     ///
     /// # Errors
     /// [`SessionError::NotFound`] for the template, [`SessionError::Malformed`] for the profile,
@@ -69,6 +70,8 @@ impl Session {
         let named = request.opened.map(|day| day.to_string());
         line.opened = named.or(line.opened).or_else(|| Some(today.to_string()));
         let external_id = Some(line.case.clone()).filter(|id| !id.is_empty());
+        let name = Label::of(&line, None).label.unwrap_or_default();
+        let same_name = self.namesakes(&name, &ReadPurpose::default())?;
         let keys = self.write(|holder, tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
         let case = keys?.state.case();
         Ok(CaseOpenReply {
@@ -78,6 +81,7 @@ impl Session {
             external_id,
             template: template.id.clone(),
             template_version: template.version,
+            same_name,
         })
     }
 
@@ -115,7 +119,7 @@ impl Session {
     pub fn case_close(&mut self, request: CaseCloseRequest) -> Result<CaseCloseReply> {
         let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
         let closed = request.on.unwrap_or_else(clock::today).to_string();
-        let purpose = super::request::ReadPurpose::default();
+        let purpose = ReadPurpose::default();
         let logged = self.log(&Intent {
             operation: AccessOperation::Open,
             case: Some(case),
@@ -193,7 +197,7 @@ impl Session {
         }
         let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
         let day = request.on.unwrap_or_else(clock::today);
-        let purpose = super::request::ReadPurpose::default();
+        let purpose = ReadPurpose::default();
         let logged = self.log(&Intent {
             operation: AccessOperation::Open,
             case: Some(case),

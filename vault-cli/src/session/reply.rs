@@ -50,6 +50,7 @@ schemas! {
     CASE_CLOSE = "casevault.case.close/1";
     CASE_HISTORY = "casevault.case.history/1";
     CASE_LIST = "casevault.case.list/1";
+    CASE_NAMESAKES = "casevault.case.namesakes/1";
     CASE_OPEN = "casevault.case.open/1";
     CASE_PEOPLE = "casevault.case.people/1";
     CASE_REOPEN = "casevault.case.reopen/1";
@@ -307,6 +308,30 @@ pub struct CaseOpenReply {
     pub template: String,
     /// The template's version.
     pub template_version: u32,
+    /// The other cases of the caseload whose client is called so.
+    pub same_name: Vec<Namesake>,
+}
+
+/// A case, by what tells it from another of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namesake {
+    /// Its handle.
+    pub case: String,
+    /// `open` or `closed`.
+    pub status: String,
+    /// The day on which it was opened.
+    pub opened: Option<String>,
+    /// When the client was born, as it is recorded: a day, a month or a year.
+    pub date_of_birth: Option<String>,
+}
+
+/// The cases of one name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaseNamesakesReply {
+    /// [`CASE_NAMESAKES`].
+    pub schema: Schema,
+    /// The cases, in the order in which they came.
+    pub cases: Vec<Namesake>,
 }
 
 /// A case in a list.

@@ -99,6 +99,15 @@ pub struct CaseListRequest {
     pub purpose: ReadPurpose,
 }
 
+/// Lists the cases of one's own caseload whose client has one name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseNamesakesRequest {
+    /// The name.
+    pub name: String,
+    /// Why.
+    pub purpose: ReadPurpose,
+}
+
 /// Shows a case's overview.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseShowRequest {

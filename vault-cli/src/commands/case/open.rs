@@ -8,6 +8,7 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::render;
 use crate::session::SessionError;
 use crate::session::request::CaseOpenRequest;
 
@@ -18,7 +19,7 @@ pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 ///
 /// The profile is one JSON object: `name`, `date_of_birth` (`1941-03` is enough), `date_of_birth_estimated`, `gender`,
 /// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. On a terminal, without
-/// `--file`, the most needed fields are asked.
+/// `--file`, the most needed fields are asked. Where the caseload has a case of the same name already, that is told.
 ///
 /// Example: `casevault case open --template adult-social-care --file profile.json`
 #[derive(Args, Debug)]
@@ -54,6 +55,16 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
     })?;
     let rest = format!("template {} version {}", reply.template, reply.template_version);
     run.ui.made(&reply, "opened case", &reply.case, &rest)?;
+    if !reply.same_name.is_empty() {
+        let others: Vec<String> = reply.same_name.iter().map(render::case::namesake).collect();
+        run.ui
+            .note(&format!("there already under this name: {}", others.join("; ")));
+        run.ui.hint(&format!(
+            "if it is the same person, go on in that case and close this one: `casevault case close {}`",
+            reply.case
+        ));
+        return Ok(());
+    }
     run.ui.hint(&format!(
         "add a note with `casevault note add {} --kind KIND --file NOTE`",
         reply.case

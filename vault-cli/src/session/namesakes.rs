@@ -1,0 +1,74 @@
+//! Cases that are called the same: told before another is opened, and told apart by when the person was born.
+
+use super::Holder;
+use super::Result;
+use super::Session;
+use super::logging::Logged;
+use super::reply::CASE_NAMESAKES;
+use super::reply::CaseNamesakesReply;
+use super::reply::Namesake;
+use super::request::CaseNamesakesRequest;
+use super::request::ReadPurpose;
+use crate::store::ReadTx;
+use vault_core::note::extra::RawJson;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// What the access log calls it; one entry in fifteen minutes, as of every list of a caseload.
+const SCOPE: &str = "cases of one name";
+
+impl Session {
+    /// Lists the cases of one's own caseload that are called so, whatever the capitals and spaces.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`](super::SessionError::LogFailed), [`SessionError::Refused`](super::SessionError::Refused).
+    pub fn case_namesakes(&mut self, request: CaseNamesakesRequest) -> Result<CaseNamesakesReply> {
+        Ok(CaseNamesakesReply {
+            schema: CASE_NAMESAKES,
+            cases: self.namesakes(&request.name, &request.purpose)?,
+        })
+    }
+
+    /// As [`Session::case_namesakes`]; of an empty name, none.
+    pub(super) fn namesakes(&mut self, name: &str, purpose: &ReadPurpose) -> Result<Vec<Namesake>> {
+        let name = alike(name);
+        if name.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Where there is no case nothing is opened, and nothing is logged.
+        let none = self
+            .store
+            .read(|tx| -> Result<_> { Ok(tx.streams(StreamKind::Case)?.is_empty()) })?;
+        if none {
+            return Ok(Vec::new());
+        }
+        let logged = self.log_overview(SCOPE, purpose)?;
+        self.store.read(|tx| self.holder.namesakes(tx, &logged, &name))
+    }
+}
+
+impl Holder {
+    fn namesakes(&self, tx: &ReadTx<'_>, logged: &Logged, name: &str) -> Result<Vec<Namesake>> {
+        let mut found = Vec::new();
+        for (case, (label, _)) in self.labels(tx, logged)? {
+            if !label.label.as_deref().is_some_and(|called| alike(called) == name) {
+                continue;
+            }
+            let records = self.case_records(tx, &self.case_keys(tx, case)?, logged)?;
+            let profile = records.profile.line.profile.as_ref().map(RawJson::value);
+            let born = profile.and_then(|profile| Some(profile.get("date_of_birth")?.as_str()?.to_owned()));
+            found.push(Namesake {
+                case: case.handle(),
+                status: label.status,
+                opened: label.opened,
+                date_of_birth: born.filter(|born| !born.is_empty()),
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// A name without capitals and with single spaces.
+fn alike(name: &str) -> String {
+    let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ")
+}
