@@ -278,6 +278,45 @@ fn a_list_of_sixty_columns_loses_nothing_and_breaks_no_handle() {
     assert!(piped.lines().nth(3).unwrap().contains(names[2]), "{piped}");
 }
 
+/// Hints, refusals and results on a terminal are broken at spaces; a command to copy stays in one line, and a pipe gets
+/// every line whole.
+#[test]
+fn prose_is_broken_at_spaces_on_a_terminal_alone() {
+    let vault = Vault::made();
+    let program = binary::casevault().display().to_string();
+    for (arguments, command) in [
+        ("delete", "`casevault note withdraw NOTE`"),
+        ("status", "`casevault recovery split`"),
+        ("note add c-00000000 --at soon", "2026-03-12 14:00, today"),
+    ] {
+        let line = |columns: usize| format!("sh -c 'stty cols {columns}; exec {program} {arguments} --no-pager'");
+        let Some(terminal) = on(&vault, &line(44)) else { return };
+        let screen = terminal.end().1;
+        let narrow: Vec<&str> = screen.split("\r\n").collect();
+        let wide = on(&vault, &line(400)).unwrap().end().1;
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(&screen), words(&wide), "{arguments}");
+        assert!(narrow.len() > wide.split("\r\n").count(), "{screen}");
+        if command.starts_with('`') {
+            assert!(
+                narrow.iter().any(|line| line.contains(command)),
+                "{arguments}: {screen}"
+            );
+        }
+        for line in narrow {
+            let plain = line
+                .replace("\u{1b}[1m", "")
+                .replace("\u{1b}[0m", "")
+                .replace("\u{1b}[31m", "");
+            let plain = plain.replace("\u{1b}[36m", "");
+            let copied = plain.contains('`') || plain.trim().split(' ').count() == 1;
+            assert!(plain.chars().count() <= 44 || copied, "{arguments}: {plain:?}");
+        }
+    }
+    let piped = vault.run(&["case", "show", "c-00000000"]);
+    assert_eq!(piped.stderr.lines().count(), 2, "{}", piped.stderr);
+}
+
 #[test]
 fn what_is_taller_than_the_screen_goes_to_less_which_keeps_nothing() {
     if which("less").is_none() {

@@ -2,10 +2,11 @@
 //!
 //! Everything shown passes [`escape`], so that no text can drive the terminal. JSON keeps its meaning: what could act on
 //! a terminal is written there as `\u` escapes. Colours and bars appear on a terminal only; `--color`, `NO_COLOR`,
-//! `CLICOLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are heeded. What a terminal cannot show at once goes to a pager.
+//! `CLICOLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are heeded. What a terminal cannot show at once goes to a pager, and what is wider than it is broken at spaces.
 
 mod bar;
 mod pager;
+mod wrap;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -67,7 +68,7 @@ impl Ui {
             return self.json_line(reply);
         }
         let text = render(reply);
-        if self.pages && self.terminal && pager::show(&escape(&text)) {
+        if self.pages && self.terminal && pager::show(&wrap::to_fit(&escape(&text), io::stdout(), 0)) {
             return Ok(());
         }
         self.text(&text)
@@ -99,6 +100,7 @@ impl Ui {
     /// As [`Ui::reply`].
     pub fn text(&self, text: &str) -> Result<(), CliError> {
         let text = escape(text);
+        let text = wrap::to_fit(&text, io::stdout(), 0);
         let end = if text.is_empty() || text.ends_with('\n') {
             ""
         } else {
@@ -131,13 +133,15 @@ impl Ui {
 
     /// Says what is to be typed, on standard error.
     pub fn prompt(&self, text: &str) {
-        complain(&format!("{}\n", escape(text)));
+        complain(&format!("{}\n", wrap::to_fit(&escape(text), io::stderr(), 0)));
     }
 
     /// Says what could be done next, on standard error; not with `--json`.
     pub fn hint(&self, text: &str) {
         if !self.json && !text.is_empty() {
-            complain(&format!("{HINT}hint:{HINT:#} {}\n", escape(text)));
+            let text = escape(text);
+            let text = wrap::to_fit(&text, io::stderr(), "hint: ".len());
+            complain(&format!("{HINT}hint:{HINT:#} {text}\n"));
         }
     }
 
@@ -161,7 +165,9 @@ impl Ui {
             }
             source = cause.source();
         }
-        complain(&format!("{ERROR}error:{ERROR:#} {}\n", escape(&message)));
+        let message = escape(&message);
+        let message = wrap::to_fit(&message, io::stderr(), "error: ".len());
+        complain(&format!("{ERROR}error:{ERROR:#} {message}\n"));
         self.hint(&error.hint());
     }
 
@@ -182,7 +188,7 @@ impl Ui {
             let hint = advice.unwrap_or(help).to_owned();
             self.error(&CliError::Usage { message, hint });
         } else {
-            complain(&escape(&text));
+            complain(&wrap::to_fit(&escape(&text), io::stderr(), 0));
             self.hint(advice.unwrap_or_default());
         }
         Ok(())
