@@ -348,6 +348,17 @@ fn assert_recovered(desk: &Desk) {
             .contains("1 note is begun and not saved"),
         "{status}"
     );
+    // An editor covers what was printed before it: there it is in the text, and goes with an empty one.
+    let mut covered = desk
+        .start(Some("vim"), &format!("note add {} --kind phone", desk.case))
+        .unwrap();
+    covered
+        .wait_for("#! ^ there is a draft j-")
+        .wait_for("phone 1")
+        .keys(":wq\r")
+        .wait_for("nothing was written");
+    assert_ne!(covered.end().0, 0);
+    assert_eq!(desk.drafts().as_array().unwrap().len(), 1, "{}", desk.drafts());
     let mut again = desk
         .start(Some("vim"), &format!("note add {} --draft", desk.case))
         .unwrap();

@@ -55,6 +55,8 @@ pub struct Writing {
     pub typed: bool,
     /// Whether it goes on from a draft that was there before; set when the writing begins.
     pub resumed: bool,
+    /// What to know before one writes: on top of the text in an editor, which covers what was printed before it.
+    pub notices: Vec<String>,
 }
 
 impl Writing {
@@ -74,7 +76,10 @@ impl Writing {
         let start = self.input.text.clone();
         let resumed = self.draft.is_some();
         self.resumed = resumed;
-        let mut shown = start.clone();
+        let mut shown = match &program {
+            Some(_) => faults::with_notices(&start, &self.notices),
+            None => start.clone(),
+        };
         loop {
             let written = match &program {
                 Some(program) => self.in_editor(run, session, program, &shown)?,
@@ -249,7 +254,7 @@ impl Writing {
 
     /// Drops a draft that holds nothing but what the editor was to open with; tells whether it was one.
     fn drop_unwritten(&mut self, session: &mut Vault, text: &str) -> bool {
-        let unwritten = !self.resumed && self.input.text == text;
+        let unwritten = !self.resumed && faults::without(&self.input.text) == faults::without(text);
         if unwritten {
             self.drop_draft(session);
         }
@@ -317,24 +322,27 @@ fn of_text(named: &str) -> String {
     }
 }
 
-/// Says that there are drafts of this case, note or jot that nobody has open.
+/// Says that there are drafts of this case, note or jot that nobody has open, and returns what it said.
 ///
 /// # Errors
 /// As [`Vault::draft_list`].
-pub fn tell_of_drafts(run: &Invocation, session: &mut Vault, of: &str, resume: &str) -> Result<(), CliError> {
+pub fn tell_of_drafts(run: &Invocation, session: &mut Vault, of: &str, resume: &str) -> Result<Vec<String>, CliError> {
     let of = Some(of.to_owned());
+    let mut told = Vec::new();
     for draft in session.draft_list(DraftListRequest { of })?.drafts {
         if !editor::is_open(&draft.draft) {
-            run.ui.hint(&format!(
+            let notice = format!(
                 "there is a draft {} of {}: go on with `{resume} --draft {}`, drop it with `casevault note draft --discard {}`",
                 draft.draft,
                 crate::render::time(&draft.saved_at),
                 draft.draft,
                 draft.draft
-            ));
+            );
+            run.ui.hint(&notice);
+            told.push(notice);
         }
     }
-    Ok(())
+    Ok(told)
 }
 
 /// Takes what a killed process left in memory into its draft, and wipes it there.

@@ -95,6 +95,7 @@ pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: No
         resume: format!("casevault note add {case}"),
         typed: true,
         resumed: false,
+        notices: Vec::new(),
     };
     let reply = writing.write(run, session, &mut |session, note, draft| {
         session.note_add(add(case.clone(), note, draft))

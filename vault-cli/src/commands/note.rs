@@ -216,7 +216,7 @@ impl OnTerminal {
                 writing.input = input;
             }
             None => {
-                writing::tell_of_drafts(run, session, &of, &writing.resume)?;
+                writing.notices = writing::tell_of_drafts(run, session, &of, &writing.resume)?;
                 writing.input.text = blank;
             }
         }

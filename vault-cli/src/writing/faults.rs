@@ -1,4 +1,4 @@
-//! What cannot be read, said where it stands: as guidance lines in the text, which the next reading drops.
+//! What cannot be read, said where it stands, and what to know before: as guidance lines in the text, which the next reading drops.
 
 use crate::session::SessionError;
 
@@ -36,6 +36,12 @@ pub(super) fn with(text: &str, error: &SessionError) -> String {
         of_line().for_each(|fault| say(&mut out, fault));
     }
     out
+}
+
+/// Puts what is to be known before one writes on top of the text.
+pub(super) fn with_notices(text: &str, notices: &[String]) -> String {
+    let lines: String = notices.iter().map(|notice| format!("{MARK}{notice}\n")).collect();
+    format!("{lines}{text}")
 }
 
 /// Takes them out again.

@@ -104,6 +104,7 @@ pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> R
             resume: format!("casevault note add {case}"),
             typed: false,
             resumed: false,
+            notices: Vec::new(),
         },
         drafts: args.drafts,
         of: case.clone(),

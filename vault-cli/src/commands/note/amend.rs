@@ -63,6 +63,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             resume: format!("casevault note amend {note}"),
             typed: false,
             resumed: false,
+            notices: Vec::new(),
         },
         drafts: args.drafts,
         of: note.clone(),

@@ -81,6 +81,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
             resume: format!("casevault note expand {jot}"),
             typed: false,
             resumed: false,
+            notices: Vec::new(),
         },
         drafts: args.drafts,
         of: jot.clone(),
