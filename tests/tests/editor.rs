@@ -314,6 +314,30 @@ fn attack_24_vim_opens_no_file_for_writing_outside_memory() {
     assert!(seen > 0, "nothing was seen of the place in memory");
 }
 
+/// Whoever amends a note reads a name in the place of the worker's id, which stays.
+#[test]
+fn an_amended_note_names_its_worker_and_keeps_the_id() {
+    if which("vim").is_none() {
+        return;
+    }
+    let desk = Desk::new();
+    let note = desk.vault.add_note(&desk.case, &format!("obs: {SAID}\n"));
+    let worker = || desk.vault.json(&["note", "show", &note])["worker"].clone();
+    let before = worker();
+    let Some(mut terminal) = desk.start(Some("vim"), &format!("note amend {note}")) else {
+        return;
+    };
+    terminal
+        .wait_for("#! Worker: Ann Worker (m-")
+        .wait_for("parrot")
+        .keys("Goint: It is bored.\u{1b}:wq\r");
+    terminal.wait_for("saved n-");
+    let (code, screen) = terminal.end();
+    assert!(code == 0 && !screen.contains(before.as_str().unwrap()), "{screen}");
+    assert!(desk.shown().contains("It is bored."), "{}", desk.shown());
+    assert_eq!(worker(), before);
+}
+
 /// Types into vim until the draft is sealed in the store, unsaved in the editor.
 fn typed_and_autosaved(desk: &Desk, arguments: &str) -> Option<Terminal> {
     which("vim")?;

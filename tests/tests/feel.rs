@@ -278,6 +278,60 @@ fn a_list_of_sixty_columns_loses_nothing_and_breaks_no_handle() {
     assert!(piped.lines().nth(3).unwrap().contains(names[2]), "{piped}");
 }
 
+/// A weak passphrase is told of before it is taken, and whoever types may choose another.
+#[test]
+fn a_short_passphrase_is_told_of_before_it_is_taken() {
+    let vault = Vault::unmade();
+    let program = binary::casevault().display().to_string();
+    let line = format!("{program} init --agency A --name N --kdf-memory 64MiB");
+    let start = || {
+        Terminal::start(&line, |command| {
+            command
+                .env("CASEVAULT_HOME", &vault.home)
+                .env("XDG_RUNTIME_DIR", "")
+                .env_remove("CASEVAULT_PASSPHRASE_FILE");
+        })
+    };
+    let Some(mut terminal) = start() else { return };
+    terminal.wait_for("New passphrase: ").keys("hunter2\n");
+    terminal
+        .wait_for("has 7 characters")
+        .wait_for("four words or more")
+        .wait_for("Enter to choose another");
+    assert!(!vault.home.join("keystore").exists());
+    terminal
+        .keys("\n")
+        .wait_for("New passphrase: ")
+        .keys("seven quiet herons\n");
+    terminal
+        .wait_for("Again, to be sure: ")
+        .keys("seven quiet herons\n")
+        .wait_for("made vault a-");
+    assert_eq!(terminal.end().0, 0);
+    vault
+        .feed(&["unlock", "--passphrase-fd", "0"], b"seven quiet herons\n")
+        .done();
+    vault.run(&["lock"]).done();
+
+    // Typed again it is taken all the same; another is a slip.
+    std::fs::remove_dir_all(&vault.home).unwrap();
+    let mut slip = start().unwrap();
+    slip.wait_for("New passphrase: ")
+        .keys("hunter2\n")
+        .wait_for("all the same: ")
+        .keys("hunter3\n");
+    assert_ne!(slip.end().0, 0);
+    assert!(!vault.home.join("keystore").exists());
+    let mut insisting = start().unwrap();
+    insisting
+        .wait_for("New passphrase: ")
+        .keys("hunter2\n")
+        .wait_for("all the same: ")
+        .keys("hunter2\n");
+    insisting.wait_for("made vault a-");
+    assert_eq!(insisting.end().0, 0);
+}
+
 /// Hints, refusals and results on a terminal are broken at spaces; a command to copy stays in one line, and a pipe gets
 /// every line whole.
 #[test]

@@ -112,17 +112,22 @@ impl Invocation {
         Ok(from)
     }
 
-    /// Reads a passphrase that is to be set, and says so where it is short.
+    /// Reads a passphrase that is to be set, and says so where it is short, before it is taken.
     ///
     /// # Errors
     /// As [`Origin::read_new`].
     pub fn read_new(&self, from: &Origin) -> Result<Passphrase, CliError> {
-        let passphrase = from.read_new("New passphrase: ")?;
-        if passphrase.expose().chars().count() < SHORT {
-            self.ui
-                .hint("this passphrase is short; whoever has the folder can try many: take several words");
-        }
-        Ok(passphrase)
+        from.read_new("New passphrase: ", &|passphrase| {
+            let length = passphrase.expose().chars().count();
+            let is_short = length < SHORT;
+            if is_short {
+                self.ui.hint(&format!(
+                    "this passphrase has {length} characters, and whoever has the folder can try many: take four words or \
+                     more that nobody else would put together, {SHORT} characters at least"
+                ));
+            }
+            is_short
+        })
     }
 
     /// Reaches the vault: through the agent that holds it open, or unlocked here for this command.

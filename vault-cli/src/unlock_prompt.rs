@@ -70,16 +70,30 @@ impl Origin {
         present(Passphrase::new(text))
     }
 
-    /// Reads a passphrase that is to be set; a prompt asks twice.
+    /// Reads a passphrase that is to be set; a prompt asks twice. `weak` tells whether one is easy to guess, and says so:
+    /// where somebody types, it is taken only if they type it again all the same.
     ///
     /// # Errors
     /// As [`Origin::read`]; [`CliError::NotTheSame`].
-    pub fn read_new(&self, question: &str) -> Result<Passphrase, CliError> {
-        let passphrase = self.read(question)?;
-        if *self == Self::Prompt && prompt("Again, to be sure: ")?.expose() != passphrase.expose() {
-            return Err(CliError::NotTheSame);
+    pub fn read_new(&self, question: &str, weak: &dyn Fn(&Passphrase) -> bool) -> Result<Passphrase, CliError> {
+        loop {
+            let passphrase = self.read(question)?;
+            let is_weak = weak(&passphrase);
+            if *self != Self::Prompt {
+                return Ok(passphrase);
+            }
+            let again = answer(match is_weak {
+                true => "Enter to choose another, or this one again to take it all the same: ",
+                false => "Again, to be sure: ",
+            })?;
+            if again.is_empty() && is_weak {
+                continue;
+            }
+            if again.expose() != passphrase.expose() {
+                return Err(CliError::NotTheSame);
+            }
+            return Ok(passphrase);
         }
-        Ok(passphrase)
     }
 }
 
@@ -89,11 +103,16 @@ pub fn can_ask() -> bool {
 }
 
 fn prompt(question: &str) -> Result<Passphrase, CliError> {
+    present(answer(question)?)
+}
+
+/// Asks, and takes an empty answer too.
+fn answer(question: &str) -> Result<Passphrase, CliError> {
     if !can_ask() {
         return Err(CliError::NoPassphrase);
     }
     let text = rpassword::prompt_password(question).map_err(|e| CliError::io("could not ask for the passphrase", e))?;
-    present(Passphrase::new(text))
+    Ok(Passphrase::new(text))
 }
 
 fn present(passphrase: Passphrase) -> Result<Passphrase, CliError> {
@@ -164,7 +183,7 @@ mod tests {
         let open = File::open(kept.path()).unwrap();
         let number = u32::try_from(open.as_raw_fd()).unwrap();
         let from = Origin::choose(Some(number), Some("/nowhere".into()));
-        assert_eq!(from.read_new("").unwrap().expose(), "by descriptor");
+        assert_eq!(from.read_new("", &|_| true).unwrap().expose(), "by descriptor");
     }
 
     #[test]

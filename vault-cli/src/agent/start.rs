@@ -40,7 +40,7 @@ struct Told {
 ///
 /// # Errors
 /// [`SessionError::WrongPassphrase`] and what else keeps a vault from opening; [`SessionError::Io`],
-/// [`SessionError::AgentLost`] where no agent can be started.
+/// [`SessionError::Agent`] where it ends before it holds the vault open.
 pub fn start(places: &Places, passphrase: &Passphrase, lasting: Lasting) -> Result<UnlockReply> {
     let told = Told {
         home: places.home().to_owned(),
@@ -75,7 +75,9 @@ pub fn start(places: &Places, passphrase: &Passphrase, lasting: Lasting) -> Resu
     match frame::read(&mut from).map_err(failed)? {
         Some((Kind::Reply, bytes)) => frame::from_json(&bytes).map_err(failed),
         Some((Kind::Refused, bytes)) => Err(frame::from_json(&bytes).map_err(failed)?),
-        Some(_) | None => Err(SessionError::AgentLost),
+        Some(_) | None => Err(SessionError::Agent {
+            what: "it ended before it held the vault open".to_owned(),
+        }),
     }
 }
 

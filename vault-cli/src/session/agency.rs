@@ -16,6 +16,7 @@ use vault_core::check::Check;
 use vault_core::epoch;
 use vault_core::epoch::SectionSealer;
 use vault_core::founding;
+use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::keyring;
@@ -90,6 +91,16 @@ impl Holder {
             record,
             version,
             hash,
+        })
+    }
+
+    /// Names a member to who may open the settings: by name where it is known, and by the handle.
+    pub(super) fn member_named(&self, tx: &ReadTx<'_>, member: MemberId) -> Result<String> {
+        // The settings name the founder alone, who is who is there as long as nobody joined.
+        let is_founder = self.agency.members().keys().eq([&member]);
+        Ok(match is_founder {
+            true => format!("{} ({})", self.settings(tx)?.settings.founder, member.handle()),
+            false => member.handle(),
         })
     }
 

@@ -41,8 +41,10 @@ pub enum SessionError {
         /// What is wrong.
         what: String,
     },
-    /// The agent ended before it answered.
-    #[error("the agent ended before it answered")]
+    /// The agent ended before it answered; what it was asked is one transaction, done whole or not at all.
+    #[error(
+        "the agent ended before it answered: whether this was done is not known, but it was done whole or not at all"
+    )]
     AgentLost,
     /// The agent is there and does not answer.
     #[error("process {process} holds the vault open and does not answer")]
@@ -364,7 +366,9 @@ impl SessionError {
     pub fn hint(&self) -> String {
         match self {
             Self::Agent { .. } => "`casevault lock` ends it; `--no-agent` does without it".to_owned(),
-            Self::AgentLost => "look whether it was done before you run it again: what was kept is whole".to_owned(),
+            Self::AgentLost => "`casevault unlock` starts it anew. What only reads can be run again at once; before you run again what \
+                                writes, look whether it is there (`casevault note list CASE`, `casevault case list`)"
+                .to_owned(),
             Self::AgentSilent { process } => format!(
                 "the vault is not locked: `casevault lock` again in a moment; `kill -KILL {process}` ends it whatever it does, \
                  and what was kept stays whole"

@@ -50,7 +50,7 @@ impl Holder {
     fn namesakes(&self, tx: &ReadTx<'_>, logged: &Logged, name: &str) -> Result<Vec<Namesake>> {
         let mut found = Vec::new();
         for (case, (label, _)) in self.labels(tx, logged)? {
-            if !label.label.as_deref().is_some_and(|called| alike(called) == name) {
+            if label.label.as_deref().is_none_or(|called| alike(called) != name) {
                 continue;
             }
             let records = self.case_records(tx, &self.case_keys(tx, case)?, logged)?;

@@ -35,9 +35,11 @@ use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
+use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::PartRef;
+use vault_core::note::display::escape_line;
 use vault_core::note::gap;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
@@ -182,18 +184,28 @@ impl Session {
         let purpose = ReadPurpose::default();
         let logged = self.log_records(AccessOperation::Open, case, &[record], Some("amend"), &purpose)?;
         let holder = &self.holder;
-        let read = self.store.read(|tx| {
+        let (mut read, name) = self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_note_named(&request.note, &read)?;
-            Ok::<_, SessionError>(read)
+            let worker = read.note.worker.as_deref().and_then(|w| w.parse::<MemberId>().ok());
+            let name = worker.map(|worker| holder.member_named(tx, worker)).transpose()?;
+            Ok::<_, SessionError>((read, name))
         })?;
         require_not_misfiled(&read)?;
+        // An id says nothing to who reads it, and stays where the text has none.
+        let worker = match name {
+            Some(name) => {
+                read.note.worker = None;
+                format!("#! Worker: {}\n", escape_line(&name))
+            }
+            None => String::new(),
+        };
         Ok(NoteTextReply {
             schema: NOTE_TEXT,
             case: case.handle(),
             note: Some(record.handle()),
-            text: note_input::printed(&read.note, set),
+            text: format!("{worker}{}", note_input::printed(&read.note, set)),
         })
     }
 

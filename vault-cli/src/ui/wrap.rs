@@ -108,7 +108,7 @@ mod tests {
             within(long, 24, 0),
             "see\n`casevault note add c-7fk2 --kind phone --file -`\nnow"
         );
-        assert_eq!(within("one `two three", 20, 10), "one `two\n          three");
+        assert_eq!(within("one `two three", 22, 10), "one `two\n          three");
         assert_eq!(
             within("  Ring the landlord today.  (n-19qd3m0x:6)\nshort", 30, 0),
             "  Ring the landlord today.\n    (n-19qd3m0x:6)\nshort"

@@ -3,7 +3,7 @@
 use std::io;
 use std::io::Write;
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 use clap_mangen::Man;
 
 use super::examples;
@@ -110,7 +110,7 @@ fn page(command: &Command, name: &str, above: Option<&str>) -> io::Result<Vec<u8
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
-    man.render_synopsis_section(&mut out)?;
+    synopsis(&mut out, command)?;
     man.render_description_section(&mut out)?;
     if command.get_arguments().any(|arg| !arg.is_hide_set()) {
         man.render_options_section(&mut out)?;
@@ -144,6 +144,60 @@ fn page(command: &Command, name: &str, above: Option<&str>) -> io::Result<Vec<u8
         writeln!(out, ".BR {} (1){}", text(page), if at == last { "" } else { "," })?;
     }
     Ok(out)
+}
+
+/// Writes how a command is typed: what it is given, what it must have, its own options in the order of its help, each with
+/// its value; those of every command are named together. No option is broken over two lines.
+fn synopsis(out: &mut Vec<u8>, command: &Command) -> io::Result<()> {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let mut words = vec![format!("\\fB{}\\fR", text(name))];
+    let own = |arg: &&Arg| {
+        let is_help = matches!(
+            arg.get_action(),
+            ArgAction::Help | ArgAction::HelpLong | ArgAction::HelpShort | ArgAction::Version
+        );
+        !arg.is_hide_set() && !arg.is_global_set() && !is_help
+    };
+    let (given, options): (Vec<&Arg>, Vec<&Arg>) =
+        command.get_arguments().filter(own).partition(|arg| arg.is_positional());
+    let (needed, left): (Vec<&Arg>, Vec<&Arg>) = options.into_iter().partition(|arg| arg.is_required_set());
+    words.extend(given.into_iter().chain(needed).chain(left).map(usage));
+    words.push("[\\fIOPTION\\fR]...".to_owned());
+    if command.get_subcommands().any(|below| !below.is_hide_set()) {
+        words.push(match command.is_subcommand_required_set() {
+            true => "\\fICOMMAND\\fR".to_owned(),
+            false => "[\\fICOMMAND\\fR]".to_owned(),
+        });
+    }
+    writeln!(out, ".SH SYNOPSIS\n{}", words.join(" "))
+}
+
+/// Writes one argument: `CASE`, `[--kind KIND]`, `[--draft [DRAFT]]`.
+fn usage(arg: &Arg) -> String {
+    let names = arg.get_value_names().unwrap_or_default();
+    let values: Vec<String> = names.iter().map(|name| format!("\\fI{}\\fR", text(name))).collect();
+    let values = values.join("\\ ");
+    let takes = arg.get_num_args().unwrap_or_default();
+    let flag = match (arg.get_long(), arg.get_short()) {
+        (Some(long), _) => format!("\\fB\\-\\-{}\\fR", text(long)),
+        (None, Some(short)) => format!("\\fB\\-{short}\\fR"),
+        (None, None) => String::new(),
+    };
+    let whole = match (flag.is_empty(), takes.takes_values(), takes.min_values()) {
+        (true, _, _) => values.clone(),
+        (false, false, _) => flag,
+        (false, true, 0) => format!("{flag}\\ [{values}]"),
+        (false, true, _) => format!("{flag}\\ {values}"),
+    };
+    let many = match arg.get_action() {
+        // A list in one word says so itself.
+        ArgAction::Append if !values.contains('…') => "...",
+        _ => "",
+    };
+    match arg.is_required_set() {
+        true => format!("{whole}{many}"),
+        false => format!("[{whole}]{many}"),
+    }
 }
 
 /// Writes terms, each with what is said of it.
@@ -202,6 +256,36 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_synopsis_has_what_is_given_first_and_each_option_with_its_value() {
+        let pages = all(Cli::command()).unwrap();
+        let synopsis = |page: &str| {
+            let (_, page) = pages.iter().find(|(name, _)| name == page).unwrap();
+            let page = String::from_utf8(page.clone()).unwrap();
+            let line = page.split(".SH SYNOPSIS\n").nth(1).unwrap().lines().next().unwrap();
+            let plain = line.replace("\\fB", "").replace("\\fI", "").replace("\\fR", "");
+            plain.replace("\\-", "-").replace("\\ ", " ")
+        };
+        let add = synopsis("casevault-note-add.1");
+        assert!(
+            add.starts_with("casevault note add CASE [--kind KIND] [--also CASE,…] [--at TIME]"),
+            "{add}"
+        );
+        assert!(
+            add.contains(" [--draft [DRAFT]] ") && add.ends_with(" [OPTION]..."),
+            "{add}"
+        );
+        assert!(!add.contains("--home") && !add.contains("--help"), "{add}");
+        assert!(
+            synopsis("casevault-init.1").starts_with("casevault init --agency NAME --name NAME [--kdf-memory SIZE]")
+        );
+        assert_eq!(synopsis("casevault-note.1"), "casevault note [OPTION]... COMMAND");
+        assert_eq!(
+            synopsis("casevault.1"),
+            "casevault [--version] [--verbose] [OPTION]... [COMMAND]"
+        );
     }
 
     #[test]
