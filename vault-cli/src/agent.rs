@@ -17,6 +17,7 @@ mod lifetime;
 mod place;
 mod serve;
 mod start;
+mod workers;
 mod zone;
 
 pub use ask::Vault;
