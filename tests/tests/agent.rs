@@ -456,6 +456,41 @@ fn twenty_commands_at_once_are_all_answered() {
     vault.verified();
 }
 
+/// Imports whose input stays open hold no session that others wait for, and end as others do when it ends.
+#[test]
+fn imports_that_wait_for_their_input_keep_nobody_waiting() {
+    use std::io::Write;
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let line = format!(
+        "{{\"type\":\"worker\",\"worker\":\"w1\",\"role\":\"{}\"}}\n",
+        "x".repeat(1 << 10)
+    );
+    // More than fits between two processes: once it is written, the agent has taken of it, and waits for more.
+    let lines = line.repeat(8 << 10);
+    let mut waiting: Vec<_> = (0..4)
+        .map(|_| {
+            let mut child = vault.fed(&["import", "-", "--json"]);
+            child.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+            child
+        })
+        .collect();
+    let mut list = vault.command(&["case", "list", "--json"]);
+    let mut list = list.env_remove("CASEVAULT_PASSPHRASE_FILE").spawn().unwrap();
+    casevault_e2e::terminal::until("an answer beside them", || list.try_wait().unwrap().is_some());
+    assert!(list.wait().unwrap().success());
+    // One after the other: two that write the same worker at once is not what this is about.
+    for mut child in waiting.drain(..) {
+        drop(child.stdin.take());
+        let done = casevault_e2e::vault::Done::of(child.wait_with_output().unwrap()).json();
+        assert_eq!(done["malformed"], Value::Array(Vec::new()), "{done}");
+    }
+    vault.verified();
+    let process = agent::process(&vault);
+    vault.run(&["lock"]).done();
+    assert!(!agent::runs(process));
+}
+
 #[test]
 fn a_full_agent_tells_its_status_and_locks() {
     let vault = Vault::made();

@@ -320,9 +320,21 @@ fn a_breach_question_that_was_deleted_is_missed_and_an_answered_one_is_not() {
     assert_eq!(failures["failures"][0]["check"], "CHK-103");
     let named = failures["failures"][0]["handle"].as_str().unwrap();
     assert!(named.starts_with(&format!("question:{note}")), "{named}");
+    // The day tells of it too, without a whole verification.
+    let today = vault.json(&["today"]);
+    assert_eq!(today["missing_questions"], serde_json::json!([note]), "{today}");
+    let text = vault.run(&["today"]).done().stdout;
+    assert!(text.contains("breach question taken out of the file: 1"), "{text}");
+    let nothing = serde_json::json!([]);
+    assert_eq!(answered.json(&["today"])["missing_questions"], nothing, "it is there");
     let answer = ["note", "misfiled", &note, "--answer", "--file", "-"];
     answered.feed(&answer, b"No: nobody else holds the case.\n").done();
     answered.verified();
+    assert_eq!(
+        answered.json(&["today"])["missing_questions"],
+        nothing,
+        "it is answered"
+    );
 }
 
 #[test]

@@ -65,7 +65,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvError;
 use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TryRecvError;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 use std::time::Instant;
@@ -119,6 +121,8 @@ struct Sessions {
     first: Option<Box<Session>>,
     idle: Vec<Box<Session>>,
     lent: usize,
+    // Lent, and waiting for what a peer has to send: they count among no others, for a peer may never send it.
+    waiting: usize,
 }
 
 #[derive(Default)]
@@ -178,6 +182,7 @@ impl Served {
                 first: Some(first),
                 idle: Vec::new(),
                 lent: 0,
+                waiting: 0,
             }),
             given_back: Condvar::new(),
             running: Mutex::default(),
@@ -412,7 +417,7 @@ impl Shared {
                     progress: &steps,
                     cancel,
                 };
-                let mut input = Input::new(receiver);
+                let mut input = Input::new(receiver, self);
                 let mut output = Output::new(&out);
                 let with = With {
                     input: &mut input,
@@ -445,7 +450,9 @@ impl Shared {
         lock(&self.life).touch(Clocks::now());
         let mut sessions = lock(&self.sessions);
         sessions.lent -= 1;
-        sessions.idle.extend(session);
+        // More than are lent at once are there only where some waited for their input.
+        let kept = session.filter(|_| sessions.idle.len() < SESSIONS);
+        sessions.idle.extend(kept);
         drop(sessions);
         self.given_back.notify_all();
         done
@@ -476,6 +483,26 @@ impl Shared {
         }
     }
 
+    /// Waits in a session that is lent, which does not keep others from theirs meanwhile.
+    fn waiting<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let count = |begins: bool| {
+            let mut sessions = lock(&self.sessions);
+            if begins {
+                sessions.lent -= 1;
+                sessions.waiting += 1;
+            } else {
+                sessions.lent += 1;
+                sessions.waiting -= 1;
+            }
+            drop(sessions);
+            self.given_back.notify_all();
+        };
+        count(true);
+        let waited = wait();
+        count(false);
+        waited
+    }
+
     /// Stops what runs: what can be stopped at once, and what writes after it has.
     fn stop(&self) {
         for (_, cancel) in lock(&self.running).open.values() {
@@ -485,7 +512,7 @@ impl Shared {
         let sessions = lock(&self.sessions);
         let ended = self
             .given_back
-            .wait_timeout_while(sessions, GRACE, |sessions| sessions.lent > 0);
+            .wait_timeout_while(sessions, GRACE, |sessions| sessions.lent + sessions.waiting > 0);
         drop(ended);
     }
 
@@ -561,17 +588,19 @@ fn hear(mut stream: UnixStream, sender: SyncSender<Option<Vec<u8>>>, cancel: &Ca
 }
 
 /// What a peer sends, as an action reads it. One that stops without an end is an error, never an end.
-struct Input {
+struct Input<'s> {
     from: Receiver<Option<Vec<u8>>>,
+    shared: &'s Shared,
     bytes: Zeroizing<Vec<u8>>,
     taken: usize,
     ended: bool,
 }
 
-impl Input {
-    fn new(from: Receiver<Option<Vec<u8>>>) -> Self {
+impl<'s> Input<'s> {
+    fn new(from: Receiver<Option<Vec<u8>>>, shared: &'s Shared) -> Self {
         Self {
             from,
+            shared,
             bytes: Zeroizing::default(),
             taken: 0,
             ended: false,
@@ -579,7 +608,7 @@ impl Input {
     }
 }
 
-impl Read for Input {
+impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut bytes = self.fill_buf()?;
         let read = bytes.read(buffer)?;
@@ -588,10 +617,16 @@ impl Read for Input {
     }
 }
 
-impl BufRead for Input {
+impl BufRead for Input<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.taken >= self.bytes.len() && !self.ended {
-            match self.from.recv() {
+            let there = self.from.try_recv();
+            let next = match there {
+                Err(TryRecvError::Empty) => self.shared.waiting(|| self.from.recv()),
+                Err(TryRecvError::Disconnected) => Err(RecvError),
+                Ok(bytes) => Ok(bytes),
+            };
+            match next {
                 Ok(Some(bytes)) => {
                     self.bytes = Zeroizing::new(bytes);
                     self.taken = 0;

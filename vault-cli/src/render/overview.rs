@@ -80,6 +80,13 @@ pub fn today(reply: &TodayReply) -> String {
     };
     let (few, title) = (&reply.breach_questions, "Misfiled, breach question open");
     out.push_str(&block(title, few, questions, "casevault note misfiled --list"));
+    if !reply.missing_questions.is_empty() {
+        out.push_str(&format!(
+            "\nMisfiled, breach question taken out of the file: {}\n{}\n`casevault verify` says what else was changed\n",
+            number(reply.missing_questions.len() as u64),
+            reply.missing_questions.join("\n")
+        ));
+    }
     out.push_str(&block("Incomplete notes", &reply.incomplete, gaps, all));
     out.push_str(&block(
         "Cases to look at",
@@ -481,6 +488,7 @@ mod tests {
             jots: none(),
             drafts: none(),
             breach_questions: none(),
+            missing_questions: Vec::new(),
             incomplete: none(),
             stale: none(),
         };

@@ -44,6 +44,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -99,6 +100,11 @@ impl Session {
                 }
                 found.sort();
                 let stale = stale(&cases, text, &here, day, None)?;
+                let asked: HashSet<String> = questions.iter().map(|question| question.note.clone()).collect();
+                let unanswered = text.facts().filter(|(_, _, facts)| facts.is_unanswered);
+                let mut missing_questions: Vec<String> = unanswered.map(|(_, record, _)| record.handle()).collect();
+                missing_questions.retain(|note| !asked.contains(note));
+                missing_questions.sort();
                 Ok(TodayReply {
                     schema: TODAY,
                     day: day.to_string(),
@@ -112,6 +118,7 @@ impl Session {
                     jots: Few::first(jots, few),
                     drafts: Few::first(drafts, few),
                     breach_questions: Few::first(questions, few),
+                    missing_questions,
                     incomplete: Few::of(&found.incomplete, few, |(case, record)| {
                         gap_row(text, &cases, *case, *record)
                     })?,

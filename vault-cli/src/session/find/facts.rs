@@ -26,6 +26,8 @@ pub(in super::super) struct Facts {
     pub(in super::super) is_unseen: bool,
     /// Whether it is hidden because it was misfiled.
     pub(in super::super) is_misfiled: bool,
+    /// Whether nobody answered yet whether that was a breach.
+    pub(in super::super) is_unanswered: bool,
     /// Whether something of it is missing.
     pub(in super::super) is_incomplete: bool,
     /// Its steps that nobody has carried out: segment, and the day by which they are due.
@@ -48,6 +50,7 @@ impl Facts {
                 .and_then(|kind| u8::try_from(kind).ok()),
             is_unseen: note.seen == Some(false),
             is_misfiled,
+            is_unanswered: note.misfiled.as_ref().is_some_and(|mark| mark.answer.is_none()),
             is_incomplete: !is_misfiled && !gap::gaps(note).is_empty(),
             undone: undone.map(|s| (s.n, s.due_date())).collect(),
         }

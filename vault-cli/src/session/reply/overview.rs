@@ -80,6 +80,9 @@ pub struct TodayReply {
     pub drafts: Few<DraftRow>,
     /// Misfiled notes whose breach question waits for an answer.
     pub breach_questions: Few<BreachRow>,
+    /// Misfiled notes that nobody answered for and whose question is not there: somebody took it out of the file (CHK-103).
+    #[serde(default)]
+    pub missing_questions: Vec<String>,
     /// Notes of which something is missing, the newest first.
     pub incomplete: Few<GapRow>,
     /// Cases that want looking at.
