@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_has_one_form_and_one_log() {
+    fn chk_131_132_133_a_checkpoint_has_one_form_one_log_and_its_signature() {
         let one = checkpoint(12);
         let text = one.text();
         let sign = |text: &str| {
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_witness_that_is_known_is_not_put_words_into_the_mouth_of() {
+    fn chk_134_no_words_are_put_into_the_mouth_of_a_witness_that_is_known() {
         let (one, other) = (checkpoint(5), checkpoint(6));
         let (log, witness) = (key(1), key(2));
         let known = Witness::new("witness.example/w1", &witness.public()).unwrap();

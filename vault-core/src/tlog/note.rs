@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_note_is_refused() {
+    fn chk_130_what_is_no_note_is_refused() {
         let (text, line) = NOTE.split_once("\n\n").unwrap();
         let line = line.trim_end();
         for wrong in [

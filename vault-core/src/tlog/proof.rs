@@ -187,7 +187,7 @@ mod tests {
 
         /// Over several levels of tiles; and no proof holds for another leaf, place, size, root or path.
         #[test]
-        fn proofs_hold_for_what_they_were_made_for_and_for_nothing_else(
+        fn chk_137_138_proofs_hold_for_what_they_were_made_for_and_for_nothing_else(
             size in sizes(), index in any::<u64>(), old in any::<u64>(), at in any::<usize>(), how in 0..4u8,
         ) {
             let log = Log::of(size);

@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_is_held_against_its_leaves() {
+    fn chk_135_136_a_bundle_is_held_against_its_leaves() {
         let stream = StreamId::case(CaseId([3; 16]));
         let entries: Vec<Entry> = (0..3).map(|n| Entry::of(stream, n, LinkId([n as u8; 32]))).collect();
         let leaves: Vec<Hash> = entries.iter().map(Entry::leaf).collect();

@@ -34,19 +34,19 @@ pub(crate) fn log() -> Value {
     let note = checkpoint::write(&one, &one.sign(&log), &log.public(), &cosigned).unwrap();
     json!({
         "section": "17",
-        "stream": hex(&[&[2][..], &stream.id].concat()),
+        "stream": hex([&[2][..], &stream.id].concat()),
         "entries": entries.iter().zip(&leaves).zip(0..).map(|((entry, leaf), seq)| json!({
             "seq": seq,
-            "link_id": hex(&entry.link.0),
-            "tag": hex(&entry.tag.0),
-            "entry": hex(&entry.to_bytes()),
-            "leaf": hex(&leaf.0),
+            "link_id": hex(entry.link.0),
+            "tag": hex(entry.tag.0),
+            "entry": hex(entry.to_bytes()),
+            "leaf": hex(leaf.0),
         })).collect::<Vec<_>>(),
-        "roots": (0..=leaves.len()).map(|size| hex(&tree::root(&leaves[..size]).0)).collect::<Vec<_>>(),
+        "roots": (0..=leaves.len()).map(|size| hex(tree::root(&leaves[..size]).0)).collect::<Vec<_>>(),
         "checkpoint": {
-            "agency": hex(&one.agency.0),
-            "log_key": hex(&log.public().0),
-            "witness": { "name": name, "key": hex(&witness.public().0), "time": time },
+            "agency": hex(one.agency.0),
+            "log_key": hex(log.public().0),
+            "witness": { "name": name, "key": hex(witness.public().0), "time": time },
             "text": one.text(),
             "note": note,
         },
