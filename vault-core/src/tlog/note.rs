@@ -106,6 +106,8 @@ impl UnverifiedNote {
             let line = line.strip_prefix("— ").and_then(|line| line.split_once(' '));
             let (name, encoded) = line.ok_or(Check::Note)?;
             let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| Check::Note)?;
+            // The decoder takes several padded texts one after the other.
+            require(BASE64.encode(&bytes) == encoded, Check::Note)?;
             let (id, bytes) = bytes.split_first_chunk().ok_or(Check::Note)?;
             require(is_name(name) && !bytes.is_empty(), Check::Note)?;
             let (name, id, bytes) = (name.to_owned(), *id, bytes.to_vec());
@@ -121,6 +123,11 @@ impl UnverifiedNote {
     /// Returns the text, to be believed under no key yet.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns all signatures, of whomever they say that they are.
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.signatures
     }
 
     /// Returns the signatures that say that they are by a key; none need be.
@@ -202,6 +209,7 @@ mod tests {
             format!("{text}\n\n{}\n", line.replace("PeterNeumann", "Peter+Neumann")),
             format!("{text}\n\n— PeterNeumann x08goA==\n"),
             format!("{text}\n\n— PeterNeumann x08g\n"),
+            format!("{text}\n\n{line}Aw==\n"),
             format!("{text}\n\n{}\n", line.trim_end_matches('=')),
             format!("{text}\t\n\n{line}\n"),
             format!("{text}\r\n\n{line}\n"),
