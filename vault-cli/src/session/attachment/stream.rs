@@ -1,8 +1,8 @@
 //! Content through the chunks of a file and back, in little memory and over both cores.
 //!
 //! ```text
-//! content ─ read, hash ─> 1 MiB ─> sealed, each chunk beside the others ─> written            (three threads)
-//! file ─ read ─> 1 MiB ─> opened, each chunk beside the others ─> hash, handed on
+//! content ─ read, hash ─> 512 KiB ─> sealed ─> written, and on its way to the disk      (each a thread)
+//! file ─ read ─> 512 KiB ─> opened ─> hash ─> handed on
 //! ```
 //!
 //! A chunk is handed on only after all of it was found right, and that the whole is right is known at the end alone:
@@ -11,7 +11,7 @@
 use super::super::Result;
 use super::super::SessionError;
 use super::super::progress::Task;
-use rayon::prelude::*;
+use crate::flowing::Flowing;
 use std::fs::File;
 use std::io;
 use std::io::Read;
@@ -24,17 +24,15 @@ use vault_core::attachment::Attachment;
 use vault_core::attachment::CHUNK_BYTES;
 use vault_core::attachment::ChunkCipher;
 use vault_core::attachment::Content;
-use vault_core::attachment::FileHasher;
 use vault_core::attachment::SEALED_CHUNK_BYTES;
 use vault_core::attachment::padded_length;
-use vault_core::check::Check;
 use vault_core::check::Refused;
 use vault_core::crypto::hash::Hasher;
 use vault_core::secret::AttachmentKey;
 use zeroize::Zeroizing;
 
 /// Chunks that go from thread to thread together.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 /// Batches that may wait before a thread.
 const WAITING: usize = 2;
 
@@ -43,7 +41,6 @@ pub(super) struct Sealed {
     pub(super) key: AttachmentKey,
     pub(super) length: u64,
     pub(super) sha256: [u8; 32],
-    pub(super) file: [u8; 32],
     pub(super) first: Zeroizing<Vec<u8>>,
 }
 
@@ -57,6 +54,16 @@ struct Batch {
     number: u32,
     /// Whether its last chunk is the file's.
     is_last: bool,
+}
+
+impl Batch {
+    /// Returns each chunk with its number, and whether it is the file's last.
+    fn chunks(&mut self) -> impl Iterator<Item = (Result<u32>, bool, &mut [u8])> {
+        let (first, is_last) = (self.number, self.is_last);
+        let count = self.bytes.len().div_ceil(SEALED_CHUNK_BYTES);
+        let chunks = self.bytes.chunks_mut(SEALED_CHUNK_BYTES).enumerate();
+        chunks.map(move |(index, chunk)| (numbered(first, index), is_last && index + 1 == count, chunk))
+    }
 }
 
 /// Seals `content` into `to`. `key` makes the key and its cipher out of the first chunk.
@@ -79,20 +86,15 @@ pub(super) fn seal(
     let known = usize::try_from(padded.length).unwrap_or(usize::MAX);
     let first_chunk = Zeroizing::new(first_chunk.get(..known).unwrap_or(first_chunk).to_vec());
     let (key, cipher) = key(&first_chunk)?;
-    let mut hasher = FileHasher::new();
     std::thread::scope(|scope| {
         let (to_seal, sealing) = sync_channel::<Batch>(WAITING);
         let (to_write, writing) = sync_channel::<Batch>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let (hasher, cipher) = (&mut hasher, &cipher);
+        let cipher = &cipher;
         let sealer = scope.spawn(move || -> Result<()> {
             for mut batch in sealing {
-                let hashes = each_chunk(&mut batch, |number, is_last, chunk| {
-                    cipher.seal(number, is_last, chunk)?;
-                    Ok(FileHasher::chunk(number, chunk))
-                });
-                for (hash, chunk) in hashes.iter().zip(batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
-                    hasher.take(hash.as_ref().map_err(|e| broken(*e))?, chunk.len());
+                for (number, is_last, chunk) in batch.chunks() {
+                    cipher.seal(number?, is_last, chunk).map_err(broken)?;
                 }
                 if to_write.send(batch).is_err() {
                     break;
@@ -101,7 +103,7 @@ pub(super) fn seal(
             Ok(())
         });
         let writer = scope.spawn(move || -> Result<()> {
-            let mut to = to;
+            let mut to = Flowing::into(to);
             for batch in writing {
                 to.write_all(&batch.bytes).map_err(file_failed)?;
                 // Who reads may have ended; then nobody needs it.
@@ -120,7 +122,6 @@ pub(super) fn seal(
         key,
         length: padded.length,
         sha256: padded.hasher.finish(),
-        file: hasher.finish(),
         first: first_chunk,
     })
 }
@@ -255,51 +256,102 @@ pub(super) fn open(
     let length = found.len();
     let mut content = Content::begin(attachment, length).map_err(&refused)?;
     let chunks = length.div_ceil(SEALED_CHUNK_BYTES as u64);
-    std::thread::scope(|scope| {
+    let named = |refused: Refused, number: u32| {
+        let name = format!("{of}, chunk {} of {chunks}", u64::from(number) + 1);
+        SessionError::refused(refused.check, name)
+    };
+    let content = std::thread::scope(|scope| {
         let (to_open, opening) = sync_channel::<Batch>(WAITING);
-        let (to_take, taking) = sync_channel::<(Batch, Vec<Opened>)>(WAITING);
+        let (to_hash, hashing) = sync_channel::<Opened>(WAITING);
+        let (to_take, taking) = sync_channel::<Opened>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
         let reader = scope.spawn(move || read_batches(from, length, &reusable, &to_open));
         scope.spawn(move || {
-            for mut batch in opening {
-                let opened = each_chunk(&mut batch, |number, is_last, chunk| {
-                    let hash = FileHasher::chunk(number, chunk);
-                    cipher.open(number, is_last, chunk)?;
-                    Ok(hash)
+            for batch in opening {
+                let opened = Opened::of(batch, |number, is_last, chunk| {
+                    cipher.open(number, is_last, chunk).map_err(|e| named(e, number))?;
+                    Ok(())
                 });
-                if to_take.send((batch, opened)).is_err() {
+                if to_hash.send(opened).is_err() {
                     break;
                 }
             }
         });
-        let mut taken = Ok(());
-        for (batch, opened) in taking {
-            taken = task.cancel.check().and_then(|()| {
-                let numbered = (u64::from(batch.number) + 1..).zip(&opened);
-                for ((number, opened), chunk) in numbered.zip(batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
-                    let name = || format!("{of}, chunk {number} of {chunks}");
-                    let hash = opened.as_ref().map_err(|e| SessionError::refused(e.check, name()))?;
-                    let text = chunk.len().saturating_sub(SEALED_CHUNK_BYTES - CHUNK_BYTES);
-                    let text = chunk.get(..text).unwrap_or_default();
-                    let text = content.next(text, hash);
-                    take(text.map_err(|e| SessionError::refused(e.check, name()))?)?;
-                    task.progress.advance(chunk.len() as u64);
+        let hasher = scope.spawn(move || {
+            for mut opened in hashing {
+                opened.keep(|number, text| {
+                    let kept = content.next(text).map_err(|e| named(e, number))?;
+                    Ok(kept.len())
+                });
+                if to_take.send(opened).is_err() {
+                    break;
                 }
-                Ok(())
-            });
+            }
+            content
+        });
+        let mut taken = Ok(());
+        for opened in taking {
+            taken = task.cancel.check().and_then(|()| opened.hand_on(task, take));
+            taken = taken.and(opened.fault.map_or(Ok(()), Err));
             if taken.is_err() {
                 break;
             }
             // Who reads may have ended; then nobody needs it.
-            let _ = to_reuse.send(batch.bytes);
+            let _ = to_reuse.send(opened.batch.bytes);
         }
         let read = reader.join().unwrap_or_else(|_| Err(ended_early()));
-        taken.and(read)
+        let content = hasher.join().map_err(|_| ended_early());
+        taken.and(read).and(content)
     })?;
     content.end(attachment).map_err(refused)
 }
 
-type Opened = std::result::Result<[u8; 32], Refused>;
+/// A batch whose chunks were opened, up to the first that was refused.
+struct Opened {
+    batch: Batch,
+    /// Bytes of each opened chunk that are to be handed on, from its beginning.
+    lengths: Vec<usize>,
+    fault: Option<SessionError>,
+}
+
+impl Opened {
+    fn of(mut batch: Batch, mut open: impl FnMut(u32, bool, &mut [u8]) -> Result<()>) -> Self {
+        let (mut lengths, mut fault) = (Vec::with_capacity(BATCH), None);
+        for (number, is_last, chunk) in batch.chunks() {
+            match number.and_then(|number| open(number, is_last, chunk)) {
+                Ok(()) => lengths.push(chunk.len().saturating_sub(SEALED_CHUNK_BYTES - CHUNK_BYTES)),
+                Err(e) => {
+                    fault = Some(e);
+                    break;
+                }
+            }
+        }
+        Self { batch, lengths, fault }
+    }
+
+    /// Keeps of each chunk as much as `kept` says, up to the first that it refuses.
+    fn keep(&mut self, mut kept: impl FnMut(u32, &[u8]) -> Result<usize>) {
+        let chunks = self.batch.bytes.chunks(SEALED_CHUNK_BYTES);
+        for (index, ((number, length), chunk)) in (self.batch.number..).zip(&mut self.lengths).zip(chunks).enumerate() {
+            match kept(number, chunk.get(..*length).unwrap_or_default()) {
+                Ok(bytes) => *length = bytes,
+                Err(e) => {
+                    self.fault = Some(e);
+                    self.lengths.truncate(index);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn hand_on(&self, task: Task<'_>, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        for (length, chunk) in self.lengths.iter().zip(self.batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
+            take(chunk.get(..*length).unwrap_or_default())?;
+            task.progress.advance(chunk.len() as u64);
+        }
+        Ok(())
+    }
+}
 
 fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &SyncSender<Batch>) -> Result<()> {
     let (mut from, mut left, mut number) = (from, length, 0);
@@ -321,19 +373,6 @@ fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &Sync
     Ok(())
 }
 
-/// Does something to each chunk of a batch, over both cores; gives its number, and whether it is the file's last.
-fn each_chunk(batch: &mut Batch, act: impl Fn(u32, bool, &mut [u8]) -> Opened + Sync) -> Vec<Opened> {
-    let (first, is_last) = (batch.number, batch.is_last);
-    let count = batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES);
-    let chunks = batch.bytes.par_chunks_mut(SEALED_CHUNK_BYTES).enumerate();
-    let acted = chunks.map(|(index, chunk)| {
-        let number = u32::try_from(index).ok().and_then(|index| first.checked_add(index));
-        let number = number.ok_or(Check::TooLong)?;
-        act(number, is_last && index + 1 == count, chunk)
-    });
-    acted.collect()
-}
-
 fn fresh_buffer() -> Buffer {
     Zeroizing::new(vec![0; BATCH * SEALED_CHUNK_BYTES])
 }
@@ -344,9 +383,12 @@ fn buffer(reusable: &Receiver<Buffer>) -> Buffer {
 }
 
 fn next_number(batch: &Batch) -> Result<u32> {
-    let count = u32::try_from(batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES));
-    let next = count.ok().and_then(|count| batch.number.checked_add(count));
-    next.ok_or_else(|| SessionError::Bug("more chunks than can be counted".to_owned()))
+    numbered(batch.number, batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES))
+}
+
+fn numbered(first: u32, index: usize) -> Result<u32> {
+    let number = u32::try_from(index).ok().and_then(|index| first.checked_add(index));
+    number.ok_or_else(|| SessionError::Bug("more chunks than can be counted".to_owned()))
 }
 
 fn broken(refused: Refused) -> SessionError {
