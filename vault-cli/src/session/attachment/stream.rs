@@ -1,8 +1,9 @@
-//! Content through the chunks of a file and back, in little memory and over both cores.
+//! Content through the chunks of a file and back, in little memory and over two cores.
 //!
 //! ```text
-//! content ─ read, hash ─> 512 KiB ─> sealed ─> written, and on its way to the disk      (each a thread)
-//! file ─ read ─> 512 KiB ─> opened ─> hash ─> handed on
+//! content ─ read, hash ─> 512 KiB ─┬─> a helper seals it and writes it in its place ─> on its way to the disk
+//!                                  └─> so does who reads, while the helper has enough to do
+//! file ─ a helper reads and opens ─> 512 KiB ─ hash, handed on
 //! ```
 //!
 //! A chunk is handed on only after all of it was found right, and that the whole is right is known at the end alone:
@@ -11,13 +12,14 @@
 use super::super::Result;
 use super::super::SessionError;
 use super::super::progress::Task;
-use crate::flowing::Flowing;
+use crate::flowing;
 use std::fs::File;
 use std::io;
 use std::io::Read;
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TrySendError;
 use std::sync::mpsc::channel;
 use std::sync::mpsc::sync_channel;
 use vault_core::attachment::Attachment;
@@ -26,6 +28,7 @@ use vault_core::attachment::ChunkCipher;
 use vault_core::attachment::Content;
 use vault_core::attachment::SEALED_CHUNK_BYTES;
 use vault_core::attachment::padded_length;
+use vault_core::check::Check;
 use vault_core::check::Refused;
 use vault_core::crypto::hash::Hasher;
 use vault_core::secret::AttachmentKey;
@@ -58,7 +61,7 @@ struct Batch {
 
 impl Batch {
     /// Returns each chunk with its number, and whether it is the file's last.
-    fn chunks(&mut self) -> impl Iterator<Item = (Result<u32>, bool, &mut [u8])> {
+    fn chunks(&mut self) -> impl Iterator<Item = (std::result::Result<u32, Refused>, bool, &mut [u8])> {
         let (first, is_last) = (self.number, self.is_last);
         let count = self.bytes.len().div_ceil(SEALED_CHUNK_BYTES);
         let chunks = self.bytes.chunks_mut(SEALED_CHUNK_BYTES).enumerate();
@@ -86,37 +89,22 @@ pub(super) fn seal(
     let known = usize::try_from(padded.length).unwrap_or(usize::MAX);
     let first_chunk = Zeroizing::new(first_chunk.get(..known).unwrap_or(first_chunk).to_vec());
     let (key, cipher) = key(&first_chunk)?;
+    let out = Out { to, cipher: &cipher };
     std::thread::scope(|scope| {
-        let (to_seal, sealing) = sync_channel::<Batch>(WAITING);
-        let (to_write, writing) = sync_channel::<Batch>(WAITING);
+        let (to_helper, batches) = sync_channel::<Batch>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let cipher = &cipher;
-        let sealer = scope.spawn(move || -> Result<()> {
-            for mut batch in sealing {
-                for (number, is_last, chunk) in batch.chunks() {
-                    cipher.seal(number?, is_last, chunk).map_err(broken)?;
-                }
-                if to_write.send(batch).is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        });
-        let writer = scope.spawn(move || -> Result<()> {
-            let mut to = Flowing::into(to);
-            for batch in writing {
-                to.write_all(&batch.bytes).map_err(file_failed)?;
+        let helper = scope.spawn(move || -> Result<()> {
+            for batch in batches {
                 // Who reads may have ended; then nobody needs it.
-                let _ = to_reuse.send(batch.bytes);
+                let _ = to_reuse.send(out.put(batch)?);
             }
             Ok(())
         });
-        let read = send_all(&mut padded, first, &reusable, &to_seal, task);
-        drop(to_seal);
-        let sealed = sealer.join().unwrap_or_else(|_| Err(ended_early()));
-        let written = writer.join().unwrap_or_else(|_| Err(ended_early()));
-        // What the disk says comes first: the others only found nobody to hand on to.
-        written.and(sealed).and(read)
+        let read = put_all(&mut padded, first, &reusable, &to_helper, out, task);
+        drop(to_helper);
+        let helped = helper.join().unwrap_or_else(|_| Err(ended_early()));
+        // What the disk says comes first: who reads only found nobody to hand on to.
+        helped.and(read)
     })?;
     Ok(Sealed {
         key,
@@ -126,21 +114,49 @@ pub(super) fn seal(
     })
 }
 
-fn send_all(
+fn put_all(
     padded: &mut Padded<'_>,
     first: Batch,
     reusable: &Receiver<Buffer>,
-    to: &SyncSender<Batch>,
+    to_helper: &SyncSender<Batch>,
+    out: Out<'_>,
     task: Task<'_>,
 ) -> Result<()> {
     let mut batch = first;
     loop {
         task.cancel.check()?;
         let (is_last, next) = (batch.is_last, next_number(&batch)?);
-        if to.send(batch).is_err() || is_last {
+        let own = match to_helper.try_send(batch) {
+            Ok(()) => None,
+            Err(TrySendError::Full(batch)) => Some(out.put(batch)?),
+            // The helper failed, and says why.
+            Err(TrySendError::Disconnected(_)) => return Ok(()),
+        };
+        if is_last {
             return Ok(());
         }
-        batch = padded.next(next, buffer(reusable), task)?;
+        batch = padded.next(next, own.unwrap_or_else(|| buffer(reusable)), task)?;
+    }
+}
+
+/// Where sealed chunks go.
+#[derive(Clone, Copy)]
+struct Out<'o> {
+    to: &'o File,
+    cipher: &'o ChunkCipher,
+}
+
+impl Out<'_> {
+    /// Seals a batch and writes it in its place, whatever comes before or after it; returns its room.
+    fn put(self, mut batch: Batch) -> Result<Buffer> {
+        for (number, is_last, chunk) in batch.chunks() {
+            let sealed = number.and_then(|number| self.cipher.seal(number, is_last, chunk));
+            sealed.map_err(broken)?;
+        }
+        let at = u64::from(batch.number) * SEALED_CHUNK_BYTES as u64;
+        self.to.write_all_at(&batch.bytes, at).map_err(file_failed)?;
+        flowing::send_on(self.to, at, at + batch.bytes.len() as u64);
+        Ok(batch.bytes)
     }
 }
 
@@ -256,104 +272,45 @@ pub(super) fn open(
     let length = found.len();
     let mut content = Content::begin(attachment, length).map_err(&refused)?;
     let chunks = length.div_ceil(SEALED_CHUNK_BYTES as u64);
-    let named = |refused: Refused, number: u32| {
-        let name = format!("{of}, chunk {} of {chunks}", u64::from(number) + 1);
-        SessionError::refused(refused.check, name)
-    };
-    let content = std::thread::scope(|scope| {
-        let (to_open, opening) = sync_channel::<Batch>(WAITING);
-        let (to_hash, hashing) = sync_channel::<Opened>(WAITING);
-        let (to_take, taking) = sync_channel::<Opened>(WAITING);
+    std::thread::scope(|scope| {
+        let (to_take, taking) = sync_channel::<(Batch, Vec<Opened>)>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let reader = scope.spawn(move || read_batches(from, length, &reusable, &to_open));
-        scope.spawn(move || {
-            for batch in opening {
-                let opened = Opened::of(batch, |number, is_last, chunk| {
-                    cipher.open(number, is_last, chunk).map_err(|e| named(e, number))?;
-                    Ok(())
-                });
-                if to_hash.send(opened).is_err() {
-                    break;
-                }
-            }
-        });
-        let hasher = scope.spawn(move || {
-            for mut opened in hashing {
-                opened.keep(|number, text| {
-                    let kept = content.next(text).map_err(|e| named(e, number))?;
-                    Ok(kept.len())
-                });
-                if to_take.send(opened).is_err() {
-                    break;
-                }
-            }
-            content
-        });
+        let helper = scope.spawn(move || open_batches(from, length, cipher, &reusable, &to_take));
         let mut taken = Ok(());
-        for opened in taking {
-            taken = task.cancel.check().and_then(|()| opened.hand_on(task, take));
-            taken = taken.and(opened.fault.map_or(Ok(()), Err));
+        for (batch, opened) in taking {
+            taken = task.cancel.check().and_then(|()| {
+                let numbered = (u64::from(batch.number) + 1..).zip(&opened);
+                for ((number, opened), chunk) in numbered.zip(batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
+                    let name = |e: Refused| SessionError::refused(e.check, format!("{of}, chunk {number} of {chunks}"));
+                    let length = opened.map_err(name)?;
+                    let text = chunk.get(..length).unwrap_or_default();
+                    take(content.next(text).map_err(name)?)?;
+                    task.progress.advance(chunk.len() as u64);
+                }
+                Ok(())
+            });
             if taken.is_err() {
                 break;
             }
             // Who reads may have ended; then nobody needs it.
-            let _ = to_reuse.send(opened.batch.bytes);
+            let _ = to_reuse.send(batch.bytes);
         }
-        let read = reader.join().unwrap_or_else(|_| Err(ended_early()));
-        let content = hasher.join().map_err(|_| ended_early());
-        taken.and(read).and(content)
+        let read = helper.join().unwrap_or_else(|_| Err(ended_early()));
+        taken.and(read)
     })?;
     content.end(attachment).map_err(refused)
 }
 
-/// A batch whose chunks were opened, up to the first that was refused.
-struct Opened {
-    batch: Batch,
-    /// Bytes of each opened chunk that are to be handed on, from its beginning.
-    lengths: Vec<usize>,
-    fault: Option<SessionError>,
-}
+/// How many bytes of a chunk are plaintext, if it opened.
+type Opened = std::result::Result<usize, Refused>;
 
-impl Opened {
-    fn of(mut batch: Batch, mut open: impl FnMut(u32, bool, &mut [u8]) -> Result<()>) -> Self {
-        let (mut lengths, mut fault) = (Vec::with_capacity(BATCH), None);
-        for (number, is_last, chunk) in batch.chunks() {
-            match number.and_then(|number| open(number, is_last, chunk)) {
-                Ok(()) => lengths.push(chunk.len().saturating_sub(SEALED_CHUNK_BYTES - CHUNK_BYTES)),
-                Err(e) => {
-                    fault = Some(e);
-                    break;
-                }
-            }
-        }
-        Self { batch, lengths, fault }
-    }
-
-    /// Keeps of each chunk as much as `kept` says, up to the first that it refuses.
-    fn keep(&mut self, mut kept: impl FnMut(u32, &[u8]) -> Result<usize>) {
-        let chunks = self.batch.bytes.chunks(SEALED_CHUNK_BYTES);
-        for (index, ((number, length), chunk)) in (self.batch.number..).zip(&mut self.lengths).zip(chunks).enumerate() {
-            match kept(number, chunk.get(..*length).unwrap_or_default()) {
-                Ok(bytes) => *length = bytes,
-                Err(e) => {
-                    self.fault = Some(e);
-                    self.lengths.truncate(index);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn hand_on(&self, task: Task<'_>, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        for (length, chunk) in self.lengths.iter().zip(self.batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
-            take(chunk.get(..*length).unwrap_or_default())?;
-            task.progress.advance(chunk.len() as u64);
-        }
-        Ok(())
-    }
-}
-
-fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &SyncSender<Batch>) -> Result<()> {
+fn open_batches(
+    from: &File,
+    length: u64,
+    cipher: &ChunkCipher,
+    reusable: &Receiver<Buffer>,
+    to: &SyncSender<(Batch, Vec<Opened>)>,
+) -> Result<()> {
     let (mut from, mut left, mut number) = (from, length, 0);
     while left > 0 {
         let size = usize::try_from(left)
@@ -364,9 +321,14 @@ fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &Sync
         from.read_exact(&mut bytes).map_err(file_failed)?;
         left = left.saturating_sub(size as u64);
         let is_last = left == 0;
-        let batch = Batch { bytes, number, is_last };
+        let mut batch = Batch { bytes, number, is_last };
         number = next_number(&batch)?;
-        if to.send(batch).is_err() {
+        let opened = batch.chunks().map(|(number, is_last, chunk)| {
+            let text = cipher.open(number?, is_last, chunk)?;
+            Ok(text.len())
+        });
+        let opened = opened.collect();
+        if to.send((batch, opened)).is_err() {
             break;
         }
     }
@@ -383,12 +345,12 @@ fn buffer(reusable: &Receiver<Buffer>) -> Buffer {
 }
 
 fn next_number(batch: &Batch) -> Result<u32> {
-    numbered(batch.number, batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES))
+    numbered(batch.number, batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES)).map_err(broken)
 }
 
-fn numbered(first: u32, index: usize) -> Result<u32> {
+fn numbered(first: u32, index: usize) -> std::result::Result<u32, Refused> {
     let number = u32::try_from(index).ok().and_then(|index| first.checked_add(index));
-    number.ok_or_else(|| SessionError::Bug("more chunks than can be counted".to_owned()))
+    number.ok_or_else(|| Check::TooLong.into())
 }
 
 fn broken(refused: Refused) -> SessionError {
