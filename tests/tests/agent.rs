@@ -409,7 +409,7 @@ fn whatever_is_sent_the_agent_goes_on_answering() {
     let mut answer = Vec::new();
     own.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.contains("casevault.verify/1"), "{answer}");
+    assert!(answer.contains("casevault.log.verify/1"), "{answer}");
     // Another version is told so, and nothing is done.
     let mut other = agent::send(&socket, &[hello("0.0.0"), agent::frame(2, b"{}")].concat());
     let mut answer = Vec::new();
