@@ -52,6 +52,11 @@ def main() -> None:
         if target:
             put(target, bytes_of(data))
 
+    put("tlog", vectors["log"]["checkpoint"]["note"].encode())
+    put("tlog", b"".join(b"\0\x30" + bytes_of(entry["entry"]) for entry in vectors["log"]["entries"]))
+    put("tlog", b"tile/1/x001/x234/067.p/8")
+    put("tlog", bytes(7) + b"\1" + bytes(7) + b"\3" + bytes_of(vectors["log"]["entries"][0]["leaf"]) * 2)
+
     notes = CORE / "src/note/text"
     put("note_text", (notes / "golden_1.note").read_bytes())
     put("note_json", (notes / "golden_1.json").read_bytes())

@@ -5,6 +5,7 @@ again from the inputs beside it, and everything malformed is refused with the ch
 are read in place from `../shared/vectors`, where that folder is.
 """
 
+import base64
 import hashlib
 import hmac
 import io
@@ -559,6 +560,44 @@ def check_keystore(vectors, same):
     )
 
 
+def check_log(vectors, same):
+    """Sections 1 and 17; `tests/tlog/` verifies a whole log, and knows nothing else of CaseVault."""
+    part = vectors["log"]
+    leaves = []
+    for one in part["entries"]:
+        tag = digest("log tag", hexed(part["stream"]) + one["seq"].to_bytes(8, "big"))[:16]
+        entry = tag + hexed(one["link_id"])
+        same("tag", (tag.hex(), entry.hex()), (one["tag"], one["entry"]))
+        leaves.append(hashlib.sha256(b"\0" + entry).digest())
+        same("leaf", leaves[-1].hex(), one["leaf"])
+    same("roots", [tree_root(leaves[:size]).hex() for size in range(len(leaves) + 1)], part["roots"])
+    told = part["checkpoint"]
+    root = base64.b64encode(tree_root(leaves)).decode()
+    text = f"casevault/{told['agency']}\n{len(leaves)}\n{root}\n"
+    same("text", text, told["text"])
+    signed, lines = told["note"].rsplit("\n\n", 1)
+    same("signed", signed + "\n", text)
+    log, witness = (line.split(" ") for line in lines.splitlines())
+    origin, time = text.split("\n", 1)[0], told["witness"]["time"]
+    for line, name, kind, key, message in (
+        (log, origin, 1, told["log_key"], text),
+        (witness, told["witness"]["name"], 4, told["witness"]["key"], f"cosignature/v1\ntime {time}\n{text}"),
+    ):
+        raw = base64.b64decode(line[2], validate=True)
+        key_id = hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + hexed(key)).digest()[:4]
+        stamp = time.to_bytes(8, "big") if kind == 4 else b""
+        same("name", (line[0], line[1], raw[: 4 + len(stamp)]), ("—", name, key_id + stamp))
+        same("signature", ed25519.is_valid(hexed(key), message.encode(), raw[4 + len(stamp) :]), True)
+
+
+def tree_root(hashes):
+    """The root over leaf hashes (RFC 6962, section 2.1)."""
+    if len(hashes) < 2:
+        return hashes[0] if hashes else hashlib.sha256(b"").digest()
+    left = 1 << ((len(hashes) - 1).bit_length() - 1)
+    return hashlib.sha256(b"\1" + tree_root(hashes[:left]) + tree_root(hashes[left:])).digest()
+
+
 def check_golden(same):
     vectors = json.loads(GOLDEN.read_text(encoding="utf-8"))
     assert vectors["schema"] == "casevault.vectors/1"
@@ -577,6 +616,7 @@ def check_golden(same):
         check_backup,
         check_restoring,
         check_ledger,
+        check_log,
         check_keystore,
         check_malformed,
     ):

@@ -18,6 +18,7 @@ mod lifetime;
 mod place;
 mod serve;
 mod start;
+mod workers;
 mod zone;
 
 pub use ask::Vault;

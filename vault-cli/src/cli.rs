@@ -8,6 +8,7 @@ use crate::commands::Command;
 use crate::ui::Colour;
 
 pub mod advice;
+pub mod later;
 pub mod value;
 
 /// Encrypted records vault for social case work

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -37,50 +38,50 @@ pub mod version;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum Command {
-    Init(init::InitArgs),
-    Unlock(unlock::UnlockArgs),
-    Lock(lock::LockArgs),
+    Init(Later<init::InitArgs>),
+    Unlock(Later<unlock::UnlockArgs>),
+    Lock(Later<lock::LockArgs>),
     /// Tells what there is and what needs doing, without a passphrase
     Status,
-    Today(today::TodayArgs),
-    Demo(demo::DemoArgs),
-    Import(import::ImportArgs),
-    Export(export::ExportArgs),
+    Today(Later<today::TodayArgs>),
+    Demo(Later<demo::DemoArgs>),
+    Import(Later<import::ImportArgs>),
+    Export(Later<export::ExportArgs>),
     /// Verifies every signature, chain and seal that is kept here
     Verify,
     /// Cases: open, list, show, amend, history, people, stale, verify, close, reopen
     #[command(subcommand)]
-    Case(case::CaseCommand),
-    Call(call::CallArgs),
+    Case(Later<case::CaseCommand>),
+    Call(Later<call::CallArgs>),
     /// Notes: add, jot, expand, draft, list, show, amend, history, find, misfiled, withdraw
     #[command(subcommand)]
-    Note(note::NoteCommand),
+    Note(Later<note::NoteCommand>),
     /// What was significant, in the order in which it happened
     #[command(subcommand)]
-    Chronology(chronology::ChronologyCommand),
+    Chronology(Later<chronology::ChronologyCommand>),
     /// Decisions and their reasons
     #[command(subcommand)]
-    Decision(decision::DecisionCommand),
+    Decision(Later<decision::DecisionCommand>),
     /// Steps of plans: what is due, and what was done
     #[command(subcommand)]
-    Plan(plan::PlanCommand),
+    Plan(Later<plan::PlanCommand>),
     /// Templates of records
     #[command(subcommand)]
-    Template(template::TemplateCommand),
+    Template(Later<template::TemplateCommand>),
     /// The access log of this device: who read what, when and why
     #[command(subcommand)]
-    Log(log::LogCommand),
+    Log(Later<log::LogCommand>),
     /// Backups: create, restore, and the ledger of erasures
     #[command(subcommand)]
-    Backup(backup::BackupCommand),
+    Backup(Later<backup::BackupCommand>),
     /// Recovery cards: split, check, restore
     #[command(subcommand)]
-    Recovery(recovery::RecoveryCommand),
+    Recovery(Later<recovery::RecoveryCommand>),
     /// The vault's passphrase
     #[command(subcommand)]
-    Passphrase(passphrase::PassphraseCommand),
-    Completions(completions::CompletionsArgs),
-    Man(man::ManArgs),
+    Passphrase(Later<passphrase::PassphraseCommand>),
+    Completions(Later<completions::CompletionsArgs>),
+    Man(Later<man::ManArgs>),
 }
 
 /// Does what was asked.
@@ -89,27 +90,27 @@ pub enum Command {
 /// [`CliError`], with exit code and hint.
 pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
     match command {
-        Command::Backup(command) => backup::run(command, run),
-        Command::Call(args) => call::run(args, run),
-        Command::Case(command) => case::run(command, run),
-        Command::Chronology(command) => chronology::run(command, run),
-        Command::Completions(args) => completions::run(&args, run),
-        Command::Decision(command) => decision::run(command, run),
-        Command::Demo(args) => demo::run(&args, run),
-        Command::Export(args) => export::run(args, run),
-        Command::Import(args) => import::run(&args, run),
-        Command::Init(args) => init::run(args, run),
-        Command::Lock(args) => lock::run(&args, run),
-        Command::Log(command) => log::run(command, run),
-        Command::Man(args) => man::run(&args, run),
-        Command::Note(command) => note::run(command, run),
-        Command::Passphrase(command) => passphrase::run(command, run),
-        Command::Plan(command) => plan::run(command, run),
-        Command::Recovery(command) => recovery::run(command, run),
+        Command::Backup(Later(command)) => backup::run(command, run),
+        Command::Call(Later(args)) => call::run(args, run),
+        Command::Case(Later(command)) => case::run(command, run),
+        Command::Chronology(Later(command)) => chronology::run(command, run),
+        Command::Completions(Later(args)) => completions::run(&args, run),
+        Command::Decision(Later(command)) => decision::run(command, run),
+        Command::Demo(Later(args)) => demo::run(&args, run),
+        Command::Export(Later(args)) => export::run(args, run),
+        Command::Import(Later(args)) => import::run(&args, run),
+        Command::Init(Later(args)) => init::run(args, run),
+        Command::Lock(Later(args)) => lock::run(&args, run),
+        Command::Log(Later(command)) => log::run(command, run),
+        Command::Man(Later(args)) => man::run(&args, run),
+        Command::Note(Later(command)) => note::run(command, run),
+        Command::Passphrase(Later(command)) => passphrase::run(command, run),
+        Command::Plan(Later(command)) => plan::run(command, run),
+        Command::Recovery(Later(command)) => recovery::run(command, run),
         Command::Status => status::run(run),
-        Command::Template(command) => template::run(command, run),
-        Command::Today(args) => today::run(args, run),
-        Command::Unlock(args) => unlock::run(&args, run),
+        Command::Template(Later(command)) => template::run(command, run),
+        Command::Today(Later(args)) => today::run(args, run),
+        Command::Unlock(Later(args)) => unlock::run(&args, run),
         Command::Verify => verify::run(run),
     }
 }

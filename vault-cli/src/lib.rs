@@ -32,8 +32,6 @@ pub mod writing;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -51,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if let Some(exit) = completing::answer(&arguments) {
         return exit;
     }
-    let (ui, result) = match Cli::try_parse_from(&arguments) {
+    let (ui, result) = match cli::later::parse::<Cli>(&arguments) {
         Ok(cli) => {
             let run = Invocation::new(cli.everywhere.clone());
             let result = start(cli, &run);

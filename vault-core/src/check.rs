@@ -137,6 +137,15 @@ checks! {
     CardsCombine = 124, Forged, "recovery cards do not combine to their set's key";
     CardStale = 125, Rollback, "recovery card is of a key that is no longer in force";
     Ledger = 126, Forged, "erasure ledger does not verify";
+    Note = 130, Malformed, "not a signed note";
+    Checkpoint = 131, Malformed, "text of a checkpoint is not in its one form";
+    CheckpointOrigin = 132, NotForUs, "checkpoint is of another log";
+    CheckpointSignature = 133, Forged, "log key did not sign the checkpoint";
+    Cosignature = 134, Forged, "witness did not cosign the checkpoint";
+    LogEntry = 135, Malformed, "log entry is not 48 bytes";
+    LogTile = 136, Forged, "tile is none of this tree";
+    LogInclusion = 137, Forged, "leaf is not in the tree";
+    LogConsistency = 138, Rollback, "tree is not a continuation of the one before";
 }
 
 impl fmt::Display for Check {

@@ -131,6 +131,8 @@ labels! {
     RecoveryRecipient = "recovery recipient",
     /// Derivation of the recovery signing seed.
     RecoverySigning = "recovery signing",
+    /// Hash of a stream and a place in it, whose first bytes are a log entry's tag.
+    LogTag = "log tag",
 }
 
 /// Puts a label's length before it, at compile time.
@@ -172,7 +174,7 @@ mod tests {
     fn no_two_labels_are_equal_and_all_fit_their_length_byte() {
         let texts: BTreeSet<_> = Label::ALL.iter().map(|l| l.text()).collect();
         assert_eq!(texts.len(), Label::ALL.len());
-        assert!(texts.iter().all(|t| t.len() < 256 && t.is_ascii()));
+        assert!(texts.iter().all(|t| t.len() < usize::from(b'A') && t.is_ascii()));
     }
 
     #[test]

@@ -34,5 +34,6 @@ pub mod recovery;
 pub mod restoring;
 pub mod secret;
 pub mod stream;
+pub mod tlog;
 pub mod wire;
 pub mod wrap;

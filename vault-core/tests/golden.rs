@@ -9,6 +9,7 @@ mod golden_parts;
 
 use golden_parts::attachment;
 use golden_parts::links;
+use golden_parts::log;
 use golden_parts::malformed;
 use golden_parts::primitives;
 use golden_parts::recovery;
@@ -48,6 +49,7 @@ fn vectors() -> Value {
         "backup": recovery::backup(),
         "restoring": recovery::restoring(),
         "ledger": recovery::ledger(),
+        "log": log::log(),
         "malformed": malformed::all(),
     })
 }

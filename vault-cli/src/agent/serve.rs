@@ -24,6 +24,7 @@ use super::lifetime::Lifetime;
 use super::place;
 use super::place::Held;
 use super::place::Lock;
+use super::workers::Workers;
 use super::zone::Zone;
 use crate::exit::Exit;
 use crate::flowing::Flowing;
@@ -110,6 +111,7 @@ struct Shared {
     sessions: Mutex<Sessions>,
     given_back: Condvar,
     running: Mutex<Running>,
+    workers: Arc<Workers>,
     locking: AtomicBool,
     wake: UnixStream,
     names: OwnNames,
@@ -183,6 +185,7 @@ impl Served {
             }),
             given_back: Condvar::new(),
             running: Mutex::default(),
+            workers: Arc::default(),
             locking: AtomicBool::new(false),
             wake,
             names,
@@ -305,13 +308,12 @@ impl Shared {
             (id, reserve)
         };
         let inner = Arc::clone(shared);
-        let spawned = std::thread::Builder::new().spawn(move || {
+        let begun = shared.workers.run(Box::new(move || {
             // What a peer cannot be told it need not know.
             let _ = catch_unwind(AssertUnwindSafe(|| inner.converse(stream, &cancel, reserve)));
-            crate::memory::scrub_stack();
             lock(&inner.running).open.remove(&id);
-        });
-        if spawned.is_err() {
+        }));
+        if begun.is_err() {
             lock(&shared.running).open.remove(&id);
         }
     }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -16,15 +17,15 @@ pub mod restore;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum BackupCommand {
-    Create(create::CreateArgs),
-    Restore(restore::RestoreArgs),
-    Ledger(ledger::LedgerArgs),
+    Create(Later<create::CreateArgs>),
+    Restore(Later<restore::RestoreArgs>),
+    Ledger(Later<ledger::LedgerArgs>),
 }
 
 pub(super) fn run(command: BackupCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        BackupCommand::Create(args) => create::run(&args, run),
-        BackupCommand::Restore(args) => restore::run(&args, run),
-        BackupCommand::Ledger(args) => ledger::run(&args, run),
+        BackupCommand::Create(Later(args)) => create::run(&args, run),
+        BackupCommand::Restore(Later(args)) => restore::run(&args, run),
+        BackupCommand::Ledger(Later(args)) => ledger::run(&args, run),
     }
 }

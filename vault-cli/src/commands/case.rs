@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -23,29 +24,29 @@ pub mod verify;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum CaseCommand {
-    Open(open::OpenArgs),
-    List(list::ListArgs),
-    Show(show::ShowArgs),
-    People(people::PeopleArgs),
-    Stale(stale::StaleArgs),
-    Amend(amend::AmendArgs),
-    History(history::HistoryArgs),
-    Verify(verify::VerifyArgs),
-    Close(close::CloseArgs),
-    Reopen(reopen::ReopenArgs),
+    Open(Later<open::OpenArgs>),
+    List(Later<list::ListArgs>),
+    Show(Later<show::ShowArgs>),
+    People(Later<people::PeopleArgs>),
+    Stale(Later<stale::StaleArgs>),
+    Amend(Later<amend::AmendArgs>),
+    History(Later<history::HistoryArgs>),
+    Verify(Later<verify::VerifyArgs>),
+    Close(Later<close::CloseArgs>),
+    Reopen(Later<reopen::ReopenArgs>),
 }
 
 pub(super) fn run(command: CaseCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        CaseCommand::Amend(args) => amend::run(args, run),
-        CaseCommand::Close(args) => close::run(args, run),
-        CaseCommand::History(args) => history::run(args, run),
-        CaseCommand::List(args) => list::run(args, run),
-        CaseCommand::Open(args) => open::run(args, run),
-        CaseCommand::People(args) => people::run(args, run),
-        CaseCommand::Reopen(args) => reopen::run(args, run),
-        CaseCommand::Stale(args) => stale::run(args, run),
-        CaseCommand::Show(args) => show::run(args, run),
-        CaseCommand::Verify(args) => verify::run(&args, run),
+        CaseCommand::Amend(Later(args)) => amend::run(args, run),
+        CaseCommand::Close(Later(args)) => close::run(args, run),
+        CaseCommand::History(Later(args)) => history::run(args, run),
+        CaseCommand::List(Later(args)) => list::run(args, run),
+        CaseCommand::Open(Later(args)) => open::run(args, run),
+        CaseCommand::People(Later(args)) => people::run(args, run),
+        CaseCommand::Reopen(Later(args)) => reopen::run(args, run),
+        CaseCommand::Stale(Later(args)) => stale::run(args, run),
+        CaseCommand::Show(Later(args)) => show::run(args, run),
+        CaseCommand::Verify(Later(args)) => verify::run(&args, run),
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -14,11 +15,11 @@ pub mod show;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum ChronologyCommand {
-    Show(show::ShowArgs),
+    Show(Later<show::ShowArgs>),
 }
 
 pub(super) fn run(command: ChronologyCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        ChronologyCommand::Show(args) => show::run(args, run),
+        ChronologyCommand::Show(Later(args)) => show::run(args, run),
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -14,11 +15,11 @@ pub mod list;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum DecisionCommand {
-    List(list::ListArgs),
+    List(Later<list::ListArgs>),
 }
 
 pub(super) fn run(command: DecisionCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        DecisionCommand::List(args) => list::run(args, run),
+        DecisionCommand::List(Later(args)) => list::run(args, run),
     }
 }

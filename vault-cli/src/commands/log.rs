@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -16,16 +17,16 @@ pub mod verify;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum LogCommand {
-    List(list::ListArgs),
-    Show(show::ShowArgs),
+    List(Later<list::ListArgs>),
+    Show(Later<show::ShowArgs>),
     /// Verifies that no log of this vault, those before a restore too, has a gap, and every entry opens
     Verify,
 }
 
 pub(super) fn run(command: LogCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        LogCommand::List(args) => list::run(args, run),
-        LogCommand::Show(args) => show::run(args, run),
+        LogCommand::List(Later(args)) => list::run(args, run),
+        LogCommand::Show(Later(args)) => show::run(args, run),
         LogCommand::Verify => verify::run(run),
     }
 }

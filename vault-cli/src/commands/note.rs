@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use vault_core::note::NoteKind;
 
 use crate::agent::Vault;
+use crate::cli::later::Later;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
@@ -37,34 +38,34 @@ const LONGEST_NOTE: u64 = 4 << 20;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum NoteCommand {
-    Add(add::AddArgs),
-    Jot(jot::JotArgs),
-    Expand(expand::ExpandArgs),
-    Draft(draft::DraftArgs),
-    List(list::ListArgs),
-    Show(show::ShowArgs),
-    Amend(amend::AmendArgs),
-    History(history::HistoryArgs),
-    Find(find::FindArgs),
-    Attach(attach::AttachArgs),
-    Misfiled(misfiled::MisfiledArgs),
-    Withdraw(withdraw::WithdrawArgs),
+    Add(Later<add::AddArgs>),
+    Jot(Later<jot::JotArgs>),
+    Expand(Later<expand::ExpandArgs>),
+    Draft(Later<draft::DraftArgs>),
+    List(Later<list::ListArgs>),
+    Show(Later<show::ShowArgs>),
+    Amend(Later<amend::AmendArgs>),
+    History(Later<history::HistoryArgs>),
+    Find(Later<find::FindArgs>),
+    Attach(Later<attach::AttachArgs>),
+    Misfiled(Later<misfiled::MisfiledArgs>),
+    Withdraw(Later<withdraw::WithdrawArgs>),
 }
 
 pub(super) fn run(command: NoteCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        NoteCommand::Add(args) => add::run(args, run),
-        NoteCommand::Amend(args) => amend::run(args, run),
-        NoteCommand::Attach(args) => attach::run(args, run),
-        NoteCommand::Draft(args) => draft::run(args, run),
-        NoteCommand::Expand(args) => expand::run(args, run),
-        NoteCommand::Find(args) => find::run(args, run),
-        NoteCommand::History(args) => history::run(args, run),
-        NoteCommand::Jot(args) => jot::run(args, run),
-        NoteCommand::List(args) => list::run(args, run),
-        NoteCommand::Misfiled(args) => misfiled::run(args, run),
-        NoteCommand::Show(args) => show::run(args, run),
-        NoteCommand::Withdraw(args) => withdraw::run(args, run),
+        NoteCommand::Add(Later(args)) => add::run(args, run),
+        NoteCommand::Amend(Later(args)) => amend::run(args, run),
+        NoteCommand::Attach(Later(args)) => attach::run(args, run),
+        NoteCommand::Draft(Later(args)) => draft::run(args, run),
+        NoteCommand::Expand(Later(args)) => expand::run(args, run),
+        NoteCommand::Find(Later(args)) => find::run(args, run),
+        NoteCommand::History(Later(args)) => history::run(args, run),
+        NoteCommand::Jot(Later(args)) => jot::run(args, run),
+        NoteCommand::List(Later(args)) => list::run(args, run),
+        NoteCommand::Misfiled(Later(args)) => misfiled::run(args, run),
+        NoteCommand::Show(Later(args)) => show::run(args, run),
+        NoteCommand::Withdraw(Later(args)) => withdraw::run(args, run),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -14,11 +15,11 @@ pub mod change;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum PassphraseCommand {
-    Change(change::ChangeArgs),
+    Change(Later<change::ChangeArgs>),
 }
 
 pub(super) fn run(command: PassphraseCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        PassphraseCommand::Change(args) => change::run(args, run),
+        PassphraseCommand::Change(Later(args)) => change::run(args, run),
     }
 }

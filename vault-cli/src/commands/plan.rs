@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -15,13 +16,13 @@ pub mod list;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum PlanCommand {
-    List(list::ListArgs),
-    Done(done::DoneArgs),
+    List(Later<list::ListArgs>),
+    Done(Later<done::DoneArgs>),
 }
 
 pub(super) fn run(command: PlanCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        PlanCommand::Done(args) => done::run(args, run),
-        PlanCommand::List(args) => list::run(args, run),
+        PlanCommand::Done(Later(args)) => done::run(args, run),
+        PlanCommand::List(Later(args)) => list::run(args, run),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use vault_core::recovery::words;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
@@ -24,16 +25,16 @@ const LONGEST_CARD: u64 = 64 << 10;
     reason = "a variant without words takes those of its flags, which are the manual"
 )]
 pub enum RecoveryCommand {
-    Split(split::SplitArgs),
-    Check(check::CheckArgs),
-    Restore(restore::RestoreArgs),
+    Split(Later<split::SplitArgs>),
+    Check(Later<check::CheckArgs>),
+    Restore(Later<restore::RestoreArgs>),
 }
 
 pub(super) fn run(command: RecoveryCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        RecoveryCommand::Split(args) => split::run(&args, run),
-        RecoveryCommand::Check(args) => check::run(&args, run),
-        RecoveryCommand::Restore(args) => restore::run(&args, run),
+        RecoveryCommand::Split(Later(args)) => split::run(&args, run),
+        RecoveryCommand::Check(Later(args)) => check::run(&args, run),
+        RecoveryCommand::Restore(Later(args)) => restore::run(&args, run),
     }
 }
 

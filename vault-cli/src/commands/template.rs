@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
@@ -18,14 +19,14 @@ pub mod show;
 pub enum TemplateCommand {
     /// Lists the templates
     List,
-    Show(show::ShowArgs),
-    Check(check::CheckArgs),
+    Show(Later<show::ShowArgs>),
+    Check(Later<check::CheckArgs>),
 }
 
 pub(super) fn run(command: TemplateCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
-        TemplateCommand::Check(args) => check::run(&args, run),
+        TemplateCommand::Check(Later(args)) => check::run(&args, run),
         TemplateCommand::List => list::run(run),
-        TemplateCommand::Show(args) => show::run(&args, run),
+        TemplateCommand::Show(Later(args)) => show::run(&args, run),
     }
 }

@@ -81,6 +81,11 @@ struct Draft {
     text: String,
 }
 
+/// Tells whether there are drafts, of whatever it is; opens none.
+pub(super) fn any(tx: &ReadTx<'_>) -> Result<bool> {
+    Ok(!tx.local_names(PREFIX)?.is_empty())
+}
+
 impl Session {
     /// Keeps a draft; durable when this returns. Nothing is opened and nothing shown, so there is no access entry.
     ///
@@ -170,10 +175,7 @@ impl Session {
             Some(text) => Some(self.store.read(|tx| self.target(tx, text))?),
             None => None,
         };
-        if self
-            .store
-            .read(|tx| -> Result<bool> { Ok(tx.local_names(PREFIX)?.is_empty()) })?
-        {
+        if !self.store.read(any)? {
             return Ok(DraftListReply {
                 schema: DRAFT_LIST,
                 drafts: Vec::new(),

@@ -152,7 +152,7 @@ impl Session {
         });
         let (attachments, attachments_left) = (luggage.carried.len(), std::mem::take(&mut luggage.left));
         // Whether the records were committed the store alone can say.
-        self.settle_luggage(luggage)?;
+        self.settle_luggage(luggage);
         let (refiled, recorded_at) = refiled?;
         let holder = &self.holder;
         let readers = self

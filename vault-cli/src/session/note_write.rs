@@ -132,11 +132,12 @@ impl Session {
         let written = self.write(|holder, tx| {
             let written = holder.put_joined(tx, case, &also, note)?;
             super::draft::drop_draft(tx, draft)?;
-            Ok(written)
+            Ok((written, super::draft::any(tx)?))
         });
-        let (written, others) = written?;
+        let ((written, others), drafts) = written?;
         Ok(NoteSavedReply {
             others,
+            drafts,
             ..saved(NOTE_ADD, case, &written)
         })
     }
@@ -236,9 +237,9 @@ impl Session {
             }
             holder.require_note_named(&request.note, &before)?;
             super::draft::drop_draft(tx, draft)?;
-            Ok((written, changed, others_changed))
+            Ok((written, changed, others_changed, super::draft::any(tx)?))
         });
-        let (written, changed, others_changed) = written?;
+        let (written, changed, others_changed, drafts) = written?;
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
             case: case.handle(),
             note: note.handle(),
@@ -247,6 +248,7 @@ impl Session {
         Ok(NoteSavedReply {
             changed,
             others: others.collect(),
+            drafts,
             ..saved(NOTE_AMEND, case, &written)
         })
     }
@@ -538,5 +540,6 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         sections: written.sections.clone(),
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
         others: Vec::new(),
+        drafts: false,
     }
 }

@@ -581,6 +581,9 @@ pub struct NoteSavedReply {
     pub incomplete: Vec<String>,
     /// The notes of other cases that are one with it.
     pub others: Vec<JoinedNote>,
+    /// Whether there are drafts, of this or of anything else: `casevault note draft` lists them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drafts: bool,
 }
 
 /// A note of another case that is one with the note saved.

@@ -82,6 +82,14 @@ impl<'c> ReadTx<'c> {
         })
     }
 
+    /// Gives up the pages that are kept in memory, after a reading of more than anybody reads again soon.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn forget_pages(&self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("PRAGMA shrink_memory")?)
+    }
+
     /// Returns the store's head, authenticated.
     pub fn head(&self) -> StoreHead {
         self.head

@@ -56,6 +56,12 @@ impl SigningKey {
     pub fn sign(&self, label: Label, parts: &[&[u8]]) -> Signature {
         Signature(self.0.sign(&framed(label, parts)).to_bytes())
     }
+
+    /// Signs the text of a note (C2SP signed-note). It begins with a letter and so like nothing that is framed: no label is
+    /// so long.
+    pub(crate) fn sign_note(&self, text: &[u8]) -> Signature {
+        Signature(self.0.sign(text).to_bytes())
+    }
 }
 
 impl std::fmt::Debug for SigningKey {

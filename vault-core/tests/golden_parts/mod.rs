@@ -2,6 +2,7 @@
 
 pub(crate) mod attachment;
 pub(crate) mod links;
+pub(crate) mod log;
 pub(crate) mod malformed;
 pub(crate) mod primitives;
 pub(crate) mod recovery;

@@ -71,8 +71,10 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
         })?;
         super::saved(&reply, run)?;
-        // The note is saved, whatever comes of telling what else there is.
-        let _ = writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"));
+        if reply.drafts {
+            // The note is saved, whatever comes of telling what else there is.
+            let _ = writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"));
+        }
         return Ok(());
     }
     let mut session = run.unlock_to_write(&args.drafts)?;

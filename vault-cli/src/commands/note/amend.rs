@@ -49,8 +49,10 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
         })?;
         super::saved(&reply, run)?;
-        // The note is saved, whatever comes of telling what else there is.
-        let _ = writing::tell_of_drafts(run, &mut session, &note, &format!("casevault note amend {note}"));
+        if reply.drafts {
+            // The note is saved, whatever comes of telling what else there is.
+            let _ = writing::tell_of_drafts(run, &mut session, &note, &format!("casevault note amend {note}"));
+        }
         return Ok(());
     }
     let mut session = run.unlock_to_write(&args.drafts)?;

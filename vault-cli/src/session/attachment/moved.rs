@@ -96,7 +96,7 @@ impl Session {
                 // It stays with the hidden note; to hide that at once matters more.
                 Err(e @ SessionError::Refused { .. }) => luggage.left.push(failure(&of, &e)),
                 Err(e) => {
-                    self.settle_luggage(luggage)?;
+                    self.settle_luggage(luggage);
                     return Err(e);
                 }
             }
@@ -171,18 +171,18 @@ impl Session {
                 },
             }),
             Err(e) => {
-                self.settle_part(&name, part)?;
+                let _ = self.settle_part(&name, part);
                 Err(e)
             }
         }
     }
 
-    /// Publishes what has a record by now, and discards what has none.
-    pub(in crate::session) fn settle_luggage(&self, luggage: Luggage) -> Result<()> {
+    /// Publishes what has a record by now, and discards what has none. What cannot be settled now is read as if it were,
+    /// and settled by the next one who comes by: it refuses nothing that was committed.
+    pub(in crate::session) fn settle_luggage(&self, luggage: Luggage) {
         for Carried { name, part, .. } in luggage.carried {
-            self.settle_part(&name, part)?;
+            let _ = self.settle_part(&name, part);
         }
-        Ok(())
     }
 }
 

@@ -326,6 +326,9 @@ impl Holder {
                     known.keep_if_new(tx, *case, keys)?;
                 }
             }
+            drop(keys);
+            tx.forget_pages()?;
+            crate::memory::give_back();
         }
         late.retain(|row| {
             row.record
