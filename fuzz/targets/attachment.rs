@@ -53,7 +53,6 @@ fuzz_target!(|data: &[u8]| {
             at: String::new(),
             is_original: false,
             key: AttachmentKey::from_bytes([5; 32]),
-            file: [0; 32],
         };
         assert!(open_whole(&attachment, &context, data).is_err());
     }

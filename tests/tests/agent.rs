@@ -354,7 +354,7 @@ fn whatever_is_sent_the_agent_goes_on_answering() {
     vault.run(&["unlock"]).done();
     let (socket, process) = (agent::socket(&vault), agent::process(&vault));
     let hello = |version: &str| {
-        let json = format!(r#"{{"program":"casevault","protocol":1,"version":"{version}"}}"#);
+        let json = format!(r#"{{"program":"casevault","protocol":2,"version":"{version}"}}"#);
         agent::frame(1, json.as_bytes())
     };
     let own = vault.json(&["status"])["versions"]["crate"]
@@ -375,10 +375,17 @@ fn whatever_is_sent_the_agent_goes_on_answering() {
         hello(&own),
         hello("0.0.0"),
         ask("{}"),
+        ask(r#"{"zone":null,"file":false,"ask":{"give_me_the_key":[]}}"#),
+        // Two that say that a descriptor follows, and send none.
+        ask(r#"{"zone":null,"file":true,"ask":{"verify":null}}"#),
+        [
+            ask(r#"{"zone":null,"file":true,"ask":{"note_attach":{"note":"n-00000000","name":"x","length":null,"as_original":false}}}"#),
+            agent::frame(10, b""),
+        ]
+        .concat(),
         ask("null"),
         ask(&deep),
-        ask(r#"{"zone":null,"ask":{"give_me_the_key":[]}}"#),
-        ask(r#"{"zone":"\u0000","ask":{"verify":[]}}"#),
+        ask(r#"{"zone":"\u0000","file":false,"ask":{"verify":null}}"#),
         [hello(&own), agent::frame(4, b"input"), agent::frame(5, b"")].concat(),
         [hello(&own), agent::frame(9, b"no passphrase")].concat(),
         [hello(&own), agent::frame(3, &vec![b'['; 1 << 20]).repeat(40)].concat(),
@@ -397,6 +404,12 @@ fn whatever_is_sent_the_agent_goes_on_answering() {
     drop(idle);
     assert_eq!(agent::process(&vault), process);
     assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    // What is sent above is understood as far as it was meant to be.
+    let mut own = agent::send(&socket, &ask(r#"{"zone":null,"file":false,"ask":{"log_verify":null}}"#));
+    let mut answer = Vec::new();
+    own.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("casevault.log.verify/1"), "{answer}");
     // Another version is told so, and nothing is done.
     let mut other = agent::send(&socket, &[hello("0.0.0"), agent::frame(2, b"{}")].concat());
     let mut answer = Vec::new();

@@ -1,5 +1,6 @@
 //! Attachments, with the real binary on real files: what goes in comes out, or nothing does.
 
+use casevault_e2e::agent;
 use casevault_e2e::leak::Words;
 use casevault_e2e::mount::Mount;
 use casevault_e2e::vault::Done;
@@ -538,6 +539,151 @@ fn an_export_lists_what_is_attached_and_its_lines_stay_those_of_an_import() {
     );
 }
 
+/// Bytes that a process has read and written so far, as the system counts them; also of one that nobody waited for yet.
+fn moved(process: u32) -> (u64, u64) {
+    let text = std::fs::read_to_string(format!("/proc/{process}/io")).unwrap();
+    let count = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)?.trim().parse().ok());
+    (count("rchar:").unwrap(), count("wchar:").unwrap())
+}
+
+/// Waits for the end of a process without taking it away.
+fn ended(process: u32) {
+    while agent::runs(process) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_plain_file_goes_to_the_agent_as_it_is_and_all_else_through_frames() {
+    let with = With::made();
+    with.vault.run(&["unlock"]).done();
+    let large = content(8 << 20, 11);
+    let path = with.file("large.bin", &large);
+    // The command itself reads and writes nothing of a plain file.
+    let spawned = |arguments: &[&str]| {
+        let child = with.vault.command(arguments).spawn().unwrap();
+        ended(child.id());
+        let moved = moved(child.id());
+        Done::of(child.wait_with_output().unwrap()).done();
+        moved
+    };
+    let (read, _) = spawned(&["note", "attach", &with.note, &path.to_string_lossy()]);
+    assert!(read < 4 << 20, "the command read {read} bytes");
+    let out = with.vault.around.join("out");
+    let get = [
+        "note",
+        "attach",
+        &with.note,
+        "--get",
+        "1",
+        "--out",
+        &out.to_string_lossy(),
+    ];
+    let (_, written) = spawned(&get);
+    assert!(written < 4 << 20, "the command wrote {written} bytes");
+    assert!(std::fs::read(&out).unwrap() == large);
+    // A file that is there is not replaced, and one that is not given out leaves nothing.
+    with.get(1, &out, &[]).refused(2, "usage");
+    std::fs::remove_file(&out).unwrap();
+    with.get(7, &with.vault.around.join("none"), &[])
+        .refused(1, "not-found");
+    assert!(!with.vault.around.join("none").exists());
+    assert!(with.content(1, &["--no-agent"]) == large);
+    // From standard input, and out of a pipe that has a name.
+    let piped = content(3 << 20, 12);
+    let arguments = ["note", "attach", &with.note, "-", "--json"];
+    with.vault.feed(&arguments, &piped).done();
+    assert!(with.content(2, &[]) == piped);
+    let pipe = with.vault.around.join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (to, sent) = (pipe.clone(), content(2 << 20, 13));
+    let feeder = std::thread::spawn(move || std::fs::write(to, content(2 << 20, 13)));
+    with.attach(&pipe).done();
+    feeder.join().unwrap().unwrap();
+    assert!(with.content(3, &[]) == sent);
+    // The store itself: the system takes a process's locks on a file away when it closes any descriptor of it.
+    let process = agent::process(&with.vault);
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        let own = format!(" {process} ");
+        all.lines()
+            .filter(|line| line.contains("POSIX") && line.contains(&own))
+            .count()
+    };
+    let before = locks();
+    assert!(before > 0, "an agent holds the store's locks");
+    with.attach(&with.vault.store()).done();
+    assert!(locks() >= before, "{} of {before} locks are left", locks());
+    with.vault.verified();
+    assert_eq!(agent::process(&with.vault), process);
+}
+
+#[test]
+fn what_an_agent_reads_itself_may_change_and_break_off() {
+    let with = With::made();
+    with.vault.run(&["unlock"]).done();
+    let process = agent::process(&with.vault);
+    let path = with.vault.around.join("endless.bin");
+    let endless = || {
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(1 << 36).unwrap();
+        file
+    };
+    let arguments = ["note", "attach", &with.note, &path.to_string_lossy(), "--json"];
+    let begun = |child: &mut Child, kept: usize| {
+        let grown = || {
+            with.files().len() > kept
+                && with
+                    .files()
+                    .iter()
+                    .any(|f| f.metadata().is_ok_and(|m| m.len() > 1 << 20))
+        };
+        while !grown() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            std::thread::yield_now();
+        }
+    };
+    let nothing_left = || {
+        while !with.files().is_empty() {
+            std::thread::yield_now();
+        }
+        assert_eq!(agent::process(&with.vault), process);
+        assert!(with.list().is_empty());
+    };
+    endless();
+    let mut child = with.vault.command(&arguments).spawn().unwrap();
+    begun(&mut child, 0);
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    Done::of(child.wait_with_output().unwrap()).refused(1, "cancelled");
+    nothing_left();
+    // A command that is gone is followed by no attaching.
+    let mut child = with.vault.command(&arguments).spawn().unwrap();
+    begun(&mut child, 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    nothing_left();
+    // One that becomes shorter meanwhile ends where it ends.
+    let file = endless();
+    let mut child = with.vault.command(&arguments).spawn().unwrap();
+    begun(&mut child, 0);
+    file.set_len(0).unwrap();
+    let done = Done::of(child.wait_with_output().unwrap());
+    let length = done.json()["length"].as_u64().unwrap();
+    assert!(length > 1 << 20 && length < 1 << 36, "{length}");
+    assert!(with.content(1, &[]).iter().all(|byte| *byte == 0));
+    with.vault.verified();
+    assert_eq!(agent::process(&with.vault), process);
+}
+
 #[test]
 fn a_large_file_takes_little_memory() {
     let with = With::made();
@@ -571,4 +717,16 @@ fn a_large_file_takes_little_memory() {
         );
     }
     assert_eq!(std::fs::metadata(&out).unwrap().len(), size);
+    // An agent, which goes on, has none of it either.
+    with.vault.run(&["unlock"]).done();
+    std::fs::remove_file(&out).unwrap();
+    with.get(1, Path::new(&out), &[]).done();
+    with.vault.run(&["note", "attach", &with.note, &out]).done();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent::process(&with.vault))).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = line.trim().split(' ').next().unwrap().parse().unwrap();
+    assert!(
+        (64 << 10..100 << 10).contains(&kib),
+        "the agent took {kib} KiB at its peak"
+    );
 }

@@ -13,6 +13,7 @@
 mod ask;
 mod client;
 mod frame;
+mod handed;
 mod lifetime;
 mod place;
 mod serve;
@@ -31,4 +32,4 @@ pub use start::start;
 pub(crate) const WORD: &str = "agent-process";
 
 /// Number of the protocol; asks and replies travel between equal numbers and equal versions of the program only.
-const PROTOCOL: u16 = 1;
+const PROTOCOL: u16 = 2;

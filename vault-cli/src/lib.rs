@@ -13,6 +13,7 @@ mod completing;
 pub mod editor;
 pub mod error;
 pub mod exit;
+mod flowing;
 pub mod harden;
 pub mod input;
 pub mod invocation;

@@ -1,12 +1,12 @@
 //! Attachments: files of any size, sealed in chunks beside the records (`docs/format.md` §15).
 //!
 //! ```text
-//! content ─ padded ─ chunks ─ ChunkCipher ─> file, named by a hash       length, hashes, key ─> Attachment ─> record
-//! record ─> Attachment ─> ChunkCipher, expected length and hashes        file ─ each chunk in its place ─> content
+//! content ─ padded ─ chunks ─ ChunkCipher ─> file, named by a hash       length, SHA-256, key ─> Attachment ─> record
+//! record ─> Attachment ─> ChunkCipher, expected length and SHA-256       file ─ each chunk in its place ─> content
 //! ```
 //!
-//! The file alone is nothing: key, length and hash are in the signed and sealed record, and a file that is not exactly
-//! the one that its record names is refused.
+//! The file alone is nothing: key, length and the content's SHA-256 are in the signed and sealed record, and a file that
+//! is not exactly the one that its record names is refused.
 
 mod chunk;
 mod content;
@@ -16,7 +16,6 @@ pub mod photo;
 
 pub use chunk::CHUNK_BYTES;
 pub use chunk::ChunkCipher;
-pub use chunk::FileHasher;
 pub use chunk::SEALED_CHUNK_BYTES;
 pub use chunk::content_key;
 pub use chunk::file_length;

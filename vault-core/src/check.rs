@@ -127,7 +127,7 @@ checks! {
     AttachmentMissing = 110, Rollback, "attachment's file is missing";
     AttachmentLength = 111, Rollback, "attachment's file is not as long as its record says";
     AttachmentChunk = 112, Forged, "chunk of an attachment does not open in its place";
-    AttachmentContent = 113, Forged, "attachment's file or content is not the one that its record names";
+    AttachmentContent = 113, Forged, "attachment's content is not the one that its record names";
     AttachmentNote = 114, Forged, "attachment names no note of its case and section, or has a second version";
     AttachmentStray = 115, Rollback, "file among the attachments that no record names";
     CardWords = 120, Malformed, "recovery card is not as it was written";

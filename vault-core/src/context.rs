@@ -107,9 +107,9 @@ labels! {
     AttachmentKey = "attachment key",
     /// Derivation of key and nonce prefix of an attachment's chunks.
     AttachmentSeal = "attachment seal",
-    /// Hash of one sealed chunk.
+    /// Hash of one sealed chunk; no longer made.
     AttachmentChunk = "attachment chunk",
-    /// Hash of an attachment's file, out of its chunks' hashes.
+    /// Hash of an attachment's file, out of its chunks' hashes; no longer made.
     AttachmentFile = "attachment file",
     /// Hash that names an attachment's file.
     AttachmentName = "attachment name",

@@ -7,6 +7,7 @@ use super::ask::Ask;
 use super::frame;
 use super::frame::Hello;
 use super::frame::Kind;
+use super::handed;
 use super::lifetime::Lasting;
 use super::place::Found;
 use super::zone::Zone;
@@ -23,6 +24,7 @@ use rustix::event::Timespec;
 use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::Write;
@@ -50,6 +52,7 @@ const INPUT_BYTES: usize = 1 << 16;
 #[derive(Debug)]
 pub struct Connection {
     agent: Found,
+    places: Places,
     // The next ask's, and since when it waits; the one after makes its own.
     ready: Option<(UnixStream, Instant)>,
 }
@@ -74,6 +77,8 @@ pub struct AgentStatus {
 #[derive(Serialize)]
 struct Envelope<'a> {
     zone: Zone,
+    /// Whether the descriptor of a file follows.
+    file: bool,
     ask: &'a Ask,
 }
 
@@ -105,6 +110,8 @@ pub(super) struct Streams<'a> {
     pub(super) input: Option<&'a mut dyn BufRead>,
     pub(super) out: Option<&'a mut dyn Write>,
     pub(super) task: Option<Task<'a>>,
+    /// What goes over as it is, instead of input or out.
+    pub(super) file: Option<&'a File>,
 }
 
 impl<'a> Streams<'a> {
@@ -112,6 +119,13 @@ impl<'a> Streams<'a> {
         Self {
             task: Some(task),
             ..Self::default()
+        }
+    }
+
+    pub(super) fn handing(file: &'a File, task: Task<'a>) -> Self {
+        Self {
+            file: Some(file),
+            ..Self::of(task)
         }
     }
 }
@@ -123,7 +137,11 @@ impl Connection {
     /// [`SessionError::Io`] where that cannot be told.
     pub fn holder(places: &Places) -> Result<Option<Self>> {
         let agent = Found::of(places).map_err(failed)?;
-        Ok(agent.map(|agent| Self { agent, ready: None }))
+        Ok(agent.map(|agent| Self {
+            agent,
+            places: places.clone(),
+            ready: None,
+        }))
     }
 
     /// Finds the agent that holds the vault open, if there is one that lets commands in.
@@ -181,8 +199,16 @@ impl Connection {
     pub(super) fn ask<T: DeserializeOwned>(&mut self, ask: &Ask, streams: Streams<'_>) -> Result<T> {
         let mut stream = self.stream()?;
         let zone = Zone::own();
-        let json = frame::to_json(&Envelope { zone, ask }).map_err(|e| fault(&e))?;
+        let file = streams.file.is_some();
+        let json = frame::to_json(&Envelope { zone, file, ask }).map_err(|e| fault(&e))?;
         self.hello(&mut stream, Kind::Ask, &json)?;
+        if let Some(file) = streams.file {
+            match handed::send(&stream, file) {
+                // It may have refused before; then that is there to be read.
+                Err(e) if is_lost(&e) => {}
+                sent => sent.map_err(|e| fault(&e))?,
+            }
+        }
         match streams {
             Streams {
                 input: Some(input),
@@ -191,6 +217,11 @@ impl Connection {
             } => self.fed(&stream, input, task),
             streams => self.reply(&mut stream, streams),
         }
+    }
+
+    /// Tells whether it reads or writes this file itself, if it is handed over.
+    pub(super) fn takes(&self, file: &File) -> bool {
+        handed::may_go(file, &self.places)
     }
 
     fn stream(&mut self) -> Result<UnixStream> {

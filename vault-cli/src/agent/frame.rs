@@ -53,6 +53,8 @@ kinds! {
     Status = 8;
     /// To a new agent, by its pipe and by no socket: the passphrase, and for how long to hold the vault open.
     Unlock = 9;
+    /// To the agent, after an ask that says so: the descriptor of a plain file goes with it.
+    File = 10;
     /// From the agent: how far it is.
     Progress = 32;
     /// From the agent: bytes of a result.

@@ -17,6 +17,7 @@ use super::client::Step;
 use super::frame;
 use super::frame::Hello;
 use super::frame::Kind;
+use super::handed;
 use super::lifetime::Clocks;
 use super::lifetime::Lasting;
 use super::lifetime::Lifetime;
@@ -26,6 +27,7 @@ use super::place::Lock;
 use super::workers::Workers;
 use super::zone::Zone;
 use crate::exit::Exit;
+use crate::flowing::Flowing;
 use crate::places::Places;
 use crate::session;
 use crate::session::Cancel;
@@ -47,6 +49,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
 use std::collections::HashMap;
 use std::fs;
+use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
@@ -138,6 +141,7 @@ struct FileId(u64, u64, i64, i64, u64);
 #[derive(Deserialize)]
 struct Envelope {
     zone: Zone,
+    file: bool,
     ask: Ask,
 }
 
@@ -361,8 +365,12 @@ impl Shared {
             Kind::Ask => {
                 let envelope: Envelope = frame::from_json(&message)?;
                 drop(message);
+                let file = match envelope.file {
+                    true => Some(greeting.file(&self.places, envelope.ask.shape())?),
+                    false => None,
+                };
                 stream.set_read_timeout(None)?;
-                self.act(stream, envelope, cancel)
+                self.act(stream, envelope, file.as_ref(), cancel)
             }
             _ => Err(frame::invalid("a frame that no command sends")),
         }
@@ -391,9 +399,9 @@ impl Shared {
         }
     }
 
-    /// Does what is asked, and answers.
-    fn act(&self, stream: UnixStream, envelope: Envelope, cancel: &Cancel) -> io::Result<()> {
-        let Envelope { zone, ask } = envelope;
+    /// Does what is asked, and answers; `file` is read or written instead of what goes over the socket.
+    fn act(&self, stream: UnixStream, envelope: Envelope, file: Option<&File>, cancel: &Cancel) -> io::Result<()> {
+        let Envelope { zone, ask, .. } = envelope;
         if ask.shape() == Shape::Plain {
             let nothing = Steps::new(None, cancel);
             let acted = self.lend(|session| {
@@ -419,9 +427,17 @@ impl Shared {
                 };
                 let mut input = Input::new(receiver, self);
                 let mut output = Output::new(&out);
+                let mut read = file.map(handed::reader);
+                let mut written = file.map(Flowing::into);
                 let with = With {
-                    input: &mut input,
-                    out: &mut output,
+                    input: match &mut read {
+                        Some(read) => read,
+                        None => &mut input,
+                    },
+                    out: match &mut written {
+                        Some(written) => written,
+                        None => &mut output,
+                    },
                     task,
                 };
                 let acted = session::in_zone(zone.find(), || ask.act(session, with))?;
@@ -538,15 +554,26 @@ impl<'s> Greeting<'s> {
         let until = Instant::now() + within;
         Self { from, until }
     }
-}
 
-impl Read for Greeting<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Gives a peer the time that is left for the next that it says.
+    fn hurry(&self) -> io::Result<()> {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(io::Error::from(io::ErrorKind::TimedOut));
         }
-        self.from.set_read_timeout(Some(left))?;
+        self.from.set_read_timeout(Some(left))
+    }
+
+    /// Takes the descriptor that goes with an ask.
+    fn file(&self, places: &Places, shape: Shape) -> io::Result<File> {
+        self.hurry()?;
+        handed::receive(self.from, places, shape)
+    }
+}
+
+impl Read for Greeting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.hurry()?;
         self.from.read(buffer)
     }
 }

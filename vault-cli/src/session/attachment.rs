@@ -133,7 +133,6 @@ impl Session {
                 at: clock::moment(clock::now()).as_str().to_owned(),
                 is_original: request.as_original,
                 key: sealed.key,
-                file: sealed.file,
             };
             self.commit_attachment(&request, case, context, attachment, &logged)
         });

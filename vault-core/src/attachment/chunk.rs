@@ -11,7 +11,6 @@ use crate::context::Label;
 use crate::crypto::aead::InPlace;
 use crate::crypto::aead::TAG_BYTES;
 use crate::crypto::aead::part;
-use crate::crypto::hash::Hasher;
 use crate::crypto::hash::derive;
 use crate::crypto::hash::extract;
 use crate::crypto::hash::hash;
@@ -139,45 +138,6 @@ fn split(chunk: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Refused> {
     chunk.split_at_mut_checked(text).ok_or(Check::AttachmentLength.into())
 }
 
-/// The hash of a file, over the hashes of its sealed chunks, which may be made beside each other.
-pub struct FileHasher {
-    state: Hasher,
-    length: u64,
-}
-
-impl FileHasher {
-    /// Begins a file.
-    pub fn new() -> Self {
-        Self {
-            state: Hasher::under(Label::AttachmentFile),
-            length: 0,
-        }
-    }
-
-    /// Returns the hash of one sealed chunk.
-    pub fn chunk(number: u32, sealed: &[u8]) -> [u8; 32] {
-        hash(Label::AttachmentChunk, &[&number.to_be_bytes(), sealed])
-    }
-
-    /// Takes the next chunk's hash, and the length of what it is the hash of.
-    pub fn take(&mut self, chunk: &[u8; 32], length: usize) {
-        self.state.update(chunk);
-        self.length = self.length.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-    }
-
-    /// Returns the file's hash.
-    pub fn finish(mut self) -> [u8; 32] {
-        self.state.update(&self.length.to_be_bytes());
-        self.state.finish()
-    }
-}
-
-impl Default for FileHasher {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
@@ -268,26 +228,5 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
-    }
-
-    #[test]
-    fn a_files_hash_tells_order_number_and_length() {
-        let whole = |chunks: &[&[u8]]| {
-            let mut hasher = FileHasher::new();
-            for (number, chunk) in (0..).zip(chunks) {
-                hasher.take(&FileHasher::chunk(number, chunk), chunk.len());
-            }
-            hasher.finish()
-        };
-        let hashes = [
-            whole(&[b"ab", b"c"]),
-            whole(&[b"c", b"ab"]),
-            whole(&[b"a", b"bc"]),
-            whole(&[b"ab"]),
-            whole(&[b"ab", b"c", b"c"]),
-            whole(&[b"abc"]),
-        ];
-        let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
-        assert_eq!(distinct.len(), hashes.len());
     }
 }

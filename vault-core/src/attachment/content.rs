@@ -1,10 +1,8 @@
-//! What makes a file's opened chunks the content that a record names: where it ends, its padding, and both hashes.
+//! What makes a file's opened chunks the content that a record names: where it ends, its padding, and its SHA-256.
 
 use super::Attachment;
 use super::AttachmentContext;
-use super::CHUNK_BYTES;
 use super::ChunkCipher;
-use super::FileHasher;
 use super::SEALED_CHUNK_BYTES;
 use super::file_length;
 use crate::check::Check;
@@ -18,7 +16,6 @@ pub struct Content {
     left: u64,
     is_marked: bool,
     plain: Hasher,
-    file: FileHasher,
 }
 
 impl Content {
@@ -32,16 +29,14 @@ impl Content {
             left: attachment.length,
             is_marked: false,
             plain: Hasher::plain(),
-            file: FileHasher::new(),
         })
     }
 
-    /// Takes the next chunk's plaintext, with the hash of the chunk while it was sealed; returns what of it is content.
+    /// Takes the next chunk's plaintext; returns what of it is content.
     ///
     /// # Errors
     /// [`Check::Padding`] if what follows the content is not its padding.
-    pub fn next<'c>(&mut self, text: &'c [u8], sealed: &[u8; 32]) -> Result<&'c [u8], Refused> {
-        self.file.take(sealed, text.len() + (SEALED_CHUNK_BYTES - CHUNK_BYTES));
+    pub fn next<'c>(&mut self, text: &'c [u8]) -> Result<&'c [u8], Refused> {
         let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(text.len());
         let (content, mut padding) = text.split_at_checked(length).unwrap_or_default();
         self.left = self.left.saturating_sub(length as u64);
@@ -59,12 +54,16 @@ impl Content {
 
     /// Ends the content: only now is it known to be the one that was signed.
     ///
+    /// The file is that one too: under one key and nonce no other bytes open to the same chunk (`docs/format.md` §15).
+    ///
     /// # Errors
     /// [`Check::AttachmentContent`].
     pub fn end(self, attachment: &Attachment) -> Result<(), Refused> {
         let is_whole = self.left == 0 && self.is_marked;
-        let held = self.plain.finish() == attachment.sha256 && self.file.finish() == attachment.file;
-        require(is_whole && held, Check::AttachmentContent)
+        require(
+            is_whole && self.plain.finish() == attachment.sha256,
+            Check::AttachmentContent,
+        )
     }
 }
 
@@ -83,10 +82,9 @@ pub fn open_whole(
     let mut out = Zeroizing::new(Vec::with_capacity(file.len()));
     let mut chunks = (0..).zip(file.chunks(SEALED_CHUNK_BYTES)).peekable();
     while let Some((number, sealed)) = chunks.next() {
-        let hash = FileHasher::chunk(number, sealed);
         let mut chunk = Zeroizing::new(sealed.to_vec());
         let text = cipher.open(number, chunks.peek().is_none(), &mut chunk)?;
-        out.extend_from_slice(content.next(text, &hash)?);
+        out.extend_from_slice(content.next(text)?);
     }
     content.end(attachment)?;
     Ok(out)

@@ -39,8 +39,6 @@ pub struct Attachment {
     pub is_original: bool,
     /// The key of its content.
     pub key: AttachmentKey,
-    /// The hash of its file.
-    pub file: [u8; 32],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,7 +53,6 @@ struct Json {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     original: bool,
     key: String,
-    file: String,
 }
 
 impl Drop for Json {
@@ -84,7 +81,6 @@ impl Attachment {
             at: self.at.clone(),
             original: self.is_original,
             key: HEXLOWER.encode(self.key.expose()),
-            file: HEXLOWER.encode(&self.file),
         };
         serde_json::to_vec(&json).map_err(|_| Check::Payload.into())
     }
@@ -110,7 +106,6 @@ impl Attachment {
             at: json.at.clone(),
             is_original: json.original,
             key: AttachmentKey::from_bytes(unhex(&json.key)?),
-            file: unhex(&json.file)?,
         })
     }
 }
@@ -137,7 +132,6 @@ mod tests {
             at: "2026-03-12T14:00:00Z".to_owned(),
             is_original: true,
             key: AttachmentKey::from_bytes([5; 32]),
-            file: [6; 32],
         }
     }
 
@@ -151,6 +145,17 @@ mod tests {
             (read.length, read.is_original, read.key),
             (70_000, true, attachment().key)
         );
+    }
+
+    #[test]
+    fn the_files_hash_of_an_earlier_version_is_left_aside() {
+        let written = String::from_utf8(attachment().to_json().unwrap()).unwrap();
+        assert!(!written.contains("\"file\""));
+        for file in ["\"0606\"", "7"] {
+            let earlier = written.replacen('}', &format!(",\"file\":{file}}}"), 1);
+            let read = Attachment::from_json(earlier.as_bytes()).unwrap();
+            assert_eq!(read.to_json().unwrap(), written.as_bytes());
+        }
     }
 
     #[test]

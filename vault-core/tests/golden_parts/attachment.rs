@@ -11,7 +11,6 @@ use vault_core::attachment::Attachment;
 use vault_core::attachment::AttachmentContext;
 use vault_core::attachment::CHUNK_BYTES;
 use vault_core::attachment::ChunkCipher;
-use vault_core::attachment::FileHasher;
 use vault_core::attachment::SEALED_CHUNK_BYTES;
 use vault_core::check::Check;
 use vault_core::crypto::hash::Hasher;
@@ -63,14 +62,6 @@ pub(crate) fn file() -> Vec<u8> {
     sealed(&pad::pad(&content()))
 }
 
-fn file_hash(file: &[u8]) -> [u8; 32] {
-    let mut hasher = FileHasher::new();
-    for (number, chunk) in (0..).zip(file.chunks(SEALED_CHUNK_BYTES)) {
-        hasher.take(&FileHasher::chunk(number, chunk), chunk.len());
-    }
-    hasher.finish()
-}
-
 pub(crate) fn payload() -> Attachment {
     let mut plain = Hasher::plain();
     plain.update(&content());
@@ -83,7 +74,6 @@ pub(crate) fn payload() -> Attachment {
         at: "2026-03-12T14:00:00Z".to_owned(),
         is_original: true,
         key: key(),
-        file: file_hash(&file()),
     }
 }
 
@@ -102,8 +92,6 @@ pub(crate) fn attachment() -> Value {
         "first_chunk_begins": hex(&file[..32]),
         "first_chunk_tag": hex(&file[CHUNK_BYTES..SEALED_CHUNK_BYTES]),
         "second_chunk": hex(&file[SEALED_CHUNK_BYTES..]),
-        "chunk_hashes": (0..).zip(file.chunks(SEALED_CHUNK_BYTES)).map(|(n, c)| hex(FileHasher::chunk(n, c))).collect::<Vec<_>>(),
-        "file_hash": hex(file_hash(&file)),
         "file_name": attachment::file_name(&context()).unwrap(),
         "payload": String::from_utf8(payload().to_json().unwrap()).unwrap(),
     })

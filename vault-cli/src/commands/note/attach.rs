@@ -1,7 +1,7 @@
 //! `casevault note attach`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,7 +13,6 @@ use crate::invocation::Invocation;
 use crate::part::Part;
 use crate::render;
 use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAttachmentsRequest};
-use vault_core::attachment::CHUNK_BYTES;
 
 /// Attaches a file to a note, lists what is attached, or gets it out
 ///
@@ -75,7 +74,7 @@ pub(super) fn run(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
 }
 
 fn attach(file: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliError> {
-    let (mut content, length) = open(file, run)?;
+    let content = open(file, run)?;
     let name = match file.file_name() {
         Some(name) if file != Path::new("-") => name.to_string_lossy().into_owned(),
         _ => "attachment".to_owned(),
@@ -85,10 +84,13 @@ fn attach(file: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliErr
     let request = NoteAttachRequest {
         note: args.note.clone(),
         name,
-        length,
+        length: content.length,
         as_original: args.as_original,
     };
-    let reply = session.note_attach(&mut content, request, watch.task())?;
+    let reply = match content.way {
+        Way::File(file) => session.note_attach_file(&file, request, watch.task()),
+        Way::Stream(mut stream) => session.note_attach(&mut stream, request, watch.task()),
+    }?;
     drop(watch);
     let done = format!("attached to {} as", reply.note);
     let number = reply.view.attachment.to_string();
@@ -96,15 +98,27 @@ fn attach(file: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliErr
         .made(&reply, &done, &number, &render::attachment::attached(&reply))
 }
 
+/// What is to be attached, and how long it is where that is known.
+struct Content {
+    way: Way,
+    length: Option<u64>,
+}
+
+enum Way {
+    File(File),
+    Stream(Box<dyn BufRead>),
+}
+
 /// Opens what is to be attached, before anybody types a passphrase for it.
-fn open(file: &Path, run: &Invocation) -> Result<(Box<dyn BufRead>, Option<u64>), CliError> {
+fn open(file: &Path, run: &Invocation) -> Result<Content, CliError> {
     let source = match file == Path::new("-") {
         true => Source::Stdin,
         false => Source::File(file.to_owned()),
     };
     if source.is_stdin() {
         let (content, length) = run.lines(&source, "the file to attach")?;
-        return Ok((Box::new(content), length));
+        let way = Way::Stream(content);
+        return Ok(Content { way, length });
     }
     let failed = |e| CliError::io(format!("could not read `{}`", file.display()), e);
     let content = File::open(file).map_err(failed)?;
@@ -112,8 +126,10 @@ fn open(file: &Path, run: &Invocation) -> Result<(Box<dyn BufRead>, Option<u64>)
     if found.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
     }
-    let content = BufReader::with_capacity(CHUNK_BYTES, content);
-    Ok((Box::new(content), found.is_file().then_some(found.len())))
+    Ok(Content {
+        way: Way::File(content),
+        length: found.is_file().then_some(found.len()),
+    })
 }
 
 fn list(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
@@ -139,11 +155,11 @@ fn get(number: u32, out: &Path, args: &AttachArgs, run: &Invocation) -> Result<(
     let mut session = run.unlock()?;
     let watch = run.watch()?;
     // Its name is not known before it was read.
-    let mut part = Part::beside(&match is_folder {
+    let part = Part::beside(&match is_folder {
         true => out.join(".casevault"),
         false => out.to_owned(),
     })?;
-    let reply = session.note_attachment(request, &mut part.file, watch.task())?;
+    let reply = session.note_attachment_file(request, part.file.get_ref(), watch.task())?;
     drop(watch);
     let path = match is_folder {
         true => out.join(&reply.view.safe_name),

@@ -168,7 +168,6 @@ impl Session {
                     at: one.attachment.at.clone(),
                     is_original: one.attachment.is_original,
                     key: sealed.key,
-                    file: sealed.file,
                 },
             }),
             Err(e) => {

@@ -1,8 +1,9 @@
-//! Content through the chunks of a file and back, in little memory and over both cores.
+//! Content through the chunks of a file and back, in little memory and over two cores.
 //!
 //! ```text
-//! content ─ read, hash ─> 1 MiB ─> sealed, each chunk beside the others ─> written            (three threads)
-//! file ─ read ─> 1 MiB ─> opened, each chunk beside the others ─> hash, handed on
+//! content ─ read, hash ─> 512 KiB ─┬─> a helper seals it and writes it in its place ─> on its way to the disk
+//!                                  └─> so does who reads, while the helper has enough to do
+//! file ─ a helper reads and opens ─> 512 KiB ─ hash, handed on
 //! ```
 //!
 //! A chunk is handed on only after all of it was found right, and that the whole is right is known at the end alone:
@@ -11,20 +12,20 @@
 use super::super::Result;
 use super::super::SessionError;
 use super::super::progress::Task;
-use rayon::prelude::*;
+use crate::flowing;
 use std::fs::File;
 use std::io;
 use std::io::Read;
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TrySendError;
 use std::sync::mpsc::channel;
 use std::sync::mpsc::sync_channel;
 use vault_core::attachment::Attachment;
 use vault_core::attachment::CHUNK_BYTES;
 use vault_core::attachment::ChunkCipher;
 use vault_core::attachment::Content;
-use vault_core::attachment::FileHasher;
 use vault_core::attachment::SEALED_CHUNK_BYTES;
 use vault_core::attachment::padded_length;
 use vault_core::check::Check;
@@ -34,7 +35,7 @@ use vault_core::secret::AttachmentKey;
 use zeroize::Zeroizing;
 
 /// Chunks that go from thread to thread together.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 /// Batches that may wait before a thread.
 const WAITING: usize = 2;
 
@@ -43,7 +44,6 @@ pub(super) struct Sealed {
     pub(super) key: AttachmentKey,
     pub(super) length: u64,
     pub(super) sha256: [u8; 32],
-    pub(super) file: [u8; 32],
     pub(super) first: Zeroizing<Vec<u8>>,
 }
 
@@ -57,6 +57,16 @@ struct Batch {
     number: u32,
     /// Whether its last chunk is the file's.
     is_last: bool,
+}
+
+impl Batch {
+    /// Returns each chunk with its number, and whether it is the file's last.
+    fn chunks(&mut self) -> impl Iterator<Item = (std::result::Result<u32, Refused>, bool, &mut [u8])> {
+        let (first, is_last) = (self.number, self.is_last);
+        let count = self.bytes.len().div_ceil(SEALED_CHUNK_BYTES);
+        let chunks = self.bytes.chunks_mut(SEALED_CHUNK_BYTES).enumerate();
+        chunks.map(move |(index, chunk)| (numbered(first, index), is_last && index + 1 == count, chunk))
+    }
 }
 
 /// Seals `content` into `to`. `key` makes the key and its cipher out of the first chunk.
@@ -79,67 +89,74 @@ pub(super) fn seal(
     let known = usize::try_from(padded.length).unwrap_or(usize::MAX);
     let first_chunk = Zeroizing::new(first_chunk.get(..known).unwrap_or(first_chunk).to_vec());
     let (key, cipher) = key(&first_chunk)?;
-    let mut hasher = FileHasher::new();
+    let out = Out { to, cipher: &cipher };
     std::thread::scope(|scope| {
-        let (to_seal, sealing) = sync_channel::<Batch>(WAITING);
-        let (to_write, writing) = sync_channel::<Batch>(WAITING);
+        let (to_helper, batches) = sync_channel::<Batch>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let (hasher, cipher) = (&mut hasher, &cipher);
-        let sealer = scope.spawn(move || -> Result<()> {
-            for mut batch in sealing {
-                let hashes = each_chunk(&mut batch, |number, is_last, chunk| {
-                    cipher.seal(number, is_last, chunk)?;
-                    Ok(FileHasher::chunk(number, chunk))
-                });
-                for (hash, chunk) in hashes.iter().zip(batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
-                    hasher.take(hash.as_ref().map_err(|e| broken(*e))?, chunk.len());
-                }
-                if to_write.send(batch).is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        });
-        let writer = scope.spawn(move || -> Result<()> {
-            let mut to = to;
-            for batch in writing {
-                to.write_all(&batch.bytes).map_err(file_failed)?;
+        let helper = scope.spawn(move || -> Result<()> {
+            for batch in batches {
                 // Who reads may have ended; then nobody needs it.
-                let _ = to_reuse.send(batch.bytes);
+                let _ = to_reuse.send(out.put(batch)?);
             }
             Ok(())
         });
-        let read = send_all(&mut padded, first, &reusable, &to_seal, task);
-        drop(to_seal);
-        let sealed = sealer.join().unwrap_or_else(|_| Err(ended_early()));
-        let written = writer.join().unwrap_or_else(|_| Err(ended_early()));
-        // What the disk says comes first: the others only found nobody to hand on to.
-        written.and(sealed).and(read)
+        let read = put_all(&mut padded, first, &reusable, &to_helper, out, task);
+        drop(to_helper);
+        let helped = helper.join().unwrap_or_else(|_| Err(ended_early()));
+        // What the disk says comes first: who reads only found nobody to hand on to.
+        helped.and(read)
     })?;
     Ok(Sealed {
         key,
         length: padded.length,
         sha256: padded.hasher.finish(),
-        file: hasher.finish(),
         first: first_chunk,
     })
 }
 
-fn send_all(
+fn put_all(
     padded: &mut Padded<'_>,
     first: Batch,
     reusable: &Receiver<Buffer>,
-    to: &SyncSender<Batch>,
+    to_helper: &SyncSender<Batch>,
+    out: Out<'_>,
     task: Task<'_>,
 ) -> Result<()> {
     let mut batch = first;
     loop {
         task.cancel.check()?;
         let (is_last, next) = (batch.is_last, next_number(&batch)?);
-        if to.send(batch).is_err() || is_last {
+        let own = match to_helper.try_send(batch) {
+            Ok(()) => None,
+            Err(TrySendError::Full(batch)) => Some(out.put(batch)?),
+            // The helper failed, and says why.
+            Err(TrySendError::Disconnected(_)) => return Ok(()),
+        };
+        if is_last {
             return Ok(());
         }
-        batch = padded.next(next, buffer(reusable), task)?;
+        batch = padded.next(next, own.unwrap_or_else(|| buffer(reusable)), task)?;
+    }
+}
+
+/// Where sealed chunks go.
+#[derive(Clone, Copy)]
+struct Out<'o> {
+    to: &'o File,
+    cipher: &'o ChunkCipher,
+}
+
+impl Out<'_> {
+    /// Seals a batch and writes it in its place, whatever comes before or after it; returns its room.
+    fn put(self, mut batch: Batch) -> Result<Buffer> {
+        for (number, is_last, chunk) in batch.chunks() {
+            let sealed = number.and_then(|number| self.cipher.seal(number, is_last, chunk));
+            sealed.map_err(broken)?;
+        }
+        let at = u64::from(batch.number) * SEALED_CHUNK_BYTES as u64;
+        self.to.write_all_at(&batch.bytes, at).map_err(file_failed)?;
+        flowing::send_on(self.to, at, at + batch.bytes.len() as u64);
+        Ok(batch.bytes)
     }
 }
 
@@ -256,33 +273,18 @@ pub(super) fn open(
     let mut content = Content::begin(attachment, length).map_err(&refused)?;
     let chunks = length.div_ceil(SEALED_CHUNK_BYTES as u64);
     std::thread::scope(|scope| {
-        let (to_open, opening) = sync_channel::<Batch>(WAITING);
         let (to_take, taking) = sync_channel::<(Batch, Vec<Opened>)>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let reader = scope.spawn(move || read_batches(from, length, &reusable, &to_open));
-        scope.spawn(move || {
-            for mut batch in opening {
-                let opened = each_chunk(&mut batch, |number, is_last, chunk| {
-                    let hash = FileHasher::chunk(number, chunk);
-                    cipher.open(number, is_last, chunk)?;
-                    Ok(hash)
-                });
-                if to_take.send((batch, opened)).is_err() {
-                    break;
-                }
-            }
-        });
+        let helper = scope.spawn(move || open_batches(from, length, cipher, &reusable, &to_take));
         let mut taken = Ok(());
         for (batch, opened) in taking {
             taken = task.cancel.check().and_then(|()| {
                 let numbered = (u64::from(batch.number) + 1..).zip(&opened);
                 for ((number, opened), chunk) in numbered.zip(batch.bytes.chunks(SEALED_CHUNK_BYTES)) {
-                    let name = || format!("{of}, chunk {number} of {chunks}");
-                    let hash = opened.as_ref().map_err(|e| SessionError::refused(e.check, name()))?;
-                    let text = chunk.len().saturating_sub(SEALED_CHUNK_BYTES - CHUNK_BYTES);
-                    let text = chunk.get(..text).unwrap_or_default();
-                    let text = content.next(text, hash);
-                    take(text.map_err(|e| SessionError::refused(e.check, name()))?)?;
+                    let name = |e: Refused| SessionError::refused(e.check, format!("{of}, chunk {number} of {chunks}"));
+                    let length = opened.map_err(name)?;
+                    let text = chunk.get(..length).unwrap_or_default();
+                    take(content.next(text).map_err(name)?)?;
                     task.progress.advance(chunk.len() as u64);
                 }
                 Ok(())
@@ -293,15 +295,22 @@ pub(super) fn open(
             // Who reads may have ended; then nobody needs it.
             let _ = to_reuse.send(batch.bytes);
         }
-        let read = reader.join().unwrap_or_else(|_| Err(ended_early()));
+        let read = helper.join().unwrap_or_else(|_| Err(ended_early()));
         taken.and(read)
     })?;
     content.end(attachment).map_err(refused)
 }
 
-type Opened = std::result::Result<[u8; 32], Refused>;
+/// How many bytes of a chunk are plaintext, if it opened.
+type Opened = std::result::Result<usize, Refused>;
 
-fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &SyncSender<Batch>) -> Result<()> {
+fn open_batches(
+    from: &File,
+    length: u64,
+    cipher: &ChunkCipher,
+    reusable: &Receiver<Buffer>,
+    to: &SyncSender<(Batch, Vec<Opened>)>,
+) -> Result<()> {
     let (mut from, mut left, mut number) = (from, length, 0);
     while left > 0 {
         let size = usize::try_from(left)
@@ -312,26 +321,18 @@ fn read_batches(from: &File, length: u64, reusable: &Receiver<Buffer>, to: &Sync
         from.read_exact(&mut bytes).map_err(file_failed)?;
         left = left.saturating_sub(size as u64);
         let is_last = left == 0;
-        let batch = Batch { bytes, number, is_last };
+        let mut batch = Batch { bytes, number, is_last };
         number = next_number(&batch)?;
-        if to.send(batch).is_err() {
+        let opened = batch.chunks().map(|(number, is_last, chunk)| {
+            let text = cipher.open(number?, is_last, chunk)?;
+            Ok(text.len())
+        });
+        let opened = opened.collect();
+        if to.send((batch, opened)).is_err() {
             break;
         }
     }
     Ok(())
-}
-
-/// Does something to each chunk of a batch, over both cores; gives its number, and whether it is the file's last.
-fn each_chunk(batch: &mut Batch, act: impl Fn(u32, bool, &mut [u8]) -> Opened + Sync) -> Vec<Opened> {
-    let (first, is_last) = (batch.number, batch.is_last);
-    let count = batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES);
-    let chunks = batch.bytes.par_chunks_mut(SEALED_CHUNK_BYTES).enumerate();
-    let acted = chunks.map(|(index, chunk)| {
-        let number = u32::try_from(index).ok().and_then(|index| first.checked_add(index));
-        let number = number.ok_or(Check::TooLong)?;
-        act(number, is_last && index + 1 == count, chunk)
-    });
-    acted.collect()
 }
 
 fn fresh_buffer() -> Buffer {
@@ -344,9 +345,12 @@ fn buffer(reusable: &Receiver<Buffer>) -> Buffer {
 }
 
 fn next_number(batch: &Batch) -> Result<u32> {
-    let count = u32::try_from(batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES));
-    let next = count.ok().and_then(|count| batch.number.checked_add(count));
-    next.ok_or_else(|| SessionError::Bug("more chunks than can be counted".to_owned()))
+    numbered(batch.number, batch.bytes.len().div_ceil(SEALED_CHUNK_BYTES)).map_err(broken)
+}
+
+fn numbered(first: u32, index: usize) -> std::result::Result<u32, Refused> {
+    let number = u32::try_from(index).ok().and_then(|index| first.checked_add(index));
+    number.ok_or_else(|| Check::TooLong.into())
 }
 
 fn broken(refused: Refused) -> SessionError {
