@@ -18,6 +18,7 @@ use super::draft;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::logging::OVERVIEW_MINUTES;
+use super::namesakes;
 use super::note_write::Before;
 use super::note_write::require_not_misfiled;
 use super::progress::Task;
@@ -244,7 +245,7 @@ impl Session {
 }
 
 /// Overviews that show no word of a note: labels, handles, what is not in a file yet, and reasons of marks.
-const WORDLESS_OVERVIEWS: [&str; 4] = ["cases", "handles", "jots", "breach questions"];
+const WORDLESS_OVERVIEWS: [&str; 5] = ["cases", namesakes::SCOPE, "handles", "jots", "breach questions"];
 
 /// Exports that hold no note.
 const NOTELESS_EXPORTS: [&str; 2] = ["erasure ledger", "recovery cards"];

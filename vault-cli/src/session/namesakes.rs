@@ -14,7 +14,7 @@ use vault_core::note::extra::RawJson;
 use vault_core::wire::v1::stream::StreamKind;
 
 /// What the access log calls it; one entry in fifteen minutes, as of every list of a caseload.
-const SCOPE: &str = "cases of one name";
+pub(super) const SCOPE: &str = "cases of one name";
 
 impl Session {
     /// Lists the cases of one's own caseload that are called so, whatever the capitals and spaces.
