@@ -5,11 +5,13 @@
 //! draws the same twice.
 
 use crate::vault::PASSPHRASE;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 use vault_cli::places::Places;
 use vault_cli::session::Cancel;
 use vault_cli::session::Session;
@@ -345,6 +347,14 @@ fn is_moment(word: &str) -> bool {
     digit(0) && bytes.get(4) == Some(&b'-') && bytes.get(10) == Some(&b'T') && digit(11)
 }
 
+/// A day on which this process ran: a run that goes on over midnight writes another one than the run before it.
+fn is_day_of_run(word: &str) -> bool {
+    static BEGAN: OnceLock<Date> = OnceLock::new();
+    let today = jiff::Zoned::now().date();
+    let began = *BEGAN.get_or_init(|| today);
+    word.parse::<Date>().is_ok_and(|day| (began..=today).contains(&day))
+}
+
 fn plain(value: &Value, known: &BTreeSet<String>) -> Value {
     match value {
         Value::String(text) => Value::String(plain_text(text, known)),
@@ -374,6 +384,8 @@ fn plain_text(text: &str, known: &BTreeSet<String>) -> String {
         let (word, after) = rest.split_at(end);
         if is_moment(word) {
             out.push_str("(moment)");
+        } else if is_day_of_run(word) {
+            out.push_str("(day)");
         } else if is_id(word.trim_end_matches(['.', ':'])) && !known.contains(word.trim_end_matches(['.', ':'])) {
             out.push_str("(new)");
         } else {
