@@ -8,6 +8,7 @@
 //! record was committed the part is published, otherwise it is discarded. A file under its final name always has had a
 //! record, so one without is never taken for a leftover.
 
+use crate::part;
 use rustix::fs::FlockOperation;
 use rustix::fs::OFlags;
 use rustix::fs::flock;
@@ -57,6 +58,13 @@ impl Folder {
             }
         }
         let path = self.part(name);
+        // Locked before it has its name: nobody can take it for a leftover.
+        if let Some(file) = part::unnamed(&self.path) {
+            flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            part::give_name(&file, &path)?;
+            let finished = self.path.join(name);
+            return Ok(Part { file, path, finished });
+        }
         let opened = OpenOptions::new()
             .read(true)
             .write(true)

@@ -100,8 +100,7 @@ impl Part {
 
     /// Gives the unnamed file a name.
     fn link(&self, path: &Path) -> io::Result<()> {
-        let open = format!("/proc/self/fd/{}", self.file.get_ref().as_raw_fd());
-        Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+        give_name(self.file.get_ref(), path)
     }
 
     fn end(
@@ -139,19 +138,25 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Opens a file of a folder that has no name; nothing where that cannot be, or could not be named afterwards.
+/// Gives an unnamed file a name that nothing has.
+pub(crate) fn give_name(file: &File, path: &Path) -> io::Result<()> {
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Opens a file of a folder, to read and write, that has no name; nothing where that cannot be, or could not be named afterwards.
 #[cfg(target_os = "linux")]
-fn unnamed(folder: &Path) -> Option<File> {
+pub(crate) fn unnamed(folder: &Path) -> Option<File> {
     if !Path::new("/proc/self/fd").exists() {
         return None;
     }
-    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     let opened = open(folder, flags, Mode::RUSR | Mode::WUSR);
     opened.ok().map(File::from)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn unnamed(_: &Path) -> Option<File> {
+pub(crate) fn unnamed(_: &Path) -> Option<File> {
     None
 }
 

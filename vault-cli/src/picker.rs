@@ -7,6 +7,7 @@ use crate::render;
 use crate::session::SessionError;
 use crate::session::reply::{CaseRow, Namesake};
 use crate::session::request::{CaseListRequest, CaseNamesakesRequest};
+use vault_core::note::display::escape_line;
 
 const WHAT: &str = "the case";
 const FLAG: &str = "its handle: `casevault case list` shows the handles of cases";
@@ -117,11 +118,13 @@ fn line(case: &CaseRow, alike: &[Namesake]) -> String {
     let flags = if case.flags.is_empty() {
         String::new()
     } else {
-        format!("  [{}]", case.flags.join(", "))
+        format!("  [{}]", escape_line(&case.flags.join(", ")))
     };
     let which = alike.iter().find(|one| one.case == case.case);
     let which = which.map_or_else(|| case.case.clone(), render::case::namesake);
-    format!("{}  {which}{flags}", case.label.as_deref().unwrap_or("(no name)"))
+    // A name may come from elsewhere, and could forge a line.
+    let name = escape_line(case.label.as_deref().unwrap_or("(no name)"));
+    format!("{name}  {which}{flags}")
 }
 
 fn tell(run: &Invocation, case: &CaseRow) -> String {
@@ -134,19 +137,31 @@ fn tell(run: &Invocation, case: &CaseRow) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_name_is_found_by_the_beginning_of_any_of_its_words() {
-        let case = CaseRow {
+    fn named(name: &str) -> CaseRow {
+        CaseRow {
             case: "c-7fk2m9qd".into(),
             external_id: Some("ext-00001".into()),
             status: "open".into(),
             notes: 0,
-            label: Some("Elin O'Farrow-Brisk".into()),
+            label: Some(name.into()),
             flags: Vec::new(),
             opened: None,
             template: None,
             worker: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_name_that_forges_a_line_is_one_line() {
+        let mut case = named("Jane Roe\n  9  Bob Safe  c-w4y4dp9j\u{1b}[31m");
+        case.flags = vec!["dog\nerror: the vault is locked".into()];
+        let line = line(&case, &[]);
+        assert!(!line.contains(['\n', '\u{1b}']) && line.contains("Jane Roe"), "{line}");
+    }
+
+    #[test]
+    fn a_name_is_found_by_the_beginning_of_any_of_its_words() {
+        let case = named("Elin O'Farrow-Brisk");
         for typed in ["el", "ELIN", "farr", "brisk", "elin o", "c-7f", "ext-0", ""] {
             assert!(fits(&case, typed), "{typed}");
         }

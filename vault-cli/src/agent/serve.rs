@@ -212,6 +212,7 @@ impl Served {
     pub(super) fn serve(self) -> Exit {
         loop {
             let now = Clocks::now();
+            self.shared.note_work(now);
             let life = *lock(&self.shared.life);
             if self.shared.is_locking() || life.due(now).is_some() || !self.shared.is_there() || !self.held.is_found() {
                 break;
@@ -277,6 +278,13 @@ fn listen(places: &Places) -> Result<Held> {
 }
 
 impl Shared {
+    /// What is being done is not idleness, however long it takes.
+    fn note_work(&self, now: Clocks) {
+        if lock(&self.sessions).lent > 0 {
+            lock(&self.life).touch(now);
+        }
+    }
+
     fn is_locking(&self) -> bool {
         self.locking.load(Ordering::Relaxed)
     }
@@ -426,7 +434,7 @@ impl Shared {
                     cancel,
                 };
                 let mut input = Input::new(receiver, self);
-                let mut output = Output::new(&out);
+                let mut output = Output::new(&out, self);
                 let mut read = file.map(handed::reader);
                 let mut written = file.map(Flowing::into);
                 let with = With {
@@ -499,7 +507,7 @@ impl Shared {
         }
     }
 
-    /// Waits in a session that is lent, which does not keep others from theirs meanwhile.
+    /// Waits for a peer in a session that is lent, which does not keep others from theirs meanwhile.
     fn waiting<T>(&self, wait: impl FnOnce() -> T) -> T {
         let count = |begins: bool| {
             let mut sessions = lock(&self.sessions);
@@ -516,6 +524,8 @@ impl Shared {
         count(true);
         let waited = wait();
         count(false);
+        // Whoever sends and reads is not idle.
+        lock(&self.life).touch(Clocks::now());
         waited
     }
 
@@ -673,13 +683,15 @@ impl BufRead for Input<'_> {
 /// What an action writes, on its way to the peer.
 struct Output<'o> {
     out: &'o Mutex<UnixStream>,
+    shared: &'o Shared,
     bytes: Zeroizing<Vec<u8>>,
 }
 
 impl<'o> Output<'o> {
-    fn new(out: &'o Mutex<UnixStream>) -> Self {
+    fn new(out: &'o Mutex<UnixStream>, shared: &'o Shared) -> Self {
         Self {
             out,
+            shared,
             bytes: Zeroizing::new(Vec::with_capacity(OUTPUT_BYTES)),
         }
     }
@@ -698,7 +710,10 @@ impl Write for Output<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         if !self.bytes.is_empty() {
-            frame::write(&mut *lock(self.out), Kind::Output, &self.bytes)?;
+            // The peer may be in no hurry to read.
+            let (out, bytes) = (self.out, &self.bytes);
+            self.shared
+                .waiting(|| frame::write(&mut *lock(out), Kind::Output, bytes))?;
             self.bytes.clear();
         }
         Ok(())

@@ -3,6 +3,8 @@
 use super::Holder;
 use super::Result;
 use super::Session;
+use super::case_record::Label;
+use super::logging::Intent;
 use super::logging::Logged;
 use super::reply::CASE_NAMESAKES;
 use super::reply::CaseNamesakesReply;
@@ -10,7 +12,9 @@ use super::reply::Namesake;
 use super::request::CaseNamesakesRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
+use vault_core::id::CaseId;
 use vault_core::note::extra::RawJson;
+use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::stream::StreamKind;
 
 /// What the access log calls it; one entry in fifteen minutes, as of every list of a caseload.
@@ -42,28 +46,42 @@ impl Session {
             return Ok(Vec::new());
         }
         let logged = self.log_overview(SCOPE, purpose)?;
-        self.store.read(|tx| self.holder.namesakes(tx, &logged, &name))
+        let holder = &self.holder;
+        let called = self.store.read(|tx| holder.called(tx, &logged, &name))?;
+        // The day of birth is read out of the profile: an entry for each case whose profile that is.
+        let mut found = Vec::with_capacity(called.len());
+        for (case, label) in called {
+            let logged = self.log(&Intent {
+                operation: AccessOperation::Open,
+                case: Some(case),
+                records: &[],
+                scope: Some(SCOPE),
+                purpose,
+            })?;
+            found.push(self.store.read(|tx| self.holder.namesake(tx, case, label, &logged))?);
+        }
+        Ok(found)
     }
 }
 
 impl Holder {
-    fn namesakes(&self, tx: &ReadTx<'_>, logged: &Logged, name: &str) -> Result<Vec<Namesake>> {
-        let mut found = Vec::new();
-        for (case, (label, _)) in self.labels(tx, logged)? {
-            if label.label.as_deref().is_none_or(|called| alike(called) != name) {
-                continue;
-            }
-            let records = self.case_records(tx, &self.case_keys(tx, case)?, logged)?;
-            let profile = records.profile.line.profile.as_ref().map(RawJson::value);
-            let born = profile.and_then(|profile| Some(profile.get("date_of_birth")?.as_str()?.to_owned()));
-            found.push(Namesake {
-                case: case.handle(),
-                status: label.status,
-                opened: label.opened,
-                date_of_birth: born.filter(|born| !born.is_empty()),
-            });
-        }
-        Ok(found)
+    fn called(&self, tx: &ReadTx<'_>, logged: &Logged, name: &str) -> Result<Vec<(CaseId, Label)>> {
+        let labels = self.labels(tx, logged)?.into_iter();
+        let labels = labels.map(|(case, (label, _))| (case, label));
+        let is_so = |label: &Label| label.label.as_deref().is_some_and(|called| alike(called) == name);
+        Ok(labels.filter(|(_, label)| is_so(label)).collect())
+    }
+
+    fn namesake(&self, tx: &ReadTx<'_>, case: CaseId, label: Label, logged: &Logged) -> Result<Namesake> {
+        let records = self.case_records(tx, &self.case_keys(tx, case)?, logged)?;
+        let profile = records.profile.line.profile.as_ref().map(RawJson::value);
+        let born = profile.and_then(|profile| Some(profile.get("date_of_birth")?.as_str()?.to_owned()));
+        Ok(Namesake {
+            case: case.handle(),
+            status: label.status,
+            opened: label.opened,
+            date_of_birth: born.filter(|born| !born.is_empty()),
+        })
     }
 }
 

@@ -180,7 +180,8 @@ impl Now {
     /// Writes an instant in the zone, to the second, with its offset.
     fn moment(&self, instant: Timestamp) -> Moment {
         let offset = self.zone.to_offset(instant);
-        if offset.is_zero() {
+        // RFC 3339 has no offset of a day or more, which a zone may have.
+        if offset.is_zero() || offset.seconds().unsigned_abs() >= 24 * 60 * 60 {
             return Moment::from_instant(instant);
         }
         let whole = Timestamp::from_second(instant.as_second()).unwrap_or(instant);

@@ -6,6 +6,7 @@ use super::note::KeyName;
 use super::note::Kind;
 use super::note::NoteSignature;
 use super::note::UnverifiedNote;
+use super::tree;
 use super::tree::Hash;
 use crate::check::Check;
 use crate::check::Refused;
@@ -53,6 +54,9 @@ impl Checkpoint {
         };
         // No zeroes before the size, no lines behind the root.
         require(checkpoint.text() == text, Check::Checkpoint)?;
+        // Who took another root for the empty tree's would find every tree inconsistent with it.
+        let is_empty = checkpoint.root == tree::empty();
+        require((checkpoint.size == 0) == is_empty, Check::Checkpoint)?;
         Ok(checkpoint)
     }
 
@@ -135,10 +139,12 @@ impl SignedCheckpoint {
         checkpoint.require_signed(&signature, log)?;
         let mut cosigned = Vec::new();
         for witness in witnesses {
+            let mut latest = None;
             for bytes in note.by(&witness.name) {
-                let time = require_cosigned(note.text(), bytes, &witness.key)?;
-                cosigned.push((witness.name().to_owned(), time));
+                latest = latest.max(Some(require_cosigned(note.text(), bytes, &witness.key)?));
             }
+            // One that cosigned twice is one witness.
+            cosigned.extend(latest.map(|time| (witness.name().to_owned(), time)));
         }
         Ok(Self {
             checkpoint,
@@ -157,7 +163,7 @@ impl SignedCheckpoint {
         &self.signature
     }
 
-    /// Returns which witnesses cosigned it, and when, in seconds since 1970.
+    /// Returns which witnesses cosigned it, each once, and when at the latest, in seconds since 1970.
     pub fn cosigned(&self) -> &[(String, u64)] {
         &self.cosigned
     }
@@ -198,7 +204,6 @@ pub fn write(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
-    use super::super::tree;
     use super::*;
     use crate::secret::SigningSeed;
 
@@ -211,7 +216,10 @@ mod tests {
     }
 
     fn checkpoint(size: u64) -> Checkpoint {
-        let root = tree::leaf(&size.to_be_bytes());
+        let root = match size {
+            0 => tree::empty(),
+            size => tree::leaf(&size.to_be_bytes()),
+        };
         let agency = AgencyId([0xa1; 32]);
         Checkpoint { agency, size, root }
     }
@@ -245,6 +253,9 @@ mod tests {
             &[("witness.example/w1", 2, 1_679_315_147), ("other.example", 3, 9)],
         );
         let known = [Witness::new("witness.example/w1", &key(2).public()).unwrap()];
+        let twice = noted(&one, &[("witness.example/w1", 2, 8), ("witness.example/w1", 2, 7)]);
+        let times = [("witness.example/w1".to_owned(), 8)];
+        assert_eq!(open(&twice, &known).unwrap().cosigned(), times);
         let opened = open(&note, &known).unwrap();
         assert_eq!(*opened.checkpoint(), one);
         assert_eq!(opened.cosigned(), [("witness.example/w1".to_owned(), 1_679_315_147)]);
@@ -297,6 +308,14 @@ mod tests {
             text.replace("\n12\n", "\n12\n\n"),
         ] {
             assert_eq!(open(&sign(&wrong), &[]), Err(Check::Checkpoint), "{wrong:?}");
+        }
+        let rootless = Checkpoint { size: 0, ..one };
+        let empty = Checkpoint {
+            root: tree::empty(),
+            ..one
+        };
+        for wrong in [rootless, empty] {
+            assert_eq!(open(&sign(&wrong.text()), &[]), Err(Check::Checkpoint));
         }
         // Another key's signature; two of the log's.
         let (log, foreign) = (key(1), key(9));

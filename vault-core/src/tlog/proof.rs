@@ -214,6 +214,11 @@ mod tests {
             prop_assert_eq!(require_consistent(old, &before, size, &whole, &spoilt(&path, at, how)), refused);
             prop_assert_eq!(require_consistent(old, &Hash([0; 32]), size, &whole, &path), refused);
             prop_assert_eq!(require_consistent(old, &before, size, &Hash([0; 32]), &path), refused);
+            let nothing = tree::empty();
+            require_consistent(0, &nothing, size, &whole, &[]).unwrap();
+            prop_assert_eq!(require_consistent(0, &whole, size, &whole, &[]), refused);
+            prop_assert_eq!(require_consistent(0, &nothing, 0, &whole, &[]), refused);
+            prop_assert_eq!(require_consistent(0, &nothing, size, &whole, &path[..path.len().min(1)]).is_ok(), path.is_empty());
             if old < size {
                 prop_assert_eq!(require_consistent(size, &whole, old, &before, &path), refused);
             }

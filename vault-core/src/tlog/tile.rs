@@ -34,9 +34,12 @@ impl Tile {
     /// [`Check::LogTile`] for a tile that no tree has.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Self, Refused> {
         let is_there = level <= TOP && (1..=WIDTH).contains(&u64::from(width));
-        // The leaves of a tree are counted in 64 bits.
-        let room = u64::MAX.checked_shr(HEIGHT * (u32::from(level) + 1)).unwrap_or(0);
-        require(is_there && index <= room, Check::LogTile)?;
+        // The leaves of a tree are counted in 64 bits, so that the last hash of a tile stands for less than 2^64 of them.
+        let hashes = index
+            .checked_mul(WIDTH)
+            .and_then(|before| before.checked_add(u64::from(width)));
+        let room = u64::MAX.checked_shr(HEIGHT * u32::from(level)).unwrap_or(0);
+        require(is_there && hashes.is_some_and(|hashes| hashes <= room), Check::LogTile)?;
         Ok(Self { level, index, width })
     }
 
@@ -165,6 +168,11 @@ pub fn read_bundle(bytes: &[u8], leaves: &[Hash]) -> Result<Vec<Entry>, Refused>
     Ok(entries)
 }
 
+/// How many full tiles of a level a tree has.
+fn tiles_of(size: u64, level: u8) -> u64 {
+    size.checked_shr(HEIGHT * (u32::from(level) + 1)).unwrap_or(0)
+}
+
 /// The right edge of a tree: what is needed to append to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
@@ -204,10 +212,11 @@ impl Edge {
         self.size
     }
 
-    /// Appends a leaf; hands over each tile that became full by it.
+    /// Appends a leaf; hands over each tile that became full by it. A tree of 2^64 - 1 leaves takes no more.
     pub fn push(&mut self, leaf: Hash, mut full: impl FnMut(Tile, &[Hash])) {
         let mut hash = leaf;
-        self.size += 1;
+        let Some(size) = self.size.checked_add(1) else { return };
+        self.size = size;
         for level in 0..=TOP {
             let at = usize::from(level);
             if self.rows.len() == at {
@@ -219,7 +228,7 @@ impl Edge {
                 return;
             }
             hash = tree::root(row);
-            let index = (self.size >> (HEIGHT * (u32::from(level) + 1))).saturating_sub(1);
+            let index = tiles_of(self.size, level).saturating_sub(1);
             let tile = Tile {
                 level,
                 index,
@@ -236,7 +245,7 @@ impl Edge {
             if let Ok(width) = u16::try_from(row.len())
                 && width > 0
             {
-                let index = self.size >> (HEIGHT * (u32::from(level) + 1));
+                let index = tiles_of(self.size, level);
                 each(Tile { level, index, width }, row);
             }
         }
@@ -343,6 +352,21 @@ mod tests {
         assert_eq!(Tile::of(0, 256, 256), Err(Check::LogTile.into()));
         assert_eq!(Tile::of(1, 0, 255), Err(Check::LogTile.into()));
         assert_eq!(Tile::of(7, 0, u64::MAX).unwrap().width(), 255);
+        for (level, index, width) in [
+            (7, 0, 256),
+            (0, (1 << 56) - 1, 256),
+            (7, 1, 1),
+            (0, u64::MAX, 1),
+            (8, 0, 1),
+        ] {
+            assert_eq!(Tile::new(level, index, width), Err(Check::LogTile.into()));
+        }
+        let top = vec![tree::empty(); 255];
+        let edge = Edge::read(u64::MAX, |_| Ok::<_, Refused>(top.clone()));
+        let mut edge = edge.unwrap();
+        edge.partial(|tile, _| assert_eq!(tile.width(), 255));
+        edge.push(tree::empty(), |_, _| panic!("no tile"));
+        assert_eq!(edge.size(), u64::MAX);
         assert_eq!(Tile::of(8, 0, u64::MAX), Err(Check::LogTile.into()));
         assert_eq!(Tile::of(200, 0, u64::MAX), Err(Check::LogTile.into()));
     }

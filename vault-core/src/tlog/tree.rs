@@ -74,11 +74,13 @@ pub fn require_included(index: u64, size: u64, leaf: Hash, path: &[Hash], root: 
 /// [`Check::LogConsistency`]; a tree that shrank among it.
 pub fn require_consistent(old: u64, old_root: &Hash, new: u64, new_root: &Hash, path: &[Hash]) -> Result<(), Refused> {
     let inconsistent = Check::LogConsistency;
-    if old == 0 || old == new {
-        let same = old == 0 && *old_root == empty() || old == new && old_root == new_root;
-        return require(same && path.is_empty(), inconsistent);
+    require(old <= new && path.len() <= 64, inconsistent)?;
+    if old == new {
+        return require(old_root == new_root && path.is_empty(), inconsistent);
     }
-    require(old < new, inconsistent)?;
+    if old == 0 {
+        return require(*old_root == empty() && path.is_empty(), inconsistent);
+    }
     // Where the old tree is full, its root is the first hash of the path and is left out.
     let whole = [*old_root];
     let (first, rest) = match old.is_power_of_two() {

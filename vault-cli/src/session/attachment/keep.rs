@@ -13,6 +13,7 @@ use crate::session::log::failure;
 use crate::session::progress::Task;
 use crate::session::progress::Unit;
 use crate::session::refused;
+use crate::session::reply::Failure;
 use crate::session::reply::VerifyReply;
 use crate::store::ReadTx;
 use std::collections::HashMap;
@@ -119,6 +120,12 @@ impl Session {
                     };
                     reply.failures.push(failure(&handle, &e));
                 }
+                // A file that cannot be read at all, a link in its place among them: the others are read all the same.
+                Err(e @ SessionError::Io { .. }) => reply.failures.push(Failure {
+                    handle: of,
+                    check: Check::Unreadable.to_string(),
+                    cause: e.to_string(),
+                }),
                 Err(e) => return Err(e),
             }
         }

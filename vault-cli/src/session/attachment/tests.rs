@@ -140,6 +140,19 @@ fn chk_111_a_pipe_or_a_folder_in_a_files_place_is_refused_and_not_waited_for() {
 }
 
 #[test]
+fn chk_105_a_link_in_a_files_place_is_told_and_the_others_are_read_all_the_same() {
+    let mut with = With::attached(9);
+    let file = with.file();
+    with.attach("other.txt", b"x").unwrap();
+    let away = file.with_file_name("elsewhere");
+    std::fs::rename(&file, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &file).unwrap();
+    let verified = with.verify();
+    let failures: Vec<&str> = verified.failures.iter().map(|one| one.check.as_str()).collect();
+    assert_eq!((failures, verified.attachments), (vec!["CHK-105"], 1));
+}
+
+#[test]
 fn chk_111_a_file_of_another_length_is_refused_before_anything_is_opened() {
     let mut with = With::attached(2 * CHUNK_BYTES);
     let (path, handle) = (with.file(), format!("{} attachment 1", with.note));
