@@ -9,8 +9,6 @@
 
 mod faults;
 
-use std::time::{Duration, Instant};
-
 use crate::agent::Vault;
 use crate::editor::{self, Edited, Place, Program};
 use crate::error::CliError;
@@ -23,9 +21,6 @@ use crate::session::request::{
 
 /// The longest note that is typed, in bytes.
 const LONGEST: u64 = 4 << 20;
-
-/// What is typed is kept so often.
-const AUTOSAVE: Duration = Duration::from_secs(2);
 
 /// A passphrase is asked for so often before what was written is left in memory.
 const TRIES: u32 = 3;
@@ -193,13 +188,10 @@ impl Writing {
         if !before.is_empty() {
             run.ui.prompt(&format!("{}\nGo on from here.", before.trim_end()));
         }
-        let mut next = Instant::now() + AUTOSAVE;
-        let mut failed = None;
+        // Each line as it ends: a terminal that is closed takes no more than the one that is being typed. What cannot be
+        // kept now is at the end.
         let typed = run.typed("the note", LONGEST, &mut |so_far| {
-            if Instant::now() >= next {
-                failed = self.keep(session, &joined(&before, so_far)).err();
-                next = Instant::now() + AUTOSAVE;
-            }
+            let _ = self.keep(session, &joined(&before, so_far));
         });
         match typed {
             Ok(typed) => Ok(joined(&before, &typed)),

@@ -273,6 +273,7 @@ impl Session {
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let purpose = ReadPurpose::default();
         let logged = self.log_records(AccessOperation::Open, case, &[record], Some("withdraw"), &purpose)?;
+        let joined = self.joined_with(case, record, &logged)?;
         let erased = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
@@ -311,6 +312,14 @@ impl Session {
             note: record.handle(),
             case: case.handle(),
             erased,
+            others: joined
+                .iter()
+                .map(|(case, note)| JoinedNote {
+                    case: case.handle(),
+                    note: note.handle(),
+                    saved: false,
+                })
+                .collect(),
         })
     }
 
@@ -351,6 +360,10 @@ impl Holder {
         let age = clock::now().duration_since(authored.instant());
         if read.version > 1 {
             return Err(too_late("it was amended, and its history stays"));
+        }
+        // The copy in the right case is new, what it says is not, and its history is in the other case.
+        if read.note.refiled.is_some() {
+            return Err(too_late("it was filed in another case before"));
         }
         if age > SignedDuration::from_mins(WITHDRAW_MINUTES) {
             return Err(too_late("it is older than ten minutes"));

@@ -1009,6 +1009,9 @@ pub struct NoteWithdrawReply {
     pub case: String,
     /// How many records were erased, those of attachments among them.
     pub erased: u64,
+    /// The notes of other cases that were one with it, and stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<JoinedNote>,
 }
 
 /// What is known of an attachment without its content.

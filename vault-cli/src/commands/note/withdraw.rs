@@ -21,6 +21,13 @@ pub struct WithdrawArgs {
 pub(super) fn run(args: WithdrawArgs, run: &Invocation) -> Result<(), CliError> {
     let reply = run.unlock()?.note_withdraw(NoteWithdrawRequest { note: args.note })?;
     run.ui.reply(&reply, |reply| {
-        format!("withdrew {}: its text is erased, the event stays", reply.note)
+        let mut said = format!("withdrew {}: its text is erased, the event stays", reply.note);
+        for other in &reply.others {
+            said.push_str(&format!(
+                "\n{} in case {} says the same, and stays",
+                other.note, other.case
+            ));
+        }
+        said
     })
 }

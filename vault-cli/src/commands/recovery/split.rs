@@ -69,7 +69,8 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         args.shares,
         args.out_dir.display()
     );
-    if !args.yes && run.ask(&question, "that the cards are printed", "`--yes`")? != "yes" {
+    let is_yes = |answer: &str| ["yes", "y"].contains(&answer.trim().to_lowercase().as_str());
+    if !args.yes && !is_yes(&run.ask(&question, "that the cards are printed", "`--yes`")?) {
         return Err(CliError::Usage {
             message: "no cards were made; the files are removed and the recovery key stays where it was".to_owned(),
             hint: "run it again when a printer is at hand".to_owned(),
@@ -84,12 +85,18 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
     }
     let mut reply = confirmed?;
     reply.files = files.keep();
-    run.end_agent()?;
+    let ended = run.end_agent();
     let rest = format!(
         "{} of {} cards give the key; it is no longer on this machine",
         reply.threshold, reply.shares
     );
     run.ui.made(&reply, "made recovery cards of set", &reply.set, &rest)?;
+    // The cards are made, whatever comes of an agent that has the key in its memory.
+    if let Err(error) = ended {
+        run.ui.hint(&format!(
+            "an agent may still hold the key in memory ({error}): `casevault lock` ends it"
+        ));
+    }
     run.ui.hint(&format!(
         "print and wipe the files in {}; copies of the vault's folder from before now still hold the key",
         args.out_dir.display()
