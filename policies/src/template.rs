@@ -1,8 +1,8 @@
 //! Templates of records: versioned TOML, `templates/<id>/<version>.toml`.
 //!
 //! A template gives headings with the kind and section of what is written under them, questions that the editor shows,
-//! the fields of a person's profile, and why a case may be closed. A version that was once used stays loadable for ever, because a note is shown
-//! under the version that it was written under.
+//! the fields of a person's profile, and why a case may be closed. A version that was once used stays loadable for ever,
+//! because a note is shown under the version that it was written under.
 
 use std::collections::BTreeMap;
 use std::fmt;

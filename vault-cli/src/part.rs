@@ -144,7 +144,8 @@ pub(crate) fn give_name(file: &File, path: &Path) -> io::Result<()> {
     Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
-/// Opens a file of a folder, to read and write, that has no name; nothing where that cannot be, or could not be named afterwards.
+/// Opens a file of a folder, to read and write, that has no name; nothing where that cannot be, or could not be named
+/// afterwards.
 #[cfg(target_os = "linux")]
 pub(crate) fn unnamed(folder: &Path) -> Option<File> {
     if !Path::new("/proc/self/fd").exists() {
