@@ -8,14 +8,17 @@ use casevault_e2e::caseload::Size;
 use casevault_e2e::vault::Vault;
 use serde_json::Value;
 use std::io::Read;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::sync::RwLock;
+use std::time::Duration;
+use std::time::Instant;
 
 const TERM: &str = "heating";
 
 /// Runs a command without a passphrase: only an agent can answer.
 fn without_passphrase(vault: &Vault, arguments: &[&str], input: &str) -> casevault_e2e::vault::Done {
-    use std::io::Write;
     let mut command = vault.command(arguments);
     command.env_remove("CASEVAULT_PASSPHRASE_FILE").stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -158,7 +161,6 @@ fn an_import_through_the_agent_is_whole_and_a_cut_input_keeps_nothing() {
     other.run(&["unlock"]).done();
     let mut child = other.fed(&["import", "-"]);
     {
-        use std::io::Write;
         child
             .stdin
             .as_mut()
@@ -270,7 +272,6 @@ fn a_time_is_meant_where_the_command_is_typed() {
     add.env("TZ", "Asia/Tokyo").stdin(Stdio::piped());
     let mut child = add.spawn().unwrap();
     {
-        use std::io::Write;
         child.stdin.take().unwrap().write_all(b"Rang.").unwrap();
     }
     let reply = casevault_e2e::vault::Done::of(child.wait_with_output().unwrap()).json();
@@ -287,8 +288,9 @@ fn the_socket_is_its_owners_and_a_left_over_one_is_taken_away() {
     let first = agent::process(&vault);
     let mut held = agent::send(&socket, b"");
     kill(first, "KILL");
-    // The end of the process ends what it was connected to.
+    // The end of the process ends what it was connected to, and its lock, in no order.
     let _ = held.read(&mut [0]);
+    casevault_e2e::terminal::until("its end", || !agent::runs(first));
     // The socket is there and nobody answers: commands unlock for themselves, and a new agent takes its place.
     assert!(socket.exists());
     assert_eq!(vault.json(&["status"])["locked"], true);
@@ -307,6 +309,7 @@ fn a_signal_locks_and_a_second_unlock_asks_for_the_passphrase() {
         kill(process, signal);
         // The end of the process ends what it was connected to.
         let _ = held.read(&mut [0]);
+        casevault_e2e::terminal::until("its end", || !agent::runs(process));
         assert_eq!(vault.json(&["status"])["locked"], true, "{signal}");
     }
     vault.run(&["unlock", "--for", "2h"]).done();
@@ -472,7 +475,6 @@ fn twenty_commands_at_once_are_all_answered() {
 /// Imports whose input stays open hold no session that others wait for, and end as others do when it ends.
 #[test]
 fn imports_that_wait_for_their_input_keep_nobody_waiting() {
-    use std::io::Write;
     let vault = Vault::made();
     vault.run(&["unlock"]).done();
     let line = format!(
@@ -502,6 +504,135 @@ fn imports_that_wait_for_their_input_keep_nobody_waiting() {
     let process = agent::process(&vault);
     vault.run(&["lock"]).done();
     assert!(!agent::runs(process));
+}
+
+/// Sends an import as its own frames, and whether it has an end.
+fn import_of(vault: &Vault, input: &[u8], ends: bool) -> std::os::unix::net::UnixStream {
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let hello = format!(r#"{{"program":"casevault","protocol":2,"version":"{own}"}}"#);
+    let ask = r#"{"zone":null,"file":false,"ask":{"import":{"amend":false,"keep_going":false,"bytes":null}}}"#;
+    let begin = [agent::frame(1, hello.as_bytes()), agent::frame(2, ask.as_bytes())].concat();
+    let mut stream = agent::send(&agent::socket(vault), &begin);
+    for part in input.chunks(1 << 16) {
+        // One that it refused meanwhile has its answer to be read.
+        if stream.write_all(&agent::frame(4, part)).is_err() {
+            return stream;
+        }
+    }
+    if ends {
+        let _ = stream.write_all(&agent::frame(5, b""));
+    }
+    stream
+}
+
+/// The most memory that a process ever had, in MiB.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
+}
+
+/// Imports that come at once are all taken, and the agent never holds what all of them have.
+#[test]
+fn imports_at_once_grow_the_agent_no_further_than_its_room() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let process = agent::process(&vault);
+    // Lines that say nothing: 32 times 15 MiB, of which 16 have room.
+    let blank = format!("{}\n", " ".repeat(1023)).repeat(15 << 10).into_bytes();
+    let ((tell, told), all_may_end) = (std::sync::mpsc::channel(), RwLock::new(()));
+    std::thread::scope(|scope| {
+        let not_yet = all_may_end.write().unwrap();
+        let all: Vec<_> = (0..32)
+            .map(|_| {
+                let (tell, vault, blank, all_may_end) = (tell.clone(), &vault, &blank, &all_may_end);
+                scope.spawn(move || {
+                    let mut stream = import_of(vault, blank, false);
+                    tell.send(()).unwrap();
+                    drop(all_may_end.read().unwrap());
+                    stream.write_all(&agent::frame(5, b"")).unwrap();
+                    let mut answer = Vec::new();
+                    stream.read_to_end(&mut answer).unwrap();
+                    String::from_utf8_lossy(&answer).into_owned()
+                })
+            })
+            .collect();
+        (0..16).for_each(|_| told.recv().unwrap());
+        // Half of them have room. If more are let in, that is what the peak tells, and they have had the time for it.
+        let until = Instant::now() + Duration::from_secs(4);
+        let more = (16..32).map_while(|_| told.recv_timeout(until.saturating_duration_since(Instant::now())).ok());
+        more.for_each(drop);
+        drop(not_yet);
+        for answer in all {
+            let answer = answer.join().unwrap();
+            assert!(answer.contains("casevault.import/1"), "{answer}");
+        }
+    });
+    let peak = peak(process);
+    assert!(peak < 360, "{peak} MiB");
+    assert_eq!(agent::process(&vault), process);
+}
+
+/// Long asks that are never said to the end are refused once they are too many, and keep no short one from its answer.
+#[test]
+fn asks_in_parts_have_a_room_of_their_own() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let hello = format!(r#"{{"program":"casevault","protocol":2,"version":"{own}"}}"#);
+    let parts = [
+        agent::frame(1, hello.as_bytes()),
+        agent::frame(3, &vec![b' '; 1 << 20]).repeat(32),
+    ]
+    .concat();
+    // What is not counted was sent too: then one of them at least was refused.
+    let held: Vec<_> = (0..5).map(|_| agent::send(&agent::socket(&vault), &parts)).collect();
+    // What is asked in one frame is answered all the same.
+    without_passphrase(&vault, &["case", "list", "--json"], "").json();
+    let answers = held.into_iter().map(|mut held| {
+        let _ = held.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = held.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    });
+    let answers: Vec<String> = answers.collect();
+    assert!(answers.iter().any(|answer| answer.contains("Busy")), "{answers:?}");
+    assert!(
+        answers.iter().filter(|answer| answer.is_empty()).count() >= 3,
+        "{answers:?}"
+    );
+}
+
+/// Locking ends what waits for its input, and says so to who asked: it does not wait for whoever may never send it.
+#[test]
+fn a_lock_waits_for_no_import_that_waits_for_its_input() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let line = format!("{}\n", " ".repeat(1023)).into_bytes();
+    let mut waiting: Vec<_> = (0..4).map(|_| import_of(&vault, &line, false)).collect();
+    let mut told = Vec::new();
+    for stream in &mut waiting {
+        // It has begun to read: it tells how far it is.
+        let mut head = [0; 5];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(head[0], 32);
+        told.push(u32::from_be_bytes(head[1..].try_into().unwrap()));
+    }
+    vault.run(&["lock"]).done();
+    for (mut stream, progress) in waiting.into_iter().zip(told) {
+        let mut answer = vec![0; progress as usize];
+        stream.read_exact(&mut answer).unwrap();
+        answer.clear();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains("LockedMeanwhile"), "{answer}");
+    }
 }
 
 #[test]
