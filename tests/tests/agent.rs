@@ -635,6 +635,57 @@ fn a_lock_waits_for_no_import_that_waits_for_its_input() {
     }
 }
 
+/// Whoever hands over the store itself takes no lock of it away, and is not kept for ever: too many lock the vault.
+#[test]
+fn descriptors_of_the_store_take_no_locks_away_and_too_many_lock_the_vault() {
+    use rustix::net::SendAncillaryBuffer;
+    use rustix::net::SendAncillaryMessage;
+    use std::mem::MaybeUninit;
+    use std::os::fd::AsFd;
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let process = agent::process(&vault);
+    let locks = || {
+        let own = format!(" {process} ");
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        let of_store = all.lines().filter(|line| line.contains("POSIX") && line.contains(&own));
+        of_store.count()
+    };
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let hello = format!(r#"{{"program":"casevault","protocol":2,"version":"{own}"}}"#);
+    let ask = r#"{"zone":null,"file":true,"ask":{"note_attach":{"note":"n-00000000","name":"x","length":null,"as_original":false}}}"#;
+    let begin = [agent::frame(1, hello.as_bytes()), agent::frame(2, ask.as_bytes())].concat();
+    // The same file by another name.
+    let linked = vault.around.join("scan");
+    std::fs::hard_link(vault.store(), &linked).unwrap();
+    let file = std::fs::File::open(&linked).unwrap();
+    let hand_over = || {
+        let mut stream = agent::send(&agent::socket(&vault), &begin);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let files = [file.as_fd()];
+        assert!(control.push(SendAncillaryMessage::ScmRights(&files)));
+        let frame = agent::frame(10, b"");
+        let head = [std::io::IoSlice::new(&frame)];
+        rustix::net::sendmsg(&stream, &head, &mut control, rustix::net::SendFlags::NOSIGNAL).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    };
+    let before = locks();
+    assert!(before > 0, "an agent holds the store's locks");
+    (0..16).for_each(|_| hand_over());
+    assert_eq!(locks(), before);
+    assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    assert_eq!(agent::process(&vault), process);
+    hand_over();
+    casevault_e2e::terminal::until("its end", || !agent::runs(process));
+    vault.verified();
+}
+
 #[test]
 fn a_full_agent_tells_its_status_and_locks() {
     let vault = Vault::made();

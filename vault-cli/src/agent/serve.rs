@@ -18,6 +18,7 @@ use super::frame;
 use super::frame::Hello;
 use super::frame::Kind;
 use super::handed;
+use super::handed::Guarded;
 use super::lifetime::Clocks;
 use super::lifetime::Lasting;
 use super::lifetime::Lifetime;
@@ -121,6 +122,7 @@ pub(super) struct Served {
 struct Shared {
     places: Places,
     keystore: FileId,
+    store: Guarded,
     life: Mutex<Lifetime>,
     sessions: Mutex<Sessions>,
     given_back: Condvar,
@@ -183,6 +185,7 @@ impl Served {
         let mut reply = first.unlocked()?;
         reply.agent = true;
         let names = first.own_names()?;
+        let store = Guarded::new(first.store_files()?);
         let (wake, woken) = UnixStream::pair().map_err(failed)?;
         for end in [&wake, &woken] {
             end.set_nonblocking(true).map_err(failed)?;
@@ -195,6 +198,7 @@ impl Served {
         let shared = Shared {
             places,
             keystore,
+            store,
             life: Mutex::new(life),
             sessions: Mutex::new(Sessions {
                 first: Some(first),
@@ -394,9 +398,13 @@ impl Shared {
                 let envelope: Envelope = frame::from_json(&message)?;
                 drop(message);
                 let file = match envelope.file {
-                    true => Some(greeting.file(&self.places, envelope.ask.shape())?),
+                    true => Some(greeting.file(&self.store, envelope.ask.shape())),
                     false => None,
                 };
+                if self.store.is_overfull() {
+                    self.request_lock();
+                }
+                let file = file.transpose()?;
                 stream.set_read_timeout(None)?;
                 self.act(stream, envelope, file.as_ref(), cancel)
             }
@@ -622,9 +630,9 @@ impl<'s> Greeting<'s> {
     }
 
     /// Takes the descriptor that goes with an ask.
-    fn file(&self, places: &Places, shape: Shape) -> io::Result<File> {
+    fn file(&self, store: &Guarded, shape: Shape) -> io::Result<File> {
         self.hurry()?;
-        handed::receive(self.from, places, shape)
+        handed::receive(self.from, store, shape)
     }
 }
 
