@@ -453,7 +453,7 @@ impl Shared {
         let (sender, receiver) = sync_channel(INPUT_WAITING);
         std::thread::scope(|scope| {
             let listening = stream.try_clone()?;
-            scope.spawn(move || hear(listening, sender, cancel, &self.room));
+            scope.spawn(move || crate::memory::scrubbed(|| hear(listening, sender, cancel, &self.room)));
             // What a peer may keep waiting has a place; a file that was handed over keeps nobody waiting.
             let waits = file.is_none() && matches!(ask.shape(), Shape::Reading | Shape::Writing);
             let place = waits.then(|| self.room.enter(&stream, cancel)).transpose();
