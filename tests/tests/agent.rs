@@ -227,6 +227,41 @@ fn what_another_process_writes_is_found_and_what_it_withdraws_is_not() {
     vault.verified();
 }
 
+/// What one session, or another process, appends to the agency's stream the others know before they read what cites it.
+#[test]
+fn a_session_that_was_there_before_reads_what_another_one_imported() {
+    let lines = some_lines();
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    // Two sessions: one waits for its input while the other one imports a worker, a case and notes.
+    let held = begun(import_of(&vault, b" \n", false));
+    vault.feed(&["import", "-", "--json"], &lines).json();
+    let case = vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    drop(held);
+    // Four at once use both of them, in whatever order they come back.
+    for _ in 0..3 {
+        let all: Vec<_> = (0..4)
+            .map(|_| vault.command(&["case", "show", &case, "--json"]).spawn().unwrap())
+            .collect();
+        for child in all {
+            casevault_e2e::vault::Done::of(child.wait_with_output().unwrap()).done();
+        }
+    }
+    vault.verified();
+    // And as another process has it.
+    let worker = b"{\"type\":\"worker\",\"worker\":\"w9\",\"role\":\"duty\"}\n";
+    vault.feed(&["import", "-", "--no-agent"], worker).done();
+    let add = ["note", "add", &case, "--kind", "phone", "--file", "-", "--no-agent"];
+    vault.feed(&add, b"obs: Called back.\n").done();
+    vault.run(&["case", "show", &case]).done();
+    vault.verified();
+    vault.run(&["lock"]).done();
+    vault.verified();
+}
+
 #[test]
 fn a_row_changed_under_the_agent_is_never_shown() {
     let vault = Vault::made();
@@ -609,26 +644,51 @@ fn asks_in_parts_have_a_room_of_their_own() {
     );
 }
 
+/// Waits until an import has begun to read: it tells how far it is.
+fn begun(mut stream: std::os::unix::net::UnixStream) -> std::os::unix::net::UnixStream {
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(head[0], 32);
+    let mut progress = vec![0; u32::from_be_bytes(head[1..].try_into().unwrap()) as usize];
+    stream.read_exact(&mut progress).unwrap();
+    stream
+}
+
+/// Who has all the room and says nothing more loses it to who has something to say, and only as far as that needs.
+#[test]
+fn who_is_silent_in_a_full_room_is_cut_off_where_another_waits() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let held: Vec<_> = (0..16).map(|_| begun(import_of(&vault, b" \n", false))).collect();
+    let lines = some_lines();
+    let done = vault.feed(&["import", "-", "--json"], &lines).json();
+    assert_eq!(done["malformed"], Value::Array(Vec::new()), "{done}");
+    let answers = held.into_iter().map(|mut held| {
+        // The others go on as they were.
+        let _ = held.write_all(&agent::frame(5, b""));
+        let mut answer = Vec::new();
+        let _ = held.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    });
+    let (cut, whole): (Vec<_>, Vec<_>) = answers.partition(|answer| answer.contains("nothing came"));
+    assert_eq!((cut.len(), whole.len()), (1, 15), "{cut:?} {whole:?}");
+    assert!(
+        whole.iter().all(|answer| answer.contains("casevault.import/1")),
+        "{whole:?}"
+    );
+    vault.verified();
+}
+
 /// Locking ends what waits for its input, and says so to who asked: it does not wait for whoever may never send it.
 #[test]
 fn a_lock_waits_for_no_import_that_waits_for_its_input() {
     let vault = Vault::made();
     vault.run(&["unlock"]).done();
     let line = format!("{}\n", " ".repeat(1023)).into_bytes();
-    let mut waiting: Vec<_> = (0..4).map(|_| import_of(&vault, &line, false)).collect();
-    let mut told = Vec::new();
-    for stream in &mut waiting {
-        // It has begun to read: it tells how far it is.
-        let mut head = [0; 5];
-        stream.read_exact(&mut head).unwrap();
-        assert_eq!(head[0], 32);
-        told.push(u32::from_be_bytes(head[1..].try_into().unwrap()));
-    }
+    let waiting: Vec<_> = (0..4).map(|_| begun(import_of(&vault, &line, false))).collect();
     vault.run(&["lock"]).done();
-    for (mut stream, progress) in waiting.into_iter().zip(told) {
-        let mut answer = vec![0; progress as usize];
-        stream.read_exact(&mut answer).unwrap();
-        answer.clear();
+    for mut stream in waiting {
+        let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.contains("LockedMeanwhile"), "{answer}");

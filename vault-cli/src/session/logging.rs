@@ -118,7 +118,11 @@ impl Session {
     pub(super) fn log_overview(&mut self, scope: &str, purpose: &ReadPurpose) -> Result<Logged> {
         let name = format!("overview:{scope}");
         let now = clock::now();
-        let kept = self.store.read(|tx| -> Result<_> { Ok(tx.local(&name)?) })?;
+        let holder = &mut self.holder;
+        let kept = self.store.read(|tx| -> Result<_> {
+            holder.catch_up(tx)?;
+            Ok(tx.local(&name)?)
+        })?;
         let last = kept.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse::<Timestamp>().ok());
         // A clock set back makes a new entry, never none.
         let fresh_enough = last.is_some_and(|last| {
@@ -203,16 +207,20 @@ impl Session {
 
     fn append_entry(&mut self, intent: &Intent<'_>) -> Result<Logged> {
         let (json, manifest) = self.entry_json(intent)?;
-        let Holder {
-            agency,
-            device,
-            signer,
-            secrets,
-            ..
-        } = &self.holder;
-        let (device, agency_head) = (*device, agency.head());
-        let dpo = agency.dpo();
+        let holder = &mut self.holder;
         self.store.write(|tx| -> Result<()> {
+            // What is opened next may cite what another process or session appended to the agency's stream, and an entry
+            // that cites less than the one before it is none.
+            holder.catch_up(tx)?;
+            let Holder {
+                agency,
+                device,
+                signer,
+                secrets,
+                ..
+            } = &*holder;
+            let (device, agency_head) = (*device, agency.head());
+            let dpo = agency.dpo();
             let stream = StreamId::access(device);
             let mut chain = tx.chain(stream)?;
             // A state kept with another head than the stream's is an older one put back: it has sealed already, and
