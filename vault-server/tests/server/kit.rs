@@ -57,8 +57,14 @@ impl Server {
     fn on(data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
         let mut child = Self::command()
             .args(args)
-            .args(["--listen", "127.0.0.1:0", "--tell", "failures", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data.path().join("server"))
+            .args(
+                (!args.contains(&"--tell"))
+                    .then_some(["--tell", "failures"])
+                    .into_iter()
+                    .flatten(),
+            )
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -95,12 +101,23 @@ impl Server {
 
     /// Ends it with SIGTERM and asserts a clean end that told of no failure.
     pub(crate) fn stop(&mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        assert_eq!(self.stop_saying(), "");
+    }
+
+    /// Ends it with SIGTERM and returns what it said on stderr.
+    pub(crate) fn stop_saying(&mut self) -> String {
+        kill_process(self.pid(), Signal::TERM).unwrap();
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), Some(0), "{status}");
         let mut said = String::new();
         self.child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
-        assert_eq!(said, "");
+        said
+    }
+
+    /// Waits for its end, which was asked for.
+    pub(crate) fn wait(&mut self) {
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "{status}");
     }
 
     pub(crate) fn pid(&self) -> Pid {
