@@ -21,6 +21,7 @@ pub mod epoch;
 #[cfg(any(test, feature = "forge"))]
 pub mod forge;
 pub mod founding;
+pub mod growing;
 pub mod id;
 pub mod keyring;
 pub mod keystore;
@@ -34,6 +35,7 @@ pub mod record;
 pub mod recovery;
 pub mod restoring;
 pub mod secret;
+mod seen;
 pub mod server_session;
 pub mod stream;
 pub mod tlog;

@@ -388,6 +388,14 @@ pub const WITHOUT: [(&str, &str); 24] = [
     ("note history", "writes its entry alone, as `note show` does"),
     ("note list", "writes its entry alone, as `note show` does"),
     ("plan list", "writes its entry alone, as `case list` does"),
+    (
+        "server add",
+        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+    ),
+    (
+        "sync",
+        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+    ),
     ("recovery check", "writes nothing"),
     ("status", "writes nothing"),
     ("template check", "writes nothing"),

@@ -4,6 +4,7 @@ pub mod access;
 pub mod agency;
 pub mod backup;
 pub mod event;
+pub mod follow;
 pub mod key;
 pub mod keystore;
 pub mod ledger;
