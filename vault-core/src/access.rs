@@ -339,7 +339,8 @@ impl AccessState {
         }
     }
 
-    /// The state of a stream whose last link is known and was judged: it follows from that link alone.
+    /// The state of a stream whose last link is known and was judged: it follows from that link alone, but for what
+    /// earlier links had seen where the last says nothing of it.
     ///
     /// # Errors
     /// [`Check::AgencyHead`] for an unknown agency link; [`Check::KindOfStream`]; [`Check::AccessSequence`].
@@ -359,6 +360,7 @@ impl AccessState {
             // A segment begins, and goes on, in the epoch in force at the agency link that its links cite.
             dpo_epoch: agency.at(cited).dpo_epoch(),
             cited,
+            seen: SeenSoFar::after(last.link()),
         })
     }
 

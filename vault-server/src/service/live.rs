@@ -259,7 +259,7 @@ impl Live {
         })
     }
 
-    /// A case's state out of its events, and of what its last link cites.
+    /// A case's state out of its events, and of what its last link cites and has seen.
     fn load_case(&self, reads: &dyn Reads, no: Option<StreamNo>, case: CaseId) -> Result<CaseState, StoreError> {
         let mut state = CaseState::of_events(case);
         if let (Some(no), Some(agency)) = (no, &self.state) {
