@@ -370,7 +370,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 24] = [
+pub const WITHOUT: [(&str, &str); 26] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
