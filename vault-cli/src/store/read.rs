@@ -252,7 +252,10 @@ impl<'c> ReadTx<'c> {
     }
 
     /// Returns the streams that have links after a commit position, each with the sequence number of the first of them.
-    pub(super) fn first_after(&self, after: u64) -> Result<Vec<(StreamId, u64)>, StoreError> {
+    ///
+    /// # Errors
+    /// CHK-100, CHK-105.
+    pub fn first_after(&self, after: u64) -> Result<Vec<(StreamId, u64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT stream, min(seq) FROM link NOT INDEXED WHERE pos > ?1 GROUP BY stream ORDER BY stream",
         )?;
