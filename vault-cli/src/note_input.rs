@@ -6,7 +6,7 @@
 use casevault_policies::{Set, Template};
 use vault_core::note::text::{self, Heading, Outline, TextError};
 use vault_core::note::when::{self, Now};
-use vault_core::note::{Note, NoteKind, SegmentKind, json, split};
+use vault_core::note::{Note, NoteKind, SegmentKind, json, spelling, split};
 
 use crate::session::SessionError;
 use crate::session::request::NoteInput;
@@ -159,6 +159,7 @@ fn parse_under(text: &str, template: Option<&Template>, outline: &Outline, now: 
                 format!("field `{}`: {}", e.field, e.why)
             },
         })?;
+        spelling::note(&note).map_err(|slip| SessionError::misspelt(&slip, text))?;
         if note.template.is_none() {
             note.template = template.map(|t| t.id.clone());
             note.template_version = template.map(|t| t.version);

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use vault_core::note::NoteKind;
+use vault_core::note::display::escape_line;
 
 use crate::agent::Vault;
 use crate::cli::later::Later;
@@ -263,6 +264,11 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
             left.join(", "),
             reply.note
         ));
+    }
+    if !reply.unknown_fields.is_empty() {
+        let fields: Vec<_> = reply.unknown_fields.iter().map(|field| escape_line(field)).collect();
+        run.ui
+            .note(&format!("not known here, kept for export alone: {}", fields.join(", ")));
     }
     for gap in &reply.incomplete {
         run.ui.note(&format!("incomplete: {gap}"));

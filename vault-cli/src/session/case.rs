@@ -46,6 +46,7 @@ use vault_core::note::line::CaseLine;
 use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
 use vault_core::note::line::Reopening;
+use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::opening;
 use vault_core::opening::fresh_id;
@@ -65,6 +66,7 @@ impl Session {
         let set = templates::load()?;
         let template = templates::find(set, &request.template)?;
         let mut line = read_profile(&request.profile)?;
+        let unknown = spelling::case(&line).map_err(|slip| SessionError::misspelt(&slip, &request.profile))?;
         line.template = Some(template.id.clone());
         let today = clock::today();
         let named = request.opened.map(|day| day.to_string());
@@ -82,6 +84,7 @@ impl Session {
             template: template.id.clone(),
             template_version: template.version,
             same_name,
+            unknown_fields: unknown,
         })
     }
 

@@ -41,6 +41,8 @@ use vault_core::note::Note;
 use vault_core::note::PartRef;
 use vault_core::note::display::escape_line;
 use vault_core::note::gap;
+use vault_core::note::json;
+use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
 use vault_core::note::when::Lag;
@@ -257,11 +259,16 @@ impl Session {
             note: note.handle(),
             saved: others_changed.get(index).copied().unwrap_or(false),
         });
+        let mut reply = saved(NOTE_AMEND, case, &written);
+        if !json::is_json(&request.input.text) {
+            // They are those of the version before, and were told then.
+            reply.unknown_fields.clear();
+        }
         Ok(NoteSavedReply {
             changed,
             others: others.collect(),
             drafts,
-            ..saved(NOTE_AMEND, case, &written)
+            ..reply
         })
     }
 
@@ -565,6 +572,7 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         sections: written.sections.clone(),
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
         others: Vec::new(),
+        unknown_fields: spelling::note(note).unwrap_or_default(),
         drafts: false,
     }
 }

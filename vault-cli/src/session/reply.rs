@@ -241,6 +241,10 @@ pub struct ImportReply {
     pub amended: u64,
     /// Notes that are dated in the future.
     pub in_future: u64,
+    /// Fields of the imported lines that are not known, with how many lines have them: they are kept, and only an export
+    /// shows them.
+    #[serde(default)]
+    pub unknown_fields: std::collections::BTreeMap<String, u64>,
 }
 
 /// What went out.
@@ -310,6 +314,9 @@ pub struct CaseOpenReply {
     pub template_version: u32,
     /// The other cases of the caseload whose client is called so.
     pub same_name: Vec<Namesake>,
+    /// Fields that are not known: they are kept, and no view shows them but the profile's JSON and its history.
+    #[serde(default)]
+    pub unknown_fields: Vec<String>,
 }
 
 /// A case, by what tells it from another of the same name.
@@ -409,6 +416,9 @@ pub struct CaseAmendReply {
     pub version: u32,
     /// The fields that changed; none where nothing did, and no version was made.
     pub changed: Vec<String>,
+    /// Of the fields that were given, those that are not known.
+    #[serde(default)]
+    pub unknown_fields: Vec<String>,
 }
 
 /// Every version of a client's profile, the first one first.
@@ -606,6 +616,9 @@ pub struct NoteSavedReply {
     pub incomplete: Vec<String>,
     /// The notes of other cases that are one with it.
     pub others: Vec<JoinedNote>,
+    /// Fields of its JSON that are not known, by where they stand: they are kept, and only JSON shows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_fields: Vec<String>,
     /// Whether there are drafts, of this or of anything else: `casevault note draft` lists them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafts: bool,

@@ -100,4 +100,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_field_that_a_template_asks_for_is_known() {
+        for template in load().unwrap().iter() {
+            for field in &template.profile {
+                let known = vault_core::note::spelling::PROFILE.contains(&field.name.as_str());
+                assert!(known, "{}: {}", template.id, field.name);
+            }
+        }
+    }
 }

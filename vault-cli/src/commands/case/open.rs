@@ -3,6 +3,7 @@
 use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
+use vault_core::note::display::escape_line;
 
 use crate::cli::value;
 use crate::error::CliError;
@@ -18,7 +19,8 @@ pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 /// Opens a case
 ///
 /// The profile is one JSON object: `name`, `date_of_birth` (`1941-03` is enough), `date_of_birth_estimated`, `gender`,
-/// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. On a terminal, without
+/// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. A field that looks like a known one is refused with the one
+/// that was meant; others are kept and told, and those of your own go into an object `other`. On a terminal, without
 /// `--file`, the most needed fields are asked. Where the caseload has a case of the same name already, that is told.
 ///
 /// Example: `casevault case open --template adult-social-care --file profile.json`
@@ -55,6 +57,7 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
     })?;
     let rest = format!("template {} version {}", reply.template, reply.template_version);
     run.ui.made(&reply, "opened case", &reply.case, &rest)?;
+    tell_unknown(&reply.unknown_fields, &reply.case, run);
     if !reply.same_name.is_empty() {
         let others: Vec<String> = reply.same_name.iter().map(render::case::namesake).collect();
         run.ui
@@ -70,6 +73,17 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
         reply.case
     ));
     Ok(())
+}
+
+/// Says which fields of a profile no view shows.
+pub(super) fn tell_unknown(fields: &[String], case: &str, run: &Invocation) {
+    if !fields.is_empty() {
+        let fields: Vec<_> = fields.iter().map(|field| escape_line(field)).collect();
+        run.ui.note(&format!(
+            "not known here, and kept: {}; only `casevault case history {case}` and an export show them",
+            fields.join(", ")
+        ));
+    }
 }
 
 pub(super) fn must_be_object(profile: &str) -> Result<(), CliError> {
