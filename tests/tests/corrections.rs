@@ -484,7 +484,11 @@ fn a_misspelt_field_is_refused_with_the_one_that_was_meant_and_a_strange_one_is_
     let case = opened["case"].as_str().unwrap();
     let amend = ["case", "amend", case, "--file", "-"];
     let slip = vault.feed(&amend, br#"{"date_of_brith":"1950"}"#);
-    assert!(slip.code == 1 && slip.stderr.contains("`date_of_birth`"), "{}", slip.stderr);
+    assert!(
+        slip.code == 1 && slip.stderr.contains("`date_of_birth`"),
+        "{}",
+        slip.stderr
+    );
     let told = vault.feed(&amend, br#"{"gp":"Dr Lee"}"#).done();
     assert!(told.stderr.contains("not known here, and kept: gp"), "{}", told.stderr);
     // What an older version kept can be taken away again.

@@ -16,6 +16,7 @@ use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
 use vault_core::note::overview::Overview;
+use vault_core::note::plan::Step;
 use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
 
 /// The tag of a reply's JSON; written as its first member.
@@ -388,6 +389,9 @@ pub struct CaseShowReply {
     /// The blocks, in their order; one without items says that nothing is recorded yet.
     #[serde(flatten)]
     pub overview: Overview,
+    /// Of a closed case: the steps that nobody has carried out, the most pressing first.
+    #[serde(default)]
+    pub left_undone: Vec<Step>,
 }
 
 /// A closed case.
@@ -403,6 +407,9 @@ pub struct CaseCloseReply {
     pub closed: String,
     /// The handle of the note that holds the outcome.
     pub note: Option<String>,
+    /// The steps that nobody has carried out: they leave the lists with the case, and come back where it is opened again.
+    #[serde(default)]
+    pub undone: Vec<Step>,
 }
 
 /// A client's profile that was corrected.
