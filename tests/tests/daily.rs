@@ -77,3 +77,61 @@ fn closing_names_the_undone_steps_and_reopening_brings_them_back() {
     assert_eq!(vault.json(&["case", "show", &case])["left_undone"], json!([]));
     vault.verified();
 }
+
+#[test]
+fn what_one_client_said_is_not_said_by_another_in_a_note_of_both() {
+    let vault = Vault::made();
+    let (ada, bo) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Brisk"));
+    let add = [
+        "note",
+        "add",
+        &ada,
+        "--also",
+        &bo,
+        "--kind",
+        "home-visit",
+        "--file",
+        "-",
+        "--json",
+    ];
+    for (text, line, column) in [
+        ("obs: Both were there.\n\nsaid client: \"I am cold.\"\n", 3, 6),
+        ("rep The Client: He rang.\n", 1, 9),
+        ("obs: Thin. {about client}\n", 1, 19),
+        ("obs: Thin.\n  about: client\n", 2, 10),
+        (
+            r#"{"segments":[{"kind":"quote","speaker":"client","text":"Cold."}]}"#,
+            1,
+            41,
+        ),
+    ] {
+        let message = vault.feed(&add, text.as_bytes()).refused(1, "malformed")["message"].to_string();
+        let at = format!("line {line}, column {column}: `client`");
+        assert!(message.contains(&at), "{text}: {message}");
+    }
+    assert!(
+        vault.json(&["case", "list"])["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|c| c["notes"] == 0)
+    );
+
+    let text = b"said Ada Brisk: \"I am cold.\"\n\nobs: The client's flat is dark.\n";
+    let note = vault.feed(&add, text).json()["note"].as_str().unwrap().to_owned();
+    let quotes = |case: &str| {
+        vault.json(&["case", "show", case, "--brief"])["quotes"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((quotes(&ada), quotes(&bo)), (1, 0));
+
+    // Of one file alone it may be said; the text of all of them may not.
+    let amend = ["note", "amend", &note, "--file", "-", "--json"];
+    let own = b"said client: \"I am cold.\"\n";
+    let others = [&amend[..], &["--others"]].concat();
+    vault.feed(&others, own).refused(1, "malformed");
+    assert_eq!(vault.feed(&amend, own).json()["version"], 2);
+    vault.verified();
+}

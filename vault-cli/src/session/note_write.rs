@@ -130,6 +130,9 @@ impl Session {
             also.push(other);
         }
         let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
+        if !also.is_empty() {
+            note_input::require_clients_named(&note, &request.note.text)?;
+        }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let draft = self.draft_named(request.draft.as_deref())?;
@@ -236,6 +239,9 @@ impl Session {
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
                 let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
+                if request.others && !joined.is_empty() {
+                    note_input::require_clients_named(&note, &request.input.text)?;
+                }
                 if says_the_same(&note, &before.note) {
                     let written = Written::as_it_is(&before);
                     return Ok::<_, SessionError>((before, written, false));
