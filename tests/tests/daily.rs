@@ -9,6 +9,11 @@ use serde_json::json;
 
 /// Starts the binary on a terminal, on this vault.
 fn on_terminal(vault: &Vault, arguments: &str) -> Option<Terminal> {
+    with_editor(vault, arguments, "")
+}
+
+/// As [`on_terminal`], with an editor; an empty one is none.
+fn with_editor(vault: &Vault, arguments: &str, editor: &str) -> Option<Terminal> {
     Terminal::start(
         &format!("{} {arguments}", casevault().display()),
         |command: &mut Command| {
@@ -16,9 +21,13 @@ fn on_terminal(vault: &Vault, arguments: &str) -> Option<Terminal> {
                 .env("CASEVAULT_HOME", &vault.home)
                 .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"))
                 .env("XDG_RUNTIME_DIR", "");
-            for name in ["PAGER", "LESS", "NO_COLOR", "EDITOR", "VISUAL"] {
+            for name in ["PAGER", "LESS", "NO_COLOR", "VISUAL"] {
                 command.env_remove(name);
             }
+            match editor {
+                "" => command.env_remove("EDITOR"),
+                editor => command.env("EDITOR", editor),
+            };
         },
     )
 }
@@ -133,5 +142,79 @@ fn what_one_client_said_is_not_said_by_another_in_a_note_of_both() {
     let others = [&amend[..], &["--others"]].concat();
     vault.feed(&others, own).refused(1, "malformed");
     assert_eq!(vault.feed(&amend, own).json()["version"], 2);
+    vault.verified();
+}
+
+#[test]
+fn what_one_file_says_already_still_goes_to_the_others() {
+    let vault = Vault::made();
+    let (ada, bo) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Brisk"));
+    let add = [
+        "note", "add", &ada, "--also", &bo, "--kind", "phone", "--file", "-", "--json",
+    ];
+    let text = b"obs: Both were there.\n\nplan: Ring the landlord.\n  owner: me\n  due: today\n";
+    let note = vault.feed(&add, text).json()["note"].as_str().unwrap().to_owned();
+    let step = format!("{note}:2");
+
+    let done = ["plan", "done", &step, "--file", "-"];
+    vault.feed(&done, b"He comes.").done();
+    assert_eq!(vault.json(&["plan", "list"])["total"], 1);
+    // Another day or another outcome is not what was said.
+    vault
+        .feed(
+            &["plan", "done", &step, "--others", "--json", "--file", "-"],
+            b"He does not.",
+        )
+        .refused(6, "conflict");
+    let reply = vault.json(&["plan", "done", &step, "--others"]);
+    assert_eq!(
+        (&reply["changed"], &reply["others"][0]["saved"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(vault.json(&["plan", "list"])["total"], 0);
+    let other = reply["others"][0]["note"].as_str().unwrap().to_owned();
+    let theirs = vault.json(&["note", "show", &other]);
+    assert_eq!(theirs["segments"][1]["outcome"], "He comes.", "{theirs}");
+    // Said of all of them: there is nothing left to say.
+    vault
+        .run(&["plan", "done", &step, "--others", "--json"])
+        .refused(6, "conflict");
+    let undone = vault.json(&["plan", "done", &step, "--others", "--undo"]);
+    assert_eq!(
+        (&undone["changed"], &undone["others"][0]["saved"]),
+        (&json!(true), &json!(true))
+    );
+
+    // Amended in one; then its text goes to the other, by a file and out of an editor in which nothing is changed.
+    let amended = b"obs: Both were at home.\n";
+    vault.feed(&["note", "amend", &note, "--file", "-"], amended).done();
+    let by_file = vault.copied();
+    let reply = by_file
+        .feed(&["note", "amend", &note, "--others", "--file", "-"], amended)
+        .done();
+    assert_eq!(
+        reply.stdout,
+        format!("saved in other cases, nothing to change in {note}\n")
+    );
+    assert!(
+        reply.stderr.contains(&format!("and {other} in case {bo}")),
+        "{}",
+        reply.stderr
+    );
+    let reply = by_file
+        .feed(&["note", "amend", &note, "--others", "--file", "-"], amended)
+        .done();
+    assert_eq!(reply.stdout, format!("nothing changed in {note}\n"));
+    assert!(!reply.stderr.contains("--others"), "{}", reply.stderr);
+    let amend = format!("note amend {note} --others");
+    if let Some(terminal) = with_editor(&vault, &amend, "true") {
+        let (code, screen) = terminal.end();
+        assert!(code == 0 && screen.contains("saved in other cases"), "{code} {screen}");
+        let terminal = with_editor(&vault, &format!("note amend {note}"), "true").unwrap();
+        let (code, screen) = terminal.end();
+        assert!(code == 1 && screen.contains("nothing was changed"), "{code} {screen}");
+    }
+    let theirs = vault.json(&["note", "show", &other]);
+    assert_eq!(theirs["segments"][0]["text"], "Both were at home.", "{theirs}");
     vault.verified();
 }

@@ -234,6 +234,12 @@ impl OnTerminal {
 /// Prints that a note was saved, and says on standard error what is missing.
 pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
     let mut rest = Vec::new();
+    let elsewhere = reply.others.iter().any(|other| other.saved);
+    let word = match (reply.changed, elsewhere) {
+        (true, _) => "saved",
+        (false, true) => "saved in other cases, nothing to change in",
+        (false, false) => "nothing changed in",
+    };
     if reply.version > 1 {
         rest.push(format!("version {}", reply.version));
     }
@@ -242,7 +248,6 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     }
     let lag = reply.lag.as_ref().map_or(String::new(), |lag| format!(" (lag {lag})"));
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));
-    let word = if reply.changed { "saved" } else { "nothing changed in" };
     let saved_too = reply.others.iter().filter(|other| other.saved);
     for other in saved_too {
         rest.push(format!("and {} in case {}", other.note, other.case));
@@ -254,7 +259,7 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     let left: Vec<String> = reply
         .others
         .iter()
-        .filter(|other| !other.saved)
+        .filter(|other| !other.saved && !other.same)
         .map(|o| o.note.clone())
         .collect();
     if !left.is_empty() {

@@ -129,6 +129,8 @@ pub fn done(reply: &PlanDoneReply) -> String {
     let step = format!("{}:{}", reply.note, reply.segment);
     let text = cut(&reply.text);
     let mut out = match &reply.done {
+        Some(day) if !reply.changed => format!("done already {step} on {day}: {text}\n"),
+        None if !reply.changed => format!("not done as it was {step}: {text}\n"),
         Some(day) => format!("done {step} on {day}: {text}\n"),
         None => format!("not done {step}: {text}\n"),
     };
@@ -138,9 +140,13 @@ pub fn done(reply: &PlanDoneReply) -> String {
     ));
     for other in &reply.others {
         let (note, case) = (&other.note, &other.case);
-        out.push_str(&match other.saved {
-            true => format!("and of {note} in case {case}\n"),
-            false => format!("{note} in case {case} is one with it and stays as it is; `--others` says it there too\n"),
+        out.push_str(&match (other.saved, other.same) {
+            (true, _) if reply.changed => format!("and of {note} in case {case}\n"),
+            (true, _) => format!("said now of {note} in case {case}\n"),
+            (false, true) => format!("{note} in case {case} says so already\n"),
+            (false, false) => {
+                format!("{note} in case {case} is one with it and stays as it is; `--others` says it there too\n")
+            }
         });
     }
     out

@@ -264,6 +264,7 @@ impl Session {
             case: case.handle(),
             note: note.handle(),
             saved: others_changed.get(index).copied().unwrap_or(false),
+            same: others_changed.get(index).is_some_and(|changed| !changed),
         });
         let mut reply = saved(NOTE_AMEND, case, &written);
         if !json::is_json(&request.input.text) {
@@ -331,6 +332,7 @@ impl Session {
                     case: case.handle(),
                     note: note.handle(),
                     saved: false,
+                    same: false,
                 })
                 .collect(),
         })

@@ -640,6 +640,9 @@ pub struct JoinedNote {
     pub note: String,
     /// Whether it was saved as well.
     pub saved: bool,
+    /// Whether it says the same already, so that there was nothing to save.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same: bool,
 }
 
 /// What an editor opens with: `casevault.note.blank/1` or `casevault.note.text/1`.

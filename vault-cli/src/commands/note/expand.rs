@@ -79,6 +79,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
             also: Vec::new(),
             draft: None,
             resume: format!("casevault note expand {jot}"),
+            even_unchanged: false,
             typed: false,
             resumed: false,
             notices: Vec::new(),

@@ -203,6 +203,9 @@ pub struct PlanDoneReply {
     pub done_by: Option<String>,
     /// What came of it.
     pub outcome: Option<String>,
+    /// Whether this note says so only now; where it did already, the others alone were written.
+    #[serde(default)]
+    pub changed: bool,
     /// Notes of other cases that are one with it.
     pub others: Vec<JoinedNote>,
 }
