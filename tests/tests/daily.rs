@@ -218,3 +218,33 @@ fn what_one_file_says_already_still_goes_to_the_others() {
     assert_eq!(theirs["segments"][0]["text"], "Both were at home.", "{theirs}");
     vault.verified();
 }
+
+#[test]
+fn a_mark_or_field_in_a_pasted_letter_is_pointed_out_and_a_backup_is_called_one() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let add = ["note", "add", &case, "--kind", "phone", "--file", "-"];
+    let text =
+        "rep daughter: She wrote:\nplease read\nplan: the builder comes\n  done: today\n\nrep son: No.\ndone: never\n";
+    let told = vault.feed(&add, text.as_bytes()).done();
+    for wanted in [
+        "look again: line 3: `plan` ended the text above it, of kind reported",
+        "look again: line 7: `done:` is only text there",
+    ] {
+        assert!(told.stderr.contains(wanted), "{}", told.stderr);
+    }
+    let meant = vault.feed(&add, b"rep son: No.\nint: He is tired. [1]\n").done();
+    assert!(!meant.stderr.contains("look again"), "{}", meant.stderr);
+
+    let out = vault.around.join("a.backup");
+    vault.run(&["backup", "create", "--out", out.to_str().unwrap()]).done();
+    let hidden = vault
+        .feed(&["note", "misfiled", &told.handle(), "--file", "-"], b"Wrong file.")
+        .done();
+    assert!(
+        hidden.stdout.contains("backup (sealed, the whole vault)"),
+        "{}",
+        hidden.stdout
+    );
+    assert!(!hidden.stdout.contains("export"), "{}", hidden.stdout);
+}

@@ -96,6 +96,16 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     finish(note, set, now)
 }
 
+/// Lists what a text was taken for and may not have been meant as; nothing of JSON.
+pub fn doubts(text: &str, now: &Now) -> Vec<String> {
+    if json::is_json(text) {
+        return Vec::new();
+    }
+    // Headings change nothing of which lines are doubted.
+    let doubts = text::doubts(text, &Outline::default(), now);
+    doubts.iter().map(ToString::to_string).collect()
+}
+
 /// Refuses `client` where one text goes into several files: it would be another person in each, and what one client said
 /// would stand in the other's file as that one's own words.
 ///

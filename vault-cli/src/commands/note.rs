@@ -275,6 +275,9 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         run.ui
             .note(&format!("not known here, kept for export alone: {}", fields.join(", ")));
     }
+    for doubt in &reply.doubts {
+        run.ui.note(&format!("look again: {doubt}"));
+    }
     for gap in &reply.incomplete {
         run.ui.note(&format!("incomplete: {gap}"));
     }

@@ -154,6 +154,7 @@ impl Session {
             note.occurred_at = Some(Moment::parse(&jot.occurred_at).map_err(fault)?);
         }
         note.jotted_at = Some(Moment::parse(&jot.jotted_at).map_err(fault)?);
+        let doubts = note_input::doubts(&input.text, &clock::here());
         let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
@@ -168,7 +169,10 @@ impl Session {
             super::draft::drop_draft(tx, draft)?;
             Ok(written)
         });
-        Ok(super::note_write::saved(NOTE_EXPAND, case, &written?))
+        Ok(NoteSavedReply {
+            doubts,
+            ..super::note_write::saved(NOTE_EXPAND, case, &written?)
+        })
     }
 }
 

@@ -143,6 +143,7 @@ impl Session {
         });
         let ((written, others), drafts) = written?;
         Ok(NoteSavedReply {
+            doubts: note_input::doubts(&request.note.text, &clock::here()),
             others,
             drafts,
             ..saved(NOTE_ADD, case, &written)
@@ -272,6 +273,7 @@ impl Session {
             reply.unknown_fields.clear();
         }
         Ok(NoteSavedReply {
+            doubts: note_input::doubts(&request.input.text, &clock::here()),
             changed,
             others: others.collect(),
             drafts,
@@ -581,6 +583,7 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
+        doubts: Vec::new(),
         drafts: false,
     }
 }

@@ -626,6 +626,9 @@ pub struct NoteSavedReply {
     /// Fields of its JSON that are not known, by where they stand: they are kept, and only JSON shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_fields: Vec<String>,
+    /// Lines of its text that were taken for a mark, a field or text, and may not have been meant so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
     /// Whether there are drafts, of this or of anything else: `casevault note draft` lists them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafts: bool,
