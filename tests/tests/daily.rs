@@ -248,3 +248,40 @@ fn a_mark_or_field_in_a_pasted_letter_is_pointed_out_and_a_backup_is_called_one(
     );
     assert!(!hidden.stdout.contains("export"), "{}", hidden.stdout);
 }
+
+#[test]
+fn two_clients_of_one_name_are_told_apart_wherever_they_are_listed() {
+    let vault = Vault::made();
+    let cases = ["Ada Brisk", "ADA  brisk", "Ada Brisk", "Bo Brisk"].map(|name| vault.open_case(name));
+    for case in &cases {
+        let text = "plan: Ring.\n  owner: me\n  due: today\n\ndec: Stop.\n";
+        vault
+            .feed(
+                &["note", "add", case, "--kind", "phone", "--file", "-"],
+                text.as_bytes(),
+            )
+            .done();
+    }
+    vault.run(&["case", "close", &cases[2]]).done();
+    for list in [&["plan", "list"][..], &["today"]] {
+        let text = vault.run(list).done().stdout;
+        for case in &cases[..2] {
+            assert!(text.contains(case.as_str()), "{text}");
+        }
+        assert!(!text.contains(&cases[3]) && text.contains("Bo Brisk"), "{text}");
+    }
+    let steps = vault.json(&["plan", "list"])["steps"].as_array().unwrap().clone();
+    let doubled = steps.iter().filter(|step| step["same_name"] == true);
+    assert_eq!((steps.len(), doubled.count()), (3, 2));
+
+    let Some(mut terminal) = on_terminal(&vault, "case show") else {
+        return;
+    };
+    terminal.wait_for("Who: ").keys("ada\n");
+    terminal.wait_for(&format!("Ada Brisk  {}, opened", cases[0]));
+    terminal.wait_for(&format!("ADA  brisk  {}, opened", cases[1]));
+    terminal.wait_for("not offered, because closed:").wait_for(&cases[2]);
+    terminal.wait_for("Which").keys("1\n");
+    terminal.wait_for(&format!("closed case is called so too: {}", cases[2]));
+    assert_eq!(terminal.end().0, 0);
+}

@@ -64,6 +64,7 @@ pub use error::SessionError;
 pub(crate) use error::io_hint;
 pub use logging::PURPOSES;
 pub use logging::REASON_BYTES;
+pub(crate) use namesakes::alike as same_name;
 pub use passphrase::Passphrase;
 pub use progress::Cancel;
 pub use progress::Progress;

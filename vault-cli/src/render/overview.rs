@@ -280,6 +280,9 @@ fn who(case: &CaseName) -> String {
     let flags: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
     words.extend(flags.iter().map(String::as_str));
     words.push(case.label.as_deref().unwrap_or(&case.case));
+    if case.same_name && case.label.is_some() {
+        words.push(&case.case);
+    }
     words.join(" ")
 }
 
@@ -428,6 +431,7 @@ mod tests {
                 external_id: None,
                 label: Some("Elin\u{1b}[31m\nFarrow".into()),
                 flags: vec!["danger".into()],
+                same_name: false,
             },
             step: Step {
                 note: "n-19qd3m0x".into(),

@@ -77,7 +77,7 @@ impl Session {
         line.opened = named.or(line.opened).or_else(|| Some(today.to_string()));
         let external_id = Some(line.case.clone()).filter(|id| !id.is_empty());
         let name = Label::of(&line, None).label.unwrap_or_default();
-        let same_name = self.namesakes(&name, &ReadPurpose::default())?;
+        let same_name = self.namesakes(&[name], &ReadPurpose::default())?;
         let keys = self.write(|holder, tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
         let case = keys?.state.case();
         Ok(CaseOpenReply {

@@ -55,6 +55,9 @@ pub struct CaseName {
     pub label: Option<String>,
     /// Flags shown before a visit (danger, contact).
     pub flags: Vec<String>,
+    /// Whether another open case is called so, whatever the capitals: then the handle tells them apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_name: bool,
 }
 
 /// What the day holds.
