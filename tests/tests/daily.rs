@@ -285,3 +285,148 @@ fn two_clients_of_one_name_are_told_apart_wherever_they_are_listed() {
     terminal.wait_for(&format!("closed case is called so too: {}", cases[2]));
     assert_eq!(terminal.end().0, 0);
 }
+
+#[test]
+fn a_visit_that_is_saved_twice_is_told_of() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let add = [
+        "note",
+        "add",
+        &case,
+        "--kind",
+        "home-visit",
+        "--at",
+        "2026-03-10 14:00",
+        "--file",
+        "-",
+        "--json",
+    ];
+    let text = b"obs: The hall is cold.\n\nint: She is tired. [1]\n";
+    let first = vault.feed(&add, text).json();
+    assert_eq!(first["same_as"], json!(null));
+    let second = vault.feed(&add, text).json();
+    assert_eq!(second["same_as"], first["note"]);
+    // Another hour, another kind or another word is another note; so is the one that was taken back.
+    for (at, kind, text) in [
+        (
+            "2026-03-10 15:00",
+            "home-visit",
+            "obs: The hall is cold.\n\nint: She is tired. [1]\n",
+        ),
+        (
+            "2026-03-10 14:00",
+            "phone",
+            "obs: The hall is cold.\n\nint: She is tired. [1]\n",
+        ),
+        (
+            "2026-03-10 14:00",
+            "home-visit",
+            "obs: The hall is colder.\n\nint: She is tired. [1]\n",
+        ),
+    ] {
+        let add = [
+            "note", "add", &case, "--kind", kind, "--at", at, "--file", "-", "--json",
+        ];
+        assert_eq!(
+            vault.feed(&add, text.as_bytes()).json()["same_as"],
+            json!(null),
+            "{at} {kind} {text}"
+        );
+    }
+    let other = vault.open_case("Bo Brisk");
+    let add = [
+        "note",
+        "add",
+        &other,
+        "--kind",
+        "home-visit",
+        "--at",
+        "2026-03-10 14:00",
+        "--file",
+        "-",
+        "--json",
+    ];
+    let alone = vault.feed(&add, text).json();
+    assert_eq!(alone["same_as"], json!(null));
+    vault.run(&["note", "withdraw", alone["note"].as_str().unwrap()]).done();
+    assert_eq!(vault.feed(&add, text).json()["same_as"], json!(null));
+    vault.verified();
+}
+
+#[test]
+fn what_is_missing_is_asked_for_and_what_cannot_be_is_refused_first() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    vault
+        .feed(&["case", "open", "--file", "-", "--json"], b"{\"name\":\"B\"}")
+        .refused(2, "needs-flag");
+    let jot = vault.feed(&["note", "jot", "--file", "-"], b"She rang.").handle();
+    let expand = ["note", "expand", &jot, "--kind", "phone", "--file", "-", "--json"];
+    vault.feed(&expand, b"obs: She rang.\n").refused(6, "conflict");
+
+    // A folder that is in use is refused before a passphrase is asked for: none is given, and there is no terminal.
+    let backup = vault.around.join("a.backup");
+    vault
+        .run(&["backup", "create", "--out", backup.to_str().unwrap()])
+        .done();
+    let backup = backup.to_str().unwrap();
+    let cards = vault.around.join("cards");
+    vault
+        .run(&["recovery", "split", "--out-dir", cards.to_str().unwrap(), "--yes"])
+        .done();
+    let named = |n: u32| cards.join(format!("card-{n}-of-3.txt")).display().to_string();
+    let both = format!("{},{}", named(1), named(2));
+    for arguments in [
+        &["backup", "restore", backup, "--json"][..],
+        &["recovery", "restore", "--cards", &both, "--backup", backup, "--json"],
+    ] {
+        let mut command = vault.command(arguments);
+        command.env_remove("CASEVAULT_PASSPHRASE_FILE");
+        let refused = casevault_e2e::vault::Done::of(command.output().unwrap());
+        refused.refused(1, "already-initialised");
+    }
+    let page = Vault::unmade().run(&[]).done().stdout;
+    assert!(page.contains("casevault recovery restore --cards"), "{page}");
+
+    let Some(mut terminal) = on_terminal(&vault, "case open") else {
+        return;
+    };
+    terminal
+        .wait_for("child-and-family")
+        .wait_for("[adult-social-care]: ")
+        .keys("3\n");
+    terminal.wait_for("[adult-social-care]: ").keys("2\n");
+    terminal.wait_for("Name: ").keys("Cy Brisk\n");
+    for _ in 0..5 {
+        terminal.wait_for(": ").keys("\n");
+    }
+    terminal.wait_for("template child-and-family version");
+    assert_eq!(terminal.end().0, 0);
+    let mut terminal = with_editor(&vault, &format!("note expand {jot}"), "true").unwrap();
+    terminal.wait_for("names no case").wait_for("Who: ").keys("ada\n");
+    terminal.wait_for(&format!("Ada Brisk  {case}"));
+    terminal.end();
+}
+
+#[test]
+fn the_editor_shows_the_numbers_by_which_segments_are_cited() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let note = vault.add_note(
+        &case,
+        "obs: Cold.\n\nint: She is tired. [1]\n\nplan: Ring.\n  owner: me\n",
+    );
+    // An editor that shows the file, and leaves it as it is.
+    let Some(mut terminal) = with_editor(&vault, &format!("note amend {note}"), "cat") else {
+        return;
+    };
+    terminal
+        .wait_for("#! [1]")
+        .wait_for("obs: Cold.")
+        .wait_for("#! [2]")
+        .wait_for("#! [3]")
+        .wait_for("plan: Ring.");
+    let (code, screen) = terminal.end();
+    assert!(code == 1 && screen.contains("nothing was changed"), "{code} {screen}");
+}

@@ -179,7 +179,7 @@ pub fn printed(note: &Note, set: &Set) -> String {
         (Some(id), None) => set.newest(id),
         _ => None,
     };
-    text::print(note, &template.map(outline).unwrap_or_default())
+    text::print_numbered(note, &template.map(outline).unwrap_or_default())
 }
 
 /// Chooses the template: the one named, else the kind's own, else the case's.

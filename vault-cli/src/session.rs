@@ -71,6 +71,7 @@ pub use progress::Progress;
 pub use progress::Silent;
 pub use progress::Task;
 pub use progress::Unit;
+pub use templates::case_templates;
 pub use templates::require_template;
 pub use vault::versions;
 

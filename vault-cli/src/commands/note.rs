@@ -275,6 +275,14 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         run.ui
             .note(&format!("not known here, kept for export alone: {}", fields.join(", ")));
     }
+    if let Some(same) = &reply.same_as {
+        run.ui
+            .note(&format!("{same} is of the same time and kind, in the same words"));
+        run.ui.hint(&format!(
+            "if it was saved twice, `casevault note withdraw {}` takes this one back",
+            reply.note
+        ));
+    }
     for doubt in &reply.doubts {
         run.ui.note(&format!("look again: {doubt}"));
     }

@@ -626,6 +626,9 @@ pub struct NoteSavedReply {
     /// Fields of its JSON that are not known, by where they stand: they are kept, and only JSON shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_fields: Vec<String>,
+    /// A note that was on the file already, of the same time and kind and in the same words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
     /// Lines of its text that were taken for a mark, a field or text, and may not have been meant so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,

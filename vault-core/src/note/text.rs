@@ -29,7 +29,7 @@ use thiserror::Error;
 
 use super::model::{Note, NoteKind, SegmentKind};
 use super::when::{Now, WhenError};
-pub use print::{blank, print};
+pub use print::{blank, print, print_numbered};
 use segment::Reader;
 pub use segment::{Doubt, Meant};
 

@@ -232,10 +232,7 @@ fn month_named(word: &str) -> Option<i8> {
         "december",
     ];
     let is_it = |month: &&str| month.starts_with(word) && (word.len() == 3 || word.len() == month.len());
-    let at = MONTHS
-        .iter()
-        .position(|month| is_it(month))
-        .or((word == "sept").then_some(8))?;
+    let at = MONTHS.iter().position(is_it).or((word == "sept").then_some(8))?;
     i8::try_from(at).ok()?.checked_add(1)
 }
 
