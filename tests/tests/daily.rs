@@ -235,6 +235,12 @@ fn a_mark_or_field_in_a_pasted_letter_is_pointed_out_and_a_backup_is_called_one(
     }
     let meant = vault.feed(&add, b"rep son: No.\nint: He is tired. [1]\n").done();
     assert!(!meant.stderr.contains("look again"), "{}", meant.stderr);
+    // Under a heading of plans a paragraph is one.
+    let visit = ["note", "add", &case, "--kind", "home-visit", "--file", "-"];
+    let meant = vault
+        .feed(&visit, b"## Plans\nRing him.\n  owner: me\n  due: today\n")
+        .done();
+    assert!(!meant.stderr.contains("look again"), "{}", meant.stderr);
 
     let out = vault.around.join("a.backup");
     vault.run(&["backup", "create", "--out", out.to_str().unwrap()]).done();

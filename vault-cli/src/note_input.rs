@@ -96,13 +96,13 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     finish(note, set, now)
 }
 
-/// Lists what a text was taken for and may not have been meant as; nothing of JSON.
-pub fn doubts(text: &str, now: &Now) -> Vec<String> {
+/// Lists what the text of a note was taken for and may not have been meant as; nothing of JSON.
+pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
     if json::is_json(text) {
         return Vec::new();
     }
-    // Headings change nothing of which lines are doubted.
-    let doubts = text::doubts(text, &Outline::default(), now);
+    // A heading says of what kind is what stands under it.
+    let doubts = text::doubts(text, &template_of(note, set).map(outline).unwrap_or_default(), now);
     doubts.iter().map(ToString::to_string).collect()
 }
 
@@ -174,12 +174,16 @@ pub fn blank(input: &NoteInput, case_template: Option<&str>, set: &Set, now: &No
 
 /// Writes a note as an editor opens it, to be amended under its own template.
 pub fn printed(note: &Note, set: &Set) -> String {
-    let template = match (&note.template, note.template_version) {
+    text::print_numbered(note, &template_of(note, set).map(outline).unwrap_or_default())
+}
+
+/// Finds the template that a note was written under.
+fn template_of<'a>(note: &Note, set: &'a Set) -> Option<&'a Template> {
+    match (&note.template, note.template_version) {
         (Some(id), Some(version)) => set.version(id, version),
         (Some(id), None) => set.newest(id),
         _ => None,
-    };
-    text::print_numbered(note, &template.map(outline).unwrap_or_default())
+    }
 }
 
 /// Chooses the template: the one named, else the kind's own, else the case's.

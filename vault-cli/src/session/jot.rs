@@ -154,7 +154,6 @@ impl Session {
             note.occurred_at = Some(Moment::parse(&jot.occurred_at).map_err(fault)?);
         }
         note.jotted_at = Some(Moment::parse(&jot.jotted_at).map_err(fault)?);
-        let doubts = note_input::doubts(&input.text, &clock::here());
         let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
@@ -169,9 +168,10 @@ impl Session {
             super::draft::drop_draft(tx, draft)?;
             Ok(written)
         });
+        let written = written?;
         Ok(NoteSavedReply {
-            doubts,
-            ..super::note_write::saved(NOTE_EXPAND, case, &written?)
+            doubts: note_input::doubts(&input.text, &written.note, set, &clock::here()),
+            ..super::note_write::saved(NOTE_EXPAND, case, &written)
         })
     }
 }

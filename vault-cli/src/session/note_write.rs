@@ -150,7 +150,7 @@ impl Session {
         let ((written, others), same, drafts) = written?;
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
-            doubts: note_input::doubts(&request.note.text, &clock::here()),
+            doubts: note_input::doubts(&request.note.text, &written.note, set, &clock::here()),
             others,
             drafts,
             ..saved(NOTE_ADD, case, &written)
@@ -280,7 +280,7 @@ impl Session {
             reply.unknown_fields.clear();
         }
         Ok(NoteSavedReply {
-            doubts: note_input::doubts(&request.input.text, &clock::here()),
+            doubts: note_input::doubts(&request.input.text, &written.note, set, &clock::here()),
             changed,
             others: others.collect(),
             drafts,
