@@ -23,8 +23,10 @@ pub mod note;
 pub mod passphrase;
 pub mod plan;
 pub mod recovery;
+pub mod server;
 pub mod start;
 pub mod status;
+pub mod sync;
 pub mod template;
 pub mod today;
 pub mod unlock;
@@ -77,6 +79,11 @@ pub enum Command {
     /// Recovery cards: split, check, restore
     #[command(subcommand)]
     Recovery(Later<recovery::RecoveryCommand>),
+    /// The server: add
+    #[command(subcommand)]
+    Server(Later<server::ServerCommand>),
+    /// Sends what was written to the server, and verifies its log
+    Sync,
     /// The vault's passphrase
     #[command(subcommand)]
     Passphrase(Later<passphrase::PassphraseCommand>),
@@ -107,7 +114,9 @@ pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
         Command::Passphrase(Later(command)) => passphrase::run(command, run),
         Command::Plan(Later(command)) => plan::run(command, run),
         Command::Recovery(Later(command)) => recovery::run(command, run),
+        Command::Server(Later(command)) => server::run(command, run),
         Command::Status => status::run(run),
+        Command::Sync => sync::run(run),
         Command::Template(Later(command)) => template::run(command, run),
         Command::Today(Later(args)) => today::run(args, run),
         Command::Unlock(Later(args)) => unlock::run(&args, run),

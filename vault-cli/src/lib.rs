@@ -23,6 +23,7 @@ pub mod note_input;
 pub mod part;
 pub mod picker;
 pub mod places;
+pub mod remote;
 pub mod render;
 pub mod session;
 pub mod store;

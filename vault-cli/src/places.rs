@@ -70,6 +70,11 @@ impl Places {
         self.home.join("agent.lock")
     }
 
+    /// Returns a file of evidence against a server.
+    pub fn evidence(&self, name: &str) -> PathBuf {
+        self.home.join(format!("evidence-{name}.json"))
+    }
+
     /// Makes the folder, readable by its owner alone, where it is missing.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ pub mod import;
 pub mod log;
 pub mod note;
 pub mod overview;
+pub mod server;
 pub mod status;
 mod table;
 pub mod verify;

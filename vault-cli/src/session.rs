@@ -47,6 +47,7 @@ pub mod reply;
 pub mod request;
 mod restore;
 mod rotation;
+mod server;
 mod settings;
 mod stage;
 mod templates;

@@ -25,6 +25,7 @@ use crate::keyring::keyring_hash;
 use crate::secret::RatchetState;
 use crate::secret::RecipientSeed;
 use crate::secret::SealSecret;
+use crate::seen::SeenSoFar;
 use crate::stream::UnverifiedLink;
 use crate::wire;
 use crate::wire::v1::FORMAT;
@@ -322,6 +323,7 @@ pub struct AccessState {
     next_index: Option<u32>,
     dpo_epoch: u32,
     cited: u64,
+    seen: SeenSoFar,
 }
 
 impl AccessState {
@@ -333,6 +335,7 @@ impl AccessState {
             next_index: None,
             dpo_epoch: 0,
             cited: 0,
+            seen: SeenSoFar::default(),
         }
     }
 
@@ -355,8 +358,7 @@ impl AccessState {
         let cited = agency.seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
         require(cited >= self.cited, Check::AgencyHead)?;
         require(link.device == self.device, Check::Signer)?;
-        // Nothing verifies a checkpoint yet, so none is believed, whether or not the root names a log.
-        require(link.seen.is_none(), Check::SeenCheckpoint)?;
+        let seen = self.seen.with(agency.at(cited), link)?;
         agency.at(cited).live_device(link.device)?;
         match &link.body {
             LinkBody::Segment(begun) => {
@@ -381,6 +383,7 @@ impl AccessState {
             }
         }
         self.cited = cited;
+        self.seen = seen;
         Ok(())
     }
 }

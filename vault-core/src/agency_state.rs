@@ -20,6 +20,7 @@ use crate::id::RecordHash;
 use crate::id::RecordId;
 use crate::id::RootHash;
 use crate::placing::StoredRecord;
+use crate::seen::SeenSoFar;
 use crate::stream::Chain;
 use crate::stream::UnverifiedLink;
 use crate::stream::VerifiedLink;
@@ -102,6 +103,7 @@ pub struct AgencyState {
     keyrings: Vec<KeyringRef>,
     heads: HashMap<LinkId, u64>,
     settings: HashMap<RecordHash, (RecordId, u32)>,
+    seen: SeenSoFar,
 }
 
 impl AgencyState {
@@ -174,6 +176,7 @@ impl AgencyState {
             keyrings: Vec::new(),
             heads: HashMap::from([(link.id(), 0)]),
             settings: HashMap::new(),
+            seen: SeenSoFar::default(),
         })
     }
 
@@ -185,7 +188,7 @@ impl AgencyState {
         let mut chain = self.chain.clone();
         chain.follow(&link)?;
         require(link.link().agency_head == link.link().previous, Check::AgencyHead)?;
-        require(link.link().seen.is_none(), Check::SeenCheckpoint)?;
+        let seen = self.seen.with(self.now(), link.link())?;
         let (member, key) = self.signer_of(&link)?;
         let link = link.verify(&key)?;
         let LinkBody::Event(placed) = &link.link().body else {
@@ -195,6 +198,7 @@ impl AgencyState {
         next.apply(member, link.link().seq, &placed.event)?;
         next.place(link.link(), placed, stored)?;
         next.chain = chain;
+        next.seen = seen;
         next.heads.insert(link.id(), link.link().seq);
         *self = next;
         Ok(link)

@@ -20,6 +20,7 @@ use crate::id::MemberId;
 use crate::id::RecordHash;
 use crate::id::RecordId;
 use crate::placing::StoredRecord;
+use crate::seen::SeenSoFar;
 use crate::stream::UnverifiedLink;
 use crate::wire;
 use crate::wire::v1::event::Erasure;
@@ -114,6 +115,7 @@ pub struct CaseState {
     erased: HashSet<RecordHash>,
     ids: HashSet<RecordId>,
     cited: u64,
+    seen: SeenSoFar,
 }
 
 impl CaseState {
@@ -131,6 +133,7 @@ impl CaseState {
             erased: HashSet::new(),
             ids: HashSet::new(),
             cited: 0,
+            seen: SeenSoFar::default(),
         }
     }
 
@@ -194,8 +197,7 @@ impl CaseState {
         )?;
         let cited = agency.state().seq_of(&link.agency_head).ok_or(Check::AgencyHead)?;
         require(cited >= self.cited, Check::AgencyHead)?;
-        // Nothing verifies a checkpoint yet, so none is believed, whether or not the root names a log.
-        require(link.seen.is_none(), Check::SeenCheckpoint)?;
+        let seen = self.seen.with(agency, link)?;
         let signer = agency.live_device(link.device)?.member;
         let event = matches!(&link.body, LinkBody::Event(e) if matches!(e.event, Event::CaseOpened(_)));
         require(event != self.opened && (link.seq == 0) == event, Check::CaseOpened)?;
@@ -225,6 +227,7 @@ impl CaseState {
             LinkBody::Access(_) | LinkBody::Segment(_) => return Err(Check::KindOfStream.into()),
         }
         self.cited = cited;
+        self.seen = seen;
         Ok(())
     }
 

@@ -146,6 +146,8 @@ checks! {
     LogTile = 136, Forged, "tile is none of this tree";
     LogInclusion = 137, Forged, "leaf is not in the tree";
     LogConsistency = 138, Rollback, "tree is not a continuation of the one before";
+    Parcel = 139, Forged, "parcel holds other bytes than its link names";
+    ServerSession = 140, NotForUs, "device did not sign for a session with this server";
 }
 
 impl fmt::Display for Check {

@@ -133,6 +133,12 @@ labels! {
     RecoverySigning = "recovery signing",
     /// Hash of a stream and a place in it, whose first bytes are a log entry's tag.
     LogTag = "log tag",
+    /// Signature over the statement that begins a session with a server, by a device.
+    ServerSession = "server session",
+    /// MAC of a challenge that a server gives out.
+    ServerChallenge = "server challenge",
+    /// MAC of the token of a session.
+    ServerToken = "server token",
 }
 
 /// Puts a label's length before it, at compile time.

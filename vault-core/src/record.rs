@@ -231,6 +231,16 @@ impl UnverifiedRecord {
         self.hash
     }
 
+    /// Returns ciphertext and tag.
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.ciphertext.bytes
+    }
+
+    /// Returns the signature, as it came.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// Checks the author's signature.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 
 pub mod checkpoint;
 pub mod entry;
+pub mod follow;
 pub mod note;
 pub mod proof;
 pub mod tile;

@@ -12,6 +12,11 @@ use tls_codec::DeserializeBytes;
 use tls_codec::Serialize;
 use zeroize::Zeroizing;
 
+/// A structure of the format: what [`encode`] and [`decode`] take.
+pub trait Structure: Serialize + DeserializeBytes {}
+
+impl<T: Serialize + DeserializeBytes> Structure for T {}
+
 /// Returns the canonical bytes of `value`.
 ///
 /// # Errors

@@ -370,7 +370,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 24] = [
+pub const WITHOUT: [(&str, &str); 26] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -388,6 +388,14 @@ pub const WITHOUT: [(&str, &str); 24] = [
     ("note history", "writes its entry alone, as `note show` does"),
     ("note list", "writes its entry alone, as `note show` does"),
     ("plan list", "writes its entry alone, as `case list` does"),
+    (
+        "server add",
+        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+    ),
+    (
+        "sync",
+        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+    ),
     ("recovery check", "writes nothing"),
     ("status", "writes nothing"),
     ("template check", "writes nothing"),

@@ -266,6 +266,8 @@ asks! {
     plain note_withdraw(NoteWithdrawRequest) -> NoteWithdrawReply;
     plain plan_done(PlanDoneRequest) -> PlanDoneReply;
     watched plan_list(PlanListRequest) -> PlanListReply;
+    watched server_add(ServerAddRequest) -> ServerAddReply;
+    sweeping sync() -> SyncReply;
     watched today(TodayRequest) -> TodayReply;
     sweeping verify() -> VerifyReply;
 }

@@ -129,9 +129,10 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("", "cards split shamir", "`casevault recovery split` makes cards"),
     (
         "",
-        "sync push pull fetch server share grant invite member device",
-        NOT_YET,
+        "push pull fetch upload backup-to",
+        "`casevault sync` sends what was written to the server",
     ),
+    ("", "share grant invite member device", NOT_YET),
     (
         "case",
         "new create add start begin init",
@@ -237,8 +238,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
 const NOTHING_IS_DELETED: &str = "nothing is deleted: `casevault note withdraw NOTE` takes back what is ten minutes old at most, `note amend` \
      corrects it, `note misfiled` hides what stands in the wrong file";
 
-const NOT_YET: &str =
-    "this version is one person's vault on one machine: there is no server and nobody to share with yet";
+const NOT_YET: &str = "this version is one person's vault, with a server at most: there is nobody to share with yet";
 
 /// Flags by the words of other tools.
 const FLAGS: &[(&str, &str)] = &[
@@ -380,7 +380,7 @@ mod tests {
             ),
             ("casevault note add c-7fk2 --date today", "`--at`"),
             ("casevault note find heater", "`casevault note find --file FILE`"),
-            ("casevault sync", "no server"),
+            ("casevault grant", "nobody to share with"),
         ] {
             let advised = advised(line).unwrap_or_default();
             assert!(advised.contains(instead), "{line}: {advised}");

@@ -4,6 +4,7 @@ use std::io;
 
 use super::word;
 use super::word::Word;
+use crate::remote::ServerFault;
 use crate::store::StoreError;
 use serde::Deserialize;
 use serde::Serialize;
@@ -242,6 +243,9 @@ pub enum SessionError {
         /// The newest known.
         known: u32,
     },
+    /// A server is of no use.
+    #[error(transparent)]
+    Server(#[from] ServerFault),
     /// It is not built yet.
     #[error("{what} is not available in this version")]
     Unavailable {
@@ -302,6 +306,7 @@ impl SessionError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Conflict { .. } => Kind::Conflict,
+            Self::Server(fault) => fault.kind(),
             Self::Denied { .. } => Kind::Denied,
             Self::Foreign { .. } | Self::Refused { .. } => Kind::Verification,
             Self::BackupLocked
@@ -350,6 +355,7 @@ impl SessionError {
             Self::NoVault { .. } => "no-vault",
             Self::NearMiss { .. } | Self::NotFound { .. } => "not-found",
             Self::Refused { .. } => "refused",
+            Self::Server(fault) => fault.code(),
             Self::TooLong { .. } => "too-long",
             Self::TooNew { .. } => "store-too-new",
             Self::Unavailable { .. } => "unavailable",
@@ -368,6 +374,7 @@ impl SessionError {
             Self::KdfBounds => Some(Check::KdfBounds),
             Self::LogFailed { source } => source.check(),
             Self::Refused { check, .. } => Some(*check),
+            Self::Server(fault) => fault.check(),
             Self::WrongPassphrase => Some(Check::Keystore),
             _ => None,
         }
@@ -471,6 +478,7 @@ impl SessionError {
             }
             Self::TooLong { .. } => "split it into smaller ones".to_owned(),
             Self::TooNew { .. } => "use the newer version of casevault that wrote it".to_owned(),
+            Self::Server(fault) => fault.hint(),
             Self::Unavailable { .. } => "`casevault help` lists what there is".to_owned(),
             Self::Unknown { what, .. } => match *what {
                 "kind of note" => "`casevault template list` shows which template defines which kinds".to_owned(),

@@ -26,10 +26,12 @@ use super::request::NoteBlankRequest;
 use super::request::NoteTextRequest;
 use super::request::NoteWithdrawRequest;
 use super::request::ReadPurpose;
+use super::server::kept;
 use super::settings::Settings;
 use super::templates;
 use super::writing::Version;
 use crate::note_input;
+use crate::store::ReadTx;
 use crate::store::WriteTx;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -301,7 +303,7 @@ impl Session {
             let mut keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_note_named(&request.note, &read)?;
-            holder.require_withdrawable(&read)?;
+            holder.require_withdrawable(tx, &read)?;
             let mut places = Vec::new();
             let mut hashes = Vec::new();
             let parts = read.note.parts.iter().filter_map(|p| p.record.parse::<RecordId>().ok());
@@ -400,7 +402,7 @@ impl Holder {
         Ok(None)
     }
 
-    fn require_withdrawable(&self, read: &ReadNote) -> Result<()> {
+    fn require_withdrawable(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<()> {
         let too_late = |why: &str| SessionError::WithdrawTooLate {
             note: read.record.handle(),
             why: why.to_owned(),
@@ -423,6 +425,11 @@ impl Holder {
         }
         if age > SignedDuration::from_mins(WITHDRAW_MINUTES) {
             return Err(too_late("it is older than ten minutes"));
+        }
+        for version in tx.versions(read.record)? {
+            if kept::was_offered(tx, version.at.pos)? {
+                return Err(too_late("it was sent to the server"));
+            }
         }
         Ok(())
     }

@@ -96,7 +96,9 @@ schemas! {
     RECOVERY_CHECK = "casevault.recovery.check/1";
     RECOVERY_RESTORE = "casevault.recovery.restore/1";
     RECOVERY_SPLIT = "casevault.recovery.split/1";
+    SERVER_ADD = "casevault.server.add/1";
     STATUS = "casevault.status/1";
+    SYNC = "casevault.sync/1";
     TODAY = "casevault.today/1";
     UNLOCK = "casevault.unlock/1";
     VERIFY = "casevault.verify/1";
@@ -296,6 +298,34 @@ pub struct VerifyReply {
     pub streams: u64,
     /// What failed; empty if all is well.
     pub failures: Vec<Failure>,
+}
+
+/// A server that was named.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServerAddReply {
+    /// [`SERVER_ADD`].
+    pub schema: Schema,
+    /// Where it is.
+    pub url: String,
+    /// The agency's id.
+    pub agency: String,
+    /// Links that were sent and are proved to be in the log.
+    pub sent: u64,
+    /// Leaves of the log.
+    pub size: u64,
+}
+
+/// What a synchronisation did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SyncReply {
+    /// [`SYNC`].
+    pub schema: Schema,
+    /// Where the server is.
+    pub url: String,
+    /// Links that were sent and are proved to be in the log.
+    pub sent: u64,
+    /// Leaves of the log, all of them verified.
+    pub size: u64,
 }
 
 /// A new case.

@@ -468,6 +468,13 @@ pub struct LogShowRequest {
     pub purpose: ReadPurpose,
 }
 
+/// Names the vault's server.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServerAddRequest {
+    /// Its address, as it was typed.
+    pub url: String,
+}
+
 /// Attaches a file to a note; its content comes beside this as a stream.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAttachRequest {

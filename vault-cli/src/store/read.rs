@@ -251,6 +251,29 @@ impl<'c> ReadTx<'c> {
         self.scan_rows(sql, (self.stream_no(stream)?, number(first)?), chunk, f)
     }
 
+    /// Returns the streams that have links after a commit position, each with the sequence number of the first of them.
+    pub(super) fn first_after(&self, after: u64) -> Result<Vec<(StreamId, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT stream, min(seq) FROM link NOT INDEXED WHERE pos > ?1 GROUP BY stream ORDER BY stream",
+        )?;
+        let found = statement.query_map([number(after)?], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let found = found.collect::<Result<Vec<(i64, u64)>, _>>()?;
+        let streams = found.into_iter();
+        streams.map(|(no, first)| Ok((self.stream_id(no)?, first))).collect()
+    }
+
+    /// Returns the wraps that a rewrap link brought, of which none was erased.
+    pub(super) fn wraps_of(&self, stream: StreamId, seq: u64) -> Result<Vec<Wrap>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT wrap FROM rewrap WHERE wrap IS NOT NULL
+                AND pos = (SELECT pos FROM link WHERE stream = ?1 AND seq = ?2)",
+        )?;
+        let rows = statement.query_map((self.stream_no(stream)?, number(seq)?), |row| {
+            row.get::<_, Fixed<48>>(0)
+        })?;
+        Ok(rows.map(|row| row.map(|wrap| Wrap(wrap.0))).collect::<Result<_, _>>()?)
+    }
+
     /// Hands all rows from commit position `from` on to `f` in commit order, in chunks of at most `chunk`.
     ///
     /// # Errors

@@ -174,6 +174,32 @@ impl Replay {
         }
     }
 
+    /// Begins after a commit position; `chains` are where the streams that go on from there had got to, rebuilt. What it
+    /// arrives at is compared with the streams' heads, not with the store's.
+    ///
+    /// # Errors
+    /// As [`ReadTx::agency_links`].
+    pub(super) fn of_store_after(
+        tx: &ReadTx<'_>,
+        after: u64,
+        chains: HashMap<StreamId, Chain>,
+    ) -> Result<Self, StoreError> {
+        let agency = StreamId::agency(&tx.agency());
+        let mut agency_links = tx.agency_links()?;
+        // Those that are still to come are taken in as their rows do.
+        if let Some(chain) = chains.get(&agency) {
+            agency_links.truncate(usize::try_from(chain.next_seq()).unwrap_or(usize::MAX));
+        }
+        let order = CommitOrder::START;
+        Ok(Self {
+            agency: tx.agency(),
+            scope: Scope::Whole { pos: after, order },
+            chains,
+            agency_links,
+            events: HashMap::new(),
+        })
+    }
+
     /// Returns where a stream has got to.
     pub fn chain(&self, stream: StreamId) -> Chain {
         let known = self.chains.get(&stream).cloned();

@@ -4,6 +4,7 @@ pub mod access;
 pub mod agency;
 pub mod backup;
 pub mod event;
+pub mod follow;
 pub mod key;
 pub mod keystore;
 pub mod ledger;
@@ -12,6 +13,7 @@ pub mod membership;
 pub mod record;
 pub mod recovery;
 pub mod stream;
+pub mod sync;
 
 /// The format version of all of it.
 pub const FORMAT: u16 = 1;
@@ -42,6 +44,10 @@ pub mod limit {
     pub const RECOVERY_CARD: usize = 128;
     /// An erasure ledger.
     pub const LEDGER: usize = 64 << 20;
+    /// An append, and a page of a stream.
+    pub const APPEND: usize = 40 << 20;
+    /// The parcels of an append.
+    pub const PARCELS: usize = 4096;
     /// The sealed parts of an event.
     pub const SEALED_PARTS: usize = 4;
 }

@@ -378,4 +378,22 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "casevault-verify",
         &[("Every signature, chain and seal:", "casevault verify")],
     ),
+    (
+        "casevault-server",
+        &[(
+            "Name the agency's server:",
+            "casevault server add https://vault.example",
+        )],
+    ),
+    (
+        "casevault-server-add",
+        &[(
+            "A server on this machine:",
+            "casevault server add http://127.0.0.1:8443",
+        )],
+    ),
+    (
+        "casevault-sync",
+        &[("Send what was written, and verify the log:", "casevault sync")],
+    ),
 ];

@@ -241,6 +241,41 @@ fn chk_46_a_checkpoint_that_nothing_verifies_is_refused() {
 }
 
 #[test]
+fn chk_46_a_checkpoint_of_the_log_is_taken_and_never_a_smaller_one_after_it() {
+    let world = World::with_release(3, 1);
+    let seen_by = |size, key: &crate::crypto::sign::SigningKey| {
+        let root = crate::tlog::tree::leaf(&[7]);
+        let agency = world.agency.id();
+        let checkpoint = crate::tlog::checkpoint::Checkpoint { agency, size, root };
+        Some(Seen {
+            size,
+            root: root.0,
+            signature: checkpoint.sign(key),
+        })
+    };
+    let mut case = CaseFile::open(&world, 3, 0);
+    for (number, size) in [(1, 5), (2, 5), (3, 9)] {
+        let made = released(&world, &case, number, &log_key());
+        let mut link = case.link(&world, 0, LinkBody::Record(made.placement));
+        link.seen = seen_by(size, &log_key());
+        let twin = LinkTwin::signed(link, &world.people[0].signer);
+        case.try_link(&world, &twin.received().unwrap(), &[made.stored()])
+            .unwrap();
+    }
+    let made = released(&world, &case, 4, &log_key());
+    let with = |seen| edited(&world, &case, &made, |link| link.seen = seen);
+    guarded(Check::SeenCheckpoint, || with(seen_by(8, &log_key())));
+    guarded(Check::SeenCheckpoint, || with(seen_by(10, &world.people[0].signer)));
+    assert_eq!(with(None), Ok(()));
+    assert_eq!(with(seen_by(10, &log_key())), Ok(()));
+    let mut wrong = seen_by(10, &log_key());
+    if let Some(seen) = &mut wrong {
+        seen.size = 11;
+    }
+    guarded(Check::SeenCheckpoint, || with(wrong));
+}
+
+#[test]
 fn chk_47_a_placement_that_is_not_the_stored_records_is_refused() {
     let (world, case, made) = setting();
     let attempt = |placement: crate::wire::v1::link::Placement| {

@@ -1,0 +1,192 @@
+//! What goes wrong with a server, told so that a worker knows what to do.
+
+use crate::session::Kind;
+use serde::Deserialize;
+use serde::Serialize;
+use vault_core::check::Check;
+
+/// Why a server was of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum ServerFault {
+    /// The vault has no server.
+    #[error("this vault has no server")]
+    None,
+    /// It has one.
+    #[error("this vault has a server already: {url}")]
+    Known {
+        /// Where it is.
+        url: String,
+    },
+    /// What was typed is no address.
+    #[error("`{text}` is not the address of a server")]
+    Url {
+        /// What was typed.
+        text: String,
+    },
+    /// The address is of another machine, and without TLS.
+    #[error("`{text}` is on another machine and not behind TLS")]
+    Insecure {
+        /// What was typed.
+        text: String,
+    },
+    /// No answer came.
+    #[error("the server at {url} does not answer: {why}")]
+    Unreachable {
+        /// Where it should be.
+        url: String,
+        /// What the system says.
+        why: String,
+    },
+    /// It has too much to do.
+    #[error("the server has too much to do at the moment")]
+    Busy {
+        /// After how many seconds it wants to be asked again.
+        retry_after: Option<u64>,
+    },
+    /// It refuses, and says why.
+    #[error("the server refuses: {title}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Its words, or the status again.
+        title: String,
+    },
+    /// Its answer is none.
+    #[error("the server's {what} is not what it should be")]
+    Garbled {
+        /// What was asked for.
+        what: String,
+    },
+    /// It does not take a link.
+    #[error("the server does not take {of}: {}", cause(*check))]
+    Link {
+        /// The number of the check that it names.
+        check: u8,
+        /// Which link.
+        of: String,
+    },
+    /// Somebody else wrote meanwhile.
+    #[error("somebody wrote in {of} at the same time")]
+    Conflict {
+        /// Which stream.
+        of: String,
+    },
+    /// It signs with another key than the agency's root names.
+    #[error("the server's log key is not the one that the agency's root names")]
+    OtherKey,
+    /// Its log contradicts what it said before.
+    #[error("the server's log is not the one it was ({})", cause(*check))]
+    Log {
+        /// The number of the check that failed.
+        check: u8,
+        /// The file with the evidence; absent where nothing proves it to others.
+        evidence: Option<String>,
+    },
+    /// It says that something is stored and does not prove it, or holds it back.
+    #[error("the server holds back {of}")]
+    Withheld {
+        /// What.
+        of: String,
+    },
+}
+
+fn cause(number: u8) -> String {
+    let known = Check::ALL.iter().find(|check| check.number() == number);
+    known.map_or_else(
+        || format!("CHK-{number}"),
+        |check| format!("{}, {check}", check.cause()),
+    )
+}
+
+impl ServerFault {
+    pub(super) fn garbled(what: &str) -> Self {
+        Self::Garbled { what: what.to_owned() }
+    }
+
+    /// Reads a problem's JSON; its words are shown escaped, like anything that comes from elsewhere.
+    pub(super) fn refused(status: u16, body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Problem {
+            title: String,
+        }
+        let title = serde_json::from_slice::<Problem>(body).map(|problem| problem.title);
+        let title = title.ok().filter(|title| title.len() <= 200);
+        Self::Refused {
+            status,
+            title: title.map_or_else(|| format!("HTTP status {status}"), |t| t.escape_debug().to_string()),
+        }
+    }
+
+    /// Returns what sort of refusal it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Url { .. } | Self::Insecure { .. } => Kind::Usage,
+            Self::Unreachable { .. } | Self::Busy { .. } => Kind::Unreachable,
+            Self::Conflict { .. } => Kind::Conflict,
+            Self::Garbled { .. } | Self::OtherKey | Self::Log { .. } | Self::Withheld { .. } => Kind::Verification,
+            Self::None | Self::Known { .. } | Self::Refused { .. } | Self::Link { .. } => Kind::Failed,
+        }
+    }
+
+    /// Returns the code by which scripts know it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::None => "no-server",
+            Self::Known { .. } => "server-known",
+            Self::Url { .. } => "server-url",
+            Self::Insecure { .. } => "server-insecure",
+            Self::Unreachable { .. } => "server-unreachable",
+            Self::Busy { .. } => "server-busy",
+            Self::Refused { .. } => "server-refused",
+            Self::Garbled { .. } => "server-garbled",
+            Self::Link { .. } => "link-refused",
+            Self::Conflict { .. } => "server-conflict",
+            Self::OtherKey => "server-key",
+            Self::Log { .. } => "server-log",
+            Self::Withheld { .. } => "server-withholds",
+        }
+    }
+
+    /// Returns the check that failed, if one did.
+    pub fn check(&self) -> Option<Check> {
+        let (Self::Log { check, .. } | Self::Link { check, .. }) = self else {
+            return None;
+        };
+        Check::ALL.iter().copied().find(|known| known.number() == *check)
+    }
+
+    /// Says what to do next.
+    pub fn hint(&self) -> String {
+        let text = match self {
+            Self::None => "`casevault server add URL` names one; a vault works without",
+            Self::Known { .. } => "`casevault sync` talks to it",
+            Self::Url { .. } => "type it as `https://vault.example` or, on this machine, `http://127.0.0.1:8443`",
+            Self::Insecure { .. } => "use its `https://` address: without TLS everybody on the way sees who works when",
+            Self::Unreachable { .. } => "everything written stays here and goes out with the next `casevault sync`",
+            Self::Busy { retry_after } => {
+                let wait = retry_after.map_or("in a moment".to_owned(), |s| format!("in {s} seconds"));
+                return format!("run `casevault sync` again {wait}; nothing is lost");
+            }
+            Self::Refused { .. } => "ask whoever runs the server; everything written stays here",
+            Self::Garbled { .. } => "nothing of it was taken; if it stays so, tell whoever runs the server",
+            Self::Link { .. } => {
+                "nothing after it was sent; `casevault verify` tells whether it is right here, and then the server is at fault"
+            }
+            Self::Conflict { .. } => {
+                "run `casevault sync` again: it takes in what the other wrote and sends yours after it"
+            }
+            Self::OtherKey => "do not go on: it is another server, or somebody stands between; tell the administrator",
+            Self::Log {
+                evidence: Some(path), ..
+            } => {
+                return format!(
+                    "nothing of it was taken. Give `{path}` to the data-protection officer: it proves to anybody that the server showed two histories"
+                );
+            }
+            Self::Log { .. } | Self::Withheld { .. } => {
+                "nothing of it was taken, and everything here stays; tell the data-protection officer"
+            }
+        };
+        text.to_owned()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a vault keeps of its server, as a local sealed value (`docs/format.md` §12).
+
+use super::following::Following;
+use crate::session::Result;
+use crate::session::SessionError;
+use crate::session::refused;
+use crate::store::ReadTx;
+use crate::store::WriteTx;
+use data_encoding::BASE64;
+use serde::Deserialize;
+use serde::Serialize;
+use vault_core::check::Check;
+use vault_core::id::AgencyId;
+use vault_core::tlog::follow::Follower;
+
+/// The value's name.
+const NAME: &str = "server";
+const SCHEMA: &str = "casevault.server/1";
+
+/// Where the server is, and how far things have got with it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeptRemote {
+    schema: String,
+    /// Where it is.
+    pub(super) url: String,
+    /// The commit position up to which every link is proved to be in the log.
+    pub(super) pushed: u64,
+    /// The commit position up to which links may have been sent: none of them can be withdrawn any more.
+    pub(super) offered: u64,
+    /// What was verified of the log: a `LogPosition` in base64.
+    log: String,
+}
+
+impl KeptRemote {
+    pub(super) fn new(url: &str, agency: AgencyId) -> Result<Self> {
+        let position = Follower::new(agency).to_bytes().map_err(refused(NAME))?;
+        Ok(Self {
+            schema: SCHEMA.to_owned(),
+            url: url.to_owned(),
+            pushed: 0,
+            offered: 0,
+            log: BASE64.encode(&position),
+        })
+    }
+
+    pub(super) fn load(tx: &ReadTx<'_>) -> Result<Option<Self>> {
+        let Some(bytes) = tx.local(NAME)? else { return Ok(None) };
+        let kept: Self = serde_json::from_slice(&bytes).map_err(|_| malformed())?;
+        match kept.schema == SCHEMA {
+            true => Ok(Some(kept)),
+            false => Err(malformed()),
+        }
+    }
+
+    pub(super) fn store(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
+        Ok(tx.put_local(NAME, &bytes)?)
+    }
+
+    /// Returns what was verified of the log.
+    pub(super) fn follower(&self, agency: AgencyId) -> Result<Follower> {
+        let position = BASE64.decode(self.log.as_bytes()).map_err(|_| malformed())?;
+        Follower::from_bytes(agency, &position).map_err(refused(NAME))
+    }
+
+    /// Keeps what was verified of the log since.
+    pub(super) fn follow(&mut self, following: &Following<'_>) -> Result<()> {
+        self.log = BASE64.encode(&following.follower().to_bytes().map_err(refused(NAME))?);
+        Ok(())
+    }
+}
+
+/// Tells whether the link at a commit position may have left this device.
+pub(in crate::session) fn was_offered(tx: &ReadTx<'_>, pos: u64) -> Result<bool> {
+    Ok(KeptRemote::load(tx)?.is_some_and(|kept| pos <= kept.offered.max(kept.pushed)))
+}
+
+fn malformed() -> SessionError {
+    SessionError::refused(Check::LocalValue, NAME)
+}

@@ -1,0 +1,144 @@
+//! What goes to a server: the links from a commit position on, each rebuilt with everything that it names.
+
+use super::error::StoreError;
+use super::kept::BlobKind;
+use super::read::ReadTx;
+use super::read::refused_of;
+use super::read::require_of;
+use super::replay::Hashed;
+use super::replay::Replay;
+use super::replay::hash_all;
+use super::row::Content;
+use super::row::Row;
+use super::row::StoredRecord;
+use std::collections::HashMap;
+use vault_core::check::Check;
+use vault_core::parcel;
+use vault_core::stream::Chain;
+use vault_core::stream::UnverifiedLink;
+use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::sync::CarriedBody;
+use vault_core::wire::v1::sync::CarriedRecord;
+use vault_core::wire::v1::sync::ErasedBody;
+use vault_core::wire::v1::sync::KeptBody;
+use vault_core::wire::v1::sync::Parcel;
+
+/// A link on its way out.
+pub struct Outgoing {
+    /// Its commit position.
+    pub pos: u64,
+    /// The link, as it was signed.
+    pub link: UnverifiedLink,
+    /// It, with everything that it names.
+    pub parcel: Parcel,
+}
+
+impl ReadTx<'_> {
+    /// Hands the links after commit position `after` to `f` in commit order, at most `chunk` at a time.
+    ///
+    /// # Errors
+    /// CHK-41, CHK-47, CHK-102 for rows that do not rebuild to their stream's head; what `f` returns.
+    pub fn outgoing<E: From<StoreError>>(
+        &self,
+        after: u64,
+        chunk: usize,
+        f: &mut dyn FnMut(Vec<Outgoing>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let chains = self.chains_at(after)?;
+        let mut replay = Replay::of_store_after(self, after, chains)?;
+        self.scan_all(after.saturating_add(1), chunk, &mut |rows| {
+            let mut outgoing = Vec::with_capacity(rows.len());
+            for hashed in hash_all(&rows)? {
+                let link = replay.next(&hashed)?;
+                outgoing.push(self.pack(link, &hashed)?);
+            }
+            f(outgoing)
+        })
+    }
+
+    /// Rebuilds the streams that have links after a commit position, up to it.
+    fn chains_at(&self, after: u64) -> Result<HashMap<StreamId, Chain>, StoreError> {
+        let mut chains = HashMap::new();
+        for (stream, first) in self.first_after(after)? {
+            let mut replay = Replay::of_stream(self, stream)?;
+            let mut left = usize::try_from(first).unwrap_or(usize::MAX);
+            self.scan_from(stream, 0, 256, &mut |rows| -> Result<(), StoreError> {
+                let before = rows.get(..rows.len().min(left)).unwrap_or_default();
+                left = left.saturating_sub(before.len());
+                for hashed in hash_all(before)? {
+                    replay.next(&hashed)?;
+                }
+                Ok(())
+            })?;
+            chains.insert(stream, replay.chain(stream));
+        }
+        Ok(chains)
+    }
+
+    fn pack(&self, link: UnverifiedLink, hashed: &Hashed<'_>) -> Result<Outgoing, StoreError> {
+        let stream = link.link().stream;
+        let (records, blobs) = match hashed.row() {
+            Row::Record(row) => (vec![carried(&row.record)], Vec::new()),
+            Row::Link(row) => {
+                let records = row.sealed.iter().map(carried).collect();
+                (records, self.blobs_of(&link, row.body.as_deref())?)
+            }
+        };
+        let parcel = parcel::pack(&link, records, blobs).map_err(refused_of(stream))?;
+        let pos = hashed.row().pos();
+        Ok(Outgoing { pos, link, parcel })
+    }
+
+    fn blobs_of(&self, link: &UnverifiedLink, body: Option<&[u8]>) -> Result<Vec<Vec<u8>>, StoreError> {
+        match &link.link().body {
+            LinkBody::Record(_) => Ok(Vec::new()),
+            LinkBody::Event(event) => {
+                let named = parcel::keyrings(&event.event).iter();
+                named
+                    .map(|file| self.blob(BlobKind::Keyring, &file.keyring_hash.0))
+                    .collect()
+            }
+            LinkBody::Segment(segment) => Ok(vec![self.blob(BlobKind::Keyring, &segment.start_hash.0)?]),
+            LinkBody::Access(entry) => {
+                let body = body.ok_or_else(|| StoreError::refused(Check::BodyMissing, link.link().stream))?;
+                let mut blobs = vec![body.to_vec()];
+                if entry.manifest_hash.0 != [0; 32] {
+                    blobs.push(self.blob(BlobKind::Manifest, &entry.manifest_hash.0)?);
+                }
+                Ok(blobs)
+            }
+            LinkBody::Rewrap(rewrap) => {
+                let wraps = self.wraps_of(link.link().stream, link.link().seq)?;
+                require_of(
+                    wraps.len() == rewrap.items.len(),
+                    Check::BodyMissing,
+                    link.link().stream,
+                )?;
+                let named = |hash| wraps.iter().find(|wrap| wrap.hash() == hash);
+                let find =
+                    |hash| named(hash).ok_or_else(|| StoreError::refused(Check::BodyMissing, link.link().stream));
+                let items = rewrap.items.iter();
+                items.map(|item| Ok(find(item.wrap_hash)?.0.to_vec())).collect()
+            }
+        }
+    }
+}
+
+fn carried(record: &StoredRecord) -> CarriedRecord {
+    let body = match &record.content {
+        Content::Kept { ciphertext, wrap } => CarriedBody::Kept(KeptBody {
+            ciphertext: ciphertext.bytes().to_vec(),
+            wrap: wrap.0.to_vec(),
+        }),
+        Content::Erased { ciphertext, wrap } => CarriedBody::Erased(ErasedBody {
+            ciphertext: *ciphertext,
+            wrap: *wrap,
+        }),
+    };
+    CarriedRecord {
+        header: record.header.clone(),
+        signature: record.signature,
+        body,
+    }
+}
