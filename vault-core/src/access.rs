@@ -339,6 +339,31 @@ impl AccessState {
         }
     }
 
+    /// The state of a stream whose last link is known and was judged: it follows from that link alone, but for what
+    /// earlier links had seen where the last says nothing of it.
+    ///
+    /// # Errors
+    /// [`Check::AgencyHead`] for an unknown agency link; [`Check::KindOfStream`]; [`Check::AccessSequence`].
+    pub fn after(device: DeviceId, agency: &AgencyState, last: &UnverifiedLink) -> Result<Self, Refused> {
+        let cited = agency
+            .seq_of(&last.link().agency_head)
+            .ok_or(Refused::by(Check::AgencyHead))?;
+        let (segment, index) = match &last.link().body {
+            LinkBody::Segment(begun) => (begun.segment, Some(0)),
+            LinkBody::Access(entry) => (entry.segment, entry.index.checked_add(1)),
+            LinkBody::Record(_) | LinkBody::Event(_) | LinkBody::Rewrap(_) => return Err(Check::KindOfStream.into()),
+        };
+        Ok(Self {
+            device,
+            next_segment: segment.checked_add(1).ok_or(Check::AccessSequence)?,
+            next_index: Some(index.ok_or(Check::AccessSequence)?),
+            // A segment begins, and goes on, in the epoch in force at the agency link that its links cite.
+            dpo_epoch: agency.at(cited).dpo_epoch(),
+            cited,
+            seen: SeenSoFar::after(last.link()),
+        })
+    }
+
     /// Returns the number that the next segment takes.
     pub fn next_segment(&self) -> u32 {
         self.next_segment

@@ -17,6 +17,11 @@ use crate::wire::v1::link::Seen;
 pub(crate) struct SeenSoFar(Option<Seen>);
 
 impl SeenSoFar {
+    /// Takes it up after a link that was judged.
+    pub(crate) fn after(last: &Link) -> Self {
+        Self(last.seen)
+    }
+
     /// Returns it with what `link` has seen, judged by the root in force at `agency`.
     ///
     /// # Errors

@@ -4,9 +4,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use data_encoding::HEXLOWER;
 use etcetera::BaseStrategy;
+use vault_core::id::AgencyId;
+
+use crate::report::Told;
 
 /// The address that the server listens on when none is given: this machine only.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -35,6 +40,60 @@ struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one, which the first line on stdout names.
     #[arg(long, value_name = "ADDR", default_value_t = LISTEN)]
     listen: SocketAddr,
+    /// Agency that may be registered, as `a-…` or in hex; repeatable. On a loopback address without it, any may.
+    #[arg(long, value_name = "AGENCY")]
+    admit: Vec<Admitted>,
+    /// Requests a second of one device, or of one address without a session; 0 is no limit.
+    #[arg(long, value_name = "N", default_value_t = RATE)]
+    rate: u32,
+    /// What is told on stderr.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    tell: Told,
+}
+
+/// Requests a second of one device.
+const RATE: u32 = 1000;
+
+/// An agency as it is admitted: its id, or the half of it that its text shows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Admitted(String);
+
+impl FromStr for Admitted {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let hex = HEXLOWER.decode(text.as_bytes()).is_ok_and(|bytes| bytes.len() == 32);
+        let shown = text.strip_prefix("a-").is_some_and(|rest| {
+            let letters = rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+            rest.len() == vault_core::id::ID_CHARS && letters
+        });
+        match hex || shown {
+            true => Ok(Self(text.to_owned())),
+            false => Err("an agency is `a-` and 26 characters, or 64 hex digits"),
+        }
+    }
+}
+
+/// Whom the server makes known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Admission {
+    /// Whoever asks: on this machine alone.
+    Anybody,
+    /// These agencies.
+    Listed(Vec<Admitted>),
+}
+
+impl Admission {
+    /// Tells whether an agency may be registered.
+    pub fn admits(&self, agency: &AgencyId) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Listed(listed) => {
+                let (text, hex) = (agency.text(), HEXLOWER.encode(&agency.0));
+                listed.iter().any(|Admitted(one)| *one == text || *one == hex)
+            }
+        }
+    }
 }
 
 /// The settings of one run, complete: nothing is looked up after this.
@@ -44,6 +103,12 @@ pub struct Config {
     pub data: PathBuf,
     /// Address to listen on; port 0 means any free one.
     pub listen: SocketAddr,
+    /// Whom the server makes known.
+    pub admission: Admission,
+    /// Requests a second of one device; 0 is no limit.
+    pub rate: u32,
+    /// What is told on stderr.
+    pub told: Told,
 }
 
 /// Why no settings came of the command line.
@@ -60,9 +125,19 @@ impl Cli {
     /// # Errors
     /// [`ConfigError::NoHome`] without `--data` where the environment names no home.
     pub fn into_config(self) -> Result<Config, ConfigError> {
-        let ServeArgs { data, listen } = match self.command {
+        let ServeArgs {
+            data,
+            listen,
+            admit,
+            rate,
+            tell,
+        } = match self.command {
             Some(Command::Serve(args)) => args,
             None => self.serve,
+        };
+        let admission = match listen.ip().is_loopback() && admit.is_empty() {
+            true => Admission::Anybody,
+            false => Admission::Listed(admit),
         };
         let data = match data {
             Some(dir) => dir,
@@ -71,7 +146,13 @@ impl Cli {
                 .data_dir()
                 .join("casevault-server"),
         };
-        Ok(Config { data, listen })
+        Ok(Config {
+            data,
+            listen,
+            admission,
+            rate,
+            told: tell,
+        })
     }
 }
 
@@ -101,6 +182,9 @@ mod tests {
         let expected = Config {
             data: "d".into(),
             listen: "127.0.0.1:8443".parse().unwrap(),
+            admission: Admission::Anybody,
+            rate: RATE,
+            told: Told::Requests,
         };
         assert_eq!(config(&["serve", "--data", "d"]), expected);
         assert_eq!(config(&["--data", "d"]), expected);
@@ -113,6 +197,24 @@ mod tests {
     #[test]
     fn the_default_folder_is_the_servers_own() {
         assert!(config(&[]).data.ends_with("casevault-server"));
+    }
+
+    #[test]
+    fn off_this_machine_only_those_that_are_listed_are_admitted() {
+        let (one, other) = (AgencyId([1; 32]), AgencyId([2; 32]));
+        let admission = |args: &[&str]| config(args).admission;
+        assert!(admission(&["--listen", "[::1]:0"]).admits(&one));
+        assert!(!admission(&["--listen", "0.0.0.0:0"]).admits(&one));
+        let hex = HEXLOWER.encode(&one.0);
+        for text in [one.text(), hex] {
+            for listen in ["0.0.0.0:0", "127.0.0.1:0"] {
+                let listed = admission(&["--listen", listen, "--admit", &text]);
+                assert!(listed.admits(&one) && !listed.admits(&other), "{text}");
+            }
+        }
+        for bad in ["a-1", "", "ff", &one.text().to_uppercase()] {
+            assert!(parse(&["--admit", bad]).is_err(), "{bad}");
+        }
     }
 
     #[test]

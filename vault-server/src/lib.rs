@@ -4,12 +4,20 @@
 //! pseudonymous ids. Every check it makes, a client makes again.
 //!
 //! ```text
-//! main -> config -> Server::bind -> http::router -> health | problem
+//! main -> config -> Server::bind -> http::router -> one module a route | problem
 //!                   Server::run  <- a future that ends when the process is asked to stop
+//! route -> authenticate (who) -> authorize (may) -> service -> store
 //! ```
 
+pub mod authenticate;
+pub mod authorize;
 pub mod config;
 pub mod http;
+pub mod limits;
+pub mod metrics;
+pub mod report;
 mod server;
+pub mod service;
+pub mod store;
 
 pub use server::{Ended, Server, ServerError};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use vault_server::config::Cli;
+use vault_server::config::{Cli, Config};
 use vault_server::{Ended, Server};
 
 fn main() -> ExitCode {
@@ -26,9 +26,20 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(cli: Cli) -> Result<Ended, Box<dyn std::error::Error>> {
-    let server = Server::bind(&cli.into_config()?).await?;
+/// Threads that may wait for the disk at once; each reading one has a connection of the database.
+const WAITING_THREADS: usize = 8;
+
+fn run(cli: Cli) -> Result<Ended, Box<dyn std::error::Error>> {
+    let config = cli.into_config()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(WAITING_THREADS)
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<Ended, Box<dyn std::error::Error>> {
+    let server = Server::bind(config).await?;
     // Before the address is told: whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

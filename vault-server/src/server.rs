@@ -9,23 +9,30 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_blocking;
 
 use crate::config::Config;
-use crate::http;
+use crate::http::{self, App};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::service::{Service, ServiceError};
+use crate::store::sqlite::{OpenError, Sqlite};
 
 /// How long requests in flight may take to end once the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A server that listens but does not answer yet.
-#[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     grace: Duration,
+    app: Arc<App>,
+    stopping: watch::Sender<bool>,
 }
 
 /// How a server that was asked to stop came to its end.
@@ -56,16 +63,25 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
+    /// There is no randomness to be had.
+    #[error("the system gives no randomness")]
+    Random(#[source] getrandom::Error),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The service could not begin.
+    #[error("cannot begin")]
+    Service(#[from] ServiceError),
     /// The listening socket failed while serving.
     #[error("cannot go on serving")]
     Serve(#[source] io::Error),
 }
 
 impl Server {
-    /// Makes the data folder, born 0700, and listens; nothing is answered before [`Server::run`].
+    /// Makes the data folder, born 0700, opens its database, and listens; nothing is answered before [`Server::run`].
     ///
     /// # Errors
-    /// [`ServerError::Data`] and [`ServerError::Listen`], with the system's reason as source.
+    /// [`ServerError`], with the system's reason as source.
     pub async fn bind(config: &Config) -> Result<Self, ServerError> {
         DirBuilder::new()
             .recursive(true)
@@ -75,6 +91,18 @@ impl Server {
                 path: config.data.clone(),
                 source,
             })?;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(ServerError::Random)?;
+        let store = Sqlite::open(&config.data, key)?;
+        let service = Service::begin(Arc::new(store), Arc::new(Metrics::default()))?;
+        let (stopping, stopped) = watch::channel(false);
+        let app = Arc::new(App {
+            service: Arc::new(service),
+            limits: Limits::new(config.rate),
+            admission: config.admission.clone(),
+            told: config.told,
+            stopping: stopped,
+        });
         let listen = |source| ServerError::Listen {
             address: config.listen,
             source,
@@ -85,6 +113,8 @@ impl Server {
             listener,
             address,
             grace: GRACE,
+            app,
+            stopping,
         })
     }
 
@@ -93,14 +123,19 @@ impl Server {
         self.address
     }
 
-    /// Answers requests until `stop` is done, then takes no more and gives those in flight five seconds.
+    /// Answers requests until `stop` is done, then takes no more and gives those in flight five seconds. Appends that
+    /// were taken are durable when this returns, answered or not.
     ///
     /// # Errors
     /// [`ServerError::Serve`] when the listening socket fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended, ServerError> {
         let (stopping, stopped) = oneshot::channel();
-        let serving = axum::serve(self.listener, http::router()).with_graceful_shutdown(async move {
+        let service = Arc::clone(&self.app.service);
+        let router = http::router(self.app).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(self.listener, router).with_graceful_shutdown(async move {
             stop.await;
+            // Streams of events end by it.
+            self.stopping.send_replace(true);
             // Fails only when the waiting side below is gone, and with it this server.
             let _ = stopping.send(());
         });
@@ -111,10 +146,13 @@ impl Server {
                 std::future::pending::<()>().await;
             }
         };
-        tokio::select! {
+        let ended = tokio::select! {
             served = serving => served.map(|()| Ended::Drained).map_err(ServerError::Serve),
             () = overdue => Ok(Ended::CutOff),
-        }
+        };
+        // Fails only with the runtime.
+        let _ = spawn_blocking(move || service.end()).await;
+        ended
     }
 }
 
@@ -126,11 +164,16 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::config::Admission;
+    use crate::report::Told;
 
     fn config(folder: &tempfile::TempDir) -> Config {
         Config {
             data: folder.path().join("a/b"),
             listen: "127.0.0.1:0".parse().unwrap(),
+            admission: Admission::Anybody,
+            rate: 0,
+            told: Told::Failures,
         }
     }
 
@@ -148,19 +191,19 @@ mod tests {
     async fn a_folder_that_is_a_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a"), "").unwrap();
-        let refused = Server::bind(&config(&folder)).await.unwrap_err();
+        let refused = Server::bind(&config(&folder)).await.map(|_| ()).unwrap_err();
         assert!(matches!(refused, ServerError::Data { .. }), "{refused:?}");
     }
 
     #[tokio::test]
     async fn a_taken_address_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let first = Server::bind(&config(&folder)).await.unwrap();
         let taken = Config {
             listen: first.address(),
-            ..config(&folder)
+            ..config(&other)
         };
-        let refused = Server::bind(&taken).await.unwrap_err();
+        let refused = Server::bind(&taken).await.map(|_| ()).unwrap_err();
         assert!(
             matches!(refused, ServerError::Listen { address, .. } if address == first.address()),
             "{refused:?}"

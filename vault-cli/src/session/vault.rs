@@ -22,6 +22,7 @@ use super::reply::Versions;
 use super::request::InitRequest;
 use super::settings::Settings;
 use crate::places::Places;
+use crate::store::Files;
 use crate::store::STORE_VERSION;
 use crate::store::Store;
 use rustix::fs::OFlags;
@@ -182,6 +183,16 @@ impl Session {
     /// Keeps what was verified and opened for what is asked next: for an agent, which forgets it when it locks.
     pub(crate) fn remember(&mut self) {
         self.holder.known = Some(Arc::default());
+    }
+
+    /// Returns which files the store has open, so that an agent closes no descriptor of them that it is handed.
+    ///
+    /// # Errors
+    /// [`SessionError::Io`] where one was replaced while it was being opened.
+    pub(crate) fn store_files(&self) -> Result<Files> {
+        let files = self.store.files();
+        files.require_open_here()?;
+        Ok(files.clone())
     }
 
     /// Returns how many wrong passphrases there were before this one; counted on until somebody was told.

@@ -92,12 +92,11 @@ impl<'t> Plan<'t> {
         request: &ImportRequest,
         task: Task<'_>,
     ) -> Result<Self> {
-        let lines: Vec<(u64, &[u8])> = (1..)
-            .zip(text.split(|b| *b == b'\n'))
-            .filter(|(_, l)| !is_blank(l))
-            .collect();
+        // Gone through twice, for a list of all would be larger than short lines are.
+        let lines = || (1_u64..).zip(text.split(|b| *b == b'\n')).filter(|(_, l)| !is_blank(l));
         task.progress
-            .start("checking", u64::try_from(lines.len()).ok(), Unit::Items);
+            .start("checking", u64::try_from(lines().count()).ok(), Unit::Items);
+        let mut lines = lines();
         let mut ids = Ids {
             tx,
             cases: HashMap::new(),
@@ -113,7 +112,11 @@ impl<'t> Plan<'t> {
             in_future: 0,
             unknown: BTreeMap::new(),
         };
-        for chunk in lines.chunks(CHUNK) {
+        loop {
+            let chunk: Vec<(u64, &[u8])> = lines.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                break;
+            }
             task.cancel.check()?;
             let seen: Vec<_> = chunk
                 .par_iter()

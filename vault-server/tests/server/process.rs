@@ -1,11 +1,4 @@
-//! The real `casevault-server` as a process: asked over a real socket, stopped by a real signal.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
+//! The process: its first line, its signals, its folder, its port.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -35,7 +28,7 @@ impl Running {
         let data = tempfile::tempdir().unwrap();
         let mut child = command()
             .args(subcommand)
-            .args(["--listen", "127.0.0.1:0", "--data"])
+            .args(["--tell", "failures", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path().join("server"))
             .spawn()
             .unwrap();
@@ -127,7 +120,7 @@ fn what_is_not_there_is_problem_json() {
         (status, "application/problem+json".to_owned(), body)
     };
     let not_found = problem(404, "not-found", "there is nothing at this path");
-    for path in ["/", "/healthz/", "/v1/append", "/%00", "/../etc/passwd"] {
+    for path in ["/", "/healthz/", "/v1/appends", "/%00", "/../etc/passwd"] {
         assert_eq!(server.ask("GET", path), not_found, "{path}");
     }
     let not_allowed = problem(405, "method-not-allowed", "this path does not take this method");

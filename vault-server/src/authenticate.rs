@@ -1,0 +1,200 @@
+//! Who asks: challenges, the sessions that devices begin with them, and the tokens of those sessions.
+//!
+//! Challenges and tokens are MACs of the server's own (`docs/format.md` §18), so that nothing is kept of a session; of a
+//! challenge only that it was used, for the minute in which it is good.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use data_encoding::BASE64URL_NOPAD;
+use vault_core::context::Label;
+use vault_core::crypto::hash::{mac, mac_matches};
+use vault_core::id::{AgencyId, DeviceId};
+
+/// Seconds for which a challenge is good.
+pub const CHALLENGE_SECONDS: u64 = 60;
+
+/// Seconds for which a token is good.
+pub const TOKEN_SECONDS: u64 = 15 * 60;
+
+/// Bytes of a token.
+pub const TOKEN_BYTES: usize = 88;
+
+/// Used challenges that are remembered. Each cost a live device's signature.
+const REMEMBERED: usize = 65_536;
+
+/// What begins a challenge, and names it: randomness and time.
+type Named = [u8; 16];
+
+/// Challenges and tokens of one server.
+pub struct Sessions {
+    key: [u8; 32],
+    used: Mutex<HashMap<Named, u64>>,
+}
+
+/// What a token says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Claim {
+    /// The agency.
+    pub agency: AgencyId,
+    /// The device.
+    pub device: DeviceId,
+    /// Until when it is good, in seconds since 1970.
+    pub until: u64,
+}
+
+/// Why a challenge was not taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unusable {
+    /// It is not the server's, too old, or was used.
+    Stale,
+    /// More were used in this minute than are remembered.
+    TooMany,
+}
+
+impl Sessions {
+    /// Takes the server's key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self {
+            key,
+            used: Mutex::default(),
+        }
+    }
+
+    /// Makes a challenge of 8 random bytes at `now`.
+    pub fn challenge(&self, random: [u8; 8], now: u64) -> [u8; 48] {
+        let mut named = [0; 16];
+        fill(&mut named, &[&random, &now.to_be_bytes()]);
+        let tag = mac(Label::ServerChallenge, &self.key, &[&named]);
+        let mut challenge = [0; 48];
+        fill(&mut challenge, &[&named, &tag]);
+        challenge
+    }
+
+    /// Takes a challenge as used.
+    ///
+    /// # Errors
+    /// [`Unusable`].
+    pub fn take(&self, challenge: &[u8; 48], now: u64) -> Result<(), Unusable> {
+        let (named, tag) = challenge.split_first_chunk::<16>().ok_or(Unusable::Stale)?;
+        if !mac_matches(Label::ServerChallenge, &self.key, &[named], tag) {
+            return Err(Unusable::Stale);
+        }
+        let made = named.last_chunk().copied().map_or(0, u64::from_be_bytes);
+        if now.checked_sub(made).is_none_or(|age| age > CHALLENGE_SECONDS) {
+            return Err(Unusable::Stale);
+        }
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.len() >= REMEMBERED {
+            used.retain(|_, made| now.saturating_sub(*made) <= CHALLENGE_SECONDS);
+        }
+        if used.contains_key(named) {
+            return Err(Unusable::Stale);
+        }
+        if used.len() >= REMEMBERED {
+            return Err(Unusable::TooMany);
+        }
+        used.insert(*named, made);
+        Ok(())
+    }
+
+    /// Makes the token of a session.
+    pub fn token(&self, claim: &Claim) -> [u8; TOKEN_BYTES] {
+        let until = claim.until.to_be_bytes();
+        let parts: [&[u8]; 3] = [&claim.agency.0, &claim.device.0, &until];
+        let tag = mac(Label::ServerToken, &self.key, &parts);
+        let mut token = [0; TOKEN_BYTES];
+        fill(&mut token, &[&claim.agency.0, &claim.device.0, &until, &tag]);
+        token
+    }
+
+    /// Reads what follows `Bearer` in a request; nothing of what is no good token.
+    pub fn claim(&self, text: &[u8], now: u64) -> Option<Claim> {
+        let token: [u8; TOKEN_BYTES] = BASE64URL_NOPAD.decode(text).ok()?.try_into().ok()?;
+        let (said, tag) = token.split_at_checked(TOKEN_BYTES - 32)?;
+        if !mac_matches(Label::ServerToken, &self.key, &[said], tag) {
+            return None;
+        }
+        let (agency, said) = said.split_first_chunk()?;
+        let (device, until) = said.split_first_chunk()?;
+        let until = u64::from_be_bytes(until.try_into().ok()?);
+        (now <= until).then_some(Claim {
+            agency: AgencyId(*agency),
+            device: DeviceId(*device),
+            until,
+        })
+    }
+}
+
+/// Returns the seconds since 1970, by the server's clock.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn fill(out: &mut [u8], parts: &[&[u8]]) {
+    let bytes = parts.iter().flat_map(|part| part.iter());
+    out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_good_once_and_for_a_minute() {
+        let sessions = Sessions::new([7; 32]);
+        let challenge = sessions.challenge([1; 8], 1000);
+        assert_eq!(sessions.take(&challenge, 999), Err(Unusable::Stale));
+        assert_eq!(sessions.take(&challenge, 1061), Err(Unusable::Stale));
+        assert_eq!(sessions.take(&challenge, 1060), Ok(()));
+        assert_eq!(sessions.take(&challenge, 1060), Err(Unusable::Stale));
+        let foreign = Sessions::new([8; 32]).challenge([1; 8], 1000);
+        assert_eq!(sessions.take(&foreign, 1000), Err(Unusable::Stale));
+        for at in 0..48 {
+            let mut changed = sessions.challenge([2; 8], 1000);
+            changed[at] ^= 1;
+            assert_eq!(sessions.take(&changed, 1000), Err(Unusable::Stale), "{at}");
+        }
+    }
+
+    #[test]
+    fn used_challenges_are_bounded_and_forgotten_when_they_are_stale() {
+        let sessions = Sessions::new([7; 32]);
+        for number in 0..REMEMBERED as u64 {
+            let challenge = sessions.challenge(number.to_be_bytes(), 1000);
+            assert_eq!(sessions.take(&challenge, 1000), Ok(()));
+        }
+        let more = sessions.challenge([0xff; 8], 1000);
+        assert_eq!(sessions.take(&more, 1000), Err(Unusable::TooMany));
+        let later = sessions.challenge([0xff; 8], 1061);
+        assert_eq!(sessions.take(&later, 1061), Ok(()));
+        assert_eq!(sessions.used.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_token_says_what_it_was_made_for_until_it_is_over() {
+        let sessions = Sessions::new([7; 32]);
+        let claim = Claim {
+            agency: AgencyId([1; 32]),
+            device: DeviceId([2; 16]),
+            until: 5000,
+        };
+        let token = sessions.token(&claim);
+        let text = BASE64URL_NOPAD.encode(&token);
+        assert_eq!(sessions.claim(text.as_bytes(), 5000), Some(claim));
+        assert_eq!(sessions.claim(text.as_bytes(), 5001), None);
+        assert_eq!(Sessions::new([8; 32]).claim(text.as_bytes(), 5000), None);
+        for at in 0..TOKEN_BYTES {
+            let mut changed = token;
+            changed[at] ^= 1;
+            let text = BASE64URL_NOPAD.encode(&changed);
+            assert_eq!(sessions.claim(text.as_bytes(), 1), None, "{at}");
+        }
+        for text in ["", "AAAA", "!", &format!("{text}=")] {
+            assert_eq!(sessions.claim(text.as_bytes(), 1), None);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a session may do. What the service does for a client takes a permit, and only this module makes permits.
+
+use std::sync::Arc;
+
+use vault_core::agency_state::AgencyState;
+use vault_core::id::{DeviceId, MemberId};
+use vault_core::wire::v1::agency::Roles;
+use vault_core::wire::v1::stream::{StreamId, StreamKind};
+
+use crate::authenticate::Claim;
+use crate::service::Agency;
+use crate::store::{Reader, Reads, StoreError, StreamRow};
+
+/// A live device of an agency, by a token that is good.
+#[derive(Clone)]
+pub struct Session {
+    agency: Arc<Agency>,
+    device: DeviceId,
+    member: MemberId,
+    reviews: bool,
+    until: u64,
+}
+
+/// May append to an agency's streams.
+pub struct Appending(Arc<Agency>);
+
+/// May read a stream.
+pub struct Readable {
+    row: StreamRow,
+}
+
+/// Returns the session of a token's claim, if its device is live in the agency.
+pub fn session(agency: Arc<Agency>, claim: &Claim) -> Option<Session> {
+    let state = agency.published().state?;
+    let device = state.live_device(claim.device).ok()?;
+    let roles = state.live_member(device.member).ok()?.roles;
+    let member = device.member;
+    Some(Session {
+        agency,
+        device: claim.device,
+        member,
+        reviews: roles.any(Roles::REVIEWER.with(Roles::DPO)),
+        until: claim.until,
+    })
+}
+
+/// Lets whoever founds an agency append its first link, which proves itself.
+pub fn founding(agency: Arc<Agency>) -> Option<Appending> {
+    agency.published().state.is_none().then_some(Appending(agency))
+}
+
+impl Session {
+    /// Returns the agency.
+    pub fn agency(&self) -> &Arc<Agency> {
+        &self.agency
+    }
+
+    /// Returns the device.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Tells whether it is still good at `now`, and its device still live.
+    pub fn is_good(&self, state: &AgencyState, now: u64) -> bool {
+        now <= self.until && state.live_device(self.device).is_ok()
+    }
+
+    /// May append: every link is judged by its own signer.
+    pub fn appending(&self) -> Appending {
+        Appending(Arc::clone(&self.agency))
+    }
+
+    /// Returns for whom lists of streams are made.
+    pub fn reader(&self) -> Reader {
+        Reader {
+            device: self.device,
+            member: self.member,
+            reviews: self.reviews,
+        }
+    }
+
+    /// May read the agency's own stream, cases that its member has a live grant in, its own device's accesses, and as a
+    /// reviewer or officer everybody's. `None` where it may not, and likewise where there is no such stream.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn readable(&self, reads: &dyn Reads, stream: StreamId) -> Result<Option<Readable>, StoreError> {
+        let Some(row) = reads.stream(self.agency.no(), stream)? else {
+            return Ok(None);
+        };
+        let may = match stream.kind {
+            StreamKind::Agency => stream == StreamId::agency(&self.agency.id()),
+            StreamKind::Case => reads.holds(row.no, self.member)?,
+            StreamKind::Access => self.reviews || stream == StreamId::access(self.device),
+        };
+        Ok(may.then_some(Readable { row }))
+    }
+}
+
+impl Appending {
+    /// Returns the agency.
+    pub fn agency(&self) -> &Arc<Agency> {
+        &self.0
+    }
+}
+
+impl Readable {
+    /// Returns the stream.
+    pub fn row(&self) -> &StreamRow {
+        &self.row
+    }
+}

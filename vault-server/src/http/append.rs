@@ -1,0 +1,93 @@
+//! `POST /v1/append`: parcels in, outcomes and a checkpoint out.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::response::Response;
+use tokio::task::spawn_blocking;
+use vault_core::check::{Check, require};
+use vault_core::wire;
+use vault_core::wire::v1::limit;
+use vault_core::wire::v1::sync::AppendRequest;
+
+use super::App;
+use super::ask::{self, From};
+use super::problem::Problem;
+use crate::authorize;
+use crate::service::{Agency, Batch};
+
+/// Bytes of an append without a session: a founding, not somebody's whole vault.
+const FOUNDING_BYTES: usize = 1 << 20;
+
+/// Bytes of an append that is opened where it was received; a longer one would keep others waiting.
+const SHORT: usize = 32 << 10;
+
+/// Appends in the order of the parcels, each link by itself: those before one that is refused stay stored.
+pub(super) async fn append(
+    State(app): State<Arc<App>>,
+    from: From,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let session = match headers.contains_key(AUTHORIZATION) {
+        true => Some(ask::session(&app, &headers).await?),
+        false => {
+            ask::nobody(&app, from.as_deref())?;
+            None
+        }
+    };
+    let limit = session.as_ref().map_or(FOUNDING_BYTES, |_| limit::APPEND);
+    let (bytes, _room) = ask::body(&app, &headers, body, limit).await.map_err(|problem| {
+        // Without a session it is the session that is missing.
+        match (problem, &session) {
+            (Problem::TooLong, None) => Problem::NoSession,
+            (problem, _) => problem,
+        }
+    })?;
+    let (permit, parcels) = match session {
+        Some(session) => {
+            let request = decode(bytes).await?;
+            if request.agency != session.agency().id() {
+                return Err(Problem::OtherAgency);
+            }
+            (session.appending(), request.parcels)
+        }
+        None => {
+            let request = decode(bytes).await?;
+            let agency = ask::agency(&app, request.agency).await?.ok_or(Problem::NoSession)?;
+            let permit = authorize::founding(agency).ok_or(Problem::NoSession)?;
+            (permit, request.parcels)
+        }
+    };
+    let batch = prepare(permit.agency(), parcels).await?;
+    let reply = app.service.append(permit, batch).await?;
+    ask::answer(&reply)
+}
+
+async fn decode(bytes: axum::body::Bytes) -> Result<AppendRequest, Problem> {
+    let read = move || {
+        let request: AppendRequest = wire::decode(&bytes, limit::APPEND)?;
+        require(request.parcels.len() <= limit::PARCELS, Check::TooLong)?;
+        Ok::<_, Problem>(request)
+    };
+    read()
+}
+
+async fn prepare(agency: &Arc<Agency>, parcels: Vec<vault_core::wire::v1::sync::Parcel>) -> Result<Batch, Problem> {
+    let length: usize = parcels
+        .iter()
+        .map(|parcel| {
+            let blobs = parcel.blobs.iter().map(|blob| blob.bytes.len());
+            parcel.link.len() + blobs.sum::<usize>()
+        })
+        .sum();
+    if length <= SHORT && parcels.len() <= 4 {
+        return Ok(Batch::prepare(agency, parcels));
+    }
+    let agency = Arc::clone(agency);
+    let prepared = spawn_blocking(move || Batch::prepare(&agency, parcels));
+    prepared.await.map_err(|_| Problem::Internal)
+}

@@ -1,0 +1,51 @@
+//! `GET /v1/log/{agency}/…`: the log as C2SP tlog-tiles serves one, to whoever knows the agency's id.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use vault_core::id::AgencyId;
+use vault_core::tlog::tile::Tile;
+
+use super::App;
+use super::ask::{self, From};
+use super::problem::Problem;
+
+const NOTE: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; charset=utf-8");
+const BINARY: (HeaderName, &str) = (CONTENT_TYPE, "application/octet-stream");
+const FRESH: (HeaderName, &str) = (CACHE_CONTROL, "no-cache");
+// A tile never changes; one that is not full is only superseded.
+const FOR_EVER: (HeaderName, &str) = (CACHE_CONTROL, "max-age=31536000, immutable");
+
+/// Answers the newest checkpoint as a note.
+pub(super) async fn checkpoint(
+    State(app): State<Arc<App>>,
+    from: From,
+    Path(agency): Path<String>,
+) -> Result<Response, Problem> {
+    ask::nobody(&app, from.as_deref())?;
+    let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
+    let published = agency.ok_or(Problem::NotFound)?.published();
+    Ok(([NOTE, FRESH], published.checkpoint.as_bytes().to_vec()).into_response())
+}
+
+/// Answers a tile of hashes, or the entries under one of level 0.
+pub(super) async fn tile(
+    State(app): State<Arc<App>>,
+    from: From,
+    Path((agency, path)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    ask::nobody(&app, from.as_deref())?;
+    let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
+    let agency = agency.ok_or(Problem::NotFound)?;
+    let (path, entries) = match path.strip_prefix("entries/") {
+        Some(number) => (format!("tile/0/{number}"), true),
+        None => (format!("tile/{path}"), false),
+    };
+    let tile: Tile = path.parse().map_err(|_| Problem::NotFound)?;
+    let bytes = ask::blocking(&app, move |app| app.service.tile(&agency, tile, entries)).await?;
+    let bytes = bytes.ok_or(Problem::NotFound)?;
+    Ok(([BINARY, FOR_EVER], bytes).into_response())
+}

@@ -1,0 +1,279 @@
+//! What the server does: registers agencies, begins sessions, appends, reads.
+//!
+//! ```text
+//! append: body ─> decode, hash, verify signatures (many threads) ─> queue ─> writer (one thread)
+//!         writer: judge each in order ─> one transaction a group ─> publish states, edge, checkpoint ─> answer
+//! read:   published state (who may) ─> a snapshot of the store ─> page
+//! ```
+//! Clients make every check again; what is refused here is refused to keep the log free of what nobody would count.
+
+mod agency;
+mod live;
+mod prepare;
+mod recent;
+mod writer;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use vault_core::check::{Check, Refused};
+use vault_core::id::AgencyId;
+use vault_core::secret::SigningSeed;
+use vault_core::server_session;
+use vault_core::tlog::tile::{self, Tile};
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::sync::{AppendReply, Parcel, SessionRequest, StreamList, StreamPage};
+
+use crate::authenticate::{self, Claim, Sessions, Unusable};
+use crate::authorize::{Appending, Session};
+use crate::metrics::Metrics;
+use crate::store::{Store, StoreError, reading, writing};
+
+pub use agency::{Agency, Published};
+use writer::Writer;
+
+/// Bytes of a page of a stream, unless its one parcel is longer.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// The whole service.
+pub struct Service {
+    store: Arc<dyn Store>,
+    agencies: RwLock<HashMap<AgencyId, Arc<Agency>>>,
+    sessions: Sessions,
+    writer: Writer,
+    metrics: Arc<Metrics>,
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More appends wait than may.
+    #[error("too much waits to be written")]
+    Busy,
+    /// There is no room left for what was to be written.
+    #[error("no room is left")]
+    Full,
+    /// The transaction failed, and left nothing.
+    #[error("nothing of it was written")]
+    Unwritten,
+    /// The server is stopping, or its writer has ended.
+    #[error("nothing is written any more")]
+    Ended,
+    /// There is no randomness to be had.
+    #[error("the system gives no randomness")]
+    Random(#[source] getrandom::Error),
+}
+
+impl Service {
+    /// Begins over a store, with a thread that writes.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`]; [`ServiceError::Ended`] where the system gives no thread.
+    pub fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
+        let sessions = Sessions::new(store.session_key()?);
+        let writer = Writer::begin(Arc::clone(&store), Arc::clone(&metrics))?;
+        Ok(Self {
+            store,
+            agencies: RwLock::default(),
+            sessions,
+            writer,
+            metrics,
+        })
+    }
+
+    /// Takes no more appends; returns once those that were taken are durable.
+    pub fn end(&self) {
+        self.writer.end();
+    }
+
+    /// Returns what is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Returns an agency, made known with a fresh log key if it was not.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn register(&self, id: AgencyId) -> Result<Arc<Agency>, ServiceError> {
+        if let Some(known) = self.agency(id)? {
+            return Ok(known);
+        }
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(ServiceError::Random)?;
+        let seed = SigningSeed::from_bytes(seed);
+        writing(self.store.as_ref(), |writes| writes.register(&id, &seed))?;
+        self.agency(id)?.ok_or(StoreError::Damaged("an agency is gone").into())
+    }
+
+    /// Finds an agency that was asked for before; never waits for the disk.
+    pub fn known(&self, id: &AgencyId) -> Option<Arc<Agency>> {
+        let agencies = self.agencies.read().unwrap_or_else(PoisonError::into_inner);
+        agencies.get(id).map(Arc::clone)
+    }
+
+    /// Finds an agency.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn agency(&self, id: AgencyId) -> Result<Option<Arc<Agency>>, ServiceError> {
+        if let Some(known) = self.known(&id) {
+            return Ok(Some(known));
+        }
+        // The lock is held while it is loaded: nobody may publish over what another loaded before.
+        let mut agencies = self.agencies.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = agencies.get(&id) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let loaded = reading(self.store.as_ref(), |reads| {
+            let row = reads.agency(&id)?;
+            row.map(|row| Agency::load(reads, &row)).transpose()
+        })?;
+        let loaded = loaded.map(Arc::new);
+        if let Some(agency) = &loaded {
+            agencies.insert(id, Arc::clone(agency));
+        }
+        Ok(loaded)
+    }
+
+    /// Makes a challenge.
+    ///
+    /// # Errors
+    /// [`ServiceError::Random`].
+    pub fn challenge(&self) -> Result<[u8; 48], ServiceError> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(ServiceError::Random)?;
+        Ok(self.sessions.challenge(random, authenticate::now()))
+    }
+
+    /// Begins a session; returns its token.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; inside, [`SessionRefused`].
+    pub fn begin_session(&self, request: &SessionRequest) -> Result<Result<[u8; 88], SessionRefused>, ServiceError> {
+        let statement = &request.statement;
+        let refused = |refused: Refused| SessionRefused::Check(refused.check);
+        let Some(agency) = self.agency(statement.agency)? else {
+            return Ok(Err(SessionRefused::Check(Check::ServerSession)));
+        };
+        let began = || {
+            let state = agency.published().state;
+            let state = state.ok_or(SessionRefused::Check(Check::ServerSession))?;
+            let device = state.live_device(statement.device).map_err(refused)?;
+            server_session::verify(request, agency.id(), agency.log_key(), &device.key).map_err(refused)?;
+            let now = authenticate::now();
+            // Last, so that only a live device's signature uses one up.
+            self.sessions
+                .take(&statement.challenge, now)
+                .map_err(SessionRefused::Challenge)?;
+            Ok(self.sessions.token(&Claim {
+                agency: agency.id(),
+                device: statement.device,
+                until: now.saturating_add(authenticate::TOKEN_SECONDS),
+            }))
+        };
+        Ok(began())
+    }
+
+    /// Returns what a token claims, as it stands after `Bearer`.
+    pub fn claim(&self, token: &[u8]) -> Option<Claim> {
+        self.sessions.claim(token, authenticate::now())
+    }
+
+    /// Opens parcels and verifies what the published state has keys for; the writer does the rest.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn append(&self, permit: Appending, prepared: Batch) -> Result<AppendReply, ServiceError> {
+        self.writer.append(permit, prepared.0).await
+    }
+
+    /// Returns the streams that a session may read with a link at leaf `after` or later.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn streams(&self, session: &Session, after: u64) -> Result<StreamList, ServiceError> {
+        let agency = session.agency().no();
+        let streams = reading(self.store.as_ref(), |reads| {
+            reads.streams(agency, after, &session.reader())
+        })?;
+        Ok(StreamList { streams })
+    }
+
+    /// Returns parcels of a stream from number `from` on; `None` where the session may not read it, or there is none.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn page(&self, session: &Session, stream: StreamId, from: u64) -> Result<Option<StreamPage>, ServiceError> {
+        let page = reading(self.store.as_ref(), |reads| {
+            let Some(readable) = session.readable(reads, stream)? else {
+                return Ok(None);
+            };
+            if from >= readable.row().links {
+                let parcels = Vec::new();
+                return Ok(Some(StreamPage { parcels, more: 0 }));
+            }
+            Ok(Some(reads.page(readable.row().no, from, PAGE_BYTES)?))
+        })?;
+        Ok(page)
+    }
+
+    /// Returns the bytes of a tile, of hashes or of entries, if the published tree has it.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn tile(&self, agency: &Agency, tile: Tile, entries: bool) -> Result<Option<Vec<u8>>, ServiceError> {
+        let published = agency.published();
+        let first = tile.index() * tile::WIDTH;
+        let there = Tile::of(tile.level(), first + u64::from(tile.width()) - 1, published.edge.size());
+        // A tile is also served as narrow as it was in a smaller tree.
+        let Some(whole) = there.ok().filter(|whole| whole.index() == tile.index()) else {
+            return Ok(None);
+        };
+        if entries {
+            let entries = reading(self.store.as_ref(), |reads| {
+                reads.entries(agency.no(), first, tile.width())
+            })?;
+            return Ok(Some(tile::bundle(&entries)));
+        }
+        let mut bytes = match whole.is_full() {
+            true => reading(self.store.as_ref(), |reads| {
+                reads.tile(agency.no(), tile.level(), tile.index())
+            })?
+            .ok_or(StoreError::Damaged("a tile is missing"))?,
+            false => published.partial(tile.level()),
+        };
+        bytes.truncate(32 * usize::from(tile.width()));
+        Ok(Some(bytes))
+    }
+
+    /// Counts what is stored.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn totals(&self) -> Result<crate::store::Totals, ServiceError> {
+        Ok(reading(self.store.as_ref(), |reads| reads.totals())?)
+    }
+}
+
+/// Why no session began.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SessionRefused {
+    /// The device is not live, or did not sign for a session with this server.
+    Check(Check),
+    /// The challenge is no good.
+    Challenge(Unusable),
+}
+
+/// Parcels that were opened, and whose signatures were verified where a key was at hand.
+pub struct Batch(Vec<prepare::Prepared>);
+
+impl Batch {
+    /// Opens parcels and verifies signatures, on as many threads as there are; the longest part of an append.
+    pub fn prepare(agency: &Agency, parcels: Vec<Parcel>) -> Self {
+        Self(prepare::all(agency.published().state.as_deref(), parcels))
+    }
+}

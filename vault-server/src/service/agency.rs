@@ -1,0 +1,163 @@
+//! An agency as requests see it: what was published after the last group of appends.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
+use vault_core::agency_state::AgencyState;
+use vault_core::check::Refused;
+use vault_core::crypto::sign::{PublicKey, SigningKey};
+use vault_core::id::AgencyId;
+use vault_core::tlog::checkpoint::{self, Checkpoint};
+use vault_core::tlog::entry::Entry;
+use vault_core::tlog::tile::{Edge, WIDTH};
+use vault_core::tlog::tree;
+use vault_core::wire::v1::agency::Verifier;
+use vault_core::wire::v1::stream::StreamId;
+
+use crate::store::{AgencyNo, AgencyRow, Reads, StoreError, Which};
+
+/// An agency that the server knows.
+pub struct Agency {
+    no: AgencyNo,
+    id: AgencyId,
+    log: SigningKey,
+    published: RwLock<Published>,
+    grown: watch::Sender<u64>,
+}
+
+/// What is true of an agency as of its last durable append.
+#[derive(Clone)]
+pub struct Published {
+    /// What its stream says; `None` before its founding.
+    pub state: Option<Arc<AgencyState>>,
+    /// Where its log ends.
+    pub edge: Arc<Edge>,
+    /// The note of the checkpoint over that.
+    pub checkpoint: Arc<str>,
+}
+
+impl Published {
+    /// Returns the bytes of the last tile of a level, which is not full.
+    pub fn partial(&self, level: u8) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.edge.partial(|tile, hashes| {
+            if tile.level() == level {
+                bytes.extend(hashes.iter().flat_map(|hash| hash.0));
+            }
+        });
+        bytes
+    }
+}
+
+impl Agency {
+    /// Takes an agency up where its stored streams and log end.
+    pub(super) fn load(reads: &dyn Reads, row: &AgencyRow) -> Result<Self, StoreError> {
+        let log = SigningKey::from_seed(&row.log_seed);
+        let (state, edge) = load(reads, row.no, row.id)?;
+        let (grown, _) = watch::channel(edge.size());
+        let published = Published {
+            state: state.map(Arc::new),
+            checkpoint: note(row.id, &log, &edge)?.into(),
+            edge: Arc::new(edge),
+        };
+        Ok(Self {
+            no: row.no,
+            id: row.id,
+            log,
+            published: RwLock::new(published),
+            grown,
+        })
+    }
+
+    /// Returns its number in the store.
+    pub fn no(&self) -> AgencyNo {
+        self.no
+    }
+
+    /// Returns its id.
+    pub fn id(&self) -> AgencyId {
+        self.id
+    }
+
+    /// Returns the public half of its log key.
+    pub fn log_key(&self) -> PublicKey {
+        self.log.public()
+    }
+
+    /// Returns its log key as a root names it.
+    pub fn verifier(&self) -> Verifier {
+        Verifier {
+            name: checkpoint::origin(self.id).into_bytes(),
+            key: self.log_key(),
+        }
+    }
+
+    /// Returns what was published last.
+    pub fn published(&self) -> Published {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns a receiver of the log's size, woken whenever it grew.
+    pub fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
+    }
+
+    /// Publishes what is durable: signs its checkpoint and wakes who waits.
+    pub(super) fn publish(&self, state: Option<Arc<AgencyState>>, edge: Edge) -> Result<Arc<str>, Refused> {
+        let checkpoint: Arc<str> = note(self.id, &self.log, &edge)?.into();
+        let size = edge.size();
+        let published = Published {
+            state,
+            edge: Arc::new(edge),
+            checkpoint: Arc::clone(&checkpoint),
+        };
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
+        self.grown.send_if_modified(|known| {
+            let grew = *known != size;
+            *known = size;
+            grew
+        });
+        Ok(checkpoint)
+    }
+}
+
+/// Rebuilds an agency's state from its stream, and the edge of its log from full tiles and the links after them.
+pub(super) fn load(reads: &dyn Reads, no: AgencyNo, id: AgencyId) -> Result<(Option<AgencyState>, Edge), StoreError> {
+    let mut state: Option<AgencyState> = None;
+    if let Some(stream) = reads.stream(no, StreamId::agency(&id))? {
+        reads.links(stream.no, Which::All, &mut |stored| {
+            match &mut state {
+                None => state = Some(AgencyState::found(&stored.link)?),
+                Some(state) => drop(state.admit(stored.link.clone(), &stored.stored())?),
+            }
+            Ok(())
+        })?;
+    }
+    let edge = Edge::read(reads.size(no)?, |tile| {
+        let first = tile.index() * WIDTH;
+        let Some(below) = tile.level().checked_sub(1) else {
+            let entries = reads.entries(no, first, tile.width())?;
+            return Ok(entries.iter().map(Entry::leaf).collect());
+        };
+        let hash = |index| {
+            let bytes = reads.tile(no, below, index)?;
+            let bytes = bytes.ok_or(StoreError::Damaged("a tile is missing"))?;
+            let (hashes, _) = bytes.as_chunks::<32>();
+            let hashes: Vec<_> = hashes.iter().map(|hash| tree::Hash(*hash)).collect();
+            Ok(tree::root(&hashes))
+        };
+        (first..first + u64::from(tile.width()))
+            .map(hash)
+            .collect::<Result<_, StoreError>>()
+    })?;
+    Ok((state, edge))
+}
+
+fn note(agency: AgencyId, log: &SigningKey, edge: &Edge) -> Result<String, Refused> {
+    let checkpoint = Checkpoint {
+        agency,
+        size: edge.size(),
+        root: edge.root(),
+    };
+    checkpoint::write(&checkpoint, &checkpoint.sign(log), &log.public(), &[])
+}

@@ -1,0 +1,56 @@
+//! What is done of an append before the writer: opening, hashing, verifying. No state is changed here.
+
+use rayon::prelude::*;
+use vault_core::agency_state::AgencyState;
+use vault_core::check::Refused;
+use vault_core::parcel::{OpenParcel, OpenRecord};
+use vault_core::stream::UnverifiedLink;
+use vault_core::wire::v1::stream::StreamKind;
+use vault_core::wire::v1::sync::Parcel;
+
+/// Parcels from which on verifying is spread over threads.
+const MANY: usize = 8;
+
+/// A parcel that was opened, or what it was refused by.
+pub(super) type Prepared = Result<Opened, Refused>;
+
+/// A parcel with everything that its link names, and what its signatures came to.
+pub(super) struct Opened {
+    pub(super) link: UnverifiedLink,
+    pub(super) records: Vec<OpenRecord>,
+    pub(super) blobs: Vec<Vec<u8>>,
+    /// The link's signature, by its device's key; `None` where that was not known yet.
+    pub(super) signed: Option<Result<(), Refused>>,
+    /// The same of each record.
+    pub(super) authored: Vec<Option<Result<(), Refused>>>,
+}
+
+/// Opens parcels, each by itself.
+pub(super) fn all(agency: Option<&AgencyState>, parcels: Vec<Parcel>) -> Vec<Prepared> {
+    match parcels.len() < MANY {
+        true => parcels.into_iter().map(|parcel| one(agency, parcel)).collect(),
+        false => parcels.into_par_iter().map(|parcel| one(agency, parcel)).collect(),
+    }
+}
+
+/// A device's key never changes and its id is never used again: what verifies under a key of an older state verifies.
+fn one(agency: Option<&AgencyState>, parcel: Parcel) -> Prepared {
+    let (link, records, blobs) = OpenParcel::open(parcel)?.into_parts();
+    let key = |device| Some(agency?.devices().get(device)?.key.clone());
+    // The agency's stream verifies its links itself.
+    let signed = match link.link().stream.kind {
+        StreamKind::Agency => None,
+        StreamKind::Case | StreamKind::Access => key(&link.link().device).map(|signer| link.verify_signature(&signer)),
+    };
+    let authored = records
+        .iter()
+        .map(|record| key(&record.header().device).map(|author| record.verify_signature(&author)))
+        .collect();
+    Ok(Opened {
+        link,
+        records,
+        blobs,
+        signed,
+        authored,
+    })
+}

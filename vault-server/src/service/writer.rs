@@ -1,0 +1,197 @@
+//! The one thread that writes: takes all appends that wait, judges them in order, commits them together.
+//!
+//! Nothing is answered, and no checkpoint signed, before the transaction is durable (`store`, what a crash leaves).
+
+use std::collections::HashMap;
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+use vault_core::check::Refused;
+use vault_core::wire::v1::sync::{AppendReply, Outcome};
+
+use super::ServiceError;
+use super::live::Live;
+use super::prepare::Prepared;
+use crate::authorize::Appending;
+use crate::metrics::Metrics;
+use crate::report;
+use crate::store::{AgencyNo, Reads, Store, StoreError, Writes, writing};
+
+/// Appends that may wait; requests are bounded before.
+const WAITING: usize = 1024;
+
+/// Parcels of a group after which no more appends join it.
+const GROUP: usize = 4096;
+
+/// The writing end of the service.
+pub(super) struct Writer {
+    jobs: Mutex<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// An append that waits.
+struct Job {
+    permit: Appending,
+    parcels: Vec<Prepared>,
+    answer: oneshot::Sender<Result<AppendReply, ServiceError>>,
+}
+
+impl Writer {
+    /// Begins the thread.
+    pub(super) fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
+        let (jobs, waiting) = mpsc::sync_channel(WAITING);
+        let mut work = Work {
+            store,
+            metrics,
+            lives: HashMap::new(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || work.run(&waiting))
+            .map_err(|_| ServiceError::Ended)?;
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Queues parcels and waits until what became of them is durable.
+    pub(super) async fn append(&self, permit: Appending, parcels: Vec<Prepared>) -> Result<AppendReply, ServiceError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            permit,
+            parcels,
+            answer,
+        };
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        jobs.ok_or(ServiceError::Ended)?
+            .try_send(job)
+            .map_err(|full| match full {
+                TrySendError::Full(_) => ServiceError::Busy,
+                TrySendError::Disconnected(_) => ServiceError::Ended,
+            })?;
+        answered.await.map_err(|_| ServiceError::Ended)?
+    }
+
+    /// Takes no more, and returns when all that was taken is written.
+    pub(super) fn end(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic in there was told by itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What the thread works with.
+struct Work {
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    lives: HashMap<AgencyNo, Live>,
+}
+
+impl Work {
+    fn run(&mut self, waiting: &Receiver<Job>) {
+        while let Ok(first) = waiting.recv() {
+            let mut parcels = first.parcels.len();
+            let mut group = vec![first];
+            while parcels < GROUP
+                && let Ok(job) = waiting.try_recv()
+            {
+                parcels += job.parcels.len();
+                group.push(job);
+            }
+            self.commit(group);
+        }
+    }
+
+    /// Commits a group of appends, then publishes, then answers.
+    fn commit(&mut self, group: Vec<Job>) {
+        let store = Arc::clone(&self.store);
+        let written = writing(store.as_ref(), |writes| {
+            let mut outcomes = Vec::with_capacity(group.len());
+            for job in &group {
+                outcomes.push(self.place(writes, job)?);
+            }
+            Ok(outcomes)
+        });
+        let outcomes = match written {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                // What is in memory is ahead of the disk.
+                self.lives.clear();
+                return refuse(group, &error);
+            }
+        };
+        self.metrics.group();
+        let checkpoints = match self.publish(&group) {
+            Ok(checkpoints) => checkpoints,
+            Err(refused) => return refuse(group, &refused.into()),
+        };
+        for (job, outcomes) in group.into_iter().zip(outcomes) {
+            let checkpoint = checkpoints.get(&job.permit.agency().no());
+            let checkpoint = checkpoint.map(|note| note.as_bytes().to_vec()).unwrap_or_default();
+            self.metrics.outcomes(&outcomes);
+            // Whoever does not wait any more asks again.
+            let _ = job.answer.send(Ok(AppendReply { outcomes, checkpoint }));
+        }
+    }
+
+    /// Places a job's parcels in their order; after the first that is not stored none is tried.
+    fn place(&mut self, writes: &mut dyn Writes, job: &Job) -> Result<Vec<Outcome>, StoreError> {
+        let live = self.live(writes, job)?;
+        let mut outcomes = Vec::with_capacity(job.parcels.len());
+        for parcel in &job.parcels {
+            match outcomes.last() {
+                None | Some(Outcome::Stored(_)) => outcomes.push(live.place(writes, parcel)?),
+                Some(_) => outcomes.push(Outcome::NotTried),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn live(&mut self, writes: &dyn Writes, job: &Job) -> Result<&mut Live, StoreError> {
+        let agency = job.permit.agency();
+        let reads: &dyn Reads = writes;
+        let known = self.lives.remove(&agency.no());
+        let live = match known {
+            Some(live) if live.is_current(reads)? => live,
+            _ => Live::load(reads, agency)?,
+        };
+        Ok(self.lives.entry(agency.no()).insert_entry(live).into_mut())
+    }
+
+    fn publish(&self, group: &[Job]) -> Result<HashMap<AgencyNo, Arc<str>>, Refused> {
+        let mut checkpoints = HashMap::new();
+        for job in group {
+            let no = job.permit.agency().no();
+            if let Some(live) = self.lives.get(&no)
+                && !checkpoints.contains_key(&no)
+            {
+                checkpoints.insert(no, live.publish()?);
+            }
+        }
+        Ok(checkpoints)
+    }
+}
+
+/// Answers a group of which nothing was written; what failed is told to whoever keeps the server.
+fn refuse(group: Vec<Job>, error: &StoreError) {
+    report::failure(error);
+    for job in group {
+        let unwritten = match error {
+            StoreError::Full(_) => ServiceError::Full,
+            _ => ServiceError::Unwritten,
+        };
+        let _ = job.answer.send(Err(unwritten));
+    }
+}

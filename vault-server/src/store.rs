@@ -1,0 +1,303 @@
+//! What the server keeps, behind one narrow transactional trait.
+//!
+//! ```text
+//! writer thread ─ Store::write ─ one durable transaction a group of appends ─┐
+//! requests ────── Store::read ── one snapshot a request ─────────────────────┴─ sqlite
+//! ```
+//! New facts go into [`NewLink`] and the rows; a store knows no rule of the format but what erasing a record leaves. The
+//! contract that every store keeps is a suite of functions over the trait (`tests/store.rs`).
+//!
+//! # What a crash leaves
+//!
+//! | after | the disk has | who asked |
+//! |---|---|---|
+//! | signatures were checked, before the transaction | nothing of it | asks again |
+//! | links, records and blobs were inserted, before the commit | nothing of it: the next opening rolls back | asks again |
+//! | full tiles and holders were written, before the commit | as above: they are in the same transaction | asks again |
+//! | an erasure took bytes, before the commit | the bytes, and no erasure | asks again |
+//! | the commit, before the checkpoint was signed | all of it; the log's edge is computed again from tiles and links | asks again, and is told that it is stored |
+//! | the checkpoint was signed, before the answer | all of it; the same tree gets the same signature (RFC 8032) | asks again, and is told that it is stored |
+//! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut at the next opening | was not answered |
+//! | an agency was registered, before the answer | the agency with its log key | asks again, and gets the same key |
+//!
+//! Nothing is half done in any of them: what is in memory alone (states, edge, checkpoint) follows from the disk.
+
+mod row;
+pub mod sqlite;
+
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use vault_core::case_state::PlacedRecord;
+use vault_core::check::Refused;
+use vault_core::id::{AgencyId, DeviceId, LinkId, MemberId, RecordHash, RecordId};
+use vault_core::parcel::OpenRecord;
+use vault_core::secret::SigningSeed;
+use vault_core::stream::UnverifiedLink;
+use vault_core::tlog::entry::Entry;
+use vault_core::tlog::tile::Tile;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::sync::{ListedStream, StreamPage};
+
+pub use row::{Part, StoredLink};
+
+/// The local number of an agency.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct AgencyNo(pub u32);
+
+/// The local number of a stream.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct StreamNo(pub u64);
+
+/// An agency that the server knows.
+#[derive(Debug)]
+pub struct AgencyRow {
+    /// Its number.
+    pub no: AgencyNo,
+    /// Its id.
+    pub id: AgencyId,
+    /// The seed of the log key that the server made for it.
+    pub log_seed: SigningSeed,
+}
+
+/// A stream that has links.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StreamRow {
+    /// Its number.
+    pub no: StreamNo,
+    /// How many links it has.
+    pub links: u64,
+    /// Its last link.
+    pub head: LinkId,
+    /// The leaf of that link.
+    pub last: u64,
+}
+
+/// Whose reading a list of streams is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// The device.
+    pub device: DeviceId,
+    /// Its member.
+    pub member: MemberId,
+    /// Whether it reads every device's access stream.
+    pub reviews: bool,
+}
+
+/// Which links of a stream to read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Which {
+    /// Every link.
+    All,
+    /// Events alone, and the last link whatever it is.
+    Events,
+    /// Links that bring newer wraps.
+    Rewraps,
+    /// The last link.
+    Last,
+}
+
+/// A link to be stored with everything that it names.
+#[derive(Clone, Copy)]
+pub struct NewLink<'a> {
+    /// The agency.
+    pub agency: AgencyNo,
+    /// The index of its leaf, the next one of the agency's log.
+    pub leaf: u64,
+    /// Its stream.
+    pub stream: StreamNo,
+    /// The link, the next one of its stream.
+    pub link: &'a UnverifiedLink,
+    /// The records that it places, in its order.
+    pub records: &'a [OpenRecord],
+    /// What else it names, in its order.
+    pub blobs: &'a [Vec<u8>],
+}
+
+/// How much there is, for metrics.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// Agencies.
+    pub agencies: u64,
+    /// Streams.
+    pub streams: u64,
+    /// Links.
+    pub links: u64,
+    /// Bytes of the database.
+    pub bytes: u64,
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room left.
+    #[error("no room is left for the database")]
+    Full(#[source] Box<dyn Error + Send + Sync>),
+    /// The database or the system failed.
+    #[error("the database failed")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+    /// What is stored is not what was stored.
+    #[error("the database is damaged: {0}")]
+    Damaged(&'static str),
+    /// What is stored does not pass a check that it passed once.
+    #[error("the database is damaged")]
+    Refused(#[from] Refused),
+    /// A number is beyond what this store counts to.
+    #[error("the store takes no more {0}")]
+    Bounds(&'static str),
+}
+
+/// What can be asked of a snapshot.
+pub trait Reads {
+    /// Finds an agency.
+    ///
+    /// # Errors
+    /// [`StoreError`], as of every method here.
+    fn agency(&self, id: &AgencyId) -> Result<Option<AgencyRow>, StoreError>;
+
+    /// Returns how many leaves an agency's log has.
+    #[allow(clippy::missing_errors_doc)]
+    fn size(&self, agency: AgencyNo) -> Result<u64, StoreError>;
+
+    /// Finds a stream.
+    #[allow(clippy::missing_errors_doc)]
+    fn stream(&self, agency: AgencyNo, stream: StreamId) -> Result<Option<StreamRow>, StoreError>;
+
+    /// Returns the streams with a link at leaf `after` or later that `reader` may read, by last leaf.
+    #[allow(clippy::missing_errors_doc)]
+    fn streams(&self, agency: AgencyNo, after: u64, reader: &Reader) -> Result<Vec<ListedStream>, StoreError>;
+
+    /// Tells whether a member has a live grant in a case's stream.
+    #[allow(clippy::missing_errors_doc)]
+    fn holds(&self, stream: StreamNo, member: MemberId) -> Result<bool, StoreError>;
+
+    /// Returns the link number `seq` of a stream and the index of its leaf.
+    #[allow(clippy::missing_errors_doc)]
+    fn link_at(&self, stream: StreamNo, seq: u64) -> Result<Option<(u64, LinkId)>, StoreError>;
+
+    /// Hands over links of a stream in their order, with what is known of their records.
+    #[allow(clippy::missing_errors_doc)]
+    fn links(
+        &self,
+        stream: StreamNo,
+        which: Which,
+        each: &mut dyn FnMut(StoredLink) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Returns the parcels of a stream from number `from` on, until they are `bytes` in all; one at least, if there is
+    /// one.
+    #[allow(clippy::missing_errors_doc)]
+    fn page(&self, stream: StreamNo, from: u64, bytes: usize) -> Result<StreamPage, StoreError>;
+
+    /// Returns all versions of a record.
+    #[allow(clippy::missing_errors_doc)]
+    fn versions(&self, stream: StreamNo, record: RecordId) -> Result<Vec<(RecordHash, PlacedRecord)>, StoreError>;
+
+    /// Returns those of `hashes` that a stream places.
+    #[allow(clippy::missing_errors_doc)]
+    fn records(
+        &self,
+        stream: StreamNo,
+        hashes: &BTreeSet<RecordHash>,
+    ) -> Result<Vec<(RecordHash, PlacedRecord)>, StoreError>;
+
+    /// Returns `count` entries of an agency's log from leaf `from` on.
+    #[allow(clippy::missing_errors_doc)]
+    fn entries(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<Entry>, StoreError>;
+
+    /// Returns the bytes of a full tile.
+    #[allow(clippy::missing_errors_doc)]
+    fn tile(&self, agency: AgencyNo, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Counts what there is.
+    #[allow(clippy::missing_errors_doc)]
+    fn totals(&self) -> Result<Totals, StoreError>;
+}
+
+/// What can be done in a transaction; it sees what it wrote.
+pub trait Writes: Reads {
+    /// Returns an agency, made known with `log_seed` if it was not.
+    ///
+    /// # Errors
+    /// [`StoreError`], as of every method here.
+    fn register(&mut self, id: &AgencyId, log_seed: &SigningSeed) -> Result<AgencyRow, StoreError>;
+
+    /// Makes a stream without links known.
+    #[allow(clippy::missing_errors_doc)]
+    fn open_stream(&mut self, agency: AgencyNo, stream: StreamId) -> Result<StreamNo, StoreError>;
+
+    /// Stores a link and moves its stream on to it.
+    #[allow(clippy::missing_errors_doc)]
+    fn append(&mut self, link: NewLink<'_>) -> Result<(), StoreError>;
+
+    /// Replaces who has a live grant in a case's stream.
+    #[allow(clippy::missing_errors_doc)]
+    fn set_holders(&mut self, stream: StreamNo, members: &BTreeSet<MemberId>) -> Result<(), StoreError>;
+
+    /// Erases ciphertexts and wraps of records; their hashes, headers and signatures stay. Those that were brought
+    /// without bytes are marked.
+    #[allow(clippy::missing_errors_doc)]
+    fn erase(&mut self, stream: StreamNo, records: &BTreeSet<RecordHash>) -> Result<(), StoreError>;
+
+    /// Erases what a link names at place `number` of its other bytes.
+    #[allow(clippy::missing_errors_doc)]
+    fn erase_blob(&mut self, agency: AgencyNo, leaf: u64, number: usize) -> Result<(), StoreError>;
+
+    /// Keeps a full tile.
+    #[allow(clippy::missing_errors_doc)]
+    fn put_tile(&mut self, agency: AgencyNo, tile: Tile, bytes: &[u8]) -> Result<(), StoreError>;
+}
+
+/// A store: snapshots for many readers, one transaction at a time for the writer.
+pub trait Store: Send + Sync {
+    /// Returns the key under which this server's challenges and tokens are made.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn session_key(&self) -> Result<[u8; 32], StoreError>;
+
+    /// Runs `work` over one snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError`], of the store or of `work`.
+    fn read(&self, work: &mut dyn FnMut(&dyn Reads) -> Result<(), StoreError>) -> Result<(), StoreError>;
+
+    /// Runs `work` in one transaction, which is durable when this returns, and has left nothing if it fails.
+    ///
+    /// # Errors
+    /// [`StoreError`], of the store or of `work`.
+    fn write(&self, work: &mut dyn FnMut(&mut dyn Writes) -> Result<(), StoreError>) -> Result<(), StoreError>;
+}
+
+/// Runs `work` over one snapshot and returns what it made.
+///
+/// # Errors
+/// As [`Store::read`].
+pub fn reading<T>(store: &dyn Store, work: impl FnOnce(&dyn Reads) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let (mut work, mut made) = (Some(work), None);
+    store.read(&mut |reads| {
+        if let Some(work) = work.take() {
+            made = Some(work(reads)?);
+        }
+        Ok(())
+    })?;
+    made.ok_or(StoreError::Damaged("nothing was read"))
+}
+
+/// Runs `work` in one transaction and returns what it made, once that is durable.
+///
+/// # Errors
+/// As [`Store::write`].
+pub fn writing<T>(
+    store: &dyn Store,
+    work: impl FnOnce(&mut dyn Writes) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let (mut work, mut made) = (Some(work), None);
+    store.write(&mut |writes| {
+        if let Some(work) = work.take() {
+            made = Some(work(writes)?);
+        }
+        Ok(())
+    })?;
+    made.ok_or(StoreError::Damaged("nothing was written"))
+}

@@ -1,0 +1,175 @@
+//! SIGKILL in the middle of appends: what was answered is there, nothing is there twice, and the log continues every
+//! checkpoint that anybody was given.
+
+use std::collections::HashMap;
+use std::sync::mpsc;
+use std::thread;
+
+use vault_core::forge::CaseFile;
+use vault_core::id::LinkId;
+use vault_core::tlog::proof;
+use vault_core::tlog::tree;
+use vault_core::wire;
+use vault_core::wire::v1::limit;
+use vault_core::wire::v1::sync::{AppendReply, Outcome, Parcel};
+
+use crate::http::Connection;
+use crate::kit::{Office, Server, link_id};
+use crate::log;
+
+const WORKERS: u64 = 4;
+const ROUNDS: usize = 6;
+const SEED: u64 = 80;
+
+/// What a worker was told.
+#[derive(Default)]
+struct Told {
+    stored: Vec<(u64, LinkId)>,
+    checkpoints: Vec<Vec<u8>>,
+}
+
+/// Appends notes of one case until the server is gone; what was not answered comes first next time.
+struct Worker {
+    office: Office,
+    waiting: Vec<Parcel>,
+    told: Told,
+}
+
+impl Worker {
+    fn new(server: &Server, number: u64) -> Self {
+        let mut office = Office::register(server, SEED, 1);
+        office.case = CaseFile::empty(&office.world, 8000 + number);
+        let waiting = vec![office.open_case()];
+        let told = Told::default();
+        Self { office, waiting, told }
+    }
+
+    /// Returns once the server is gone.
+    fn work(&mut self, address: std::net::SocketAddr, token: &str, batch: usize, told: &mpsc::Sender<()>) {
+        let mut connection = Connection::to(address);
+        loop {
+            while self.waiting.len() < batch {
+                self.waiting.push(self.office.note(0));
+            }
+            let body = self.office.request(self.waiting.clone());
+            connection.send("POST", "/v1/append", &[("Authorization", token)], &body);
+            let Some(answer) = connection.receive() else { return };
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let reply: AppendReply = wire::decode(&answer.body, limit::APPEND).unwrap();
+            for (parcel, outcome) in self.waiting.drain(..).zip(reply.outcomes) {
+                let Outcome::Stored(leaf) = outcome else {
+                    panic!("{outcome:?}")
+                };
+                self.told.stored.push((leaf, link_id(&parcel)));
+            }
+            self.told.checkpoints.push(reply.checkpoint);
+            // The other end is gone once it has seen enough.
+            let _ = told.send(());
+        }
+    }
+}
+
+#[test]
+fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
+    let mut server = Server::start(&["--rate", "0"]);
+    let office = Office::found(&server, SEED, 1);
+    let token = office.session(&server, 0);
+    let mut workers: Vec<_> = (0..WORKERS).map(|number| Worker::new(&server, number)).collect();
+    for round in 0..ROUNDS {
+        let address = server.address;
+        let (tell, told) = mpsc::channel();
+        workers = thread::scope(|scope| {
+            let running: Vec<_> = workers
+                .into_iter()
+                .enumerate()
+                .map(|(number, mut worker)| {
+                    let (tell, token) = (tell.clone(), token.as_str());
+                    scope.spawn(move || {
+                        worker.work(address, token, 1 + number * 3, &tell);
+                        worker
+                    })
+                })
+                .collect();
+            // After so many answers, whatever is under way then.
+            (0..5 + 7 * round).for_each(|_| told.recv().unwrap());
+            server.kill();
+            running.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        server = server.again(&["--rate", "0"]);
+    }
+    let last = log::checkpoint(&office, &server);
+    let mut tiles = log::tiles(&office, &server);
+    assert_eq!(proof::root(last.size, &mut tiles).unwrap(), last.root);
+    let entries = log::entries(&office, &server, last.size);
+    let mut times: HashMap<LinkId, usize> = HashMap::new();
+    entries
+        .iter()
+        .for_each(|entry| *times.entry(entry.link).or_default() += 1);
+    assert!(times.values().all(|times| *times == 1));
+    let mut answered = 0;
+    for worker in &workers {
+        for (leaf, id) in &worker.told.stored {
+            assert_eq!(entries[usize::try_from(*leaf).unwrap()].link, *id);
+            answered += 1;
+        }
+        for note in &worker.told.checkpoints {
+            let old = office.checkpoint(note);
+            let path = proof::consistency(old.size, last.size, &mut tiles).unwrap();
+            tree::require_consistent(old.size, &old.root, last.size, &last.root, &path).unwrap();
+        }
+        // The stream goes on where it is, from the first that was not answered.
+        let mut stored = Vec::new();
+        let mut from = 0;
+        loop {
+            let page = office.page(&server, 0, worker.office.case_stream(), from);
+            from += page.parcels.len() as u64;
+            stored.extend(page.parcels.iter().map(|placed| link_id(&placed.parcel)));
+            if page.more == 0 {
+                break;
+            }
+        }
+        let told: Vec<_> = worker.told.stored.iter().map(|(_, id)| *id).collect();
+        assert!(stored.starts_with(&told));
+        assert!(stored.len() - told.len() <= worker.waiting.len());
+        if !worker.waiting.is_empty() {
+            worker.office.stored(&server, worker.waiting.clone());
+        }
+    }
+    assert!(answered > 100, "{answered}");
+    server.stop();
+}
+
+#[test]
+fn what_was_taken_before_a_signal_is_durable_after_it() {
+    let mut server = Server::start(&["--rate", "0"]);
+    let mut office = Office::with_case(&server, 81, 1);
+    let token = office.session(&server, 0);
+    let notes: Vec<_> = (0..200).map(|_| office.note(0)).collect();
+    let mut connection = server.connect();
+    connection.send(
+        "POST",
+        "/v1/append",
+        &[("Authorization", &token)],
+        &office.request(notes),
+    );
+    rustix::process::kill_process(server.pid(), rustix::process::Signal::TERM).unwrap();
+    let answer = connection.receive();
+    server.wait();
+    let server = server.again(&[]);
+    let page = office.page(&server, 0, office.case_stream(), 1);
+    match answer {
+        // In flight when the signal came: answered, and there.
+        Some(answer) => {
+            assert!(
+                office
+                    .reply(&answer)
+                    .outcomes
+                    .iter()
+                    .all(|o| matches!(o, Outcome::Stored(_)))
+            );
+            assert_eq!(page.parcels.len(), 200);
+        }
+        // Not yet read by then: all of it or nothing.
+        None => assert!([0, 200].contains(&page.parcels.len())),
+    }
+}

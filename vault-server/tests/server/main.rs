@@ -1,0 +1,20 @@
+//! The real `casevault-server` as a process, with an agency that appends to it and reads from it over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod append;
+mod changes;
+mod crash;
+mod erasure;
+mod http;
+mod kit;
+mod limits;
+mod log;
+mod process;
+mod reading;
+mod sessions;
