@@ -333,7 +333,8 @@ fn attention(wrong_tries: u32, has_cards: bool) -> Vec<String> {
         all.insert(0, waits.to_owned());
     }
     if wrong_tries > 0 {
-        all.push(format!("{wrong_tries} wrong passphrases since the last right one"));
+        let tries = crate::render::count(u64::from(wrong_tries), "wrong passphrase", "wrong passphrases");
+        all.push(format!("{tries} since the last right one"));
     }
     all
 }

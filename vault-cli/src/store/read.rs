@@ -471,6 +471,26 @@ impl<'c> ReadTx<'c> {
         Ok(all)
     }
 
+    /// Returns the ids of the notes that were put into a stream last, the newest first; as [`Self::newest_notes`].
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub fn newest_notes_of(&self, stream: StreamId, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        if self.stream_head(stream)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT record_id FROM link WHERE stream = ?1 AND class = ?2 AND is_primary = 1 AND version = 1
+                AND body IS NOT NULL AND record_id IS NOT NULL ORDER BY seq DESC LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((self.stream_no(stream)?, RecordClass::Note as u8, limit))?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(RecordId(row.get::<_, Fixed<16>>(0)?.0));
+        }
+        Ok(all)
+    }
+
     /// Returns every version of a record, oldest first.
     ///
     /// # Errors
