@@ -30,6 +30,7 @@ use crate::remote::ServerUrl;
 use crate::store::Outgoing;
 use crate::store::ReadTx;
 use std::collections::BTreeMap;
+use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::growing;
 use vault_core::sync::Held;
@@ -129,12 +130,12 @@ impl Session {
                     if matches!(request, Request::Streams { .. } | Request::Page { .. }) {
                         self.begin(asking, log)?;
                     }
-                    let answer = asking.ask(request)?;
+                    let answer = asking.ask(request).map_err(|error| gone(error, before))?;
                     pull.take(&answer).map_err(|fault| asking.fault(fault))?;
                 }
                 Step::Take(_) => {
                     let what = "taking in what another device wrote";
-                    return Err(SessionError::Unavailable { what: what.into() });
+                    return Err(SessionError::Unavailable { what });
                 }
                 Step::Done => break,
             }
@@ -246,6 +247,18 @@ fn size_of_parcel(one: &Outgoing) -> usize {
         .saturating_add(blobs)
         .saturating_add(records)
         .saturating_add(512)
+}
+
+/// A server that has not even the log any more of which leaves were verified.
+fn gone(error: SessionError, verified: u64) -> SessionError {
+    match error {
+        SessionError::Server(ServerFault::Refused { status: 404, .. }) if verified > 0 => ServerFault::Log {
+            check: Check::LogConsistency.number(),
+            evidence: None,
+        }
+        .into(),
+        other => other,
+    }
 }
 
 /// Sends links, and believes that they are stored once the log proves it.
