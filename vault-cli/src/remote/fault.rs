@@ -37,6 +37,17 @@ pub enum ServerFault {
         /// What the system says.
         why: String,
     },
+    /// No answer came from a server that was to be named.
+    #[error("the server at {url} does not answer: {why}")]
+    NotReached {
+        /// Where it should be.
+        url: String,
+        /// What the system says.
+        why: String,
+    },
+    /// It begins no session with this device.
+    #[error("the server does not know this device")]
+    UnknownDevice,
     /// It has too much to do.
     #[error("the server has too much to do at the moment")]
     Busy {
@@ -121,10 +132,12 @@ impl ServerFault {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Url { .. } | Self::Insecure { .. } => Kind::Usage,
-            Self::Unreachable { .. } | Self::Busy { .. } => Kind::Unreachable,
+            Self::Unreachable { .. } | Self::NotReached { .. } | Self::Busy { .. } => Kind::Unreachable,
             Self::Conflict { .. } => Kind::Conflict,
             Self::Garbled { .. } | Self::OtherKey | Self::Log { .. } | Self::Withheld { .. } => Kind::Verification,
-            Self::None | Self::Known { .. } | Self::Refused { .. } | Self::Link { .. } => Kind::Failed,
+            Self::None | Self::Known { .. } | Self::UnknownDevice | Self::Refused { .. } | Self::Link { .. } => {
+                Kind::Failed
+            }
         }
     }
 
@@ -135,7 +148,8 @@ impl ServerFault {
             Self::Known { .. } => "server-known",
             Self::Url { .. } => "server-url",
             Self::Insecure { .. } => "server-insecure",
-            Self::Unreachable { .. } => "server-unreachable",
+            Self::Unreachable { .. } | Self::NotReached { .. } => "server-unreachable",
+            Self::UnknownDevice => "device-unknown",
             Self::Busy { .. } => "server-busy",
             Self::Refused { .. } => "server-refused",
             Self::Garbled { .. } => "server-garbled",
@@ -163,6 +177,11 @@ impl ServerFault {
             Self::Url { .. } => "type it as `https://vault.example` or, on this machine, `http://127.0.0.1:8443`",
             Self::Insecure { .. } => "use its `https://` address: without TLS everybody on the way sees who works when",
             Self::Unreachable { .. } => "everything written stays here and goes out with the next `casevault sync`",
+            Self::NotReached { .. } => "nothing was named or sent: run it again when the server answers",
+            Self::UnknownDevice => {
+                "a device that a restore made cannot go on with the server yet (docs/recovery.md): everything stays here, and \
+                 backups are what keeps it"
+            }
             Self::Busy { retry_after } => {
                 let wait = retry_after.map_or("in a moment".to_owned(), |s| format!("in {s} seconds"));
                 return format!("run `casevault sync` again {wait}; nothing is lost");

@@ -100,11 +100,19 @@ pub fn today(reply: &TodayReply) -> String {
             count(reply.due_ahead, "step is", "steps are")
         ));
     }
-    if out.lines().count() == 1 {
+    let is_quiet = out.lines().count() == 1;
+    if let Some(unsent) = reply.unsent.filter(|unsent| *unsent > FEW_UNSENT) {
+        let waiting = count(unsent, "entry waits", "entries wait");
+        out.push_str(&format!("\n{waiting} to be sent to the server: casevault sync\n"));
+    }
+    if is_quiet {
         out.push_str("\nnothing waits\n");
     }
     out
 }
+
+/// Entries that looking at the vault makes: nothing that anybody waits for.
+const FEW_UNSENT: u64 = 20;
 
 /// Writes steps of plans.
 pub fn plans(reply: &PlanListReply) -> String {
@@ -499,6 +507,7 @@ mod tests {
             drafts: none(),
             breach_questions: none(),
             missing_questions: Vec::new(),
+            unsent: None,
             incomplete: none(),
             stale: none(),
         };

@@ -37,6 +37,7 @@ use super::reply::TodayReply;
 use super::reply::VisitRow;
 use super::request::CaseStaleRequest;
 use super::request::TodayRequest;
+use super::server::kept;
 use super::templates;
 use crate::store::ReadTx;
 use casevault_policies::Oversight;
@@ -124,6 +125,7 @@ impl Session {
                         gap_row(text, &cases, *case, *record)
                     })?,
                     stale: Few::first(stale, few),
+                    unsent: kept::waiting(tx)?,
                 })
             })
         })

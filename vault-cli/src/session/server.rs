@@ -63,7 +63,12 @@ impl Session {
             return Err(ServerFault::Known { url: kept.url }.into());
         }
         let agency = self.holder.agency.id();
-        let log = Remote::new(url.clone(), agency).log_key()?;
+        let log = Remote::new(url.clone(), agency)
+            .log_key()
+            .map_err(|fault| match fault {
+                ServerFault::Unreachable { url, why } => ServerFault::NotReached { url, why },
+                other => other,
+            })?;
         if log.name != checkpoint::origin(agency).as_bytes() {
             return Err(ServerFault::OtherKey.into());
         }

@@ -90,6 +90,9 @@ pub struct TodayReply {
     pub incomplete: Few<GapRow>,
     /// Cases that want looking at.
     pub stale: Few<StaleRow>,
+    /// How many entries wait to be sent to the server; absent for a vault without one.
+    #[serde(default)]
+    pub unsent: Option<u64>,
 }
 
 /// A note of something that is still to come.

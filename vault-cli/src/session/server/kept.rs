@@ -73,6 +73,12 @@ impl KeptRemote {
     }
 }
 
+/// Returns how many links wait to be sent; nothing for a vault without a server.
+pub(in crate::session) fn waiting(tx: &ReadTx<'_>) -> Result<Option<u64>> {
+    let pos = tx.head().pos;
+    Ok(KeptRemote::load(tx)?.map(|kept| pos.saturating_sub(kept.pushed)))
+}
+
 /// Tells whether the link at a commit position may have left this device.
 pub(in crate::session) fn was_offered(tx: &ReadTx<'_>, pos: u64) -> Result<bool> {
     Ok(KeptRemote::load(tx)?.is_some_and(|kept| pos <= kept.offered.max(kept.pushed)))
