@@ -19,5 +19,6 @@ pub mod report;
 mod server;
 pub mod service;
 pub mod store;
+pub mod tls;
 
 pub use server::{Ended, Server, ServerError};

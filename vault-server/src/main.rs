@@ -43,7 +43,7 @@ async fn serve(config: &Config) -> Result<Ended, Box<dyn std::error::Error>> {
     // Before the address is told: whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    writeln!(io::stdout(), "listening on http://{}", server.address())?;
+    writeln!(io::stdout(), "listening on {}", server.url())?;
     let ended = server
         .run(async move {
             tokio::select! {

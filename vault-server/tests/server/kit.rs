@@ -71,7 +71,9 @@ impl Server {
         BufReader::new(child.stdout.as_mut().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let Some(address) = line.trim_end().strip_prefix("listening on http://") else {
+        let address = line.trim_end().strip_prefix("listening on http");
+        let address = address.and_then(|rest| rest.strip_prefix("s").unwrap_or(rest).strip_prefix("://"));
+        let Some(address) = address else {
             let mut said = String::new();
             child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
             panic!("{line}{said}");
