@@ -44,7 +44,7 @@ fn an_agency_grows_link_by_link_and_what_it_appended_comes_back() {
 }
 
 #[test]
-fn what_was_appended_is_appended_again_without_change() {
+fn attack_58_what_was_appended_is_appended_again_without_change() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 2, 1);
     let (one, two, three) = (office.note(0), office.note(0), office.note(0));

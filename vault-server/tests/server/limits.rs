@@ -122,7 +122,7 @@ fn a_second_server_on_one_folder_is_refused_and_files_are_private() {
 }
 
 #[test]
-fn the_log_of_requests_has_no_id_no_address_and_no_content() {
+fn attack_24_the_servers_log_of_requests_has_no_id_no_address_and_no_content() {
     let mut server = Server::start(&["--tell", "requests"]);
     let mut office = Office::with_case(&server, 75, 1);
     let note = office.note(0);

@@ -19,8 +19,11 @@ use vault_server::store::{
     AgencyNo, NewLink, Reader, Reads, Store, StoreError, StreamNo, Which, Writes, reading, writing,
 };
 
-/// Every promise, by its name: a store runs each over an empty database of its own.
-pub(crate) const ALL: &[(&str, fn(&dyn Store))] = &[
+/// A promise and its name.
+pub(crate) type Promise = (&'static str, fn(&dyn Store));
+
+/// Every promise: a store runs each over an empty database of its own.
+pub(crate) const ALL: &[Promise] = &[
     ("an agency keeps its first key", an_agency_keeps_its_first_key),
     ("what is written comes back", what_is_written_comes_back),
     (

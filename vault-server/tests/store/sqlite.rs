@@ -51,7 +51,7 @@ fn another_process_another_program_and_a_newer_server_are_told_apart() {
 
 /// What the server's file may tell is the leak budget; a column that is new is a decision, and changes this.
 #[test]
-fn the_schema_is_what_the_leak_budget_lists() {
+fn attack_24_the_servers_schema_is_what_the_leak_budget_lists() {
     let folder = tempfile::tempdir().unwrap();
     drop(Sqlite::open(folder.path(), [5; 32]).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
