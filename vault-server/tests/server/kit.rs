@@ -54,8 +54,27 @@ impl Server {
         command
     }
 
+    /// Starts it as a shell does that has the signal of files which grow too long ignored.
+    pub(crate) fn start_ignoring_file_size_signals() -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                "trap '' XFSZ; exec \"$0\" \"$@\"",
+                env!("CARGO_BIN_EXE_casevault-server"),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self::with(command, Rc::new(tempfile::tempdir().unwrap()), &[])
+    }
+
     fn on(data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
-        let mut child = Self::command()
+        Self::with(Self::command(), data, args)
+    }
+
+    fn with(mut command: Command, data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
+        let mut child = command
             .args(args)
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data.path().join("server"))
