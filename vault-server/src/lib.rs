@@ -14,6 +14,7 @@ pub mod authorize;
 pub mod config;
 pub mod http;
 pub mod limits;
+pub mod memory;
 pub mod metrics;
 pub mod report;
 mod server;

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
 const WAITING_THREADS: usize = 8;
 
 fn run(cli: Cli) -> Result<Ended, Box<dyn std::error::Error>> {
+    vault_server::memory::keep_small();
     let config = cli.into_config()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(WAITING_THREADS)

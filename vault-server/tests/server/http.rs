@@ -52,7 +52,8 @@ impl Connection {
 
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
-        if !headers.iter().any(|(name, _)| *name == "Content-Length") {
+        let told = headers.iter().any(|(name, _)| *name == "Content-Length");
+        if !told {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
         for (name, value) in headers {
@@ -61,6 +62,16 @@ impl Connection {
         head.push_str("\r\n");
         let whole = [head.as_bytes(), body].concat();
         self.socket.get_mut().write_all(&whole).unwrap();
+    }
+
+    /// Sends a body in chunks, whose length is not told.
+    pub(crate) fn send_chunked(&mut self, path: &str, headers: &[(&str, &str)]) {
+        let mut head = format!("POST {path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n1\r\nx\r\n0\r\n\r\n");
+        self.socket.get_mut().write_all(head.as_bytes()).unwrap();
     }
 
     /// Reads an answer; `None` where the server went away.

@@ -11,12 +11,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use vault_core::access::Ratchet;
 use vault_core::check::Check;
 use vault_core::crypto::sign::{PublicKey, VerifyingKey};
-use vault_core::forge::case::Made;
+use vault_core::forge::case::{Made, none};
 use vault_core::forge::twin::LinkTwin;
 use vault_core::forge::{CaseFile, Seeded, World};
 use vault_core::id::DeviceId;
 use vault_core::parcel::{OpenParcel, carry, keyrings, pack};
-use vault_core::placing::StoredRecord;
+use vault_core::placing::{self, StoredRecord};
+use vault_core::record;
 use vault_core::server_session;
 use vault_core::stream::{Chain, UnverifiedLink};
 use vault_core::tlog::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -26,7 +27,7 @@ use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::link::{Link, LinkBody, PlacedEvent};
-use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::{Epoch, Section, StreamId};
 use vault_core::wire::v1::sync::{
     AppendReply, AppendRequest, Outcome, Parcel, SessionStatement, StreamList, StreamPage,
 };
@@ -275,13 +276,29 @@ impl Office {
 
     pub(crate) fn note_made(&mut self, by: usize) -> (Parcel, Made) {
         self.notes += 1;
-        let mut header = self
-            .case
-            .header(&self.world, by, vault_core::wire::v1::stream::Section::CORE, 0);
+        let mut header = self.case.header(&self.world, by, Section::CORE, 0);
         header.record.0[..8].copy_from_slice(&self.notes.to_be_bytes());
         let made = self.case.make(&self.world, by, header);
         let parcel = self.place(by, &made);
         (parcel, made)
+    }
+
+    /// A note of so many bytes by person 0, placed by the same.
+    pub(crate) fn long_note(&mut self, bytes: usize) -> (Parcel, Made) {
+        self.notes += 1;
+        let mut header = self.case.header(&self.world, 0, Section::CORE, 0);
+        header.record.0[..8].copy_from_slice(&self.notes.to_be_bytes());
+        let person = &self.world.people[0];
+        let text = vec![b' '; bytes];
+        let sealed = record::seal(header, &text, &[7; 32], &person.seal_secret, &person.signer).unwrap();
+        let sealer = self.case.sealer(&self.world, Section::CORE, Epoch(0));
+        let placed = placing::place(sealed, &sealer, Epoch(0), none()).unwrap();
+        let made = Made {
+            record: placed.record,
+            wrap: placed.wrap,
+            placement: placed.placement,
+        };
+        (self.place(0, &made), made)
     }
 
     /// Places a record as the case's next link.

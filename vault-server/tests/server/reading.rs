@@ -116,24 +116,7 @@ fn a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be() {
     let server = Server::start(&["--rate", "0"]);
     let mut office = Office::with_case(&server, 22, 1);
     // Two notes of half a megabyte fit in a page.
-    let text = vec![b' '; 500_000];
-    let mut sent = Vec::new();
-    for number in 0..11 {
-        let header = office.case.header(&office.world, 0, Section::CORE, number);
-        let person = &office.world.people[0];
-        let sealed = vault_core::record::seal(header, &text, &[7; 32], &person.seal_secret, &person.signer).unwrap();
-        let sealer = office
-            .case
-            .sealer(&office.world, Section::CORE, vault_core::wire::v1::stream::Epoch(0));
-        let epoch = vault_core::wire::v1::stream::Epoch(0);
-        let placed = vault_core::placing::place(sealed, &sealer, epoch, vault_core::forge::case::none()).unwrap();
-        let made = vault_core::forge::case::Made {
-            record: placed.record,
-            wrap: placed.wrap,
-            placement: placed.placement,
-        };
-        sent.push(office.place(0, &made));
-    }
+    let sent: Vec<_> = (0..11).map(|_| office.long_note(500_000).0).collect();
     let reply = office.append(&server, sent.clone());
     assert!(reply.outcomes.iter().all(|o| matches!(o, Outcome::Stored(_))));
     let (mut from, mut back, mut pages) = (1, Vec::new(), 0);
@@ -192,11 +175,6 @@ fn paths_and_queries_have_one_form() {
         format!("/v1/streams/2/{}", &id[2..]),
         format!("/v1/streams/2/{id}/"),
     ] {
-        let expected = if path.contains(&id.to_uppercase()) && id.to_uppercase() == id {
-            200
-        } else {
-            404
-        };
-        assert_eq!(ask(&path).status, expected, "{path}");
+        assert_eq!(ask(&path).status, 404, "{path}");
     }
 }
