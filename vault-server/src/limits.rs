@@ -11,6 +11,9 @@ use vault_core::id::DeviceId;
 /// Requests that are answered at the same time.
 const AT_ONCE: usize = 512;
 
+/// Streams of change events at the same time.
+const FOLLOWING: usize = 4096;
+
 /// KiB of bodies in memory at the same time: the longest append, and some short ones beside it.
 const BODIES_KIB: usize = 48 << 10;
 
@@ -42,6 +45,7 @@ pub struct Limits {
     requests: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
     heavy: Semaphore,
+    following: Arc<Semaphore>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,6 +63,7 @@ impl Limits {
             requests: Arc::new(Semaphore::new(AT_ONCE)),
             bodies: Arc::new(Semaphore::new(BODIES_KIB)),
             heavy: Semaphore::new(HEAVY),
+            following: Arc::new(Semaphore::new(FOLLOWING)),
         }
     }
 
@@ -95,6 +100,11 @@ impl Limits {
     /// Lets a request in; `None` where there are too many.
     pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.requests).try_acquire_owned().ok()
+    }
+
+    /// Lets somebody follow changes; `None` where there are too many who do.
+    pub fn follow(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.following).try_acquire_owned().ok()
     }
 
     /// Makes room for a body of so many bytes; `None` where there is none for ten seconds.

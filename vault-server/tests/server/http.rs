@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 /// An answer.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ impl Connection {
     pub(crate) fn to(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).unwrap();
         socket.set_nodelay(true).unwrap();
+        // What never comes is a failure, not a test that never ends.
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         Self {
             socket: BufReader::new(socket),
         }
