@@ -15,21 +15,41 @@ use std::time::SystemTime;
 /// Where it cannot be built.
 pub fn casevault() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let own = std::env::current_exe().expect("a program knows its own path");
-        let folder = own.parent().expect("a program lies in a folder");
-        // Tests lie one folder deeper than programs.
-        let profile = match folder.ends_with("deps") {
-            true => folder.parent().expect("tests lie in the target folder"),
-            false => folder,
-        };
-        let binary = profile.join("casevault");
-        if is_stale(&binary) {
-            build(profile);
-        }
-        assert!(binary.exists(), "cargo built no {}", binary.display());
-        binary
-    })
+    PATH.get_or_init(|| built("casevault", &["-p", "vault-cli"]))
+}
+
+/// Returns the path of `casevault-broken`, the client with a check taken out; never of a release build.
+///
+/// # Panics
+/// Where it cannot be built.
+pub fn casevault_broken() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| built("casevault-broken", &["-p", "casevault-e2e", "--features", "broken"]))
+}
+
+/// Returns the path of `casevault-server`.
+///
+/// # Panics
+/// Where it cannot be built.
+pub fn casevault_server() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| built("casevault-server", &["-p", "vault-server"]))
+}
+
+fn built(name: &str, of: &[&str]) -> PathBuf {
+    let own = std::env::current_exe().expect("a program knows its own path");
+    let folder = own.parent().expect("a program lies in a folder");
+    // Tests lie one folder deeper than programs.
+    let profile = match folder.ends_with("deps") {
+        true => folder.parent().expect("tests lie in the target folder"),
+        false => folder,
+    };
+    let binary = profile.join(name);
+    if is_stale(&binary) {
+        build(profile, name, of);
+    }
+    assert!(binary.exists(), "cargo built no {}", binary.display());
+    binary
 }
 
 /// Cargo lists beside a binary the sources that it was made of.
@@ -45,26 +65,20 @@ fn is_stale(binary: &Path) -> bool {
         .any(|source| changed(Path::new(source)).unwrap_or(SystemTime::now()) > built)
 }
 
-fn build(profile: &Path) {
+fn build(profile: &Path, name: &str, of: &[&str]) {
     let target = profile.parent().expect("a profile lies in the target folder");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args([
-            "build",
-            "--quiet",
-            "-p",
-            "vault-cli",
-            "--bin",
-            "casevault",
-            "--target-dir",
-        ])
+        .args(["build", "--quiet", "--bin", name])
+        .args(of)
+        .arg("--target-dir")
         .arg(target)
         .current_dir(root());
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
     let status = cargo.status().expect("cargo runs");
-    assert!(status.success(), "casevault does not build");
+    assert!(status.success(), "{name} does not build");
 }
 
 /// Returns the project's root.

@@ -12,5 +12,6 @@ pub mod caseload;
 pub mod faults;
 pub mod leak;
 pub mod mount;
+pub mod server;
 pub mod terminal;
 pub mod vault;

@@ -8,14 +8,17 @@ use casevault_e2e::caseload::Size;
 use casevault_e2e::vault::Vault;
 use serde_json::Value;
 use std::io::Read;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::sync::RwLock;
+use std::time::Duration;
+use std::time::Instant;
 
 const TERM: &str = "heating";
 
 /// Runs a command without a passphrase: only an agent can answer.
 fn without_passphrase(vault: &Vault, arguments: &[&str], input: &str) -> casevault_e2e::vault::Done {
-    use std::io::Write;
     let mut command = vault.command(arguments);
     command.env_remove("CASEVAULT_PASSPHRASE_FILE").stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -158,7 +161,6 @@ fn an_import_through_the_agent_is_whole_and_a_cut_input_keeps_nothing() {
     other.run(&["unlock"]).done();
     let mut child = other.fed(&["import", "-"]);
     {
-        use std::io::Write;
         child
             .stdin
             .as_mut()
@@ -225,6 +227,41 @@ fn what_another_process_writes_is_found_and_what_it_withdraws_is_not() {
     vault.verified();
 }
 
+/// What one session, or another process, appends to the agency's stream the others know before they read what cites it.
+#[test]
+fn a_session_that_was_there_before_reads_what_another_one_imported() {
+    let lines = some_lines();
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    // Two sessions: one waits for its input while the other one imports a worker, a case and notes.
+    let held = begun(import_of(&vault, b" \n", false));
+    vault.feed(&["import", "-", "--json"], &lines).json();
+    let case = vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    drop(held);
+    // Four at once use both of them, in whatever order they come back.
+    for _ in 0..3 {
+        let all: Vec<_> = (0..4)
+            .map(|_| vault.command(&["case", "show", &case, "--json"]).spawn().unwrap())
+            .collect();
+        for child in all {
+            casevault_e2e::vault::Done::of(child.wait_with_output().unwrap()).done();
+        }
+    }
+    vault.verified();
+    // And as another process has it.
+    let worker = b"{\"type\":\"worker\",\"worker\":\"w9\",\"role\":\"duty\"}\n";
+    vault.feed(&["import", "-", "--no-agent"], worker).done();
+    let add = ["note", "add", &case, "--kind", "phone", "--file", "-", "--no-agent"];
+    vault.feed(&add, b"obs: Called back.\n").done();
+    vault.run(&["case", "show", &case]).done();
+    vault.verified();
+    vault.run(&["lock"]).done();
+    vault.verified();
+}
+
 #[test]
 fn a_row_changed_under_the_agent_is_never_shown() {
     let vault = Vault::made();
@@ -270,7 +307,6 @@ fn a_time_is_meant_where_the_command_is_typed() {
     add.env("TZ", "Asia/Tokyo").stdin(Stdio::piped());
     let mut child = add.spawn().unwrap();
     {
-        use std::io::Write;
         child.stdin.take().unwrap().write_all(b"Rang.").unwrap();
     }
     let reply = casevault_e2e::vault::Done::of(child.wait_with_output().unwrap()).json();
@@ -287,8 +323,9 @@ fn the_socket_is_its_owners_and_a_left_over_one_is_taken_away() {
     let first = agent::process(&vault);
     let mut held = agent::send(&socket, b"");
     kill(first, "KILL");
-    // The end of the process ends what it was connected to.
+    // The end of the process ends what it was connected to, and its lock, in no order.
     let _ = held.read(&mut [0]);
+    casevault_e2e::terminal::until("its end", || !agent::runs(first));
     // The socket is there and nobody answers: commands unlock for themselves, and a new agent takes its place.
     assert!(socket.exists());
     assert_eq!(vault.json(&["status"])["locked"], true);
@@ -307,6 +344,7 @@ fn a_signal_locks_and_a_second_unlock_asks_for_the_passphrase() {
         kill(process, signal);
         // The end of the process ends what it was connected to.
         let _ = held.read(&mut [0]);
+        casevault_e2e::terminal::until("its end", || !agent::runs(process));
         assert_eq!(vault.json(&["status"])["locked"], true, "{signal}");
     }
     vault.run(&["unlock", "--for", "2h"]).done();
@@ -472,7 +510,6 @@ fn twenty_commands_at_once_are_all_answered() {
 /// Imports whose input stays open hold no session that others wait for, and end as others do when it ends.
 #[test]
 fn imports_that_wait_for_their_input_keep_nobody_waiting() {
-    use std::io::Write;
     let vault = Vault::made();
     vault.run(&["unlock"]).done();
     let line = format!(
@@ -502,6 +539,211 @@ fn imports_that_wait_for_their_input_keep_nobody_waiting() {
     let process = agent::process(&vault);
     vault.run(&["lock"]).done();
     assert!(!agent::runs(process));
+}
+
+/// Sends an import as its own frames, and whether it has an end.
+fn import_of(vault: &Vault, input: &[u8], ends: bool) -> std::os::unix::net::UnixStream {
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let hello = format!(r#"{{"program":"casevault","protocol":2,"version":"{own}"}}"#);
+    let ask = r#"{"zone":null,"file":false,"ask":{"import":{"amend":false,"keep_going":false,"bytes":null}}}"#;
+    let begin = [agent::frame(1, hello.as_bytes()), agent::frame(2, ask.as_bytes())].concat();
+    let mut stream = agent::send(&agent::socket(vault), &begin);
+    for part in input.chunks(1 << 16) {
+        // One that it refused meanwhile has its answer to be read.
+        if stream.write_all(&agent::frame(4, part)).is_err() {
+            return stream;
+        }
+    }
+    if ends {
+        let _ = stream.write_all(&agent::frame(5, b""));
+    }
+    stream
+}
+
+/// The most memory that a process ever had, in MiB.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
+}
+
+/// Imports that come at once are all taken, and the agent never holds what all of them have.
+#[test]
+fn imports_at_once_grow_the_agent_no_further_than_its_room() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let process = agent::process(&vault);
+    // Lines that say nothing: 32 times 15 MiB, of which 16 have room.
+    let blank = format!("{}\n", " ".repeat(1023)).repeat(15 << 10).into_bytes();
+    let ((tell, told), all_may_end) = (std::sync::mpsc::channel(), RwLock::new(()));
+    std::thread::scope(|scope| {
+        let not_yet = all_may_end.write().unwrap();
+        let all: Vec<_> = (0..32)
+            .map(|_| {
+                let (tell, vault, blank, all_may_end) = (tell.clone(), &vault, &blank, &all_may_end);
+                scope.spawn(move || {
+                    let mut stream = import_of(vault, blank, false);
+                    tell.send(()).unwrap();
+                    drop(all_may_end.read().unwrap());
+                    stream.write_all(&agent::frame(5, b"")).unwrap();
+                    let mut answer = Vec::new();
+                    stream.read_to_end(&mut answer).unwrap();
+                    String::from_utf8_lossy(&answer).into_owned()
+                })
+            })
+            .collect();
+        (0..16).for_each(|_| told.recv().unwrap());
+        // Half of them have room. If more are let in, that is what the peak tells, and they have had the time for it.
+        let until = Instant::now() + Duration::from_secs(4);
+        let more = (16..32).map_while(|_| told.recv_timeout(until.saturating_duration_since(Instant::now())).ok());
+        more.for_each(drop);
+        drop(not_yet);
+        for answer in all {
+            let answer = answer.join().unwrap();
+            assert!(answer.contains("casevault.import/1"), "{answer}");
+        }
+    });
+    let peak = peak(process);
+    assert!(peak < 360, "{peak} MiB");
+    assert_eq!(agent::process(&vault), process);
+}
+
+/// Long asks that are never said to the end are refused once they are too many, and keep no short one from its answer.
+#[test]
+fn asks_in_parts_have_a_room_of_their_own() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let hello = format!(r#"{{"program":"casevault","protocol":2,"version":"{own}"}}"#);
+    let parts = [
+        agent::frame(1, hello.as_bytes()),
+        agent::frame(3, &vec![b' '; 1 << 20]).repeat(32),
+    ]
+    .concat();
+    // What is not counted was sent too: then one of them at least was refused.
+    let held: Vec<_> = (0..5).map(|_| agent::send(&agent::socket(&vault), &parts)).collect();
+    // What is asked in one frame is answered all the same.
+    without_passphrase(&vault, &["case", "list", "--json"], "").json();
+    let answers = held.into_iter().map(|mut held| {
+        let _ = held.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = held.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    });
+    let answers: Vec<String> = answers.collect();
+    assert!(answers.iter().any(|answer| answer.contains("Busy")), "{answers:?}");
+    assert!(
+        answers.iter().filter(|answer| answer.is_empty()).count() >= 3,
+        "{answers:?}"
+    );
+}
+
+/// Waits until an import has begun to read: it tells how far it is.
+fn begun(mut stream: std::os::unix::net::UnixStream) -> std::os::unix::net::UnixStream {
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(head[0], 32);
+    let mut progress = vec![0; u32::from_be_bytes(head[1..].try_into().unwrap()) as usize];
+    stream.read_exact(&mut progress).unwrap();
+    stream
+}
+
+/// Who has all the room and says nothing more loses it to who has something to say, and only as far as that needs.
+#[test]
+fn who_is_silent_in_a_full_room_is_cut_off_where_another_waits() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let held: Vec<_> = (0..16).map(|_| begun(import_of(&vault, b" \n", false))).collect();
+    let lines = some_lines();
+    let done = vault.feed(&["import", "-", "--json"], &lines).json();
+    assert_eq!(done["malformed"], Value::Array(Vec::new()), "{done}");
+    let answers = held.into_iter().map(|mut held| {
+        // The others go on as they were.
+        let _ = held.write_all(&agent::frame(5, b""));
+        let mut answer = Vec::new();
+        let _ = held.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    });
+    let (cut, whole): (Vec<_>, Vec<_>) = answers.partition(|answer| answer.contains("nothing came"));
+    assert_eq!((cut.len(), whole.len()), (1, 15), "{cut:?} {whole:?}");
+    assert!(
+        whole.iter().all(|answer| answer.contains("casevault.import/1")),
+        "{whole:?}"
+    );
+    vault.verified();
+}
+
+/// Locking ends what waits for its input, and says so to who asked: it does not wait for whoever may never send it.
+#[test]
+fn a_lock_waits_for_no_import_that_waits_for_its_input() {
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let line = format!("{}\n", " ".repeat(1023)).into_bytes();
+    let waiting: Vec<_> = (0..4).map(|_| begun(import_of(&vault, &line, false))).collect();
+    vault.run(&["lock"]).done();
+    for mut stream in waiting {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains("LockedMeanwhile"), "{answer}");
+    }
+}
+
+/// Whoever hands over the store itself takes no lock of it away, and is not kept for ever: too many lock the vault.
+#[test]
+fn descriptors_of_the_store_take_no_locks_away_and_too_many_lock_the_vault() {
+    use rustix::net::SendAncillaryBuffer;
+    use rustix::net::SendAncillaryMessage;
+    use std::mem::MaybeUninit;
+    use std::os::fd::AsFd;
+    let vault = Vault::made();
+    vault.run(&["unlock"]).done();
+    let process = agent::process(&vault);
+    let locks = || {
+        let own = format!(" {process} ");
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        let of_store = all.lines().filter(|line| line.contains("POSIX") && line.contains(&own));
+        of_store.count()
+    };
+    let own = vault.json(&["status"])["versions"]["crate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let hello = format!(r#"{{"program":"casevault","protocol":2,"version":"{own}"}}"#);
+    let ask = r#"{"zone":null,"file":true,"ask":{"note_attach":{"note":"n-00000000","name":"x","length":null,"as_original":false}}}"#;
+    let begin = [agent::frame(1, hello.as_bytes()), agent::frame(2, ask.as_bytes())].concat();
+    // The same file by another name.
+    let linked = vault.around.join("scan");
+    std::fs::hard_link(vault.store(), &linked).unwrap();
+    let file = std::fs::File::open(&linked).unwrap();
+    let hand_over = || {
+        let mut stream = agent::send(&agent::socket(&vault), &begin);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let files = [file.as_fd()];
+        assert!(control.push(SendAncillaryMessage::ScmRights(&files)));
+        let frame = agent::frame(10, b"");
+        let head = [std::io::IoSlice::new(&frame)];
+        rustix::net::sendmsg(&stream, &head, &mut control, rustix::net::SendFlags::NOSIGNAL).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    };
+    let before = locks();
+    assert!(before > 0, "an agent holds the store's locks");
+    (0..16).for_each(|_| hand_over());
+    assert_eq!(locks(), before);
+    assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
+    assert_eq!(agent::process(&vault), process);
+    hand_over();
+    casevault_e2e::terminal::until("its end", || !agent::runs(process));
+    vault.verified();
 }
 
 #[test]

@@ -446,3 +446,79 @@ fn a_file_that_is_not_what_was_attached_stays_behind_and_the_note_is_hidden_all_
         "no half of a file is left"
     );
 }
+
+#[test]
+fn a_misspelt_field_is_refused_with_the_one_that_was_meant_and_a_strange_one_is_told() {
+    let vault = Vault::made();
+    let open = [
+        "case",
+        "open",
+        "--template",
+        "adult-social-care",
+        "--file",
+        "-",
+        "--json",
+    ];
+    let refused = vault.feed(
+        &open,
+        b"{\"name\":\"Ada Brisk\",\n \"danger_to_worker\":\"The dog bites.\"}",
+    );
+    let message = refused.refused(1, "malformed")["message"].to_string();
+    assert!(
+        message.contains("line 2, column 2") && message.contains("`danger_to_workers`"),
+        "{message}"
+    );
+    vault
+        .feed(&open, br#"{"profile":{"name":"A","date_of_brith":"1950"}}"#)
+        .refused(1, "malformed");
+    assert_eq!(vault.json(&["case", "list"])["cases"], json!([]));
+
+    // A field of one's own is kept, and told; under `other` it is neither looked at nor told.
+    let opened = vault
+        .feed(
+            &open,
+            br#"{"name":"Ada Brisk","faith":"Quaker","other":{"danger_to_worker":"x"}}"#,
+        )
+        .json();
+    assert_eq!(opened["unknown_fields"], json!(["faith"]));
+    let case = opened["case"].as_str().unwrap();
+    let amend = ["case", "amend", case, "--file", "-"];
+    let slip = vault.feed(&amend, br#"{"date_of_brith":"1950"}"#);
+    assert!(
+        slip.code == 1 && slip.stderr.contains("`date_of_birth`"),
+        "{}",
+        slip.stderr
+    );
+    let told = vault.feed(&amend, br#"{"gp":"Dr Lee"}"#).done();
+    assert!(told.stderr.contains("not known here, and kept: gp"), "{}", told.stderr);
+    // What an older version kept can be taken away again.
+    vault.feed(&amend, br#"{"danger_to_worker":null}"#).done();
+
+    let add = ["note", "add", case, "--kind", "phone", "--file", "-", "--json"];
+    let slip = br#"{"segments":[{"kind":"quote","speeker":"client","text":"Yes."}]}"#;
+    let message = vault.feed(&add, slip).refused(1, "malformed")["message"].to_string();
+    assert!(
+        message.contains("segments[0].speeker") && message.contains("`speaker`"),
+        "{message}"
+    );
+    let own = br#"{"ticket":7,"segments":[{"kind":"observation","text":"Yes."}]}"#;
+    assert_eq!(vault.feed(&add, own).json()["unknown_fields"], json!(["ticket"]));
+
+    let lines = br#"{"type":"case","case":"x-1","profile":{"name":"B","dob":"1950"}}
+{"type":"case","case":"x-2","profile":{"name":"C","faith":"none"}}
+"#;
+    let reply = vault.feed(&["import", "-", "--keep-going", "--json"], lines).json();
+    assert_eq!(reply["malformed"][0]["line"], 1);
+    assert!(
+        reply["malformed"][0]["why"]
+            .as_str()
+            .unwrap()
+            .contains("`date_of_birth`"),
+        "{reply}"
+    );
+    assert_eq!(
+        (&reply["imported"], &reply["unknown_fields"]),
+        (&json!(1), &json!({"faith": 1}))
+    );
+    vault.verified();
+}

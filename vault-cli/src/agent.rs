@@ -16,6 +16,7 @@ mod frame;
 mod handed;
 mod lifetime;
 mod place;
+mod room;
 mod serve;
 mod start;
 mod workers;

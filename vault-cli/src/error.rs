@@ -51,9 +51,6 @@ pub enum CliError {
         /// What there is nothing of.
         what: &'static str,
     },
-    /// The same secret was typed differently twice.
-    #[error("the two passphrases differ")]
-    NotTheSame,
     /// Text that is not UTF-8.
     #[error("{what} is not UTF-8: byte {offset} (counted from 0) does not fit")]
     NotUtf8 {
@@ -116,7 +113,7 @@ impl CliError {
             Self::Kept { source, .. } => source.exit(),
             Self::Editor { .. } | Self::NoMemoryPlace | Self::Nothing { .. } => Exit::Failed,
             Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
-            Self::NeedsFlag { .. } | Self::NotTheSame | Self::StdinTwice { .. } | Self::Usage { .. } => Exit::Usage,
+            Self::NeedsFlag { .. } | Self::StdinTwice { .. } | Self::Usage { .. } => Exit::Usage,
             Self::NoPassphrase => Exit::Locked,
             Self::Session(error) => error.kind().into(),
             Self::VerifyFailed { .. } => Exit::Verification,
@@ -135,7 +132,6 @@ impl CliError {
             Self::NeedsFlag { .. } => "needs-flag",
             Self::NoMemoryPlace => "no-memory-place",
             Self::NoPassphrase => "no-passphrase",
-            Self::NotTheSame => "not-the-same",
             Self::Nothing { .. } => "nothing-written",
             Self::NotUtf8 { .. } => "not-utf8",
             Self::Session(error) => error.code(),
@@ -167,7 +163,6 @@ impl CliError {
                     .to_owned()
             }
             Self::Nothing { .. } => "nothing was saved; run it again to write".to_owned(),
-            Self::NotTheSame => "try again; nothing was changed".to_owned(),
             Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),
             Self::Session(error) => error.hint(),
             Self::StdinTwice { .. } => {

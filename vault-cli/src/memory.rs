@@ -15,8 +15,8 @@
 //! large pieces ([`crate::session`]'s search), so that they stay out of core dumps.
 //!
 //! # Security
-//! What a function leaves on its stack no allocator can wipe: [`scrub_stack`] overwrites it, when a thread has answered and
-//! when the agent locks. Registers stay. An agent ends when it locks, and the system gives its pages to nobody before it
+//! What a function leaves on its stack no allocator can wipe: [`scrub_stack`] overwrites it, when a thread has answered or
+//! helped, and when the agent locks. Registers stay. An agent ends when it locks, and the system gives its pages to nobody before it
 //! has cleared them.
 
 #![allow(
@@ -308,6 +308,19 @@ pub fn scrub_stack() {
     std::hint::black_box(&mut below);
 }
 
+/// Does `f`, then overwrites what it left on this thread's stack: for a thread that ends with it, whose stack the next
+/// thread is given as it is.
+pub fn scrubbed<T>(f: impl FnOnce() -> T) -> T {
+    // A frame of its own, or what `f` keeps would lie above what is overwritten.
+    #[inline(never)]
+    fn apart<T>(f: impl FnOnce() -> T) -> T {
+        f()
+    }
+    let done = apart(f);
+    scrub_stack();
+    done
+}
+
 /// The variable that names a socket on which a test waits for an agent that has wiped its memory. Of a test build alone:
 /// a release knows neither this nor [`TEST_UNWIPED`].
 pub const TEST_MEMORY: &str = "CASEVAULT_TEST_MEMORY";
@@ -341,6 +354,38 @@ pub fn wiped() {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
+
+    /// Plants bytes on the stack; returns where.
+    fn plant() -> usize {
+        // Deep enough that looking at its end does not overwrite it.
+        let mut planted = [0_u8; 16 * 1024];
+        planted.fill(std::hint::black_box(0x5c));
+        std::hint::black_box(&planted).as_ptr().expose_provenance()
+    }
+
+    fn planted_at(at: usize) -> usize {
+        let at = std::ptr::with_exposed_provenance::<u8>(at);
+        // SAFETY: of this thread's own stack, which is mapped; whatever is there now is bytes.
+        let is_planted = |n| unsafe { at.add(n).read_volatile() } == 0x5c;
+        (0..64).filter(|n| is_planted(*n)).count()
+    }
+
+    #[test]
+    fn what_a_thread_leaves_on_its_stack_is_overwritten() {
+        let left = |scrubs: bool| {
+            std::thread::spawn(move || {
+                let at = if scrubs {
+                    scrubbed(plant)
+                } else {
+                    std::hint::black_box(plant)()
+                };
+                planted_at(at)
+            })
+        };
+        // Without it the bytes are there.
+        assert_eq!(left(false).join().unwrap(), 64);
+        assert_eq!(left(true).join().unwrap(), 0);
+    }
 
     fn layout(size: usize) -> Layout {
         Layout::from_size_align(size, 8).unwrap()

@@ -6,7 +6,7 @@
 use casevault_policies::{Set, Template};
 use vault_core::note::text::{self, Heading, Outline, TextError};
 use vault_core::note::when::{self, Now};
-use vault_core::note::{Note, NoteKind, SegmentKind, json, split};
+use vault_core::note::{Names, Note, NoteKind, Segment, SegmentKind, json, spelling, split};
 
 use crate::session::SessionError;
 use crate::session::request::NoteInput;
@@ -96,6 +96,61 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     finish(note, set, now)
 }
 
+/// Lists what the text of a note was taken for and may not have been meant as; nothing of JSON.
+pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
+    if json::is_json(text) {
+        return Vec::new();
+    }
+    // A heading says of what kind is what stands under it.
+    let doubts = text::doubts(text, &template_of(note, set).map(outline).unwrap_or_default(), now);
+    doubts.iter().map(ToString::to_string).collect()
+}
+
+/// Refuses `client` where one text goes into several files: it would be another person in each, and what one client said
+/// would stand in the other's file as that one's own words.
+///
+/// # Errors
+/// [`SessionError::Malformed`] where it stands.
+pub fn require_clients_named(note: &Note, text: &str) -> Result<(), SessionError> {
+    let is_client = |name: &str| {
+        let name = name.trim().to_lowercase();
+        name.strip_prefix("the ").unwrap_or(&name).trim_start() == CLIENT
+    };
+    let names = |segment: &&Segment| {
+        let about = segment.about.iter().flat_map(Names::iter);
+        let one = [&segment.speaker, &segment.from, &segment.owner, &segment.decided_by];
+        one.into_iter()
+            .flatten()
+            .map(String::as_str)
+            .chain(about)
+            .any(is_client)
+    };
+    let Some(segment) = note.segments.iter().find(names) else {
+        return Ok(());
+    };
+    // Where a mark or a field names the client, not where the words of a text do.
+    let is_mark = |line: &&(usize, &str)| {
+        let line = line.1.trim_start().to_lowercase();
+        let begins = ["said ", "rep ", "from:", "about:", "owner:", "by:"]
+            .iter()
+            .any(|mark| line.starts_with(mark));
+        line.contains(CLIENT) && (begins || line.contains("{about") || line.contains("{from") || line.contains('\"'))
+    };
+    let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).collect();
+    let (line, at) = lines.iter().find(is_mark).copied().unwrap_or((1, ""));
+    Err(SessionError::Malformed {
+        line,
+        column: at.to_lowercase().find(CLIENT).map_or(1, |at| at + 1),
+        why: format!(
+            "`client` in segment {} is another person in each of the cases: write the name, as in `said Elin Farrow:`",
+            segment.n
+        ),
+    })
+}
+
+/// What a note calls the person whose case it is.
+const CLIENT: &str = "client";
+
 /// Tells whether what was typed says itself when it happened.
 pub fn says_when(text: &str) -> bool {
     match json::is_json(text) {
@@ -119,12 +174,16 @@ pub fn blank(input: &NoteInput, case_template: Option<&str>, set: &Set, now: &No
 
 /// Writes a note as an editor opens it, to be amended under its own template.
 pub fn printed(note: &Note, set: &Set) -> String {
-    let template = match (&note.template, note.template_version) {
+    text::print_numbered(note, &template_of(note, set).map(outline).unwrap_or_default())
+}
+
+/// Finds the template that a note was written under.
+fn template_of<'a>(note: &Note, set: &'a Set) -> Option<&'a Template> {
+    match (&note.template, note.template_version) {
         (Some(id), Some(version)) => set.version(id, version),
         (Some(id), None) => set.newest(id),
         _ => None,
-    };
-    text::print(note, &template.map(outline).unwrap_or_default())
+    }
 }
 
 /// Chooses the template: the one named, else the kind's own, else the case's.
@@ -159,6 +218,7 @@ fn parse_under(text: &str, template: Option<&Template>, outline: &Outline, now: 
                 format!("field `{}`: {}", e.field, e.why)
             },
         })?;
+        spelling::note(&note).map_err(|slip| SessionError::misspelt(&slip, text))?;
         if note.template.is_none() {
             note.template = template.map(|t| t.id.clone());
             note.template_version = template.map(|t| t.version);

@@ -4,9 +4,9 @@ use crate::agent::Vault;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::SessionError;
 use crate::session::reply::{CaseRow, Namesake};
 use crate::session::request::{CaseListRequest, CaseNamesakesRequest};
+use crate::session::{SessionError, same_name};
 use vault_core::note::display::escape_line;
 
 const WHAT: &str = "the case";
@@ -34,12 +34,8 @@ pub fn unlock_for(run: &Invocation, named: Option<String>) -> Result<(Vault, Str
 /// [`CliError::NeedsFlag`] without a terminal; [`SessionError::NotFound`] after three names that are nobody's.
 pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
     let (what, flag) = (WHAT, FLAG);
-    let mut cases = session
-        .case_list(CaseListRequest {
-            status: Some("open".to_owned()),
-            ..CaseListRequest::default()
-        })?
-        .cases;
+    let all = session.case_list(CaseListRequest::default())?.cases;
+    let (mut cases, closed): (Vec<CaseRow>, Vec<CaseRow>) = all.into_iter().partition(|case| case.status == "open");
     let mut question = "Who: ";
     let mut typed = String::new();
     for _ in 0..3 {
@@ -49,20 +45,28 @@ pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
         if question != "Who: "
             && let Some(case) = chosen.and_then(|n| cases.get(n))
         {
-            return Ok(tell(run, case));
+            return Ok(tell(run, case, &closed));
         }
         let found: Vec<CaseRow> = cases.iter().filter(|case| fits(case, &typed)).cloned().collect();
         match found.as_slice() {
             [] => {}
-            [one] => return Ok(tell(run, one)),
+            [one] => return Ok(tell(run, one, &closed)),
             several => {
                 let shown = several.get(..MOST).unwrap_or(several);
                 let alike = alike(session, shown)?;
+                let others = closed
+                    .iter()
+                    .filter(|case| alike.iter().any(|one| one.case == case.case));
+                let others: Vec<String> = others.map(|case| format!("     {}", line(case, &alike))).collect();
                 let lines = shown.iter().zip(1..);
                 let lines: Vec<String> = lines
                     .map(|(case, n)| format!("{n:>3}  {}", line(case, &alike)))
                     .collect();
                 run.ui.prompt(&lines.join("\n"));
+                if !others.is_empty() {
+                    run.ui
+                        .prompt(&format!("not offered, because closed:\n{}", others.join("\n")));
+                }
                 if several.len() > MOST {
                     run.ui
                         .prompt(&format!("  and {} more: type more of the name", several.len() - MOST));
@@ -96,22 +100,22 @@ pub fn fits(case: &CaseRow, typed: &str) -> bool {
             .any(|id| id.to_lowercase().starts_with(&typed))
 }
 
-/// Finds what tells those apart that are called the same.
+/// Finds what tells those apart that are called the same, whatever the capitals, with the closed cases of those names.
 fn alike(session: &mut Vault, cases: &[CaseRow]) -> Result<Vec<Namesake>, CliError> {
-    let mut names: Vec<&str> = cases.iter().filter_map(|case| case.label.as_deref()).collect();
+    let called = |case: &CaseRow| case.label.as_deref().map(same_name).filter(|name| !name.is_empty());
+    let mut names: Vec<String> = cases.iter().filter_map(called).collect();
     names.sort_unstable();
     let twice = names.windows(2).filter(|two| matches!(two, [a, b] if a == b));
-    let mut twice: Vec<&str> = twice.filter_map(|two| two.first().copied()).collect();
+    let mut twice: Vec<String> = twice.filter_map(|two| two.first().cloned()).collect();
     twice.dedup();
-    let mut alike = Vec::new();
-    for name in twice {
-        let request = CaseNamesakesRequest {
-            name: name.to_owned(),
-            ..CaseNamesakesRequest::default()
-        };
-        alike.extend(session.case_namesakes(request)?.cases);
+    if twice.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(alike)
+    let request = CaseNamesakesRequest {
+        names: twice,
+        ..CaseNamesakesRequest::default()
+    };
+    Ok(session.case_namesakes(request)?.cases)
 }
 
 fn line(case: &CaseRow, alike: &[Namesake]) -> String {
@@ -127,8 +131,19 @@ fn line(case: &CaseRow, alike: &[Namesake]) -> String {
     format!("{name}  {which}{flags}")
 }
 
-fn tell(run: &Invocation, case: &CaseRow) -> String {
+/// Says whose case was chosen, and which closed ones are called the same.
+fn tell(run: &Invocation, case: &CaseRow, closed: &[CaseRow]) -> String {
     run.ui.prompt(&line(case, &[]));
+    let name = |case: &CaseRow| case.label.as_deref().map(same_name);
+    let same = closed
+        .iter()
+        .filter(|other| name(other).is_some() && name(other) == name(case));
+    let same: Vec<&str> = same.map(|other| other.case.as_str()).collect();
+    if !same.is_empty() {
+        let cases = if same.len() == 1 { "case is" } else { "cases are" };
+        run.ui
+            .prompt(&format!("closed {cases} called so too: {}", same.join(", ")));
+    }
     case.case.clone()
 }
 

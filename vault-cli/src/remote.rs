@@ -27,8 +27,6 @@ use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::sync::AppendReply;
 use vault_core::wire::v1::sync::AppendRequest;
 use vault_core::wire::v1::sync::SessionStatement;
-use vault_core::wire::v1::sync::StreamList;
-use vault_core::wire::v1::sync::StreamPage;
 
 type Result<T> = std::result::Result<T, ServerFault>;
 
@@ -42,8 +40,8 @@ const SMALL: usize = 4 << 10;
 const NOTE: usize = 64 << 10;
 /// Bytes of a list of streams: 33 each.
 const LIST: usize = 32 << 20;
-/// Bytes of a bundle of 256 entries.
-const BUNDLE: usize = 256 * 48;
+/// Bytes of a bundle of 256 entries, each after its length.
+const BUNDLE: usize = 256 * 50;
 /// Bytes of a tile of 256 hashes.
 const TILE: usize = 256 * 32;
 /// Bytes of a problem's JSON.
@@ -122,6 +120,11 @@ impl Remote {
         decoded(self.bytes(put, SMALL)?, SMALL)
     }
 
+    /// Tells whether a session was begun.
+    pub fn has_begun(&self) -> bool {
+        self.token.borrow().is_some()
+    }
+
     /// Begins a session: the device signs what the server gives it.
     ///
     /// # Errors
@@ -161,25 +164,25 @@ impl Remote {
         }
     }
 
-    /// Lists the streams with a link at leaf `after` or later.
+    /// Lists the streams with a link at leaf `after` or later: the bytes of a `StreamList`.
     ///
     /// # Errors
     /// [`ServerFault`].
-    pub fn streams(&self, after: u64) -> Result<StreamList> {
-        decoded(self.get(&format!("/v1/streams?after={after}"), LIST)?, LIST)
+    pub fn streams(&self, after: u64) -> Result<Vec<u8>> {
+        self.get(&format!("/v1/streams?after={after}"), LIST)
     }
 
-    /// Fetches links of a stream from a sequence number on.
+    /// Fetches links of a stream from a sequence number on: the bytes of a `StreamPage`.
     ///
     /// # Errors
     /// [`ServerFault`].
-    pub fn page(&self, stream: StreamId, from: u64) -> Result<StreamPage> {
+    pub fn page(&self, stream: StreamId, from: u64) -> Result<Vec<u8>> {
         let path = format!(
             "/v1/streams/{}/{}?from={from}",
             stream.kind as u8,
             HEXLOWER.encode(&stream.id)
         );
-        decoded(self.get(&path, limit::APPEND)?, limit::APPEND)
+        self.get(&path, limit::APPEND)
     }
 
     /// Fetches the newest checkpoint's note.

@@ -65,12 +65,14 @@ pub use error::SessionError;
 pub(crate) use error::io_hint;
 pub use logging::PURPOSES;
 pub use logging::REASON_BYTES;
+pub(crate) use namesakes::alike as same_name;
 pub use passphrase::Passphrase;
 pub use progress::Cancel;
 pub use progress::Progress;
 pub use progress::Silent;
 pub use progress::Task;
 pub use progress::Unit;
+pub use templates::case_templates;
 pub use templates::require_template;
 pub use vault::versions;
 

@@ -31,6 +31,8 @@ mod take_back;
 mod write;
 
 pub use error::StoreError;
+pub use files::Files;
+pub use files::Part;
 pub use kept::BlobKind;
 pub use kept::External;
 pub use migrate::STORE_VERSION;

@@ -71,13 +71,17 @@ impl Origin {
     }
 
     /// Reads a passphrase that is to be set; a prompt asks twice. `weak` tells whether one is easy to guess, and says so:
-    /// where somebody types, it is taken only if they type it again all the same.
+    /// where somebody types, it is taken only if they type it again all the same. What is typed differently the second time is
+    /// asked for anew.
     ///
     /// # Errors
-    /// As [`Origin::read`]; [`CliError::NotTheSame`].
+    /// As [`Origin::read`].
     pub fn read_new(&self, question: &str, weak: &dyn Fn(&Passphrase) -> bool) -> Result<Passphrase, CliError> {
+        let differ = format!("The two differ, and none was taken.\n{question}");
+        let mut asked = question;
         loop {
-            let passphrase = self.read(question)?;
+            let passphrase = self.read(asked)?;
+            asked = question;
             let is_weak = weak(&passphrase);
             if *self != Self::Prompt {
                 return Ok(passphrase);
@@ -90,7 +94,8 @@ impl Origin {
                 continue;
             }
             if again.expose() != passphrase.expose() {
-                return Err(CliError::NotTheSame);
+                asked = &differ;
+                continue;
             }
             return Ok(passphrase);
         }

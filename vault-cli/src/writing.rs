@@ -46,6 +46,8 @@ pub struct Writing {
     pub draft: Option<String>,
     /// How to go on with a draft of it, as a command.
     pub resume: String,
+    /// Whether what the editor gives back is saved although nothing was changed in it: the notes of other cases may differ.
+    pub even_unchanged: bool,
     /// Whether to type it on the terminal, whatever editor there is.
     pub typed: bool,
     /// Whether it goes on from a draft that was there before; set when the writing begins.
@@ -81,7 +83,8 @@ impl Writing {
                 None => self.on_terminal(run, session)?,
             };
             let text = faults::without(&written);
-            let unchanged = text.trim() == faults::without(&start).trim() && program.is_some();
+            let is_same = text.trim() == faults::without(&start).trim() && program.is_some();
+            let unchanged = is_same && !self.even_unchanged;
             let empty = text.trim().is_empty();
             if (unchanged || empty) && !(resumed && shown == start) {
                 self.drop_draft(session);

@@ -161,13 +161,29 @@ impl CaseState {
         link: &UnverifiedLink,
         stored: &[StoredRecord<'_>],
     ) -> Result<(), Refused> {
-        let cited = agency.seq_of(&link.link().agency_head).ok_or(Check::AgencyHead)?;
-        if cited != agency.now().seq() {
+        self.judge_at(agency.now(), link, stored)
+    }
+
+    /// Judges the stream's next link as of a link of the agency's stream: the last below its own leaf in the log.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn judge_at(
+        &mut self,
+        agency: AgencyView<'_>,
+        link: &UnverifiedLink,
+        stored: &[StoredRecord<'_>],
+    ) -> Result<(), Refused> {
+        let cited = agency.state().seq_of(&link.link().agency_head);
+        let cited = cited.ok_or(Check::AgencyHead)?;
+        // What is above its own leaf, nobody can have cited.
+        require(cited <= agency.seq(), Check::AgencyHead)?;
+        if cited != agency.seq() {
             // What the agency said in between may have taken away a right or changed a recipient set that the link
             // relies on: it counts only if it is right in both places.
-            self.clone().judge_as_of(agency.at(cited), link, stored)?;
+            self.clone().judge_as_of(agency.state().at(cited), link, stored)?;
         }
-        self.judge_as_of(agency.now(), link, stored)
+        self.judge_as_of(agency, link, stored)
     }
 
     /// Judges as [`Self::judge`], in a state that was fed events alone, by what a store knows of earlier records.

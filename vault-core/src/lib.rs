@@ -38,6 +38,7 @@ pub mod secret;
 mod seen;
 pub mod server_session;
 pub mod stream;
+pub mod sync;
 pub mod tlog;
 pub mod wire;
 pub mod wrap;

@@ -24,6 +24,7 @@ mod payload;
 pub mod people;
 pub mod plan;
 pub mod render;
+pub mod spelling;
 pub mod split;
 pub mod text;
 pub mod when;

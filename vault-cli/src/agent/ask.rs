@@ -203,6 +203,11 @@ macro_rules! asks {
                 match self { $(Self::$name(_) => shape!($shape),)+ }
             }
 
+            /// Tells whether it keeps what it reads until it has read all.
+            pub(super) fn keeps_input(&self) -> bool {
+                matches!(self, Self::import(_))
+            }
+
             /// Does it; returns the reply as it travels.
             pub(super) fn act(self, session: &mut Session, with: With<'_>) -> Result<Vec<u8>> {
                 match self {

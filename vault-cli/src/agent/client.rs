@@ -45,9 +45,6 @@ const FRESH: Duration = Duration::from_secs(2);
 /// So long an agent may take to tell of itself.
 const STATUS: Duration = Duration::from_secs(5);
 
-/// Bytes of an input in one frame.
-const INPUT_BYTES: usize = 1 << 16;
-
 /// The way to an agent.
 #[derive(Debug)]
 pub struct Connection {
@@ -366,7 +363,7 @@ fn feed(out: &mut UnixStream, input: &mut dyn BufRead, cancel: &Cancel) -> Resul
                 });
             }
         };
-        let part = bytes.get(..INPUT_BYTES).unwrap_or(bytes);
+        let part = bytes.get(..frame::INPUT_BYTES).unwrap_or(bytes);
         let (kind, length) = match part.len() {
             0 => (Kind::InputEnd, 0),
             length => (Kind::Input, length),

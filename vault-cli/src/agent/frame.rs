@@ -12,6 +12,8 @@ use std::io::Write;
 
 /// Most bytes of one frame.
 pub(super) const FRAME_BYTES: usize = 1 << 20;
+/// Most bytes of a frame of an input: several wait for every stream.
+pub(super) const INPUT_BYTES: usize = 1 << 16;
 /// Most bytes of an ask, over all its frames: a note of 4 MiB, each byte of it escaped.
 pub(super) const ASK_BYTES: usize = 32 << 20;
 /// Most bytes of a reply, over all its frames.
@@ -130,7 +132,8 @@ pub(super) fn read(from: &mut impl Read) -> io::Result<Option<(Kind, Vec<u8>)>> 
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length > FRAME_BYTES {
+    let limit = if kind == Kind::Input { INPUT_BYTES } else { FRAME_BYTES };
+    if length > limit {
         return Err(invalid("a frame longer than its limit"));
     }
     let mut bytes = vec![0; length];
@@ -194,6 +197,11 @@ mod tests {
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
         let mut whole = vec![0; 10];
         assert!(join(&mut whole, &[0; 7], 16).is_err());
+        for (length, is_taken) in [(INPUT_BYTES, true), (INPUT_BYTES + 1, false)] {
+            let mut sent = Vec::new();
+            write(&mut sent, Kind::Input, &vec![0; length]).unwrap();
+            assert_eq!(read(&mut sent.as_slice()).is_ok(), is_taken);
+        }
         assert!(write(&mut Vec::new(), Kind::Ask, &vec![0; FRAME_BYTES + 1]).is_err());
     }
 

@@ -6,7 +6,9 @@
 //!
 //! Whatever may keep a reader waiting (a pipe, a terminal, a file of another machine) goes through frames as ever: the
 //! command waits for it then, and the agent stops with the command. So does the store's own file: the system drops all
-//! locks that a process has on a file when it closes any descriptor of it, and the agent's would be SQLite's.
+//! locks that a process has on a file when it closes any descriptor of it, and the agent's would be SQLite's. One that a
+//! peer sends all the same stays open until the vault is locked, which too many of them do; files are told apart by what
+//! the agent has open, and by no name.
 
 use super::ask::Ask;
 use super::ask::Shape;
@@ -22,6 +24,8 @@ use crate::session::reply::NoteAttachReply;
 use crate::session::reply::NoteAttachmentReply;
 use crate::session::request::NoteAttachRequest;
 use crate::session::request::NoteAttachmentRequest;
+use crate::store::Files;
+use crate::store::Part;
 use rustix::fs::OFlags;
 use rustix::fs::fcntl_getfl;
 use rustix::net::RecvAncillaryBuffer;
@@ -43,6 +47,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use vault_core::attachment::CHUNK_BYTES;
 
 impl Vault {
@@ -110,11 +116,49 @@ pub(super) fn send(stream: &UnixStream, file: &File) -> io::Result<()> {
     }
 }
 
+/// Most descriptors of the store that are kept; one more locks the vault.
+const KEPT: usize = 16;
+
+/// The store's own files, of which the agent closes no descriptor.
+pub(super) struct Guarded {
+    files: Files,
+    kept: AtomicUsize,
+}
+
+impl Guarded {
+    pub(super) fn new(files: Files) -> Self {
+        let kept = AtomicUsize::new(0);
+        Self { files, kept }
+    }
+
+    /// Tells whether more descriptors of the store were sent than are kept.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) > KEPT
+    }
+
+    /// Tells whether a file is one of the store's, and then sees to it that its locks stay.
+    fn keeps(&self, file: File) -> std::result::Result<File, ()> {
+        // One that cannot be looked at may be anything.
+        let part = file
+            .metadata()
+            .map_or(Some(Part::Locked), |found| self.files.part(&found));
+        match part {
+            None => Ok(file),
+            Some(Part::Unlocked) => Err(()),
+            Some(Part::Locked) => {
+                self.kept.fetch_add(1, Ordering::Relaxed);
+                std::mem::forget(file);
+                Err(())
+            }
+        }
+    }
+}
+
 /// Takes the one descriptor that a peer sends for an ask of this shape, and looks whether it is what a peer may send.
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] for anything else; whatever else came is closed.
-pub(super) fn receive(stream: &UnixStream, places: &Places, shape: Shape) -> io::Result<File> {
+pub(super) fn receive(stream: &UnixStream, store: &Guarded, shape: Shape) -> io::Result<File> {
     let mut expected = Vec::new();
     frame::write(&mut expected, Kind::File, &[])?;
     let mut head = vec![0; expected.len()];
@@ -133,9 +177,15 @@ pub(super) fn receive(stream: &UnixStream, places: &Places, shape: Shape) -> io:
         }
     }
     // Closing one of these would take the agent's locks away.
-    let (ours, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| is_of_the_store(file, places));
-    if !ours.is_empty() {
-        ours.into_iter().for_each(std::mem::forget);
+    let (sent, mut files) = (files, Vec::new());
+    let mut is_any_kept = false;
+    for file in sent {
+        match store.keeps(file) {
+            Ok(file) => files.push(file),
+            Err(()) => is_any_kept = true,
+        }
+    }
+    if is_any_kept {
         return Err(frame::invalid("a descriptor of the store"));
     }
     let [file] = <[File; 1]>::try_from(files).map_err(|_| frame::invalid("not one descriptor"))?;
@@ -185,7 +235,8 @@ fn is_plain(_: &File) -> bool {
     false
 }
 
-/// Tells whether a file is the store's, or what SQLite keeps beside it; one that cannot be looked at counts as such.
+/// Tells whether a file is the store's, or what SQLite keeps beside it, as far as a command can tell that by its names;
+/// one that cannot be looked at counts as such.
 fn is_of_the_store(file: &File, places: &Places) -> bool {
     let Ok(found) = file.metadata() else { return true };
     ["", "-shm", "-wal", "-journal"].iter().any(|behind| {
@@ -216,14 +267,32 @@ mod tests {
         places
     }
 
+    /// The files of a store as an agent has them open.
+    fn guarded(places: &Places) -> Guarded {
+        for behind in ["", "-shm", "-wal"] {
+            let mut name = places.store().into_os_string();
+            name.push(behind);
+            std::fs::write(name, b"").unwrap();
+        }
+        Guarded::new(Files::of(&places.store()))
+    }
+
+    /// Counts this process's descriptors of a file.
+    fn open_here(file: &Path) -> usize {
+        let known = |path: &Path| path.metadata().map(|found| (found.dev(), found.ino())).ok();
+        let wanted = known(file);
+        let open = std::fs::read_dir("/proc/self/fd").unwrap();
+        open.flatten().filter(|entry| known(&entry.path()) == wanted).count()
+    }
+
     fn opened(path: &Path, read: bool, write: bool) -> File {
         OpenOptions::new().read(read).write(write).open(path).unwrap()
     }
 
-    fn received(sent: &File, places: &Places, shape: Shape) -> io::Result<File> {
+    fn received(sent: &File, store: &Guarded, shape: Shape) -> io::Result<File> {
         let (peer, own) = UnixStream::pair().unwrap();
         send(&peer, sent).unwrap();
-        receive(&own, places, shape)
+        receive(&own, store, shape)
     }
 
     #[test]
@@ -234,12 +303,13 @@ mod tests {
         std::fs::write(&path, b"content").unwrap();
         let file = opened(&path, true, false);
         assert!(may_go(&file, &places));
+        let store = guarded(&places);
         let mut text = String::new();
-        let mut read = received(&file, &places, Shape::Reading).unwrap();
+        let mut read = received(&file, &store, Shape::Reading).unwrap();
         read.read_to_string(&mut text).unwrap();
         assert_eq!(text, "content");
         let file = opened(&path, false, true);
-        received(&file, &places, Shape::Writing)
+        received(&file, &store, Shape::Writing)
             .unwrap()
             .write_all(b"CON")
             .unwrap();
@@ -249,7 +319,7 @@ mod tests {
     #[test]
     fn what_is_no_plain_file_or_not_opened_for_it_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let places = vault(dir.path());
+        let store = guarded(&vault(dir.path()));
         let path = dir.path().join("scan");
         std::fs::write(&path, b"content").unwrap();
         let (end, _other) = UnixStream::pair().unwrap();
@@ -268,7 +338,7 @@ mod tests {
             (opened(&dir.path().join("vault.db-shm"), true, true), Shape::Writing),
         ];
         for (file, shape) in cases {
-            let refused = received(&file, &places, shape).unwrap_err();
+            let refused = received(&file, &store, shape).unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{file:?} {shape:?}");
         }
     }
@@ -276,7 +346,7 @@ mod tests {
     #[test]
     fn a_frame_without_a_descriptor_or_with_two_or_of_another_kind_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let places = vault(dir.path());
+        let store = guarded(&vault(dir.path()));
         let path = dir.path().join("scan");
         std::fs::write(&path, b"content").unwrap();
         let file = opened(&path, true, true);
@@ -291,7 +361,7 @@ mod tests {
                 assert!(control.push(SendAncillaryMessage::ScmRights(&files)));
             }
             sendmsg(&peer, &[IoSlice::new(&head)], &mut control, SendFlags::NOSIGNAL).unwrap();
-            receive(&own, &places, Shape::Reading)
+            receive(&own, &store, Shape::Reading)
         };
         assert!(with(Kind::File, 1, &[]).is_ok());
         for (kind, count, bytes) in [
@@ -303,5 +373,45 @@ mod tests {
             let refused = with(kind, count, bytes).unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{kind:?} {count}");
         }
+    }
+
+    #[test]
+    fn a_file_of_the_store_is_told_by_what_is_open_and_not_by_its_name_and_its_locks_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = vault(dir.path());
+        let store = guarded(&places);
+        let (db, moved, wal) = (
+            places.store(),
+            dir.path().join("moved"),
+            dir.path().join("vault.db-wal"),
+        );
+        std::fs::rename(&db, &moved).unwrap();
+        std::fs::hard_link(&moved, dir.path().join("linked")).unwrap();
+        std::fs::write(&db, b"a scan that has the store's name").unwrap();
+        assert!(received(&opened(&db, true, false), &store, Shape::Reading).is_ok());
+        for name in ["moved", "linked"] {
+            let refused = received(&opened(&dir.path().join(name), true, false), &store, Shape::Reading);
+            assert_eq!(refused.unwrap_err().to_string(), "a descriptor of the store", "{name}");
+        }
+        let refused = received(&opened(&wal, true, false), &store, Shape::Reading);
+        assert_eq!(refused.unwrap_err().to_string(), "a descriptor of the store");
+        // What has locks stays open, and what has none is closed at once.
+        assert_eq!((open_here(&moved), open_here(&wal)), (2, 0));
+        assert!(!store.is_overfull());
+        for _ in 2..=KEPT {
+            received(&opened(&moved, true, false), &store, Shape::Reading).unwrap_err();
+        }
+        assert!(store.is_overfull());
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_store_is_what_this_process_has_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = vault(dir.path());
+        let files = guarded(&places).files;
+        files.require_open_here().unwrap_err();
+        let open = ["vault.db", "vault.db-shm", "vault.db-wal"].map(|name| opened(&dir.path().join(name), true, false));
+        files.require_open_here().unwrap();
+        drop(open);
     }
 }

@@ -18,12 +18,18 @@ use super::frame;
 use super::frame::Hello;
 use super::frame::Kind;
 use super::handed;
+use super::handed::Guarded;
 use super::lifetime::Clocks;
 use super::lifetime::Lasting;
 use super::lifetime::Lifetime;
 use super::place;
 use super::place::Held;
 use super::place::Lock;
+use super::room::Asked;
+use super::room::Asks;
+use super::room::Limits;
+use super::room::Place;
+use super::room::Room;
 use super::workers::Workers;
 use super::zone::Zone;
 use crate::exit::Exit;
@@ -96,6 +102,13 @@ const TELL: Duration = Duration::from_millis(50);
 const OUTPUT_BYTES: usize = 1 << 18;
 /// Frames of an input that may wait.
 const INPUT_WAITING: usize = 8;
+/// What streams may hold together: an import keeps its lines until all are judged, and a place is as much as sealing an
+/// attachment, or a session that works beside others, takes.
+const ROOM: Limits = Limits {
+    all: 256 << 20,
+    place: 16 << 20,
+    silence: PATIENCE,
+};
 
 /// A vault held open, and the socket.
 pub(super) struct Served {
@@ -109,11 +122,14 @@ pub(super) struct Served {
 struct Shared {
     places: Places,
     keystore: FileId,
+    store: Guarded,
     life: Mutex<Lifetime>,
     sessions: Mutex<Sessions>,
     given_back: Condvar,
     running: Mutex<Running>,
     workers: Arc<Workers>,
+    room: Room,
+    asks: Asks,
     locking: AtomicBool,
     wake: UnixStream,
     names: OwnNames,
@@ -169,6 +185,7 @@ impl Served {
         let mut reply = first.unlocked()?;
         reply.agent = true;
         let names = first.own_names()?;
+        let store = Guarded::new(first.store_files()?);
         let (wake, woken) = UnixStream::pair().map_err(failed)?;
         for end in [&wake, &woken] {
             end.set_nonblocking(true).map_err(failed)?;
@@ -181,6 +198,7 @@ impl Served {
         let shared = Shared {
             places,
             keystore,
+            store,
             life: Mutex::new(life),
             sessions: Mutex::new(Sessions {
                 first: Some(first),
@@ -191,6 +209,8 @@ impl Served {
             given_back: Condvar::new(),
             running: Mutex::default(),
             workers: Arc::default(),
+            room: Room::new(ROOM),
+            asks: Asks::default(),
             locking: AtomicBool::new(false),
             wake,
             names,
@@ -343,6 +363,7 @@ impl Shared {
             return Err(frame::invalid("another program's greeting"));
         }
         let mut message = Zeroizing::new(Vec::new());
+        let mut asked = Asked::begin(&self.asks);
         let kind = loop {
             let Some((kind, part)) = frame::read(&mut greeting)? else {
                 return Ok(());
@@ -353,6 +374,9 @@ impl Shared {
                 return frame::write(&mut stream, Kind::OtherVersion, &[]);
             }
             if reserve && !matches!(kind, Kind::Lock | Kind::Status) {
+                return respond(&mut stream, Err(SessionError::Busy));
+            }
+            if kind == Kind::AskPart && !asked.more(part.len()) {
                 return respond(&mut stream, Err(SessionError::Busy));
             }
             frame::join(&mut message, &part, frame::ASK_BYTES)?;
@@ -374,9 +398,13 @@ impl Shared {
                 let envelope: Envelope = frame::from_json(&message)?;
                 drop(message);
                 let file = match envelope.file {
-                    true => Some(greeting.file(&self.places, envelope.ask.shape())?),
+                    true => Some(greeting.file(&self.store, envelope.ask.shape())),
                     false => None,
                 };
+                if self.store.is_overfull() {
+                    self.request_lock();
+                }
+                let file = file.transpose()?;
                 stream.set_read_timeout(None)?;
                 self.act(stream, envelope, file.as_ref(), cancel)
             }
@@ -425,35 +453,57 @@ impl Shared {
         let (sender, receiver) = sync_channel(INPUT_WAITING);
         std::thread::scope(|scope| {
             let listening = stream.try_clone()?;
-            scope.spawn(move || hear(listening, sender, cancel));
+            scope.spawn(move || crate::memory::scrubbed(|| hear(listening, sender, cancel, &self.room)));
+            // What a peer may keep waiting has a place; a file that was handed over keeps nobody waiting.
+            let waits = file.is_none() && matches!(ask.shape(), Shape::Reading | Shape::Writing);
+            let place = waits.then(|| self.room.enter(&stream, cancel)).transpose();
+            let (keeps, place) = (ask.keeps_input(), &place);
             let out = Arc::new(Mutex::new(stream.try_clone()?));
             let steps = Steps::new(Some(Arc::clone(&out)), cancel);
-            let acted = self.lend(|session| {
-                let task = Task {
-                    progress: &steps,
-                    cancel,
-                };
-                let mut input = Input::new(receiver, self);
-                let mut output = Output::new(&out, self);
-                let mut read = file.map(handed::reader);
-                let mut written = file.map(Flowing::into);
-                let with = With {
-                    input: match &mut read {
-                        Some(read) => read,
-                        None => &mut input,
-                    },
-                    out: match &mut written {
-                        Some(written) => written,
-                        None => &mut output,
-                    },
-                    task,
-                };
-                let acted = session::in_zone(zone.find(), || ask.act(session, with))?;
-                output.flush().map_err(failed)?;
-                Ok(acted)
-            });
+            let act = |place: Option<&Place<'_>>| {
+                self.lend(|session| {
+                    let task = Task {
+                        progress: &steps,
+                        cancel,
+                    };
+                    let mut input = Input {
+                        from: receiver,
+                        waits: Waits { shared: self, place },
+                        keeps,
+                        cancel,
+                        bytes: Zeroizing::default(),
+                        taken: 0,
+                        ended: false,
+                    };
+                    let mut output = Output::new(&out, Waits { shared: self, place });
+                    let mut read = file.map(handed::reader);
+                    let mut written = file.map(Flowing::into);
+                    let with = With {
+                        input: match &mut read {
+                            Some(read) => read,
+                            None => &mut input,
+                        },
+                        out: match &mut written {
+                            Some(written) => written,
+                            None => &mut output,
+                        },
+                        task,
+                    };
+                    let acted = session::in_zone(zone.find(), || ask.act(session, with))?;
+                    output.flush().map_err(failed)?;
+                    Ok(acted)
+                })
+            };
+            let acted = match place {
+                Ok(place) => act(place.as_ref()),
+                Err(_) => Err(SessionError::Cancelled),
+            };
             // An input that stopped because it was told to is no fault of reading.
             let acted = match acted {
+                Err(SessionError::Io { .. } | SessionError::Cancelled) if place.as_ref().is_ok_and(is_cut) => {
+                    Err(silent())
+                }
+                Err(SessionError::Io { .. }) if self.is_locking() => Err(SessionError::LockedMeanwhile),
                 Err(SessionError::Io { .. }) if cancel.is_cancelled() => Err(SessionError::Cancelled),
                 other => other,
             };
@@ -534,11 +584,16 @@ impl Shared {
         for (_, cancel) in lock(&self.running).open.values() {
             cancel.cancel();
         }
+        let begun = Instant::now();
+        // What waits for its peer stops at once, and is given the time to say so.
+        self.room.close();
         self.given_back.notify_all();
+        self.room.wait_until_empty(GRACE);
+        let rest = GRACE.saturating_sub(begun.elapsed());
         let sessions = lock(&self.sessions);
         let ended = self
             .given_back
-            .wait_timeout_while(sessions, GRACE, |sessions| sessions.lent + sessions.waiting > 0);
+            .wait_timeout_while(sessions, rest, |sessions| sessions.lent + sessions.waiting > 0);
         drop(ended);
     }
 
@@ -575,9 +630,9 @@ impl<'s> Greeting<'s> {
     }
 
     /// Takes the descriptor that goes with an ask.
-    fn file(&self, places: &Places, shape: Shape) -> io::Result<File> {
+    fn file(&self, store: &Guarded, shape: Shape) -> io::Result<File> {
         self.hurry()?;
-        handed::receive(self.from, places, shape)
+        handed::receive(self.from, store, shape)
     }
 }
 
@@ -597,7 +652,7 @@ fn respond(stream: &mut impl Write, acted: Result<Vec<u8>>) -> io::Result<()> {
 }
 
 /// Takes what a peer sends while its action runs.
-fn hear(mut stream: UnixStream, sender: SyncSender<Option<Vec<u8>>>, cancel: &Cancel) {
+fn hear(mut stream: UnixStream, sender: SyncSender<Option<Vec<u8>>>, cancel: &Cancel, room: &Room) {
     let mut sender = Some(sender);
     loop {
         match frame::read(&mut stream) {
@@ -614,12 +669,37 @@ fn hear(mut stream: UnixStream, sender: SyncSender<Option<Vec<u8>>>, cancel: &Ca
             }
             Ok(Some((Kind::Cancel, _))) => {
                 cancel.cancel();
+                room.look();
                 sender = None;
             }
             Ok(Some(_)) | Ok(None) | Err(_) => {
                 cancel.cancel();
+                room.look();
                 return;
             }
+        }
+    }
+}
+
+/// Waiting for a peer, where others are kept waiting neither for a session nor, for long, for room.
+#[derive(Clone, Copy)]
+struct Waits<'w> {
+    shared: &'w Shared,
+    place: Option<&'w Place<'w>>,
+}
+
+impl Waits<'_> {
+    fn for_peer<T>(&self, how: Shutdown, wait: impl FnOnce() -> T) -> T {
+        self.shared.waiting(|| match self.place {
+            Some(place) => place.wait_for_peer(how, wait),
+            None => wait(),
+        })
+    }
+
+    fn for_room(&self, bytes: usize, cancel: &Cancel) -> io::Result<()> {
+        match self.place {
+            Some(place) if !place.try_keep(bytes) => self.shared.waiting(|| place.keep(bytes, cancel)),
+            _ => Ok(()),
         }
     }
 }
@@ -627,22 +707,13 @@ fn hear(mut stream: UnixStream, sender: SyncSender<Option<Vec<u8>>>, cancel: &Ca
 /// What a peer sends, as an action reads it. One that stops without an end is an error, never an end.
 struct Input<'s> {
     from: Receiver<Option<Vec<u8>>>,
-    shared: &'s Shared,
+    waits: Waits<'s>,
+    /// Whether the action keeps what it reads.
+    keeps: bool,
+    cancel: &'s Cancel,
     bytes: Zeroizing<Vec<u8>>,
     taken: usize,
     ended: bool,
-}
-
-impl<'s> Input<'s> {
-    fn new(from: Receiver<Option<Vec<u8>>>, shared: &'s Shared) -> Self {
-        Self {
-            from,
-            shared,
-            bytes: Zeroizing::default(),
-            taken: 0,
-            ended: false,
-        }
-    }
 }
 
 impl Read for Input<'_> {
@@ -659,12 +730,15 @@ impl BufRead for Input<'_> {
         while self.taken >= self.bytes.len() && !self.ended {
             let there = self.from.try_recv();
             let next = match there {
-                Err(TryRecvError::Empty) => self.shared.waiting(|| self.from.recv()),
+                Err(TryRecvError::Empty) => self.waits.for_peer(Shutdown::Read, || self.from.recv()),
                 Err(TryRecvError::Disconnected) => Err(RecvError),
                 Ok(bytes) => Ok(bytes),
             };
             match next {
                 Ok(Some(bytes)) => {
+                    if self.keeps {
+                        self.waits.for_room(bytes.len(), self.cancel)?;
+                    }
                     self.bytes = Zeroizing::new(bytes);
                     self.taken = 0;
                 }
@@ -683,15 +757,15 @@ impl BufRead for Input<'_> {
 /// What an action writes, on its way to the peer.
 struct Output<'o> {
     out: &'o Mutex<UnixStream>,
-    shared: &'o Shared,
+    waits: Waits<'o>,
     bytes: Zeroizing<Vec<u8>>,
 }
 
 impl<'o> Output<'o> {
-    fn new(out: &'o Mutex<UnixStream>, shared: &'o Shared) -> Self {
+    fn new(out: &'o Mutex<UnixStream>, waits: Waits<'o>) -> Self {
         Self {
             out,
-            shared,
+            waits,
             bytes: Zeroizing::new(Vec::with_capacity(OUTPUT_BYTES)),
         }
     }
@@ -712,8 +786,8 @@ impl Write for Output<'_> {
         if !self.bytes.is_empty() {
             // The peer may be in no hurry to read.
             let (out, bytes) = (self.out, &self.bytes);
-            self.shared
-                .waiting(|| frame::write(&mut *lock(out), Kind::Output, bytes))?;
+            self.waits
+                .for_peer(Shutdown::Both, || frame::write(&mut *lock(out), Kind::Output, bytes))?;
             self.bytes.clear();
         }
         Ok(())
@@ -782,6 +856,20 @@ fn is_passing(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
     )
+}
+
+fn is_cut(place: &Option<Place<'_>>) -> bool {
+    place.as_ref().is_some_and(Place::is_cut)
+}
+
+fn silent() -> SessionError {
+    SessionError::Io {
+        doing: format!(
+            "nothing came or was taken for {} seconds, while others waited",
+            PATIENCE.as_secs()
+        ),
+        source: io::Error::from(io::ErrorKind::TimedOut),
+    }
 }
 
 fn failed(source: io::Error) -> SessionError {

@@ -93,6 +93,7 @@ pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: No
         also: Vec::new(),
         draft: None,
         resume: format!("casevault note add {case}"),
+        even_unchanged: false,
         typed: true,
         resumed: false,
         notices: Vec::new(),

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use vault_core::note::NoteKind;
+use vault_core::note::display::escape_line;
 
 use crate::agent::Vault;
 use crate::cli::later::Later;
@@ -233,6 +234,12 @@ impl OnTerminal {
 /// Prints that a note was saved, and says on standard error what is missing.
 pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
     let mut rest = Vec::new();
+    let elsewhere = reply.others.iter().any(|other| other.saved);
+    let word = match (reply.changed, elsewhere) {
+        (true, _) => "saved",
+        (false, true) => "saved in other cases, nothing to change in",
+        (false, false) => "nothing changed in",
+    };
     if reply.version > 1 {
         rest.push(format!("version {}", reply.version));
     }
@@ -241,7 +248,6 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     }
     let lag = reply.lag.as_ref().map_or(String::new(), |lag| format!(" (lag {lag})"));
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));
-    let word = if reply.changed { "saved" } else { "nothing changed in" };
     let saved_too = reply.others.iter().filter(|other| other.saved);
     for other in saved_too {
         rest.push(format!("and {} in case {}", other.note, other.case));
@@ -253,7 +259,7 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     let left: Vec<String> = reply
         .others
         .iter()
-        .filter(|other| !other.saved)
+        .filter(|other| !other.saved && !other.same)
         .map(|o| o.note.clone())
         .collect();
     if !left.is_empty() {
@@ -263,6 +269,22 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
             left.join(", "),
             reply.note
         ));
+    }
+    if !reply.unknown_fields.is_empty() {
+        let fields: Vec<_> = reply.unknown_fields.iter().map(|field| escape_line(field)).collect();
+        run.ui
+            .note(&format!("not known here, kept for export alone: {}", fields.join(", ")));
+    }
+    if let Some(same) = &reply.same_as {
+        run.ui
+            .note(&format!("{same} is of the same time and kind, in the same words"));
+        run.ui.hint(&format!(
+            "if it was saved twice, `casevault note withdraw {}` takes this one back",
+            reply.note
+        ));
+    }
+    for doubt in &reply.doubts {
+        run.ui.note(&format!("look again: {doubt}"));
     }
     for gap in &reply.incomplete {
         run.ui.note(&format!("incomplete: {gap}"));

@@ -23,6 +23,10 @@ To begin:
   casevault case open --template adult-social-care --file PROFILE.json
   casevault note add CASE --kind home-visit --file NOTE
 
+After a loss, on a machine without a vault:
+  casevault backup restore FILE                   a backup, with its passphrase
+  casevault recovery restore --cards F,F --backup FILE    without it, with the recovery cards
+
 Every day:
   casevault                                       whose case, by name, and what to do with it
   casevault today                                 what the day holds

@@ -3,12 +3,13 @@
 use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::overview;
+use vault_core::note::plan::Step;
 use vault_core::note::when::Moment;
 
 use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{
-    CaseAmendReply, CaseHistoryReply, CaseListReply, CaseRow, CaseShowReply, ChronologyReply, DecisionListReply,
-    Namesake,
+    CaseAmendReply, CaseCloseReply, CaseHistoryReply, CaseListReply, CaseRow, CaseShowReply, ChronologyReply,
+    DecisionListReply, Namesake,
 };
 
 /// Writes one's own caseload.
@@ -107,6 +108,10 @@ pub fn show(reply: &CaseShowReply) -> String {
             out.push_str(&format!("  and {} more\n", block.more));
         }
     }
+    if !reply.left_undone.is_empty() {
+        out.push_str(&format!("\nLeft undone: {}\n", reply.left_undone.len()));
+        out.push_str(&undone(&reply.left_undone));
+    }
     if case.notes > 0 {
         let notes = count(case.notes, "note", "notes");
         out.push_str(&format!(
@@ -115,6 +120,35 @@ pub fn show(reply: &CaseShowReply) -> String {
         ));
     }
     out
+}
+
+/// Writes that a case is closed, and which steps leave the lists with it.
+pub fn closed(reply: &CaseCloseReply) -> String {
+    let mut out = format!("closed {} on {}\n", reply.case, reply.closed);
+    if !reply.undone.is_empty() {
+        let (steps, case) = (count(reply.undone.len() as u64, "step was", "steps were"), &reply.case);
+        out.push_str(&format!("{steps} left undone, and no list names them any more:\n"));
+        out.push_str(&undone(&reply.undone));
+        out.push_str(&format!(
+            "they stay in `casevault plan list --case {case}` and `casevault case show {case}`\n"
+        ));
+    }
+    out
+}
+
+/// Writes steps that nobody has carried out, one a line.
+pub fn undone(steps: &[Step]) -> String {
+    let line = |step: &Step| {
+        let owner = step.owner.as_deref().map(|owner| format!("owner: {}", worker(owner)));
+        let due = step.due.as_ref().map(|due| format!("due: {due}"));
+        let facts: Vec<String> = owner.into_iter().chain(due).collect();
+        let facts = match facts.is_empty() {
+            true => String::new(),
+            false => format!(" [{}]", escape_line(&facts.join(", "))),
+        };
+        format!("  {}{facts}  ({}:{})\n", indented(&step.text), step.note, step.segment)
+    };
+    steps.iter().map(line).collect()
 }
 
 /// Says what was corrected.
@@ -332,6 +366,7 @@ mod tests {
             id: String::new(),
             overview: Overview::new(Some(&RawJson::from_value(&profile).unwrap()), &[(&note, "n-1")]),
             profile,
+            left_undone: Vec::new(),
         });
         assert!(text.contains("\nOutcome\n  not recorded yet\n"), "{text}");
         assert!(text.contains("  Opinion: Low mood.  ("), "{text}");

@@ -23,6 +23,16 @@ pub fn import(reply: &ImportReply) -> String {
         let dated = count(reply.in_future, "note is", "notes are");
         out.push_str(&format!("{dated} dated in the future\n"));
     }
+    if !reply.unknown_fields.is_empty() {
+        let fields = reply.unknown_fields.iter();
+        let fields: Vec<String> = fields
+            .map(|(field, lines)| format!("{} ({})", escape_line(field), count(*lines, "line", "lines")))
+            .collect();
+        out.push_str(&format!(
+            "not known here, kept for export alone: {}\n",
+            fields.join(", ")
+        ));
+    }
     for line in &reply.malformed {
         out.push_str(&format!("line {}: {}\n", line.line, escape_line(&line.why)));
     }

@@ -129,6 +129,8 @@ pub fn done(reply: &PlanDoneReply) -> String {
     let step = format!("{}:{}", reply.note, reply.segment);
     let text = cut(&reply.text);
     let mut out = match &reply.done {
+        Some(day) if !reply.changed => format!("done already {step} on {day}: {text}\n"),
+        None if !reply.changed => format!("not done as it was {step}: {text}\n"),
         Some(day) => format!("done {step} on {day}: {text}\n"),
         None => format!("not done {step}: {text}\n"),
     };
@@ -138,9 +140,13 @@ pub fn done(reply: &PlanDoneReply) -> String {
     ));
     for other in &reply.others {
         let (note, case) = (&other.note, &other.case);
-        out.push_str(&match other.saved {
-            true => format!("and of {note} in case {case}\n"),
-            false => format!("{note} in case {case} is one with it and stays as it is; `--others` says it there too\n"),
+        out.push_str(&match (other.saved, other.same) {
+            (true, _) if reply.changed => format!("and of {note} in case {case}\n"),
+            (true, _) => format!("said now of {note} in case {case}\n"),
+            (false, true) => format!("{note} in case {case} says so already\n"),
+            (false, false) => {
+                format!("{note} in case {case} is one with it and stays as it is; `--others` says it there too\n")
+            }
         });
     }
     out
@@ -274,6 +280,9 @@ fn who(case: &CaseName) -> String {
     let flags: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
     words.extend(flags.iter().map(String::as_str));
     words.push(case.label.as_deref().unwrap_or(&case.case));
+    if case.same_name && case.label.is_some() {
+        words.push(&case.case);
+    }
     words.join(" ")
 }
 
@@ -422,6 +431,7 @@ mod tests {
                 external_id: None,
                 label: Some("Elin\u{1b}[31m\nFarrow".into()),
                 flags: vec!["danger".into()],
+                same_name: false,
             },
             step: Step {
                 note: "n-19qd3m0x".into(),

@@ -48,7 +48,7 @@ fn within<const N: usize>(
     let needed = widths.iter().zip(&is_text).map(least).sum::<usize>() + gaps;
     match needed <= columns {
         true => written(headings, rows, Some((columns, widths, is_text))),
-        false => listed(headings, &rows),
+        false => listed(headings, &rows, columns),
     }
 }
 
@@ -87,8 +87,8 @@ fn written<const N: usize>(
     out
 }
 
-/// As a list: each cell on a line of its own, after its heading.
-fn listed<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
+/// As a list: each cell on a line of its own, after its heading; what is longer goes on below its beginning.
+fn listed<const N: usize>(headings: [&str; N], rows: &[[String; N]], columns: usize) -> String {
     let widest = headings
         .map(UnicodeWidthStr::width)
         .into_iter()
@@ -97,13 +97,45 @@ fn listed<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
     let mut out = String::new();
     for row in rows {
         for (heading, cell) in headings.iter().zip(row) {
-            let line = format!("{heading}{}{cell}", " ".repeat(widest + GAP - heading.width()));
-            out.push_str(line.trim_end());
-            out.push('\n');
+            // A day with its time is kept whole, as in a table.
+            let room = if cell.width() > KEPT_WHOLE {
+                columns.saturating_sub(widest + GAP)
+            } else {
+                usize::MAX
+            };
+            let lines = broken(cell, room);
+            for (n, line) in lines.iter().enumerate() {
+                let heading = if n == 0 { *heading } else { "" };
+                let line = format!("{heading}{}{line}", " ".repeat(widest + GAP - heading.width()));
+                out.push_str(line.trim_end());
+                out.push('\n');
+            }
         }
         out.push('\n');
     }
     out
+}
+
+/// Breaks a text at spaces into lines of so many columns; a word that is longer is left whole.
+fn broken(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        if let Some(line) = lines.last_mut().filter(|line| line.is_empty()) {
+            line.push_str(word);
+            continue;
+        }
+        match lines
+            .last_mut()
+            .filter(|line| line.width() + 1 + word.width() <= columns)
+        {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Returns the width of the terminal that standard output is, in columns.
@@ -172,7 +204,7 @@ mod tests {
         );
         let text = within(Some(50), headings, rows());
         let list = "NOTE         n-19qd3m0x\nOCCURRED     2026-03-12 14:05\nKIND         home-visit\n\
-                    NOTE BEGINS  The kitchen was cold: 13 degrees at noon, and nobody came to mend it.\n\n";
+                    NOTE BEGINS  The kitchen was cold: 13 degrees at\n             noon, and nobody came to mend it.\n\n";
         assert_eq!(text, list);
     }
 
@@ -197,5 +229,19 @@ mod tests {
                 prop_assert!(table.lines().all(|line| line.width() <= columns), "{table}");
             }
         }
+    }
+
+    #[test]
+    fn a_list_in_the_place_of_a_table_goes_on_below_its_words() {
+        let row = [
+            "n-f397xchb:1".to_owned(),
+            "Ring the landlord about the boiler".to_owned(),
+        ];
+        let text = within(Some(26), ["STEP", "WHAT"], [row]);
+        assert_eq!(
+            text,
+            "STEP  n-f397xchb:1\nWHAT  Ring the landlord\n      about the boiler\n\n"
+        );
+        assert!(text.lines().all(|line| line.width() <= 26));
     }
 }

@@ -72,12 +72,16 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
         Some(all) => {
             out.push_str("opened, by this vault's log:\n");
             for one in all {
-                let what = if one.named { "" } else { " (the whole case)" };
+                let what = match one.scope.as_deref() {
+                    // Sealed, and shown to nobody by being made; whoever restores it is in the log that it restores.
+                    Some("backup") => "backup (sealed, the whole vault)".to_owned(),
+                    _ if one.named => one.operation.clone(),
+                    _ => format!("{} (the whole case)", one.operation),
+                };
                 out.push_str(&format!(
-                    "  {}  {}  {}{what}, {}\n",
+                    "  {}  {}  {what}, {}\n",
                     time(&one.at),
                     one.actor,
-                    one.operation,
                     one.purpose
                 ));
             }

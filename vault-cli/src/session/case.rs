@@ -15,6 +15,7 @@ use super::clock;
 use super::logging::Intent;
 use super::random;
 use super::reading::CaseRecords;
+use super::reading::ReadNote;
 use super::refused;
 use super::reply::CASE_CLOSE;
 use super::reply::CASE_LIST;
@@ -33,6 +34,7 @@ use super::request::ReadPurpose;
 use super::templates;
 use super::writing::Version;
 use crate::store::WriteTx;
+use jiff::civil::Date;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -46,6 +48,9 @@ use vault_core::note::line::CaseLine;
 use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
 use vault_core::note::line::Reopening;
+use vault_core::note::plan;
+use vault_core::note::plan::Step;
+use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::opening;
 use vault_core::opening::fresh_id;
@@ -65,13 +70,14 @@ impl Session {
         let set = templates::load()?;
         let template = templates::find(set, &request.template)?;
         let mut line = read_profile(&request.profile)?;
+        let unknown = spelling::case(&line).map_err(|slip| SessionError::misspelt(&slip, &request.profile))?;
         line.template = Some(template.id.clone());
         let today = clock::today();
         let named = request.opened.map(|day| day.to_string());
         line.opened = named.or(line.opened).or_else(|| Some(today.to_string()));
         let external_id = Some(line.case.clone()).filter(|id| !id.is_empty());
         let name = Label::of(&line, None).label.unwrap_or_default();
-        let same_name = self.namesakes(&name, &ReadPurpose::default())?;
+        let same_name = self.namesakes(&[name], &ReadPurpose::default())?;
         let keys = self.write(|holder, tx| holder.put_case(tx, &line, external_id.as_deref(), Some(template.version)));
         let case = keys?.state.case();
         Ok(CaseOpenReply {
@@ -82,6 +88,7 @@ impl Session {
             template: template.id.clone(),
             template_version: template.version,
             same_name,
+            unknown_fields: unknown,
         })
     }
 
@@ -118,8 +125,11 @@ impl Session {
     /// does not list.
     pub fn case_close(&mut self, request: CaseCloseRequest) -> Result<CaseCloseReply> {
         let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
-        let closed = request.on.unwrap_or_else(clock::today).to_string();
+        let today = clock::today();
+        let closed = request.on.unwrap_or(today).to_string();
         let purpose = ReadPurpose::default();
+        let (_, _, notes) = self.read_case_named(&request.case, "plans", &purpose)?;
+        let undone = undone(&notes, today);
         let logged = self.log(&Intent {
             operation: AccessOperation::Open,
             case: Some(case),
@@ -176,6 +186,7 @@ impl Session {
             status: CLOSED.to_owned(),
             closed,
             note: written?,
+            undone,
         })
     }
 }
@@ -326,6 +337,16 @@ impl Holder {
 /// Returns what makes two lines of a case the same: its canonical line.
 pub(super) fn case_content(line: &CaseLine) -> Result<String> {
     line::print(&Line::Case(line.clone())).map_err(|e| SessionError::Bug(e.to_string()))
+}
+
+/// Returns the steps that nobody has carried out, the most pressing first.
+pub(super) fn undone(notes: &[ReadNote], today: Date) -> Vec<Step> {
+    let steps = notes
+        .iter()
+        .flat_map(|read| plan::steps(&read.note, &read.record.handle(), read.version, today));
+    let mut undone: Vec<Step> = steps.filter(|step| step.done.is_none()).collect();
+    undone.sort_by(plan::order);
+    undone
 }
 
 /// Reads a profile: the case as an import line has it, or the bare fields of the client.

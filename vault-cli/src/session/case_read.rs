@@ -3,6 +3,7 @@
 use super::Result;
 use super::Session;
 use super::case;
+use super::case_record::CLOSED;
 use super::clock;
 use super::logging::Intent;
 use super::reading::CaseRecords;
@@ -67,6 +68,10 @@ impl Session {
             id: whole.case.to_string(),
             profile: profile.map(RawJson::value).unwrap_or_default(),
             overview: Overview::new(profile, &whole.named_notes()),
+            left_undone: match whole.records.label.status == CLOSED {
+                true => case::undone(&whole.notes, clock::today()),
+                false => Vec::new(),
+            },
             case: whole.into_row(),
         })
     }

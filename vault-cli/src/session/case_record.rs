@@ -26,6 +26,9 @@ pub(super) struct Label {
     pub(super) closed: Option<String>,
     pub(super) template: Option<String>,
     pub(super) worker: Option<String>,
+    /// Whether another open case of the caseload is called so; found anew whenever labels are listed, and never kept.
+    #[serde(skip)]
+    pub(super) has_namesake: bool,
 }
 
 /// The payload `casevault.profile/1`.
@@ -56,6 +59,7 @@ impl Label {
             closed: closing.map(|closing| closing.on),
             template: line.template.clone(),
             worker: line.worker.clone(),
+            has_namesake: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::SessionError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
+use std::time::Instant;
 use vault_core::note::when::Moment;
 use vault_core::note::when::Now;
 use vault_core::wire::v1::stream::Month;
@@ -30,6 +31,11 @@ fn zone() -> TimeZone {
 /// Returns the present moment.
 pub(super) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// Returns the moment of the clock that nobody sets.
+pub(super) fn unset() -> Instant {
+    Instant::now()
 }
 
 /// Returns the present moment with the worker's zone.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use thiserror::Error;
 use vault_core::check::Check;
+use vault_core::note::spelling::Misspelt;
 
 /// What sort of refusal it is; each has its own exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -288,6 +289,16 @@ impl SessionError {
         Self::Refused {
             check,
             handle: of.to_string(),
+        }
+    }
+
+    /// Makes a refusal of a field of `json` that looks like a known one.
+    pub(crate) fn misspelt(slip: &Misspelt, json: &str) -> Self {
+        let (line, column) = slip.place(json);
+        Self::Malformed {
+            line,
+            column,
+            why: slip.to_string(),
         }
     }
 

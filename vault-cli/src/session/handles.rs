@@ -15,6 +15,7 @@ use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::JotId;
 use vault_core::id::RecordId;
+use vault_core::note::spelling;
 use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::stream::StreamKind;
 
@@ -109,7 +110,7 @@ fn near(typed: &str, handles: Vec<String>) -> Vec<String> {
         .filter_map(|handle| {
             // A beginning is compared with beginnings, a letter more or less included.
             let slips = (length.saturating_sub(1)..=length + 1)
-                .map(|end| slips(&typed, handle.get(..end).unwrap_or(&handle)))
+                .map(|end| spelling::slips(&typed, handle.get(..end).unwrap_or(&handle)))
                 .min()?;
             (slips <= most).then_some((slips, handle))
         })
@@ -119,49 +120,10 @@ fn near(typed: &str, handles: Vec<String>) -> Vec<String> {
     found.into_iter().map(|(_, handle)| handle).collect()
 }
 
-/// Counts letters that are wrong, missing, too many, or changed with their neighbour.
-fn slips(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut cost = (at(&last, j) + usize::from(from != to))
-                .min(at(&last, j + 1) + 1)
-                .min(at(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(to) && b.get(j - 1) == Some(from);
-            if swapped {
-                cost = cost.min(at(&before, j - 1) + 1);
-            }
-            row.push(cost);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slips_are_counted() {
-        for (a, b, n) in [
-            ("c-7fk2", "c-7fk2", 0),
-            ("c-7fk2", "c-7kf2", 1),
-            ("c-7fk2", "c-7fk", 1),
-            ("c-7fk2", "c-7xfk2", 1),
-            ("c-7fk2", "c-7fq2", 1),
-            ("c-7fk2m9qd", "c-7kf2m9qb", 2),
-            ("", "abc", 3),
-        ] {
-            assert_eq!(slips(a, b), n, "{a} {b}");
-            assert_eq!(slips(b, a), n, "{b} {a}");
-        }
-    }
 
     #[test]
     fn the_nearest_handles_are_named_and_no_more_than_three() {

@@ -89,9 +89,11 @@ impl Session {
             notes: 0,
             amended: 0,
             in_future: plan.in_future,
+            unknown_fields: plan.unknown,
         };
         if !reply.malformed.is_empty() && !request.keep_going {
             reply.skipped = 0;
+            reply.unknown_fields.clear();
             return Ok(reply);
         }
         let total = u64::try_from(plan.actions.len()).ok();

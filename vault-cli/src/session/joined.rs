@@ -86,6 +86,7 @@ impl Holder {
                 case: other.handle(),
                 note: record.handle(),
                 saved: true,
+                same: false,
             });
         }
         if let Some(joined) = &note.joined {

@@ -168,7 +168,11 @@ impl Session {
             super::draft::drop_draft(tx, draft)?;
             Ok(written)
         });
-        Ok(super::note_write::saved(NOTE_EXPAND, case, &written?))
+        let written = written?;
+        Ok(NoteSavedReply {
+            doubts: note_input::doubts(&input.text, &written.note, set, &clock::here()),
+            ..super::note_write::saved(NOTE_EXPAND, case, &written)
+        })
     }
 }
 

@@ -23,11 +23,14 @@ use crate::store::Replay;
 use crate::store::Row;
 use crate::store::StoredRecord;
 use crate::store::hash_all;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::KeyringHash;
@@ -46,6 +49,17 @@ pub(super) struct Known {
     keyrings: Mutex<HashMap<KeyringHash, SectionKeys>>,
     agency_keys: Mutex<HashMap<Epoch, EpochKey>>,
     text: Mutex<Option<Text>>,
+    // By their scopes.
+    overviews: Mutex<HashMap<String, Overview>>,
+}
+
+/// The last overview's entry of a scope: when the clock said that it was made, and how long ago that was at a moment of the
+/// clock that nobody sets.
+#[derive(Clone, Copy)]
+struct Overview {
+    made: Timestamp,
+    age: Duration,
+    seen: Instant,
 }
 
 /// A case as of a head.
@@ -123,6 +137,27 @@ impl Known {
     /// Tells whether there is text to search.
     pub(super) fn has_text(&self) -> bool {
         self.text().is_some()
+    }
+
+    /// Returns how long ago the overview's entry of a scope was made, as far as this agent knows it: no less than since it
+    /// heard of it, whatever the time of day is set to. `made` and `age` are what the clock says.
+    pub(super) fn overview_age(&self, scope: &str, made: Timestamp, age: Duration, now: Instant) -> Duration {
+        let mut overviews = self.overviews.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = Overview { made, age, seen: now };
+        let last = overviews.entry(scope.to_owned()).or_insert(heard);
+        if last.made != made {
+            *last = heard;
+        }
+        last.age
+            .saturating_add(now.saturating_duration_since(last.seen))
+            .max(age)
+    }
+
+    /// Takes note that an overview's entry of a scope was made now.
+    pub(super) fn note_overview(&self, scope: &str, made: Timestamp, now: Instant) {
+        let age = Duration::ZERO;
+        let mut overviews = self.overviews.lock().unwrap_or_else(PoisonError::into_inner);
+        overviews.insert(scope.to_owned(), Overview { made, age, seen: now });
     }
 
     /// Returns a copy of a case's keys where they are known as of its present head.
@@ -242,4 +277,30 @@ fn duplicate(keys: &SectionKeys) -> SectionKeys {
 fn head_of(tx: &ReadTx<'_>, case: CaseId) -> Result<Option<(u64, LinkId)>> {
     let head = tx.stream_head(StreamId::case(case))?;
     Ok(head.map(|head| (head.seq, head.link)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overview_grows_old_while_the_time_of_day_stands_still() {
+        let (known, begun, made) = (Known::default(), Instant::now(), Timestamp::UNIX_EPOCH);
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        let age = |scope, made, clock, passed| known.overview_age(scope, made, minutes(clock), begun + minutes(passed));
+        // Made by another process nine minutes ago, and the clock stands from here on.
+        assert_eq!(age("today", made, 9, 0), minutes(9));
+        assert_eq!(age("today", made, 9, 5), minutes(14));
+        assert_eq!(age("today", made, 9, 6), minutes(15));
+        // Another list has its own, and a clock that goes on is believed.
+        assert_eq!(age("cases", made, 0, 6), minutes(0));
+        assert_eq!(age("cases", made, 14, 7), minutes(14));
+        // A new entry begins anew: another process's, and one of this agent that the clock gives the same moment.
+        let later = made + jiff::SignedDuration::from_nanos(1);
+        assert_eq!(age("today", later, 0, 6), minutes(0));
+        assert_eq!(age("today", later, 0, 21), minutes(15));
+        known.note_overview("today", later, begun + minutes(21));
+        assert_eq!(age("today", later, 0, 35), minutes(14));
+    }
 }

@@ -13,10 +13,10 @@ use super::refused;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
 use crate::store::WriteTx;
-use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+use std::time::Duration;
 use vault_core::access::AccessState;
 use vault_core::access::Ratchet;
 use vault_core::id::CaseId;
@@ -59,6 +59,7 @@ const IDS_INSIDE: usize = 8;
 
 /// Caseload lists are one entry in so many minutes.
 pub(super) const OVERVIEW_MINUTES: i64 = 15;
+const OVERVIEW: Duration = Duration::from_secs(60 * OVERVIEW_MINUTES.unsigned_abs());
 
 const RATCHET: &str = "ratchet";
 const SCHEMA: &str = "casevault.access/1";
@@ -117,12 +118,21 @@ impl Session {
     pub(super) fn log_overview(&mut self, scope: &str, purpose: &ReadPurpose) -> Result<Logged> {
         let name = format!("overview:{scope}");
         let now = clock::now();
-        let kept = self.store.read(|tx| -> Result<_> { Ok(tx.local(&name)?) })?;
+        let holder = &mut self.holder;
+        let kept = self.store.read(|tx| -> Result<_> {
+            holder.catch_up(tx)?;
+            Ok(tx.local(&name)?)
+        })?;
         let last = kept.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse::<Timestamp>().ok());
         // A clock set back makes a new entry, never none.
         let fresh_enough = last.is_some_and(|last| {
             let age = now.duration_since(last);
-            age >= SignedDuration::ZERO && age < SignedDuration::from_mins(OVERVIEW_MINUTES)
+            // Nor does one that stands still make none: an agent has another clock beside it.
+            let age = Duration::try_from(age).ok().map(|age| match &self.holder.known {
+                Some(known) => known.overview_age(scope, last, age, clock::unset()),
+                None => age,
+            });
+            age.is_some_and(|age| age < OVERVIEW)
         });
         let stated = purpose.code.is_some() || purpose.reason.is_some();
         if fresh_enough && !stated {
@@ -136,6 +146,9 @@ impl Session {
             purpose,
         };
         let logged = self.log(&intent)?;
+        if let Some(known) = &self.holder.known {
+            known.note_overview(scope, now, clock::unset());
+        }
         // The entry is there. Without this mark the next list makes another, which harms nobody.
         let _ = self
             .store
@@ -194,16 +207,20 @@ impl Session {
 
     fn append_entry(&mut self, intent: &Intent<'_>) -> Result<Logged> {
         let (json, manifest) = self.entry_json(intent)?;
-        let Holder {
-            agency,
-            device,
-            signer,
-            secrets,
-            ..
-        } = &self.holder;
-        let (device, agency_head) = (*device, agency.head());
-        let dpo = agency.dpo();
+        let holder = &mut self.holder;
         self.store.write(|tx| -> Result<()> {
+            // What is opened next may cite what another process or session appended to the agency's stream, and an entry
+            // that cites less than the one before it is none.
+            holder.catch_up(tx)?;
+            let Holder {
+                agency,
+                device,
+                signer,
+                secrets,
+                ..
+            } = &*holder;
+            let (device, agency_head) = (*device, agency.head());
+            let dpo = agency.dpo();
             let stream = StreamId::access(device);
             let mut chain = tx.chain(stream)?;
             // A state kept with another head than the stream's is an older one put back: it has sealed already, and

@@ -12,6 +12,7 @@ use super::reply::Namesake;
 use super::request::CaseNamesakesRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
+use std::collections::HashMap;
 use vault_core::id::CaseId;
 use vault_core::note::extra::RawJson;
 use vault_core::wire::v1::access::AccessOperation;
@@ -21,21 +22,22 @@ use vault_core::wire::v1::stream::StreamKind;
 pub(super) const SCOPE: &str = "cases of one name";
 
 impl Session {
-    /// Lists the cases of one's own caseload that are called so, whatever the capitals and spaces.
+    /// Lists the cases of one's own caseload that are called by one of the names, closed ones too, whatever the capitals and spaces.
     ///
     /// # Errors
     /// [`SessionError::LogFailed`](super::SessionError::LogFailed), [`SessionError::Refused`](super::SessionError::Refused).
     pub fn case_namesakes(&mut self, request: CaseNamesakesRequest) -> Result<CaseNamesakesReply> {
         Ok(CaseNamesakesReply {
             schema: CASE_NAMESAKES,
-            cases: self.namesakes(&request.name, &request.purpose)?,
+            cases: self.namesakes(&request.names, &request.purpose)?,
         })
     }
 
-    /// As [`Session::case_namesakes`]; of an empty name, none.
-    pub(super) fn namesakes(&mut self, name: &str, purpose: &ReadPurpose) -> Result<Vec<Namesake>> {
-        let name = alike(name);
-        if name.is_empty() {
+    /// As [`Session::case_namesakes`]; of an empty name, none. The labels are opened once for all names.
+    pub(super) fn namesakes(&mut self, names: &[String], purpose: &ReadPurpose) -> Result<Vec<Namesake>> {
+        let mut names: Vec<String> = names.iter().map(|name| alike(name)).collect();
+        names.retain(|name| !name.is_empty());
+        if names.is_empty() {
             return Ok(Vec::new());
         }
         // Where there is no case nothing is opened, and nothing is logged.
@@ -47,7 +49,7 @@ impl Session {
         }
         let logged = self.log_overview(SCOPE, purpose)?;
         let holder = &self.holder;
-        let called = self.store.read(|tx| holder.called(tx, &logged, &name))?;
+        let called = self.store.read(|tx| holder.called(tx, &logged, &names))?;
         // The day of birth is read out of the profile: an entry for each case whose profile that is.
         let mut found = Vec::with_capacity(called.len());
         for (case, label) in called {
@@ -65,10 +67,15 @@ impl Session {
 }
 
 impl Holder {
-    fn called(&self, tx: &ReadTx<'_>, logged: &Logged, name: &str) -> Result<Vec<(CaseId, Label)>> {
+    fn called(&self, tx: &ReadTx<'_>, logged: &Logged, names: &[String]) -> Result<Vec<(CaseId, Label)>> {
         let labels = self.labels(tx, logged)?.into_iter();
         let labels = labels.map(|(case, (label, _))| (case, label));
-        let is_so = |label: &Label| label.label.as_deref().is_some_and(|called| alike(called) == name);
+        let is_so = |label: &Label| {
+            label
+                .label
+                .as_deref()
+                .is_some_and(|called| names.contains(&alike(called)))
+        };
         Ok(labels.filter(|(_, label)| is_so(label)).collect())
     }
 
@@ -85,8 +92,21 @@ impl Holder {
     }
 }
 
-/// A name without capitals and with single spaces.
-fn alike(name: &str) -> String {
+/// Marks the labels of which another is called the same.
+pub(super) fn mark<'l>(labels: impl Iterator<Item = &'l mut Label>) {
+    let mut named: HashMap<String, Vec<&mut Label>> = HashMap::new();
+    for label in labels {
+        if let Some(name) = label.label.as_deref().map(alike).filter(|name| !name.is_empty()) {
+            named.entry(name).or_default().push(label);
+        }
+    }
+    for label in named.into_values().filter(|same| same.len() > 1).flatten() {
+        label.has_namesake = true;
+    }
+}
+
+/// A name without capitals and with single spaces: what two clients who are called the same have in common.
+pub(crate) fn alike(name: &str) -> String {
     let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
     words.join(" ")
 }

@@ -41,8 +41,11 @@ use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::PartRef;
+use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::gap;
+use vault_core::note::json;
+use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
 use vault_core::note::when::Lag;
@@ -55,9 +58,13 @@ use vault_core::wire::v1::event::ErasureGround;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::stream::Section;
+use vault_core::wire::v1::stream::StreamId;
 
 /// For so long after writing it down a note can be taken back, if no sync has published it.
 const WITHDRAW_MINUTES: i64 = 10;
+
+/// So many of a case's last notes are looked at for one that says the same.
+const LOOKED_AT: usize = 4;
 
 /// Later than this after the event, a reason is asked for.
 pub(super) const LAG_LIMIT_MINUTES: u32 = 24 * 60;
@@ -130,16 +137,22 @@ impl Session {
             also.push(other);
         }
         let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
+        if !also.is_empty() {
+            note_input::require_clients_named(&note, &request.note.text)?;
+        }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
+            let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
             super::draft::drop_draft(tx, draft)?;
-            Ok((written, super::draft::any(tx)?))
+            Ok((written, same, super::draft::any(tx)?))
         });
-        let ((written, others), drafts) = written?;
+        let ((written, others), same, drafts) = written?;
         Ok(NoteSavedReply {
+            same_as: same.map(|record| record.handle()),
+            doubts: note_input::doubts(&request.note.text, &written.note, set, &clock::here()),
             others,
             drafts,
             ..saved(NOTE_ADD, case, &written)
@@ -236,6 +249,9 @@ impl Session {
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
                 let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
+                if request.others && !joined.is_empty() {
+                    note_input::require_clients_named(&note, &request.input.text)?;
+                }
                 if says_the_same(&note, &before.note) {
                     let written = Written::as_it_is(&before);
                     return Ok::<_, SessionError>((before, written, false));
@@ -258,12 +274,19 @@ impl Session {
             case: case.handle(),
             note: note.handle(),
             saved: others_changed.get(index).copied().unwrap_or(false),
+            same: others_changed.get(index).is_some_and(|changed| !changed),
         });
+        let mut reply = saved(NOTE_AMEND, case, &written);
+        if !json::is_json(&request.input.text) {
+            // They are those of the version before, and were told then.
+            reply.unknown_fields.clear();
+        }
         Ok(NoteSavedReply {
+            doubts: note_input::doubts(&request.input.text, &written.note, set, &clock::here()),
             changed,
             others: others.collect(),
             drafts,
-            ..saved(NOTE_AMEND, case, &written)
+            ..reply
         })
     }
 
@@ -320,6 +343,7 @@ impl Session {
                     case: case.handle(),
                     note: note.handle(),
                     saved: false,
+                    same: false,
                 })
                 .collect(),
         })
@@ -346,6 +370,38 @@ impl Session {
 }
 
 impl Holder {
+    /// Finds a note that says the same, among the last of the case: one visit that was saved twice. What happened just now
+    /// cannot have been saved before.
+    fn same_note(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<RecordId>> {
+        if note.occurred_at == note.authored_at {
+            return Ok(None);
+        }
+        let newest = tx.newest_notes_of(StreamId::case(case), LOOKED_AT)?;
+        if newest.is_empty() {
+            return Ok(None);
+        }
+        let keys = self.case_keys(tx, case)?;
+        // Nothing of them is shown but that they are the same as what is written; the link that follows is the entry.
+        let logged = Logged::by_link();
+        let words = |note: &Note| -> Vec<(SegmentKind, String)> {
+            note.segments.iter().map(|s| (s.kind, s.text.clone())).collect()
+        };
+        for record in newest {
+            let before = match self.read_note(tx, &keys, record, None, &logged) {
+                Ok(read) => read.note,
+                Err(SessionError::Withdrawn { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            let is_same = before.misfiled.is_none()
+                && (&before.kind, &before.occurred_at) == (&note.kind, &note.occurred_at)
+                && words(&before) == words(note);
+            if is_same {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     fn require_withdrawable(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<()> {
         let too_late = |why: &str| SessionError::WithdrawTooLate {
             note: read.record.handle(),
@@ -572,6 +628,9 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         sections: written.sections.clone(),
         incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
         others: Vec::new(),
+        unknown_fields: spelling::note(note).unwrap_or_default(),
+        same_as: None,
+        doubts: Vec::new(),
         drafts: false,
     }
 }

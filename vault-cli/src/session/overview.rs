@@ -22,6 +22,7 @@ use super::find::Text;
 use super::jot;
 use super::logging::Logged;
 use super::misfiled;
+use super::namesakes;
 use super::progress::Task;
 use super::reading;
 use super::reply::CASE_STALE;
@@ -201,7 +202,9 @@ impl Holder {
     fn open_cases(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Caseload> {
         let labels = self.labels_of(tx, logged, false)?.into_iter();
         let labels = labels.map(|(case, (label, _))| (case, label));
-        Ok(labels.filter(|(_, label)| label.status == OPEN).collect())
+        let mut cases: Caseload = labels.filter(|(_, label)| label.status == OPEN).collect();
+        namesakes::mark(cases.values_mut());
+        Ok(cases)
     }
 }
 
@@ -370,6 +373,7 @@ fn name_of(case: CaseId, label: &Label) -> CaseName {
         external_id: label.external_id.clone(),
         label: label.label.clone(),
         flags: label.flags.clone(),
+        same_name: label.has_namesake,
     }
 }
 

@@ -111,7 +111,7 @@ fn overlapped(
     let (sender, receiver) = sync_channel::<Vec<Row>>(WAITING);
     std::thread::scope(|scope| {
         // Ends when the sender is gone, or by dropping the receiver, which ends the reading.
-        let taker = scope.spawn(move || receiver.into_iter().try_for_each(&mut take));
+        let taker = scope.spawn(move || crate::memory::scrubbed(|| receiver.into_iter().try_for_each(&mut take)));
         let read = read(&mut |chunk: Vec<Row>| -> Result<()> {
             sender
                 .send(chunk)

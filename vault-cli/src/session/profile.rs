@@ -21,6 +21,7 @@ use serde_json::Value;
 use vault_core::note::extra::Extra;
 use vault_core::note::extra::RawJson;
 use vault_core::note::line::CaseLine;
+use vault_core::note::spelling;
 use vault_core::wire::v1::access::AccessOperation;
 
 impl Session {
@@ -30,6 +31,7 @@ impl Session {
     /// [`SessionError::NotFound`], [`SessionError::Malformed`] for what is no JSON object.
     pub fn case_amend(&mut self, request: CaseAmendRequest) -> Result<CaseAmendReply> {
         let changes = fields_of(&request.changes)?;
+        let unknown = spelling::profile(&changes).map_err(|slip| SessionError::misspelt(&slip, &request.changes))?;
         let case = self.store.read(|tx| self.holder.resolve_case(tx, &request.case))?;
         let purpose = ReadPurpose::default();
         let logged = self.log(&Intent {
@@ -66,6 +68,7 @@ impl Session {
             case: case.handle(),
             version,
             changed,
+            unknown_fields: unknown,
         })
     }
 

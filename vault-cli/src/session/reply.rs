@@ -16,6 +16,7 @@ use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
 use vault_core::note::overview::Overview;
+use vault_core::note::plan::Step;
 use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
 
 /// The tag of a reply's JSON; written as its first member.
@@ -243,6 +244,10 @@ pub struct ImportReply {
     pub amended: u64,
     /// Notes that are dated in the future.
     pub in_future: u64,
+    /// Fields of the imported lines that are not known, with how many lines have them: they are kept, and only an export
+    /// shows them.
+    #[serde(default)]
+    pub unknown_fields: std::collections::BTreeMap<String, u64>,
 }
 
 /// What went out.
@@ -340,6 +345,9 @@ pub struct CaseOpenReply {
     pub template_version: u32,
     /// The other cases of the caseload whose client is called so.
     pub same_name: Vec<Namesake>,
+    /// Fields that are not known: they are kept, and no view shows them but the profile's JSON and its history.
+    #[serde(default)]
+    pub unknown_fields: Vec<String>,
 }
 
 /// A case, by what tells it from another of the same name.
@@ -411,6 +419,9 @@ pub struct CaseShowReply {
     /// The blocks, in their order; one without items says that nothing is recorded yet.
     #[serde(flatten)]
     pub overview: Overview,
+    /// Of a closed case: the steps that nobody has carried out, the most pressing first.
+    #[serde(default)]
+    pub left_undone: Vec<Step>,
 }
 
 /// A closed case.
@@ -426,6 +437,9 @@ pub struct CaseCloseReply {
     pub closed: String,
     /// The handle of the note that holds the outcome.
     pub note: Option<String>,
+    /// The steps that nobody has carried out: they leave the lists with the case, and come back where it is opened again.
+    #[serde(default)]
+    pub undone: Vec<Step>,
 }
 
 /// A client's profile that was corrected.
@@ -439,6 +453,9 @@ pub struct CaseAmendReply {
     pub version: u32,
     /// The fields that changed; none where nothing did, and no version was made.
     pub changed: Vec<String>,
+    /// Of the fields that were given, those that are not known.
+    #[serde(default)]
+    pub unknown_fields: Vec<String>,
 }
 
 /// Every version of a client's profile, the first one first.
@@ -636,6 +653,15 @@ pub struct NoteSavedReply {
     pub incomplete: Vec<String>,
     /// The notes of other cases that are one with it.
     pub others: Vec<JoinedNote>,
+    /// Fields of its JSON that are not known, by where they stand: they are kept, and only JSON shows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_fields: Vec<String>,
+    /// A note that was on the file already, of the same time and kind and in the same words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
+    /// Lines of its text that were taken for a mark, a field or text, and may not have been meant so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
     /// Whether there are drafts, of this or of anything else: `casevault note draft` lists them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafts: bool,
@@ -650,6 +676,9 @@ pub struct JoinedNote {
     pub note: String,
     /// Whether it was saved as well.
     pub saved: bool,
+    /// Whether it says the same already, so that there was nothing to save.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same: bool,
 }
 
 /// What an editor opens with: `casevault.note.blank/1` or `casevault.note.text/1`.

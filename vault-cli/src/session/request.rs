@@ -102,8 +102,8 @@ pub struct CaseListRequest {
 /// Lists the cases of one's own caseload whose client has one name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseNamesakesRequest {
-    /// The name.
-    pub name: String,
+    /// The names.
+    pub names: Vec<String>,
     /// Why.
     pub purpose: ReadPurpose,
 }

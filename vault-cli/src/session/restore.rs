@@ -94,6 +94,14 @@ impl Session {
         restore(places, &request, &Key::Passphrase(passphrase), from, task)
     }
 
+    /// Refuses a folder in which nothing can be restored, before a passphrase is asked for.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadyInitialised`], [`SessionError::NotEmpty`].
+    pub fn require_restorable(places: &Places) -> Result<()> {
+        super::stage::require_empty(places)
+    }
+
     /// Restores the vault of a backup with the recovery key that the cards give, under a new passphrase: a recovery run,
     /// which is in the agency's stream for ever, and after which there is a new recovery key.
     ///

@@ -8,10 +8,10 @@
 //! A link counts as stored once its entry is proved to be in the log (`docs/format.md` §17); what the server says is not
 //! enough. A run that is cut off goes on where the last batch was kept; what had arrived is recognised.
 
-mod following;
+mod asking;
 pub(super) mod kept;
 
-use self::following::Following;
+use self::asking::Asking;
 use self::kept::KeptRemote;
 use super::Result;
 use super::Session;
@@ -28,11 +28,21 @@ use crate::remote::Remote;
 use crate::remote::ServerFault;
 use crate::remote::ServerUrl;
 use crate::store::Outgoing;
+use crate::store::ReadTx;
+use std::collections::BTreeMap;
+use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::growing;
+use vault_core::sync::Held;
+use vault_core::sync::Pull;
+use vault_core::sync::Push;
+use vault_core::sync::Request;
+use vault_core::sync::Step;
 use vault_core::tlog::checkpoint;
 use vault_core::tlog::entry::Entry;
 use vault_core::wire::v1::agency::Verifier;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::AppendRequest;
 use vault_core::wire::v1::sync::Outcome;
 
@@ -82,7 +92,7 @@ impl Session {
         })
     }
 
-    /// Sends what was written since, and follows the log.
+    /// Follows the log, and sends what was written since.
     ///
     /// # Errors
     /// [`SessionError::Server`]: nothing that it says of the server is taken in then, and what was proved to be stored before
@@ -93,54 +103,93 @@ impl Session {
         let log = self.log_verifier()?;
         let agency = self.holder.agency.id();
         let remote = Remote::new(ServerUrl::parse(&kept.url)?, agency);
-        let mut following = Following::new(&remote, &self.places, agency, &log, &kept)?;
-        let before = following.size();
-        following.catch_up()?;
-        let total = self.store.read(|tx| -> Result<_> { Ok(tx.head().pos) })?;
-        let waiting = total.saturating_sub(kept.pushed);
-        let mut sent = 0_u64;
-        if waiting > 0 {
-            // The agency's first links are their own credentials; from then on the device is known.
-            if kept.pushed > 0 || following.size() > 0 {
-                remote.begin(
-                    log.key,
-                    self.holder.device,
-                    &SigningKey::from_seed(&self.holder.secrets.device),
-                )?;
-            }
-            task.progress.start("sending", Some(waiting), Unit::Items);
-            while kept.pushed < total {
-                task.cancel.check()?;
-                let batch = self.batch_after(kept.pushed, total)?;
-                let Some(last) = batch.last().map(|one| one.pos) else {
-                    break;
-                };
-                let number = batch.len() as u64;
-                // Before any of it leaves: what may be elsewhere is not taken back as if it were not.
-                kept.offered = last;
-                self.write(|_, tx| kept.store(tx))?;
-                if kept.pushed == 0 && sent == 0 && following.size() == 0 {
-                    self.push_first(&remote, &mut following, &log, batch)?;
-                } else {
-                    push(&remote, &mut following, batch)?;
-                }
-                kept.pushed = last;
-                kept.follow(&following)?;
-                self.write(|_, tx| kept.store(tx))?;
-                sent = sent.saturating_add(number);
-                task.progress.advance(number);
-            }
-            task.progress.finish();
-        } else if following.size() != before {
-            kept.follow(&following)?;
-            self.write(|_, tx| kept.store(tx))?;
-        }
+        let asking = Asking::new(remote, self.places.clone(), agency, &log)?;
+        self.follow(&asking, &log, &mut kept)?;
+        let sent = self.send(&asking, &log, &mut kept, task)?;
         Ok(SyncReply {
             schema: SYNC,
             url: kept.url.clone(),
             sent,
-            size: following.size(),
+            size: kept.follower(agency)?.size(),
         })
+    }
+
+    /// Goes on to the server's newest checkpoint, with whatever is new in this vault's streams.
+    fn follow(&mut self, asking: &Asking, log: &Verifier, kept: &mut KeptRemote) -> Result<()> {
+        let agency = self.holder.agency.id();
+        let follower = kept.follower(agency)?;
+        let before = follower.size();
+        let held = self.store.read(|tx| held_below(tx, kept.pushed))?;
+        let leaves = kept.agency_leaves.clone();
+        // What others' devices log is for reviewers to fetch.
+        let wants = |stream: StreamId| stream.kind == StreamKind::Case;
+        let mut pull = Pull::begin(asking.log.clone(), follower, held, leaves, Box::new(wants));
+        loop {
+            match pull.step().map_err(|fault| asking.fault(fault))? {
+                Step::Ask(request) => {
+                    if matches!(request, Request::Streams { .. } | Request::Page { .. }) {
+                        self.begin(asking, log)?;
+                    }
+                    let answer = asking.ask(request).map_err(|error| gone(error, before))?;
+                    pull.take(&answer).map_err(|fault| asking.fault(fault))?;
+                }
+                Step::Take(_) => {
+                    let what = "taking in what another device wrote";
+                    return Err(SessionError::Unavailable { what });
+                }
+                Step::Done => break,
+            }
+        }
+        kept.agency_leaves = pull.agency_leaves().to_vec();
+        let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
+        if follower.size() != before {
+            kept.follow(&follower)?;
+            self.write(|_, tx| kept.store(tx))?;
+        }
+        Ok(())
+    }
+
+    /// Sends the links after the last that is stored; returns how many.
+    fn send(&mut self, asking: &Asking, log: &Verifier, kept: &mut KeptRemote, task: Task<'_>) -> Result<u64> {
+        let total = self.store.read(|tx| -> Result<_> { Ok(tx.head().pos) })?;
+        let waiting = total.saturating_sub(kept.pushed);
+        let mut sent = 0_u64;
+        if waiting == 0 {
+            return Ok(sent);
+        }
+        task.progress.start("sending", Some(waiting), Unit::Items);
+        while kept.pushed < total {
+            task.cancel.check()?;
+            // The agency's first link is its own credential, and goes alone: from then on the device is known.
+            let most = if kept.pushed == 0 { 1 } else { BATCH };
+            let batch = self.batch_after(kept.pushed, total, most)?;
+            let Some(last) = batch.last().map(|one| one.pos) else {
+                break;
+            };
+            let number = batch.len() as u64;
+            // Before any of it leaves: what may be elsewhere is not taken back as if it were not.
+            kept.offered = last;
+            self.write(|_, tx| kept.store(tx))?;
+            if kept.pushed > 0 {
+                self.begin(asking, log)?;
+            }
+            push(asking, kept, batch)?;
+            kept.pushed = last;
+            self.write(|_, tx| kept.store(tx))?;
+            sent = sent.saturating_add(number);
+            task.progress.advance(number);
+        }
+        task.progress.finish();
+        Ok(sent)
+    }
+
+    /// Begins a session, where there is none yet.
+    fn begin(&self, asking: &Asking, log: &Verifier) -> Result<()> {
+        if !asking.remote.has_begun() {
+            let signer = SigningKey::from_seed(&self.holder.secrets.device);
+            asking.remote.begin(log.key, self.holder.device, &signer)?;
+        }
+        Ok(())
     }
 
     fn log_verifier(&self) -> Result<Verifier> {
@@ -148,33 +197,15 @@ impl Session {
         Ok(log.ok_or(ServerFault::None)?)
     }
 
-    /// The founding goes alone: only once it is there does the server know the device whose session sends the rest.
-    fn push_first(
-        &self,
-        remote: &Remote,
-        following: &mut Following<'_>,
-        log: &Verifier,
-        mut batch: Vec<Outgoing>,
-    ) -> Result<()> {
-        let rest = batch.split_off(1.min(batch.len()));
-        push(remote, following, batch)?;
-        remote.begin(
-            log.key,
-            self.holder.device,
-            &SigningKey::from_seed(&self.holder.secrets.device),
-        )?;
-        push(remote, following, rest)
-    }
-
     /// Returns the next links that are to go, as many as go at once.
-    fn batch_after(&self, after: u64, last: u64) -> Result<Vec<Outgoing>> {
+    fn batch_after(&self, after: u64, last: u64, most: usize) -> Result<Vec<Outgoing>> {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         let full = self.store.read(|tx| {
             tx.outgoing(after, 64, &mut |outgoing| {
                 for one in outgoing {
                     let size = size_of_parcel(&one);
                     let is_full =
-                        !batch.is_empty() && (batch.len() >= BATCH || bytes.saturating_add(size) > BATCH_BYTES);
+                        !batch.is_empty() && (batch.len() >= most || bytes.saturating_add(size) > BATCH_BYTES);
                     if is_full || one.pos > last {
                         return Err(Stop::Full);
                     }
@@ -218,11 +249,21 @@ fn size_of_parcel(one: &Outgoing) -> usize {
         .saturating_add(512)
 }
 
-/// Sends links, and believes that they are stored once the log proves it.
-fn push(remote: &Remote, following: &mut Following<'_>, batch: Vec<Outgoing>) -> Result<()> {
-    if batch.is_empty() {
-        return Ok(());
+/// A server that has not even the log any more of which leaves were verified.
+fn gone(error: SessionError, verified: u64) -> SessionError {
+    match error {
+        SessionError::Server(ServerFault::Refused { status: 404, .. }) if verified > 0 => ServerFault::Log {
+            check: Check::LogConsistency.number(),
+            evidence: None,
+        }
+        .into(),
+        other => other,
     }
+}
+
+/// Sends links, and believes that they are stored once the log proves it.
+fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<()> {
+    let agency = asking.log.agency;
     let mut entries = Vec::with_capacity(batch.len());
     let mut parcels = Vec::with_capacity(batch.len());
     for one in batch {
@@ -230,13 +271,17 @@ fn push(remote: &Remote, following: &mut Following<'_>, batch: Vec<Outgoing>) ->
         entries.push((Entry::of(link.stream, link.seq, one.link.id()), link.stream));
         parcels.push(one.parcel);
     }
-    let agency = following.agency();
-    let reply = remote.append(&AppendRequest { agency, parcels })?;
+    let reply = asking.remote.append(&AppendRequest { agency, parcels })?;
     let mut stored = Vec::with_capacity(entries.len());
     for ((entry, stream), outcome) in entries.into_iter().zip(&reply.outcomes) {
-        let of = || format!("a link of {stream}");
+        let of = || format!("an entry of {stream}");
         match outcome {
-            Outcome::Stored(leaf) => stored.push((*leaf, entry)),
+            Outcome::Stored(leaf) => {
+                if stream.kind == StreamKind::Agency && !kept.agency_leaves.contains(leaf) {
+                    kept.agency_leaves.push(*leaf);
+                }
+                stored.push((*leaf, entry));
+            }
             Outcome::Conflict(_) => return Err(ServerFault::Conflict { of: of() }.into()),
             Outcome::Refused(check) => {
                 return Err(ServerFault::Link {
@@ -248,5 +293,27 @@ fn push(remote: &Remote, following: &mut Following<'_>, batch: Vec<Outgoing>) ->
             Outcome::NotTried => return Err(ServerFault::Withheld { of: of() }.into()),
         }
     }
-    following.prove(&reply.checkpoint, &stored)
+    let follower = kept.follower(agency)?;
+    let told = |fault| asking.fault(fault);
+    let mut push = Push::prove(asking.log.clone(), follower, &reply.checkpoint, stored).map_err(told)?;
+    while let Some(request) = push.ask().map_err(told)? {
+        push.take(&asking.ask(request)?).map_err(told)?;
+    }
+    let (follower, _) = push.finish().map_err(told)?;
+    kept.follow(&follower)
+}
+
+/// Returns how many links of each stream are at commit positions up to `pos`.
+fn held_below(tx: &ReadTx<'_>, pos: u64) -> Result<BTreeMap<StreamId, Held>> {
+    let mut held = BTreeMap::new();
+    for head in tx.all_streams()? {
+        let followed = head.seq.saturating_add(1);
+        let here = followed;
+        held.insert(head.stream, Held { followed, here });
+    }
+    for (stream, first) in tx.first_after(pos)? {
+        let followed = first;
+        held.entry(stream).and_modify(|held| held.followed = followed);
+    }
+    Ok(held)
 }

@@ -117,6 +117,12 @@ impl Drop for Stage {
 }
 
 /// The folder is not there, or there is nothing in it.
+/// Refuses a place where there is something already, before anybody types a passphrase for it.
+pub(super) fn require_empty(places: &Places) -> Result<()> {
+    let home = fs::canonicalize(places.home()).unwrap_or_else(|_| places.home().to_owned());
+    require_free(places, &home)
+}
+
 fn require_free(places: &Places, home: &Path) -> Result<()> {
     let shown = home.display().to_string();
     if places.keystore().exists() {

@@ -64,6 +64,23 @@ pub fn require_template(id: &str) -> Result<()> {
     find(load()?, id).map(|_| ())
 }
 
+/// Returns the templates that a case can be opened under, the usual one first: those that are of no kind of note.
+///
+/// # Errors
+/// [`SessionError::Bug`] only.
+pub fn case_templates() -> Result<Vec<(String, String)>> {
+    let set = load()?;
+    let mut ids: Vec<&str> = set
+        .iter()
+        .filter(|t| t.kinds.is_empty())
+        .map(|t| t.id.as_str())
+        .collect();
+    ids.dedup();
+    ids.sort_by_key(|id| *id != DEFAULT);
+    let newest = ids.into_iter().filter_map(|id| set.newest(id));
+    Ok(newest.map(|t| (t.id.clone(), t.title.clone())).collect())
+}
+
 /// Refuses a kind of note that is neither given nor any template's.
 pub(super) fn require_kind(set: &Set, kind: &NoteKind) -> Result<()> {
     if kind.is_given() || set.knows_kind(kind.as_str()) {
@@ -97,6 +114,16 @@ mod tests {
                 .chain(&template.sections);
             for section in named {
                 assert!(SECTIONS.contains(&section.as_str()), "{}: {section}", template.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_that_a_template_asks_for_is_known() {
+        for template in load().unwrap().iter() {
+            for field in &template.profile {
+                let known = vault_core::note::spelling::PROFILE.contains(&field.name.as_str());
+                assert!(known, "{}: {}", template.id, field.name);
             }
         }
     }

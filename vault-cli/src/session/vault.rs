@@ -22,6 +22,7 @@ use super::reply::Versions;
 use super::request::InitRequest;
 use super::settings::Settings;
 use crate::places::Places;
+use crate::store::Files;
 use crate::store::STORE_VERSION;
 use crate::store::Store;
 use rustix::fs::OFlags;
@@ -184,6 +185,16 @@ impl Session {
         self.holder.known = Some(Arc::default());
     }
 
+    /// Returns which files the store has open, so that an agent closes no descriptor of them that it is handed.
+    ///
+    /// # Errors
+    /// [`SessionError::Io`] where one was replaced while it was being opened.
+    pub(crate) fn store_files(&self) -> Result<Files> {
+        let files = self.store.files();
+        files.require_open_here()?;
+        Ok(files.clone())
+    }
+
     /// Returns how many wrong passphrases there were before this one; counted on until somebody was told.
     pub fn wrong_tries(&self) -> u32 {
         self.wrong_tries
@@ -322,7 +333,8 @@ fn attention(wrong_tries: u32, has_cards: bool) -> Vec<String> {
         all.insert(0, waits.to_owned());
     }
     if wrong_tries > 0 {
-        all.push(format!("{wrong_tries} wrong passphrases since the last right one"));
+        let tries = crate::render::count(u64::from(wrong_tries), "wrong passphrase", "wrong passphrases");
+        all.push(format!("{tries} since the last right one"));
     }
     all
 }

@@ -174,7 +174,8 @@ fn walk(
     task.progress.start("verifying", total, Unit::Items);
     let scanned = std::thread::scope(|scope| {
         let (sender, receiver) = std::sync::mpsc::sync_channel::<Vec<Job>>(2);
-        let checks = scope.spawn(|| receiver.into_iter().for_each(|jobs| checked.check(jobs)));
+        let checks =
+            scope.spawn(|| crate::memory::scrubbed(|| receiver.into_iter().for_each(|jobs| checked.check(jobs))));
         let walk = &mut walk;
         let scanned = pipeline::each_chunk(tx, only, move |chunk| {
             task.cancel.check()?;

@@ -132,6 +132,11 @@ impl Store {
         &self.path
     }
 
+    /// Returns which files it has open.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
     /// Sets how long a transaction waits for another process's; ten seconds unless set.
     ///
     /// # Errors

@@ -252,7 +252,10 @@ impl<'c> ReadTx<'c> {
     }
 
     /// Returns the streams that have links after a commit position, each with the sequence number of the first of them.
-    pub(super) fn first_after(&self, after: u64) -> Result<Vec<(StreamId, u64)>, StoreError> {
+    ///
+    /// # Errors
+    /// CHK-100, CHK-105.
+    pub fn first_after(&self, after: u64) -> Result<Vec<(StreamId, u64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT stream, min(seq) FROM link NOT INDEXED WHERE pos > ?1 GROUP BY stream ORDER BY stream",
         )?;
@@ -464,6 +467,26 @@ impl<'c> ReadTx<'c> {
             if seen.insert(id.0) {
                 all.push(RecordId(id.0));
             }
+        }
+        Ok(all)
+    }
+
+    /// Returns the ids of the notes that were put into a stream last, the newest first; as [`Self::newest_notes`].
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub fn newest_notes_of(&self, stream: StreamId, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        if self.stream_head(stream)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT record_id FROM link WHERE stream = ?1 AND class = ?2 AND is_primary = 1 AND version = 1
+                AND body IS NOT NULL AND record_id IS NOT NULL ORDER BY seq DESC LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((self.stream_no(stream)?, RecordClass::Note as u8, limit))?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(RecordId(row.get::<_, Fixed<16>>(0)?.0));
         }
         Ok(all)
     }

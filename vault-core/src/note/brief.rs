@@ -93,9 +93,12 @@ impl Brief {
                 && (segment.labels.iter().any(|label| label == "trigger")
                     || heading.is_some_and(|heading| TRIGGER_HEADINGS.contains(&heading.as_str())))
         };
+        let name = profile.and_then(|profile| Some(profile.value().get("name")?.as_str()?.to_owned()));
         let is_clients = |segment: &Segment| {
             let speaker = segment.speaker.as_deref().unwrap_or_default();
-            segment.kind == SegmentKind::Quote && speaker.trim().eq_ignore_ascii_case("client")
+            // In a note of several cases the client has a name.
+            let is_named = name.as_deref().is_some_and(|name| alike(name, speaker));
+            segment.kind == SegmentKind::Quote && (alike("client", speaker) || is_named)
         };
         let mut triggers = overview::out_of_profile(profile, &["triggers"]);
         triggers.extend(pick(&is_trigger, TRIGGERS));
@@ -139,6 +142,10 @@ impl Brief {
             not_recorded,
         }
     }
+}
+
+fn alike(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
 /// Tells whether a note is contact with the client that has taken place.

@@ -29,8 +29,9 @@ use thiserror::Error;
 
 use super::model::{Note, NoteKind, SegmentKind};
 use super::when::{Now, WhenError};
-pub use print::{blank, print};
+pub use print::{blank, print, print_numbered};
 use segment::Reader;
+pub use segment::{Doubt, Meant};
 
 /// What the text form needs to know of a template.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -153,6 +154,23 @@ pub fn parse(text: &str, outline: &Outline, now: &Now) -> Result<Note, Vec<TextE
     } else {
         Err(faults.list)
     }
+}
+
+/// Lists what of a text was read as the grammar has it, and may not have been meant so: marks and fields of a letter that was
+/// pasted. It says nothing of what cannot be read.
+pub fn doubts(text: &str, outline: &Outline, now: &Now) -> Vec<Doubt> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<Line<'_>> = (1..)
+        .zip(text.split('\n'))
+        .map(|(n, text)| Line::new(n, text))
+        .collect();
+    let mut faults = Faults::default();
+    let body = front::read(&lines, &mut Note::default(), now, &mut faults);
+    let mut reader = Reader::new(outline, now, &mut faults);
+    for line in lines.get(body..).unwrap_or_default() {
+        reader.line(*line);
+    }
+    reader.doubts().to_vec()
 }
 
 /// Tells whether a line reads as a field of the front matter, wherever it stands.

@@ -50,6 +50,16 @@ pub enum WhenError {
         /// The day, as it can be typed.
         day: String,
     },
+    /// A night is of two days, and its hour is not said.
+    #[error("`{text}` is of two days: write it with its hour, as in {before} 22:00 or {after} 02:00")]
+    Night {
+        /// What was typed.
+        text: String,
+        /// The day before midnight.
+        before: String,
+        /// The day after it.
+        after: String,
+    },
     /// The clock went forward past it.
     #[error("`{text}` was on no clock here, which went forward: write {before} or {after}")]
     Skipped {

@@ -1,7 +1,8 @@
 //! Roots and proofs, computed from tiles (RFC 6962 §2.1.1 and §2.1.2).
 //!
 //! `tiles` gives the hashes of a tile that is asked for. Nothing is believed of what it gives: a server's tiles are its
-//! own, and a client compares the root, or verifies the proof, under a checkpoint.
+//! own, and a client compares the root, or verifies the proof, under a checkpoint. A proof asks for each tile once and
+//! keeps it until it is made: at most two tiles of each of the eight levels, 128 KiB.
 
 use super::tile::HEIGHT;
 use super::tile::Tile;
@@ -12,6 +13,36 @@ use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
 
+/// Tiles that a proof asked for already.
+struct Once<'t, F> {
+    tiles: &'t mut F,
+    kept: Vec<(Tile, Vec<Hash>)>,
+}
+
+impl<'t, E: From<Refused>, F: FnMut(Tile) -> Result<Vec<Hash>, E>> Once<'t, F> {
+    fn new(tiles: &'t mut F) -> Self {
+        Self {
+            tiles,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Computes the root of `count` hashes of a tile, from the hash number `first` of it on.
+    fn root(&mut self, tile: Tile, first: usize, count: usize) -> Result<Hash, E> {
+        let part = |hashes: &[Hash]| {
+            let part = hashes.get(first..first.saturating_add(count));
+            Ok(tree::root(part.ok_or(Refused::by(Check::LogTile))?))
+        };
+        if let Some((_, hashes)) = self.kept.iter().find(|(kept, _)| *kept == tile) {
+            return part(hashes);
+        }
+        let hashes = (self.tiles)(tile)?;
+        let root = part(&hashes);
+        self.kept.push((tile, hashes));
+        root
+    }
+}
+
 /// Computes the root of the tree of `size` leaves.
 ///
 /// # Errors
@@ -19,7 +50,7 @@ use crate::check::require;
 pub fn root<E: From<Refused>>(size: u64, tiles: &mut impl FnMut(Tile) -> Result<Vec<Hash>, E>) -> Result<Hash, E> {
     match size {
         0 => Ok(tree::empty()),
-        _ => range(0, size, size, tiles),
+        _ => range(0, size, size, &mut Once::new(tiles)),
     }
 }
 
@@ -34,6 +65,7 @@ pub fn inclusion<E: From<Refused>>(
 ) -> Result<Vec<Hash>, E> {
     require(index < size, Check::LogInclusion)?;
     let (mut from, mut to, mut path) = (0, size, Vec::new());
+    let tiles = &mut Once::new(tiles);
     while to - from > 1 {
         let middle = from + split(to - from);
         if index < middle {
@@ -62,6 +94,7 @@ pub fn consistency<E: From<Refused>>(
         return Ok(Vec::new());
     }
     let (mut from, mut to, mut path) = (0, new, Vec::new());
+    let tiles = &mut Once::new(tiles);
     // Until what is left is a whole subtree at the end of the old tree.
     while to != old {
         let middle = from + split(to - from);
@@ -85,7 +118,7 @@ fn range<E: From<Refused>>(
     from: u64,
     to: u64,
     size: u64,
-    tiles: &mut impl FnMut(Tile) -> Result<Vec<Hash>, E>,
+    tiles: &mut Once<'_, impl FnMut(Tile) -> Result<Vec<Hash>, E>>,
 ) -> Result<Hash, E> {
     let leaves = to - from;
     if !leaves.is_power_of_two() {
@@ -98,10 +131,8 @@ fn range<E: From<Refused>>(
     let level = height / HEIGHT;
     let (at, count) = (from >> (HEIGHT * level), 1usize << (height % HEIGHT));
     let tile = Tile::of(u8::try_from(level).map_err(|_| Refused::by(Check::LogTile))?, at, size)?;
-    let hashes = tiles(tile)?;
     let first = usize::try_from(at % super::tile::WIDTH).unwrap_or(usize::MAX);
-    let part = hashes.get(first..first.saturating_add(count));
-    Ok(tree::root(part.ok_or(Refused::by(Check::LogTile))?))
+    tiles.root(tile, first, count)
 }
 
 #[cfg(test)]
@@ -180,6 +211,42 @@ mod tests {
                 require_consistent(old, &log.root(old), size, &log.root(size), &path).unwrap();
             }
         }
+    }
+
+    type Asking<'a> = &'a mut dyn FnMut(Tile) -> Result<Vec<Hash>, Refused>;
+
+    /// Counts what is asked for while a proof in a tree of `size` leaves is made; every tile is filled with zeros.
+    fn asked<T>(size: u64, make: impl FnOnce(Asking<'_>) -> Result<T, Refused>) -> usize {
+        let mut asked = Vec::new();
+        make(&mut |tile: Tile| {
+            assert!(!asked.contains(&tile), "{tile} of {size} leaves again");
+            asked.push(tile);
+            Ok(vec![Hash([0; 32]); usize::from(tile.width())])
+        })
+        .unwrap();
+        asked.len()
+    }
+
+    proptest! {
+        /// Also in trees of any size that leaves are counted in.
+        #[test]
+        fn a_proof_asks_for_a_tile_at_most_once(
+            size in prop_oneof![sizes(), 1..u64::MAX], index in any::<u64>(), old in any::<u64>(),
+        ) {
+            let (index, old) = (index % size, old % size);
+            let levels = usize::from(1 + (63 - size.leading_zeros() as u8) / 8);
+            prop_assert!(asked(size, |mut tiles| root(size, &mut tiles)) <= levels);
+            prop_assert!(asked(size, |mut tiles| inclusion(index, size, &mut tiles)) <= 2 * levels);
+            prop_assert!(asked(size, |mut tiles| consistency(old, size, &mut tiles)) <= 2 * levels);
+        }
+    }
+
+    #[test]
+    fn a_proof_of_a_large_tree_asks_for_as_many_tiles_as_its_levels_have() {
+        // 1,000,000 leaves: three levels, at each of which the leaf's own tile and the edge's are others.
+        let size = 1_000_000;
+        assert_eq!(asked(size, |mut tiles| root(size, &mut tiles)), 3);
+        assert_eq!(asked(size, |mut tiles| inclusion(123_456, size, &mut tiles)), 5);
     }
 
     proptest! {

@@ -155,6 +155,17 @@ pub fn bundle(entries: &[Entry]) -> Vec<u8> {
 /// # Errors
 /// [`Check::LogEntry`] for what is no bundle of entries; [`Check::LogTile`] where they are not those of the tile.
 pub fn read_bundle(bytes: &[u8], leaves: &[Hash]) -> Result<Vec<Entry>, Refused> {
+    let entries = read_entries(bytes)?;
+    let same = entries.iter().map(Entry::leaf).eq(leaves.iter().copied());
+    require(same, Check::LogTile)?;
+    Ok(entries)
+}
+
+/// Reads a bundle, whose entries nothing has been compared with yet.
+///
+/// # Errors
+/// [`Check::LogEntry`] for what is no bundle of entries.
+pub fn read_entries(bytes: &[u8]) -> Result<Vec<Entry>, Refused> {
     let (framed, rest) = bytes.as_chunks::<{ 2 + ENTRY_BYTES }>();
     require(rest.is_empty(), Check::LogEntry)?;
     let mut entries = Vec::with_capacity(framed.len());
@@ -163,8 +174,6 @@ pub fn read_bundle(bytes: &[u8], leaves: &[Hash]) -> Result<Vec<Entry>, Refused>
         require(usize::from(u16::from_be_bytes(*length)) == ENTRY_BYTES, Check::LogEntry)?;
         entries.push(Entry::from_bytes(entry)?);
     }
-    let same = entries.iter().map(Entry::leaf).eq(leaves.iter().copied());
-    require(same, Check::LogTile)?;
     Ok(entries)
 }
 

@@ -40,6 +40,7 @@ pub struct RestoreArgs {
 
 pub(super) fn run(args: &RestoreArgs, run: &Invocation) -> Result<(), CliError> {
     let places = run.places()?;
+    Session::require_restorable(&places)?;
     let (mut from, mut request) = open(&args.file, args.ledger.as_deref())?;
     request.new_recovery_key = args.new_recovery_key;
     let passphrase = run.passphrase()?;

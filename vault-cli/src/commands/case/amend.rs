@@ -11,7 +11,7 @@ use crate::invocation::Invocation;
 use crate::render;
 use crate::session::request::{CaseAmendRequest, CaseShowRequest};
 
-use super::open::{ASKED, LONGEST_PROFILE, must_be_object};
+use super::open::{ASKED, LONGEST_PROFILE, must_be_object, tell_unknown};
 
 /// Corrects what is known of a client; the versions before stay (`case history`)
 ///
@@ -58,6 +58,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
         opened: args.opened,
     })?;
     run.ui.reply(&reply, render::case::amended)?;
+    tell_unknown(&reply.unknown_fields, &reply.case, run);
     if !reply.changed.is_empty() {
         run.ui.hint(&format!(
             "what it said before is in `casevault case history {}`",

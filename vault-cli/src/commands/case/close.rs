@@ -3,11 +3,13 @@
 use clap::Args;
 use jiff::civil::Date;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
-use crate::session::request::CaseCloseRequest;
+use crate::render;
+use crate::session::request::{CaseCloseRequest, PlanListRequest};
 use crate::unlock_prompt;
 
 /// The longest outcome, in bytes.
@@ -16,7 +18,8 @@ const LONGEST_OUTCOME: u64 = 1 << 20;
 /// Closes a case
 ///
 /// Nothing is erased: the case can still be read and verified, its notes can be amended, and it takes no new ones. On a
-/// terminal the outcome is asked for, because it cannot be added later.
+/// terminal the outcome is asked for, because it cannot be added later. Steps of plans that nobody has carried out are named,
+/// and on a terminal asked about: they leave `plan list` with the case, and come back where it is opened again.
 #[derive(Args, Debug)]
 pub struct CloseArgs {
     /// The case's handle
@@ -34,17 +37,28 @@ pub struct CloseArgs {
     /// The day of closing, such as `2026-03-12` or `yesterday` [default: today]
     #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub on: Option<Date>,
+
+    /// Does not ask, on a terminal, whether to close it although steps of its plans are undone
+    #[arg(long)]
+    pub yes: bool,
 }
 
 pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
     let (mut session, outcome) = match &args.file {
         Some(source) => {
             let outcome = run.text(Some(source), "the outcome", LONGEST_OUTCOME)?;
-            (run.unlock()?, Some(outcome))
+            let mut session = run.unlock()?;
+            if is_asked() && !args.yes {
+                confirm(run, &mut session, &args.case)?;
+            }
+            (session, Some(outcome))
         }
         None => {
-            let session = run.unlock()?;
-            let asked = unlock_prompt::can_ask() && Invocation::can_type();
+            let mut session = run.unlock()?;
+            let asked = is_asked();
+            if asked && !args.yes {
+                confirm(run, &mut session, &args.case)?;
+            }
             let question = "Outcome in a line (leave empty for none; Ctrl-C keeps the case open): ";
             let outcome = asked
                 .then(|| run.ask(question, "the outcome", "`--file FILE`"))
@@ -58,6 +72,34 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
         reason: args.reason,
         on: args.on,
     })?;
+    run.ui.reply(&reply, render::case::closed)
+}
+
+fn is_asked() -> bool {
+    unlock_prompt::can_ask() && Invocation::can_type()
+}
+
+/// Shows the steps that nobody has carried out, and asks whether the case is to be closed all the same.
+fn confirm(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliError> {
+    let request = PlanListRequest {
+        case: Some(case.to_owned()),
+        ..PlanListRequest::default()
+    };
+    let watch = run.watch()?;
+    let listed = session.plan_list(request, watch.task())?;
+    drop(watch);
+    if listed.steps.is_empty() {
+        return Ok(());
+    }
+    let steps: Vec<_> = listed.steps.into_iter().map(|row| row.step).collect();
     run.ui
-        .reply(&reply, |reply| format!("closed {} on {}", reply.case, reply.closed))
+        .prompt(&format!("Not done yet:\n{}", render::case::undone(&steps).trim_end()));
+    let question = "Close it all the same? No list names these steps then. [y/N] ";
+    let answer = run.ask(question, "whether to close it", "`--yes`")?;
+    match ["yes", "y"].contains(&answer.trim().to_lowercase().as_str()) {
+        true => Ok(()),
+        false => Err(CliError::Nothing {
+            what: "the case stays open",
+        }),
+    }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
+use vault_core::note::display::escape_line;
 
 use crate::cli::value;
 use crate::error::CliError;
@@ -18,15 +19,16 @@ pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 /// Opens a case
 ///
 /// The profile is one JSON object: `name`, `date_of_birth` (`1941-03` is enough), `date_of_birth_estimated`, `gender`,
-/// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. On a terminal, without
+/// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. A field that looks like a known one is refused with the one
+/// that was meant; others are kept and told, and those of your own go into an object `other`. On a terminal, without
 /// `--file`, the most needed fields are asked. Where the caseload has a case of the same name already, that is told.
 ///
 /// Example: `casevault case open --template adult-social-care --file profile.json`
 #[derive(Args, Debug)]
 pub struct OpenArgs {
-    /// The template of the case's records (`casevault template list`)
+    /// The template of the case's records (`casevault template list`); without it, on a terminal, it is asked for
     #[arg(long, value_name = "TEMPLATE", value_parser = value::code)]
-    pub template: String,
+    pub template: Option<String>,
 
     /// The client's profile as JSON, from a file or from standard input; at most 1 MiB
     #[arg(long, value_name = "FILE|-")]
@@ -39,22 +41,37 @@ pub struct OpenArgs {
 
 pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
     // Before anything is typed.
-    crate::session::require_template(&args.template)?;
+    match &args.template {
+        Some(template) => crate::session::require_template(template)?,
+        None if !Invocation::can_type() => return Err(NO_TEMPLATE),
+        None => {}
+    }
+    let mut template = args.template;
     let (mut session, profile) = run.unlock_and_read(args.file.as_ref(), || {
         let profile = match &args.file {
             Some(source) => run.text(Some(source), "the profile", LONGEST_PROFILE)?,
-            None => ask(run)?,
+            None => {
+                if template.is_none() {
+                    template = Some(ask_template(run)?);
+                }
+                ask(run)?
+            }
         };
         must_be_object(&profile)?;
         Ok(profile)
     })?;
+    let template = match template {
+        Some(template) => template,
+        None => ask_template(run)?,
+    };
     let reply = session.case_open(CaseOpenRequest {
-        template: args.template,
+        template,
         profile,
         opened: args.opened,
     })?;
     let rest = format!("template {} version {}", reply.template, reply.template_version);
     run.ui.made(&reply, "opened case", &reply.case, &rest)?;
+    tell_unknown(&reply.unknown_fields, &reply.case, run);
     if !reply.same_name.is_empty() {
         let others: Vec<String> = reply.same_name.iter().map(render::case::namesake).collect();
         run.ui
@@ -70,6 +87,17 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
         reply.case
     ));
     Ok(())
+}
+
+/// Says which fields of a profile no view shows.
+pub(super) fn tell_unknown(fields: &[String], case: &str, run: &Invocation) {
+    if !fields.is_empty() {
+        let fields: Vec<_> = fields.iter().map(|field| escape_line(field)).collect();
+        run.ui.note(&format!(
+            "not known here, and kept: {}; only `casevault case history {case}` and an export show them",
+            fields.join(", ")
+        ));
+    }
 }
 
 pub(super) fn must_be_object(profile: &str) -> Result<(), CliError> {
@@ -150,6 +178,44 @@ pub(super) const ASKED: [(&str, &str); 6] = [
     ),
     ("danger_to_workers", "Danger to workers"),
 ];
+
+const TEMPLATE: &str = "the template";
+const TEMPLATE_FLAG: &str = "`--template TEMPLATE` (`casevault template list`)";
+const NO_TEMPLATE: CliError = CliError::NeedsFlag {
+    what: TEMPLATE,
+    flag: TEMPLATE_FLAG,
+};
+
+/// Asks under which template, where there are several; Enter takes the first.
+fn ask_template(run: &Invocation) -> Result<String, CliError> {
+    let known = crate::session::case_templates()?;
+    let Some((usual, _)) = known.first() else {
+        return Err(NO_TEMPLATE);
+    };
+    if known.len() == 1 {
+        return Ok(usual.clone());
+    }
+    let lines: Vec<String> = known
+        .iter()
+        .zip(1..)
+        .map(|((id, title), n)| format!("{n:>3}  {id}  {title}"))
+        .collect();
+    run.ui.prompt(&lines.join("\n"));
+    loop {
+        let question = format!("Template (number or name) [{usual}]: ");
+        let answer = run.ask(&question, TEMPLATE, TEMPLATE_FLAG)?;
+        let number = answer.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let found = match number {
+            Some(n) => known.get(n),
+            None if answer.is_empty() => known.first(),
+            None => known.iter().find(|(id, _)| *id == answer),
+        };
+        if let Some((id, _)) = found {
+            return Ok(id.clone());
+        }
+        run.ui.hint("write one of the numbers, or Enter for the first");
+    }
+}
 
 /// Asks for what is most needed; an empty answer leaves a field out.
 fn ask(run: &Invocation) -> Result<String, CliError> {

@@ -104,6 +104,7 @@ pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> R
             also: args.also,
             draft: None,
             resume: format!("casevault note add {case}"),
+            even_unchanged: false,
             typed: false,
             resumed: false,
             notices: Vec::new(),

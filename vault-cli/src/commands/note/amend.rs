@@ -63,6 +63,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             also: Vec::new(),
             draft: None,
             resume: format!("casevault note amend {note}"),
+            even_unchanged: others,
             typed: false,
             resumed: false,
             notices: Vec::new(),

@@ -6,6 +6,7 @@ use vault_core::note::NoteKind;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::session::SessionError;
 use crate::session::request::{DraftOf, JotListRequest, NoteBlankRequest, NoteExpandRequest};
 use crate::writing::Writing;
@@ -63,10 +64,13 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
                 what: "jot",
                 text: jot.clone(),
             };
-            let no_case = SessionError::Conflict {
-                what: format!("jot {jot} names no case: say which with `--case CASE`"),
-            };
-            found.ok_or_else(not_found)?.case.ok_or(no_case)?
+            match found.ok_or_else(not_found)?.case {
+                Some(case) => case,
+                None => {
+                    run.ui.prompt("This jot names no case.");
+                    picker::case(run, &mut session)?
+                }
+            }
         }
     };
     let on_terminal = OnTerminal {
@@ -79,6 +83,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
             also: Vec::new(),
             draft: None,
             resume: format!("casevault note expand {jot}"),
+            even_unchanged: false,
             typed: false,
             resumed: false,
             notices: Vec::new(),

@@ -34,6 +34,7 @@ pub struct RestoreArgs {
 
 pub(super) fn run(args: &RestoreArgs, run: &Invocation) -> Result<(), CliError> {
     let places = run.places()?;
+    Session::require_restorable(&places)?;
     let cards = read_cards(&args.cards)?;
     let (mut from, request) = open(&args.backup, args.ledger.as_deref())?;
     let passphrase = run.first_passphrase()?;

@@ -119,7 +119,7 @@ impl Session {
         let (pieces, taken) = sync_channel::<Piece>(WAITING);
         let sealed = std::thread::scope(|scope| {
             let (file, attachment, old) = (&file, &one.attachment, &old);
-            let opener = scope.spawn(move || -> Result<()> {
+            let open = move || -> Result<()> {
                 let quiet = Task {
                     progress: &Silent,
                     cancel: task.cancel,
@@ -132,7 +132,8 @@ impl Session {
                 stream::open(file, attachment, old, of, quiet, &mut take)?;
                 // Only now is the whole known to be right; without this the content has no end.
                 pieces.send(Piece::End).map_err(|_| SessionError::Cancelled)
-            });
+            };
+            let opener = scope.spawn(move || crate::memory::scrubbed(open));
             let mut content = Content::new(taken);
             let sealed = stream::seal(&mut content, part.file(), |first| self.key(first, &context), task);
             drop(content);

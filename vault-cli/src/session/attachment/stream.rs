@@ -13,6 +13,7 @@ use super::super::Result;
 use super::super::SessionError;
 use super::super::progress::Task;
 use crate::flowing;
+use crate::memory::scrubbed;
 use std::fs::File;
 use std::io;
 use std::io::Read;
@@ -93,13 +94,14 @@ pub(super) fn seal(
     std::thread::scope(|scope| {
         let (to_helper, batches) = sync_channel::<Batch>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let helper = scope.spawn(move || -> Result<()> {
+        let seal_all = move || -> Result<()> {
             for batch in batches {
                 // Who reads may have ended; then nobody needs it.
                 let _ = to_reuse.send(out.put(batch)?);
             }
             Ok(())
-        });
+        };
+        let helper = scope.spawn(move || scrubbed(seal_all));
         let read = put_all(&mut padded, first, &reusable, &to_helper, out, task);
         drop(to_helper);
         let helped = helper.join().unwrap_or_else(|_| Err(ended_early()));
@@ -275,7 +277,7 @@ pub(super) fn open(
     std::thread::scope(|scope| {
         let (to_take, taking) = sync_channel::<(Batch, Vec<Opened>)>(WAITING);
         let (to_reuse, reusable) = channel::<Buffer>();
-        let helper = scope.spawn(move || open_batches(from, length, cipher, &reusable, &to_take));
+        let helper = scope.spawn(move || scrubbed(|| open_batches(from, length, cipher, &reusable, &to_take)));
         let mut taken = Ok(());
         for (batch, opened) in taking {
             taken = task.cancel.check().and_then(|()| {

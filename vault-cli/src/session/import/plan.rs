@@ -15,12 +15,15 @@ use crate::store::ReadTx;
 use crate::store::Row;
 use casevault_policies::Set;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::local::index::ContentTag;
 use vault_core::note::Note;
 use vault_core::note::line;
 use vault_core::note::line::Line;
+use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
 use vault_core::secret::LocalIndexKey;
@@ -46,6 +49,8 @@ pub(super) struct Plan<'t> {
     pub(super) malformed: Vec<MalformedLine>,
     pub(super) skipped: u64,
     pub(super) in_future: u64,
+    /// Fields that are not known, with how many of the lines to be taken have them.
+    pub(super) unknown: BTreeMap<String, u64>,
 }
 
 /// What a line is, by its own words alone.
@@ -87,12 +92,11 @@ impl<'t> Plan<'t> {
         request: &ImportRequest,
         task: Task<'_>,
     ) -> Result<Self> {
-        let lines: Vec<(u64, &[u8])> = (1..)
-            .zip(text.split(|b| *b == b'\n'))
-            .filter(|(_, l)| !is_blank(l))
-            .collect();
+        // Gone through twice, for a list of all would be larger than short lines are.
+        let lines = || (1_u64..).zip(text.split(|b| *b == b'\n')).filter(|(_, l)| !is_blank(l));
         task.progress
-            .start("checking", u64::try_from(lines.len()).ok(), Unit::Items);
+            .start("checking", u64::try_from(lines().count()).ok(), Unit::Items);
+        let mut lines = lines();
         let mut ids = Ids {
             tx,
             cases: HashMap::new(),
@@ -106,17 +110,25 @@ impl<'t> Plan<'t> {
             malformed: Vec::new(),
             skipped: 0,
             in_future: 0,
+            unknown: BTreeMap::new(),
         };
-        for chunk in lines.chunks(CHUNK) {
+        loop {
+            let chunk: Vec<(u64, &[u8])> = lines.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                break;
+            }
             task.cancel.check()?;
             let seen: Vec<_> = chunk
                 .par_iter()
                 .map(|(_, line)| see(index, set, settings, line))
                 .collect();
             for ((number, _), seen) in chunk.iter().zip(seen) {
-                match seen.and_then(|(text, seen)| Ok((text, ids.decide(seen, request.amend)?))) {
-                    Ok((_, Decision::Skip)) => plan.skipped += 1,
-                    Ok((text, Decision::Take { amends, future })) => {
+                match seen.and_then(|(text, unknown, seen)| Ok((text, unknown, ids.decide(seen, request.amend)?))) {
+                    Ok((_, _, Decision::Skip)) => plan.skipped += 1,
+                    Ok((text, unknown, Decision::Take { amends, future })) => {
+                        for field in unknown {
+                            *plan.unknown.entry(field).or_default() += 1;
+                        }
                         plan.in_future += u64::from(future);
                         plan.actions.push(Action { text, amends });
                     }
@@ -251,14 +263,22 @@ fn see<'t>(
     set: &Set,
     settings: &Settings,
     line: &'t [u8],
-) -> std::result::Result<(&'t str, Seen), Fault> {
+) -> std::result::Result<(&'t str, BTreeSet<String>, Seen), Fault> {
     if line.len() > LINE_BYTES {
         return Err(Fault::Line(format!("the line is longer than {LINE_BYTES} bytes")));
     }
     let text =
         std::str::from_utf8(line).map_err(|e| Fault::Line(format!("byte {}: not UTF-8", e.valid_up_to() + 1)))?;
     let text = text.trim_end_matches('\r').trim_start_matches('\u{feff}');
-    let seen = match line::parse(text).map_err(|e| Fault::Line(e.to_string()))? {
+    let line = line::parse(text).map_err(|e| Fault::Line(e.to_string()))?;
+    let unknown = spelling::line(&line).map_err(|slip| Fault::Line(slip.to_string()))?;
+    // By where they stand but for the number of the segment: a line is told once.
+    let unknown = unknown.into_iter().map(|field| match field.split_once("].") {
+        Some((_, field)) => format!("segments.{field}"),
+        None => field,
+    });
+    let unknown = unknown.collect();
+    let seen = match line {
         Line::Worker(worker) => {
             let id = worker.worker.clone();
             let content = line::print(&Line::Worker(worker)).map_err(|e| Fault::Line(e.to_string()))?;
@@ -296,7 +316,7 @@ fn see<'t>(
             }
         }
     };
-    Ok((text, seen))
+    Ok((text, unknown, seen))
 }
 
 fn tag(index: &LocalIndexKey, content: &str) -> ContentTag {

@@ -142,47 +142,71 @@ impl Session {
         }
         let by = self.holder.member.to_string();
         let said = Said {
-            on,
+            on: &on.to_string(),
             by: &by,
             outcome,
             undo: request.undo,
+            is_dated: request.on.is_some(),
         };
-        let (segment, version, step) = self.write(|holder, tx| {
+        let (step, changed, others_changed) = self.write(|holder, tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let first = holder.read_note(tx, &keys, record, None, &logged)?;
+            holder.require_note_named(&request.note, &first)?;
+            // Where it was said of this note before, the others are to say what it says.
+            let known = if request.others {
+                said.known(&first.note, request.segment)
+            } else {
+                None
+            };
+            let segment = known.as_ref().map(|known| known.n).or(request.segment);
+            let said = known.as_ref().map_or(said, Known::said);
             let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, segment: Option<u32>, logged: &_| {
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
+                let step_of = |note: &Note, version: u32, n: u32| {
+                    let steps = plan::steps(note, &record.handle(), version, today);
+                    steps.into_iter().find(|step| step.segment == n)
+                };
+                if let Some(n) = segment.filter(|n| request.others && said.is_said(&before.note, *n)) {
+                    return Ok::<_, SessionError>((step_of(&before.note, before.version, n), false));
+                }
                 let (n, note) = said.of(&before.note, &record, segment)?;
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
-                Ok::<_, SessionError>((before, n, written))
+                Ok((step_of(&written.note, written.version, n), true))
             };
-            let (before, n, written) = amend(tx, case, record, request.segment, &logged)?;
-            holder.require_note_named(&request.note, &before)?;
+            let (step, changed) = amend(tx, case, record, segment, &logged)?;
+            let n = step.as_ref().map(|step| step.segment);
+            let mut others_changed = Vec::with_capacity(others_logged.len());
             for ((other, id), logged) in joined.iter().zip(&others_logged) {
-                amend(tx, *other, *id, Some(n), logged)?;
+                others_changed.push(amend(tx, *other, *id, n, logged)?.1);
             }
-            let steps = plan::steps(&written.note, &record.handle(), written.version, today);
-            let step = steps.into_iter().find(|step| step.segment == n);
-            Ok((n, written.version, step))
+            if !changed && !others_changed.contains(&true) {
+                // Nothing was to be written anywhere: refused as it is without the others.
+                said.of(&first.note, &record, segment)?;
+            }
+            Ok((step, changed, others_changed))
         })?;
         let step = step.ok_or_else(|| SessionError::Bug("the step that was written is not there".to_owned()))?;
-        let others = joined.iter().map(|(case, note)| JoinedNote {
+        let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
             case: case.handle(),
             note: note.handle(),
-            saved: request.others,
+            saved: others_changed.get(index).copied().unwrap_or(false),
+            same: others_changed.get(index).is_some_and(|changed| !changed),
         });
         Ok(PlanDoneReply {
             schema: PLAN_DONE,
             note: record.handle(),
             case: case.handle(),
-            version,
-            segment,
+            version: step.version,
+            segment: step.segment,
             undone: request.undo,
             text: step.text,
             done: step.done,
             done_by: step.done_by,
             outcome: step.outcome,
+            changed,
             others: others.collect(),
         })
     }
@@ -210,14 +234,70 @@ fn wanted(step: &Step, request: &PlanListRequest, day: Date, member: &(String, S
 }
 
 /// What is said of a step.
+#[derive(Clone, Copy)]
 struct Said<'a> {
-    on: Date,
+    on: &'a str,
     by: &'a str,
     outcome: Option<&'a str>,
     undo: bool,
+    /// Whether the day was named, and is not only today.
+    is_dated: bool,
+}
+
+/// What a step says of itself.
+struct Known {
+    n: u32,
+    on: String,
+    by: String,
+    outcome: Option<String>,
+    undo: bool,
+}
+
+impl Known {
+    fn said(&self) -> Said<'_> {
+        Said {
+            on: &self.on,
+            by: &self.by,
+            outcome: self.outcome.as_deref(),
+            undo: self.undo,
+            is_dated: true,
+        }
+    }
 }
 
 impl Said<'_> {
+    /// Returns what the step says where that is what is to be said: it was done, on no other day and with no other outcome,
+    /// or where it is to be taken back, it is not done.
+    fn known(&self, note: &Note, segment: Option<u32>) -> Option<Known> {
+        let steps: Vec<&vault_core::note::Segment> = note.segments.iter().filter(|s| plan::is_step(s)).collect();
+        let step = match (segment, steps.as_slice()) {
+            (Some(n), all) => all.iter().copied().find(|step| step.n == n)?,
+            (None, [one]) => one,
+            (None, _) => return None,
+        };
+        if step.done.is_some() == self.undo {
+            return None;
+        }
+        let is_other_day = self.is_dated && step.done.as_deref() != Some(self.on);
+        let is_other_outcome = self.outcome.is_some() && step.outcome.as_deref() != self.outcome;
+        (self.undo || !(is_other_day || is_other_outcome)).then(|| Known {
+            n: step.n,
+            on: step.done.clone().unwrap_or_default(),
+            by: step.done_by.clone().unwrap_or_else(|| self.by.to_owned()),
+            outcome: step.outcome.clone(),
+            undo: self.undo,
+        })
+    }
+
+    /// Tells whether a step says that already: that it was done, whenever, or that it is not.
+    fn is_said(&self, note: &Note, n: u32) -> bool {
+        let step = note.segments.iter().find(|s| s.n == n && plan::is_step(s));
+        step.is_some_and(|step| match self.undo {
+            true => step.done.is_none(),
+            false => step.done.as_deref() == Some(self.on) && step.outcome.as_deref() == self.outcome,
+        })
+    }
+
     /// Returns the note in which it is said, and the step's number.
     fn of(&self, before: &Note, record: &RecordId, segment: Option<u32>) -> Result<(u32, Note)> {
         let handle = record.handle();

@@ -55,6 +55,9 @@ pub struct CaseName {
     pub label: Option<String>,
     /// Flags shown before a visit (danger, contact).
     pub flags: Vec<String>,
+    /// Whether another open case is called so, whatever the capitals: then the handle tells them apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_name: bool,
 }
 
 /// What the day holds.
@@ -203,6 +206,9 @@ pub struct PlanDoneReply {
     pub done_by: Option<String>,
     /// What came of it.
     pub outcome: Option<String>,
+    /// Whether this note says so only now; where it did already, the others alone were written.
+    #[serde(default)]
+    pub changed: bool,
     /// Notes of other cases that are one with it.
     pub others: Vec<JoinedNote>,
 }

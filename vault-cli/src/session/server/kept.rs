@@ -1,6 +1,5 @@
 //! What a vault keeps of its server, as a local sealed value (`docs/format.md` §12).
 
-use super::following::Following;
 use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::refused;
@@ -28,6 +27,8 @@ pub(super) struct KeptRemote {
     pub(super) pushed: u64,
     /// The commit position up to which links may have been sent: none of them can be withdrawn any more.
     pub(super) offered: u64,
+    /// The leaves of the agency's links, as far as the log was followed.
+    pub(super) agency_leaves: Vec<u64>,
     /// What was verified of the log: a `LogPosition` in base64.
     log: String,
 }
@@ -40,6 +41,7 @@ impl KeptRemote {
             url: url.to_owned(),
             pushed: 0,
             offered: 0,
+            agency_leaves: Vec::new(),
             log: BASE64.encode(&position),
         })
     }
@@ -65,8 +67,8 @@ impl KeptRemote {
     }
 
     /// Keeps what was verified of the log since.
-    pub(super) fn follow(&mut self, following: &Following<'_>) -> Result<()> {
-        self.log = BASE64.encode(&following.follower().to_bytes().map_err(refused(NAME))?);
+    pub(super) fn follow(&mut self, follower: &Follower) -> Result<()> {
+        self.log = BASE64.encode(&follower.to_bytes().map_err(refused(NAME))?);
         Ok(())
     }
 }

@@ -10,6 +10,15 @@ use crate::note::model::{Names, Note, Segment, SegmentKind};
 /// Writes a note so that [`super::parse`] reads the same note. What the text form cannot carry (ids, attributed author,
 /// unknown fields) is left out; the numbers that segments cite are those of the text.
 pub fn print(note: &Note, outline: &Outline) -> String {
+    printed(note, outline, false)
+}
+
+/// As [`print()`], with the number of each segment in a line of guidance above it, where there are several.
+pub fn print_numbered(note: &Note, outline: &Outline) -> String {
+    printed(note, outline, note.segments.len() > 1)
+}
+
+fn printed(note: &Note, outline: &Outline, is_numbered: bool) -> String {
     let mut out = String::new();
     print_front(&mut out, note);
     let numbers: HashMap<u32, usize> = note.segments.iter().zip(1..).map(|(s, i)| (s.n, i)).collect();
@@ -25,6 +34,9 @@ pub fn print(note: &Note, outline: &Outline) -> String {
         if !segment.placeholder && own.is_some() && own != heading {
             heading = own;
             let _ = writeln!(out, "## {}\n", own.unwrap_or_default());
+        }
+        if is_numbered {
+            let _ = writeln!(out, "#! [{}]", numbers.get(&segment.n).copied().unwrap_or_default());
         }
         print_segment(&mut out, segment, heading.and_then(|h| outline.heading(h)), &numbers);
     }

@@ -16,6 +16,7 @@ pub(super) struct Reader<'a> {
     heading: Option<Under<'a>>,
     current: Option<Open>,
     done: Vec<Segment>,
+    doubts: Vec<Doubt>,
 }
 
 /// The heading that lines are under, known to the template or not.
@@ -46,6 +47,7 @@ impl<'a> Reader<'a> {
             heading: None,
             current: None,
             done: Vec::new(),
+            doubts: Vec::new(),
         }
     }
 
@@ -76,12 +78,59 @@ impl<'a> Reader<'a> {
             return self.indented(line, indent);
         }
         if let Some(prefix) = Prefix::read(line.text, indent) {
+            self.doubt_mark(line, &prefix);
             return self.prefixed(line, prefix);
         }
         if !self.current.as_ref().is_some_and(|open| open.in_paragraph) {
             self.begin(None);
         }
+        self.doubt_text(line, indent);
         self.add_text(line, indent);
+    }
+
+    /// What was read, and may not have been meant.
+    pub(super) fn doubts(&self) -> &[Doubt] {
+        &self.doubts
+    }
+
+    /// Doubts a mark in the middle of running text, as of a letter that was pasted: several lines, and no blank one between.
+    fn doubt_mark(&mut self, line: Line<'_>, prefix: &Prefix<'_>) {
+        let is_running = |open: &&Open| {
+            let breaks = open.text.iter().filter(|c| c.char == '\n').count();
+            open.in_paragraph && open.field.is_none() && breaks > 0
+        };
+        if let Some(open) = self.current.as_ref().filter(is_running) {
+            let (mark, of) = (prefix.kind.short(), open.segment.kind);
+            self.doubts.push(Doubt::of(line, Meant::Mark { mark, of }));
+        }
+    }
+
+    /// Doubts a line of text that begins like a field of a plan or a decision.
+    fn doubt_text(&mut self, line: Line<'_>, indent: usize) {
+        let Some(open) = self.current.as_ref().filter(|open| !open.text.is_empty()) else {
+            return;
+        };
+        let name = line.field(indent).and_then(|(name, _, _)| field_name(name));
+        // What such a segment lacks is pointed out as missing.
+        let lacked: &[&str] = match open.segment.kind {
+            SegmentKind::Plan => &["due", "owner"],
+            SegmentKind::Decision => &["options", "why"],
+            _ => &[],
+        };
+        let is_one = |name: &&str| of_kind(name).is_some() && *name != "by" && !lacked.contains(name);
+        if let Some(name) = name.filter(is_one) {
+            self.doubts.push(Doubt::of(line, Meant::Text(name)));
+        }
+    }
+
+    /// Doubts a field of a plan or a decision under another segment: its words are no text there.
+    fn doubt_field(&mut self, line: Line<'_>, name: &'static str) {
+        let Some(open) = &self.current else { return };
+        let kinds = of_kind(name).unwrap_or_default();
+        if !kinds.is_empty() && !kinds.contains(&open.segment.kind) {
+            let of = open.segment.kind;
+            self.doubts.push(Doubt::of(line, Meant::Field { name, of }));
+        }
     }
 
     /// Hands back the segments, numbered from 1.
@@ -163,6 +212,7 @@ impl<'a> Reader<'a> {
                     .faults
                     .add(line, indent, Fault::FieldWithoutSegment(name.to_owned()));
             }
+            self.doubt_field(line, name);
             return self.field(line, indent, name, value, offset);
         }
         if let Some(Open {
@@ -426,6 +476,75 @@ fn field_name(name: &str) -> Option<&'static str> {
         "withheld" => "withheld",
         _ => return None,
     })
+}
+
+/// The kinds of segment whose field it is, of a field that says nothing of others.
+fn of_kind(name: &str) -> Option<&'static [SegmentKind]> {
+    match name {
+        "done" | "done-by" | "due" | "outcome" | "owner" => Some(&[SegmentKind::Plan]),
+        "authority" | "by" | "options" | "why" => Some(&[SegmentKind::Decision]),
+        _ => None,
+    }
+}
+
+/// Something that was read as the grammar has it, and may not have been meant so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The line, from 1.
+    pub line: usize,
+    /// What it was read as.
+    pub read: Meant,
+}
+
+/// What a line was read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meant {
+    /// A field of a plan or a decision, under another segment.
+    Field {
+        /// The field.
+        name: &'static str,
+        /// The segment's kind.
+        of: SegmentKind,
+    },
+    /// A mark, right below lines of another segment.
+    Mark {
+        /// The mark.
+        mark: &'static str,
+        /// The kind of the segment that it ends.
+        of: SegmentKind,
+    },
+    /// Text, although it begins like a field.
+    Text(&'static str),
+}
+
+impl Doubt {
+    fn of(line: Line<'_>, read: Meant) -> Self {
+        let line = line.number;
+        Self { line, read }
+    }
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        match self.read {
+            Meant::Field { name, of } => write!(
+                f,
+                "`{name}:` was taken for a field, and is none of a segment of kind {}; `\\{name}:` keeps it as text",
+                of.as_str()
+            ),
+            Meant::Mark { mark, of } => write!(
+                f,
+                "`{mark}` ended the text above it, of kind {}, and began another segment; `\\{mark}` keeps it as text, an empty \
+                 line before it says that it is meant",
+                of.as_str()
+            ),
+            Meant::Text(name) => write!(
+                f,
+                "`{name}:` is only text there; two spaces before it, below a plan or a decision, make it a field"
+            ),
+        }
+    }
 }
 
 /// Finds the text that an indented line without a name goes on with.

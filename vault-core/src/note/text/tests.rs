@@ -456,3 +456,50 @@ fn every_speaker_and_source_comes_back_from_the_text() {
         }
     }
 }
+
+#[test]
+fn what_may_not_have_been_meant_is_doubted_and_read_as_ever() {
+    let doubted = |text: &str| {
+        let all = doubts(text, &Outline::default(), &now());
+        all.iter().map(|d| (d.line, d.read)).collect::<Vec<_>>()
+    };
+    let pasted =
+        "rep daughter: She wrote:\nplease read\nplan: the builder comes\ndone: on Monday\n  due: friday\n\nBye.\n";
+    assert_eq!(
+        doubted(pasted),
+        [
+            (
+                3,
+                Meant::Mark {
+                    mark: "plan",
+                    of: SegmentKind::Reported
+                }
+            ),
+            (4, Meant::Text("done")),
+        ]
+    );
+    let under = "rep daughter: The boiler is out.\n  done: on Monday\n  from: her\nOwner: nobody\n";
+    assert_eq!(
+        doubted(under),
+        [
+            (
+                2,
+                Meant::Field {
+                    name: "done",
+                    of: SegmentKind::Reported
+                }
+            ),
+            (4, Meant::Text("owner")),
+        ]
+    );
+    for meant in [
+        "said client: \"No.\"\nrep daughter: It is out.\nint: She is tired. [1]\n",
+        "rep daughter: It is out.\nIt is cold.\n\nplan: Ring him.\n  owner: me\n  due: friday\n",
+        "rep daughter: She wrote:\n\\plan: a\n\\done: b\n",
+        "dec: Stop.\n  why: it is late\n  by: me\nplan: Ring.\n",
+        "plan: Ring him.\ndue: friday\n",
+        "From: here it is the second.\nBy: bus\n",
+    ] {
+        assert_eq!(doubted(meant), [], "{meant}");
+    }
+}

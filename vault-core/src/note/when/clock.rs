@@ -138,7 +138,11 @@ impl Clock {
         if half.is_some() && fits(&["d", "dd"]) {
             return Some(exact(digits.parse().ok()?, 0, 0, half));
         }
-        None
+        // `yesterday at 3`, `nine yesterday`: a number alone could be anything.
+        match hour_named(digits) {
+            Some(hour) if half.is_some() || !alone => Some(of_twelve(hour, 0, half)),
+            _ => None,
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub fn parse(text: &str, now: &Now) -> Result<Moment, WhenError> {
     }
     let form = || WhenError::Form(text.to_owned());
     let lower = text.to_ascii_lowercase();
-    if lower == "now" {
+    if matches!(lower.as_str(), "now" | "just now") {
         return Ok(now.moment(now.at));
     }
     if let Some(back) = lower.strip_prefix('-') {
@@ -38,6 +38,14 @@ pub fn parse(text: &str, now: &Now) -> Result<Moment, WhenError> {
         .split_ascii_whitespace()
         .filter(|word| !matches!(*word, "at" | "on"))
         .collect();
+    if words.windows(2).any(|two| matches!(two, ["last", "night"])) {
+        let before = now.today().yesterday().map_err(|_| form())?;
+        return Err(WhenError::Night {
+            text: text.to_owned(),
+            before: before.to_string(),
+            after: now.today().to_string(),
+        });
+    }
     let part = Part::take(&mut words);
     if let [span @ .., "ago"] = words.as_slice()
         && let Some(minutes) = clock_span(span)
@@ -54,10 +62,11 @@ pub fn parse(text: &str, now: &Now) -> Result<Moment, WhenError> {
             let Some(time) = Clock::read(time, part, day.is_empty()) else {
                 continue;
             };
+            let is_named = !day.is_empty();
             let Some(day) = Named::read(day, now, Direction::Gone) else {
                 continue;
             };
-            return meant(day, time, text, now);
+            return meant(day, is_named, time, text, now);
         }
     }
     Err(form())
@@ -132,9 +141,13 @@ impl Named {
             ["tomorrow"] => today.tomorrow().ok(),
             [word] if shaped(word, "dddd-dd-dd") => iso_date(word),
             [word] => return weekday(word).map_or_else(|| slashed(word), |day| Some(plain(today, day, direction))),
+            [day, month, year] if shaped(year, "dddd") => {
+                Date::new(year.parse().ok()?, month_named(month)?, day_number(day)?).ok()
+            }
             ["last", word] => return Some(last(today, weekday(word)?)),
             ["next", word] => return Some(next(today, weekday(word)?)),
             [span @ .., "ago"] => today.checked_sub(day_span(&span.join(" "))?).ok(),
+            [day, month] => return Some(of_month(today, day_number(day)?, month_named(month)?, direction)),
             _ => return None,
         };
         Some(named.map_or(Self::None, Self::Day))
@@ -175,6 +188,54 @@ fn next(today: Date, weekday: Weekday) -> Named {
     }
 }
 
+/// `25 nov`, without its year: the one in the direction where it is the nearer one too, else it could be either.
+fn of_month(today: Date, day: i8, month: i8, direction: Direction) -> Named {
+    // Eight years hold every day at least once, the leap one too.
+    let of = |years: i16| Date::new(today.year().checked_add(years)?, month, day).ok();
+    let gone = (0..=8).find_map(|back| of(-back).filter(|day| *day <= today));
+    let coming = (0..=8).find_map(|ahead| of(ahead).filter(|day| *day >= today));
+    let (Some(gone), Some(coming)) = (gone, coming) else {
+        return Named::None;
+    };
+    let is_gone_nearer = (today - gone).get_days() <= (coming - today).get_days();
+    match (direction, is_gone_nearer) {
+        (Direction::Gone, true) => Named::Day(gone),
+        (Direction::Coming, false) => Named::Day(coming),
+        _ if gone == coming => Named::Day(gone),
+        (Direction::Gone, false) => Named::Either(coming, gone),
+        (Direction::Coming, true) => Named::Either(gone, coming),
+    }
+}
+
+/// The number of a day in its month: `5`, `25`, `25th`.
+fn day_number(word: &str) -> Option<i8> {
+    let ending = ["st", "nd", "rd", "th"]
+        .into_iter()
+        .find_map(|end| word.strip_suffix(end));
+    let digits = ending.unwrap_or(word);
+    (shaped(digits, "d") || shaped(digits, "dd")).then(|| digits.parse().ok())?
+}
+
+fn month_named(word: &str) -> Option<i8> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let is_it = |month: &&str| month.starts_with(word) && (word.len() == 3 || word.len() == month.len());
+    let at = MONTHS.iter().position(is_it).or((word == "sept").then_some(8))?;
+    i8::try_from(at).ok()?.checked_add(1)
+}
+
 fn weekday(word: &str) -> Option<Weekday> {
     Some(match word {
         "monday" | "mon" => Weekday::Monday,
@@ -208,7 +269,7 @@ fn slashed(word: &str) -> Option<Named> {
 }
 
 /// Puts day and time together.
-fn meant(day: Named, clock: Clock, text: &str, now: &Now) -> Result<Moment, WhenError> {
+fn meant(day: Named, is_named: bool, clock: Clock, text: &str, now: &Now) -> Result<Moment, WhenError> {
     let written = |day: Date| match clock {
         Clock::At(time) if time.second() == 0 => format!("{day} {:02}:{:02}", time.hour(), time.minute()),
         Clock::At(time) => format!("{day} {time}"),
@@ -241,8 +302,13 @@ fn meant(day: Named, clock: Clock, text: &str, now: &Now) -> Result<Moment, When
             if gone(likelier) && !gone(other) {
                 return at(date, likelier, text, now);
             }
-            let by = |time: Time| format!("{date} {:02}:{:02}", time.hour(), time.minute());
-            Err(either(by(likelier), by(other)))
+            let by = |date: Date, time: Time| format!("{date} {:02}:{:02}", time.hour(), time.minute());
+            // Said after midnight, both are of the day before, the later one first.
+            if !is_named && !gone(likelier) && !gone(other) {
+                let before = date.yesterday().map_err(|_| no_such())?;
+                return Err(either(by(before, likelier.max(other)), by(before, likelier.min(other))));
+            }
+            Err(either(by(date, likelier), by(date, other)))
         }
         Clock::Dotted { time, day, month } => {
             let of = |year: i16| Date::new(year, month, day).ok().filter(|day| *day <= date);
@@ -453,6 +519,15 @@ mod tests {
             ("yesterday evening at 7", "2026-03-11T19:00:00+01:00"),
             ("friday morning 11", "2026-03-06T11:00:00+01:00"),
             ("half past six tonight", "2026-03-12T18:30:00+01:00"),
+            ("just now", "2026-03-12T16:05:30+01:00"),
+            ("seven yesterday evening", "2026-03-11T19:00:00+01:00"),
+            ("nine pm yesterday", "2026-03-11T21:00:00+01:00"),
+            ("today at 9", "2026-03-12T09:00:00+01:00"),
+            ("5 Mar", "2026-03-05"),
+            ("12 march", "2026-03-12"),
+            ("25th Nov 2025", "2025-11-25"),
+            ("25 November at 9am", "2025-11-25T09:00:00+01:00"),
+            ("14:30 on 1st feb", "2026-02-01T14:30:00+01:00"),
         ] {
             let read = parse(typed, &now()).map(|moment| moment.as_str().to_owned());
             assert_eq!(read.as_deref(), Ok(kept), "{typed}");
@@ -482,7 +557,8 @@ mod tests {
             "-",
             "-2x",
             "2026-03-12 14",
-            "yesterday 9",
+            "3",
+            "yesterday 15",
             "1/2/3/2026",
             "12-03-2026",
             "3.30 this morning 2026-02-20",
@@ -540,6 +616,10 @@ mod tests {
             ("yesterday half past nine", "2026-03-11 09:30", "2026-03-11 21:30"),
             ("quarter past three yesterday", "2026-03-11 15:15", "2026-03-11 03:15"),
             ("quarter past four", "2026-03-12 16:15", "2026-03-12 04:15"),
+            ("yesterday at 3", "2026-03-11 15:00", "2026-03-11 03:00"),
+            ("nine yesterday", "2026-03-11 09:00", "2026-03-11 21:00"),
+            ("5 mar at 9", "2026-03-05 09:00", "2026-03-05 21:00"),
+            ("5 apr 10:00", "2026-04-05 10:00", "2025-04-05 10:00"),
             ("quarter to one", "2026-03-12 12:45", "2026-03-12 00:45"),
             ("friday twelve o'clock", "2026-03-06 12:00", "2026-03-06 00:00"),
             ("12 this morning", "2026-03-12 00:00", "2026-03-12 12:00"),
@@ -548,6 +628,20 @@ mod tests {
             ("12.03", "2026-03-12 12:03", "2026-03-12"),
         ] {
             assert_eq!(either(typed, &now()), (taken.to_owned(), other.to_owned()), "{typed}");
+        }
+        // Minutes after midnight both are gone, and of the day before.
+        let night = london("2026-01-12T00:30:00Z");
+        assert_eq!(
+            either("half past nine", &night),
+            ("2026-01-11 21:30".to_owned(), "2026-01-11 09:30".to_owned())
+        );
+        assert_eq!(
+            either("today half past nine", &night),
+            ("2026-01-12 09:30".to_owned(), "2026-01-12 21:30".to_owned())
+        );
+        for typed in ["last night", "last night at 11"] {
+            let told = parse(typed, &now()).unwrap_err().to_string();
+            assert!(told.contains("2026-03-11 22:00 or 2026-03-12 02:00"), "{told}");
         }
         let back = london("2026-10-26T12:00:00Z");
         assert_eq!(
@@ -606,6 +700,7 @@ mod tests {
             ("+7d", "2026-03-19"),
             ("2w", "2026-03-26"),
             ("in 3 days", "2026-03-15"),
+            ("5 apr", "2026-04-05"),
         ] {
             assert_eq!(day(typed, &now()).unwrap().to_string(), kept, "{typed}");
         }

@@ -1,0 +1,391 @@
+//! Taking in what others wrote.
+//!
+//! The tags of the entries that are new say which links of which of my streams must come, before a single one is asked for:
+//! what is then missing is withheld, and what is other is refused. The agency's links come first; every other comes with its
+//! position, the last agency link below its own leaf, as of which its rights are judged (`docs/format.md` §7). So the order of
+//! streams means nothing, and they come one after the other.
+
+use super::Fault;
+use super::LogOf;
+use super::Request;
+use super::advance::Advance;
+use super::advance::Missing;
+use super::advance::Tiles;
+use crate::check::Check;
+use crate::check::require;
+use crate::id::LinkId;
+use crate::parcel::OpenParcel;
+use crate::tlog::entry::Entry;
+use crate::tlog::entry::Tag;
+use crate::tlog::follow::Follower;
+use crate::tlog::proof;
+use crate::tlog::tree;
+use crate::wire;
+use crate::wire::v1::limit;
+use crate::wire::v1::stream::StreamId;
+use crate::wire::v1::stream::StreamKind;
+use crate::wire::v1::sync::StreamList;
+use crate::wire::v1::sync::StreamPage;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::VecDeque;
+
+/// A link that came and is the one that the log has at its leaf; nothing else of it is checked.
+pub struct Pulled {
+    /// Its leaf.
+    pub leaf: u64,
+    /// The sequence number of the agency's last link below its leaf; of an agency's link, its own.
+    pub position: u64,
+    /// It, with everything that it names.
+    pub parcel: OpenParcel,
+}
+
+/// How far a stream is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many of its links are below the leaves that were followed.
+    pub followed: u64,
+    /// How many are here: more than those, where a run was cut off.
+    pub here: u64,
+}
+
+/// What a machine wants next.
+pub enum Step {
+    /// An answer of the server, for [`Pull::take`].
+    Ask(Request),
+    /// These links to be judged and stored, in this order, before anything else is asked.
+    Take(Vec<Pulled>),
+    /// Nothing: all is here.
+    Done,
+}
+
+/// Takes in what is new.
+pub struct Pull {
+    log: LogOf,
+    held: BTreeMap<StreamId, Held>,
+    agency_leaves: Vec<u64>,
+    wants: Box<dyn Fn(StreamId) -> bool + Send>,
+    state: State,
+}
+
+#[allow(clippy::large_enum_variant, reason = "there is one of it at a time")]
+enum State {
+    Asking(Follower),
+    Advancing { before: u64, advance: Advance },
+    Listing(Arrived),
+    Paging { arrived: Arrived, plan: Plan },
+    Done(Follower),
+    Broken,
+}
+
+/// Where the log is now, with the entries that are new by their tags.
+struct Arrived {
+    before: u64,
+    follower: Follower,
+    leaves: HashMap<Tag, (u64, LinkId)>,
+}
+
+/// What must come of a stream.
+struct Due {
+    stream: StreamId,
+    /// Leaf, sequence number, link; by sequence number.
+    links: VecDeque<(u64, u64, LinkId)>,
+    /// Where the next page begins, of a stream that is new here and began below what was followed.
+    older: Option<u64>,
+}
+
+#[derive(Default)]
+struct Plan {
+    /// The agency's own first.
+    due: VecDeque<Due>,
+    /// What came and is to be taken.
+    ready: Vec<Pulled>,
+    /// A page whose older links are being proved.
+    proving: Option<(StreamPage, Tiles)>,
+}
+
+impl Pull {
+    /// Begins where `follower` is; `held` are the streams that are here, `agency_leaves` the leaves of the agency's links
+    /// that are below, `wants` says which other streams to take.
+    pub fn begin(
+        log: LogOf,
+        follower: Follower,
+        held: BTreeMap<StreamId, Held>,
+        agency_leaves: Vec<u64>,
+        wants: Box<dyn Fn(StreamId) -> bool + Send>,
+    ) -> Self {
+        Self {
+            log,
+            held,
+            agency_leaves,
+            wants,
+            state: State::Asking(follower),
+        }
+    }
+
+    /// Returns how many links are still to come, once that is known.
+    pub fn left(&self) -> u64 {
+        match &self.state {
+            State::Paging { plan, .. } => plan.due.iter().map(|due| due.links.len() as u64).sum(),
+            _ => 0,
+        }
+    }
+
+    /// Returns the leaves of the agency's links, as far as they are known now.
+    pub fn agency_leaves(&self) -> &[u64] {
+        &self.agency_leaves
+    }
+
+    /// Returns what is wanted next.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn step(&mut self) -> Result<Step, Fault> {
+        match &mut self.state {
+            State::Asking(_) => Ok(Step::Ask(Request::Checkpoint)),
+            State::Advancing { advance, .. } => match advance.ask()? {
+                Some(request) => Ok(Step::Ask(request)),
+                None => {
+                    self.arrive();
+                    self.step()
+                }
+            },
+            State::Listing(arrived) => Ok(Step::Ask(Request::Streams { after: arrived.before })),
+            State::Paging { plan, .. } => {
+                let step = plan.step();
+                if matches!(step, Step::Done)
+                    && let State::Paging { arrived, .. } = std::mem::replace(&mut self.state, State::Broken)
+                {
+                    self.state = State::Done(arrived.follower);
+                }
+                Ok(step)
+            }
+            State::Done(_) => Ok(Step::Done),
+            State::Broken => Err(Check::LogConsistency.into()),
+        }
+    }
+
+    /// Takes what came.
+    ///
+    /// # Errors
+    /// [`Fault`]: nothing more is handed over then.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let taken = self.take_in(bytes);
+        if taken.is_err() {
+            self.state = State::Broken;
+        }
+        taken
+    }
+
+    /// Returns what is verified of the log, once all is here.
+    ///
+    /// # Errors
+    /// [`Check::LogConsistency`] before that.
+    pub fn finish(self) -> Result<Follower, Fault> {
+        match self.state {
+            State::Done(follower) => Ok(follower),
+            _ => Err(Check::LogConsistency.into()),
+        }
+    }
+
+    fn take_in(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match &mut self.state {
+            State::Asking(follower) => {
+                let before = follower.size();
+                let advance = Advance::begin(self.log.clone(), follower.clone(), bytes)?;
+                self.state = State::Advancing { before, advance };
+                Ok(())
+            }
+            State::Advancing { advance, .. } => advance.take(bytes),
+            State::Listing(_) => {
+                let listed: StreamList = wire::decode(bytes, limit::APPEND)?;
+                let State::Listing(arrived) = std::mem::replace(&mut self.state, State::Broken) else {
+                    return Ok(());
+                };
+                let plan = self.plan(&arrived, &listed)?;
+                self.state = State::Paging { arrived, plan };
+                Ok(())
+            }
+            State::Paging { arrived, plan } => plan.take(arrived, &self.agency_leaves, bytes),
+            State::Done(_) | State::Broken => Ok(()),
+        }
+    }
+
+    /// Indexes the entries that are new.
+    fn arrive(&mut self) {
+        let State::Advancing { before, advance } = std::mem::replace(&mut self.state, State::Broken) else {
+            return;
+        };
+        let (follower, entries) = advance.into_parts();
+        if entries.is_empty() {
+            self.state = State::Done(follower);
+            return;
+        }
+        let mut leaves = HashMap::with_capacity(entries.len());
+        for (leaf, entry) in (before..).zip(&entries) {
+            // A second leaf of one place is another history of the stream; the first is the one that counts, for all.
+            leaves.entry(entry.tag).or_insert((leaf, entry.link));
+        }
+        self.state = State::Listing(Arrived {
+            before,
+            follower,
+            leaves,
+        });
+    }
+
+    /// Says what must come: of streams that are held, by their tags; of others, as far as the server tells of them.
+    fn plan(&mut self, arrived: &Arrived, listed: &StreamList) -> Result<Plan, Fault> {
+        let agency = StreamId::agency(&self.log.agency);
+        let mut due = VecDeque::new();
+        let unknown = listed.streams.iter().filter(|one| !self.held.contains_key(&one.stream));
+        let unknown = unknown.filter(|one| one.stream != agency && (self.wants)(one.stream));
+        let of_agency = (agency, self.held.get(&agency).copied().unwrap_or_default());
+        let held = self.held.iter().filter(|(stream, _)| **stream != agency);
+        let streams = held.map(|(stream, held)| (*stream, *held));
+        let unknown = unknown.map(|one| (one.stream, Held::default()));
+        for (stream, held) in [of_agency].into_iter().chain(streams).chain(unknown) {
+            let mut links = VecDeque::new();
+            let (mut seq, mut last) = (held.followed, None);
+            while let Some((leaf, link)) = arrived.leaves.get(&Tag::of(stream, seq)) {
+                require(last.is_none_or(|last| last < *leaf), Check::LogConsistency)?;
+                last = Some(*leaf);
+                if stream == agency {
+                    self.agency_leaves.push(*leaf);
+                }
+                if seq >= held.here {
+                    links.push_back((*leaf, seq, *link));
+                }
+                seq = seq.saturating_add(1);
+            }
+            // One that is new here and has no first link among the new leaves began below them.
+            let is_older = seq == 0 && stream != agency && !self.held.contains_key(&stream);
+            let older = is_older.then_some(0);
+            if is_older || !links.is_empty() {
+                due.push_back(Due { stream, links, older });
+            }
+        }
+        Ok(Plan { due, ..Plan::default() })
+    }
+}
+
+impl Plan {
+    fn step(&mut self) -> Step {
+        if !self.ready.is_empty() {
+            return Step::Take(std::mem::take(&mut self.ready));
+        }
+        if let Some(tile) = self.proving.as_ref().and_then(|(_, tiles)| tiles.wanted) {
+            return Step::Ask(Request::Tile(tile));
+        }
+        while self.due.front().is_some_and(|due| due.next().is_none()) {
+            self.due.pop_front();
+        }
+        let next = self.due.front().and_then(|due| Some((due.stream, due.next()?)));
+        next.map_or(Step::Done, |(stream, from)| Step::Ask(Request::Page { stream, from }))
+    }
+
+    fn take(&mut self, arrived: &Arrived, agency: &[u64], bytes: &[u8]) -> Result<(), Fault> {
+        if let Some((page, mut tiles)) = self.proving.take() {
+            tiles.take(bytes)?;
+            return self.take_older(arrived, agency, page, tiles);
+        }
+        let page: StreamPage = wire::decode(bytes, limit::APPEND)?;
+        require(page.parcels.len() <= limit::PARCELS && page.more <= 1, Check::TooLong)?;
+        let Some(due) = self.due.front_mut() else {
+            return Ok(());
+        };
+        if page.parcels.is_empty() {
+            let seq = due.next().unwrap_or_default();
+            return Err(Fault::Withheld {
+                stream: due.stream,
+                seq,
+            });
+        }
+        if due.older.is_some() {
+            return self.take_older(arrived, agency, page, Tiles::default());
+        }
+        for placed in page.parcels {
+            // What is beyond the checkpoint comes another time.
+            let Some((leaf, seq, link)) = due.links.pop_front() else {
+                break;
+            };
+            let parcel = OpenParcel::open(placed.parcel)?;
+            if placed.leaf != leaf || parcel.link().id() != link {
+                return Err(Fault::Withheld {
+                    stream: due.stream,
+                    seq,
+                });
+            }
+            let position = position(agency, due.stream, seq, leaf);
+            self.ready.push(Pulled { leaf, position, parcel });
+        }
+        Ok(())
+    }
+
+    /// Takes links of a stream that began below what was followed: each of those is proved to be at its leaf.
+    fn take_older(
+        &mut self,
+        arrived: &Arrived,
+        agency: &[u64],
+        page: StreamPage,
+        mut tiles: Tiles,
+    ) -> Result<(), Fault> {
+        let Some(due) = self.due.front_mut() else {
+            return Ok(());
+        };
+        let (stream, Some(from)) = (due.stream, due.older) else {
+            return Ok(());
+        };
+        let checkpoint = arrived.follower.checkpoint();
+        for (placed, seq) in page.parcels.iter().zip(from..) {
+            let parcel = OpenParcel::open(placed.parcel.clone())?;
+            let (leaf, link) = (placed.leaf, parcel.link().id());
+            let entry = Entry::of(stream, seq, link);
+            let is_there = match leaf >= arrived.before {
+                true => arrived.leaves.get(&entry.tag) == Some(&(leaf, link)),
+                false => match proof::inclusion(leaf, checkpoint.size, &mut |tile| tiles.get(tile)) {
+                    Ok(path) => {
+                        let (size, root) = (checkpoint.size, &checkpoint.root);
+                        tree::require_included(leaf, size, entry.leaf(), &path, root).is_ok()
+                    }
+                    Err(Missing::Tile) => {
+                        self.proving = Some((page, tiles));
+                        return Ok(());
+                    }
+                    Err(Missing::Refused) => return Err(Check::LogTile.into()),
+                },
+            };
+            if !is_there {
+                return Err(Fault::Withheld { stream, seq });
+            }
+        }
+        let mut seq = from;
+        for placed in page.parcels {
+            let (leaf, parcel) = (placed.leaf, OpenParcel::open(placed.parcel)?);
+            let position = position(agency, stream, seq, leaf);
+            self.ready.push(Pulled { leaf, position, parcel });
+            seq = seq.saturating_add(1);
+        }
+        // It goes on where the entries say so, whatever the page says.
+        let goes_on = page.more == 1 || arrived.leaves.contains_key(&Tag::of(stream, seq));
+        due.older = goes_on.then_some(seq);
+        Ok(())
+    }
+}
+
+impl Due {
+    /// Returns the sequence number that is to come next.
+    fn next(&self) -> Option<u64> {
+        self.older.or_else(|| self.links.front().map(|(_, seq, _)| *seq))
+    }
+}
+
+/// Returns the sequence number of the agency's last link below a leaf.
+fn position(agency: &[u64], stream: StreamId, seq: u64, leaf: u64) -> u64 {
+    match stream.kind {
+        StreamKind::Agency => seq,
+        StreamKind::Case | StreamKind::Access => {
+            let below = agency.partition_point(|at| *at < leaf) as u64;
+            below.saturating_sub(1)
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! A model of a server, honest and lying, and devices that pull from it, are cut off and go on.
+
+use super::*;
+use crate::crypto::sign::Signature;
+use crate::crypto::sign::SigningKey;
+use crate::id::CaseId;
+use crate::id::DeviceId;
+use crate::id::LinkId;
+use crate::parcel;
+use crate::secret::SigningSeed;
+use crate::stream::Chain;
+use crate::stream::UnverifiedLink;
+use crate::tlog::checkpoint;
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::entry::Entry;
+use crate::tlog::follow::Follower;
+use crate::tlog::tile;
+use crate::tlog::tile::Edge;
+use crate::tlog::tree::Hash;
+use crate::wire;
+use crate::wire::v1::event::Event;
+use crate::wire::v1::link::LinkBody;
+use crate::wire::v1::link::PlacedEvent;
+use crate::wire::v1::sync::ListedStream;
+use crate::wire::v1::sync::Parcel;
+use crate::wire::v1::sync::PlacedParcel;
+use crate::wire::v1::sync::StreamList;
+use crate::wire::v1::sync::StreamPage;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const AGENCY: AgencyId = AgencyId([0xa1; 32]);
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(&SigningSeed::from_bytes([3; 32]))
+}
+
+fn log() -> LogOf {
+    let key = VerifyingKey::new(&key().public(), Check::CheckpointSignature).unwrap();
+    LogOf { agency: AGENCY, key }
+}
+
+fn stream(number: u8) -> StreamId {
+    match number {
+        0 => StreamId::agency(&AGENCY),
+        n => StreamId::case(CaseId([n; 16])),
+    }
+}
+
+/// A server: the links of its streams by leaf, and the log's tiles as of each size are computed when they are asked for.
+#[derive(Clone, Default)]
+struct Server {
+    chains: BTreeMap<StreamId, Vec<(u64, LinkId, Parcel)>>,
+    entries: Vec<Entry>,
+    page: usize,
+}
+
+impl Server {
+    fn new(page: usize) -> Self {
+        Self {
+            page,
+            ..Self::default()
+        }
+    }
+
+    /// Appends a link of a stream; `branch` makes it another than an honest server's.
+    fn append(&mut self, number: u8, branch: u8) {
+        let stream = stream(number);
+        let links = self.chains.entry(stream).or_default();
+        let mut chain = match links.last() {
+            Some((_, id, _)) => Chain::at(AGENCY, stream, links.len() as u64 - 1, *id),
+            None => Chain::empty(AGENCY, stream),
+        };
+        let body = LinkBody::Event(PlacedEvent {
+            event: Event::Relation,
+            sealed: Vec::new(),
+        });
+        let link = chain.append(LinkId::ZERO, DeviceId([branch; 16]), body).unwrap();
+        let link = link.sign(&key()).into_unverified();
+        let leaf = self.entries.len() as u64;
+        self.entries.push(Entry::of(stream, link.link().seq, link.id()));
+        let parcel = parcel::pack(&link, Vec::new(), Vec::new()).unwrap();
+        links.push((leaf, link.id(), parcel));
+    }
+
+    fn tiles(&self) -> BTreeMap<Tile, Vec<Hash>> {
+        let (mut edge, mut tiles) = (Edge::default(), BTreeMap::new());
+        for entry in &self.entries {
+            edge.push(entry.leaf(), |tile, hashes| {
+                tiles.insert(tile, hashes.to_vec());
+            });
+        }
+        edge.partial(|tile, hashes| {
+            tiles.insert(tile, hashes.to_vec());
+        });
+        tiles
+    }
+
+    fn note(&self) -> Vec<u8> {
+        let mut edge = Edge::default();
+        self.entries.iter().for_each(|entry| edge.push(entry.leaf(), |_, _| {}));
+        let checkpoint = Checkpoint {
+            agency: AGENCY,
+            size: edge.size(),
+            root: edge.root(),
+        };
+        let signature = checkpoint.sign(&key());
+        checkpoint::write(&checkpoint, &signature, &key().public(), &[])
+            .unwrap()
+            .into_bytes()
+    }
+
+    fn answer(&self, request: Request) -> Vec<u8> {
+        match request {
+            Request::Checkpoint => self.note(),
+            Request::Entries(tile) => {
+                let first = usize::try_from(tile.index()).unwrap() * 256;
+                tile::bundle(&self.entries[first..first + usize::from(tile.width())])
+            }
+            Request::Tile(tile) => {
+                let tiles = self.tiles();
+                let hashes = tiles.get(&tile).cloned().unwrap_or_default();
+                hashes.iter().flat_map(|hash| hash.0).collect()
+            }
+            Request::Streams { after } => {
+                let of = |(stream, links): (&StreamId, &Vec<(u64, LinkId, Parcel)>)| ListedStream {
+                    stream: *stream,
+                    links: links.len() as u64,
+                    last: links.last().unwrap().0,
+                };
+                let mut streams: Vec<_> = self.chains.iter().map(of).collect();
+                streams.retain(|one| one.last >= after);
+                wire::encode(&StreamList { streams }).unwrap()
+            }
+            Request::Page { stream, from } => {
+                let links = self.chains.get(&stream).map_or(&[][..], Vec::as_slice);
+                let rest = links.get(usize::try_from(from).unwrap()..).unwrap_or_default();
+                let parcels = rest.iter().take(self.page).map(|(leaf, _, parcel)| PlacedParcel {
+                    leaf: *leaf,
+                    parcel: parcel.clone(),
+                });
+                let more = u8::from(rest.len() > self.page);
+                wire::encode(&StreamPage {
+                    parcels: parcels.collect(),
+                    more,
+                })
+                .unwrap()
+            }
+        }
+    }
+}
+
+/// A device: what it verified of the log, and the links that it took, by stream.
+#[derive(Clone)]
+struct Device {
+    follower: Follower,
+    followed: BTreeMap<StreamId, u64>,
+    agency_leaves: Vec<u64>,
+    links: BTreeMap<StreamId, Vec<LinkId>>,
+    positions: BTreeMap<LinkId, u64>,
+}
+
+impl Device {
+    fn new() -> Self {
+        Self {
+            follower: Follower::new(AGENCY),
+            followed: BTreeMap::new(),
+            agency_leaves: Vec::new(),
+            links: BTreeMap::new(),
+            positions: BTreeMap::new(),
+        }
+    }
+
+    fn begin(&self, without: Option<StreamId>) -> Pull {
+        let held = self.links.iter().map(|(stream, links)| {
+            let held = Held {
+                followed: self.followed.get(stream).copied().unwrap_or(0),
+                here: links.len() as u64,
+            };
+            (*stream, held)
+        });
+        Pull::begin(
+            log(),
+            self.follower.clone(),
+            held.collect(),
+            self.agency_leaves.clone(),
+            Box::new(move |stream| Some(stream) != without),
+        )
+    }
+
+    /// Pulls for at most `steps` answers; tells whether it came to the end.
+    fn pull(
+        &mut self,
+        steps: usize,
+        without: Option<StreamId>,
+        answer: &mut dyn FnMut(Request) -> Vec<u8>,
+    ) -> Result<bool, Fault> {
+        let mut pull = self.begin(without);
+        let mut left = steps;
+        loop {
+            match pull.step()? {
+                Step::Ask(request) => {
+                    left = match left.checked_sub(1) {
+                        Some(left) => left,
+                        // Cut off: what was taken is kept, how far the log was followed is as before.
+                        None => return Ok(false),
+                    };
+                    pull.take(&answer(request))?;
+                }
+                Step::Take(pulled) => {
+                    for one in pulled {
+                        let link: &UnverifiedLink = one.parcel.link();
+                        let links = self.links.entry(link.link().stream).or_default();
+                        // Dense, and each behind the one before.
+                        assert_eq!(link.link().seq, links.len() as u64);
+                        assert_eq!(link.link().previous, links.last().copied().unwrap_or(LinkId::ZERO));
+                        links.push(link.id());
+                        self.positions.insert(link.id(), one.position);
+                    }
+                }
+                Step::Done => break,
+            }
+        }
+        self.agency_leaves = pull.agency_leaves().to_vec();
+        self.follower = pull.finish()?;
+        for (stream, links) in &self.links {
+            self.followed.insert(*stream, links.len() as u64);
+        }
+        Ok(true)
+    }
+}
+
+fn agree(device: &Device, server: &Server, without: Option<StreamId>) {
+    let mut expected = BTreeMap::new();
+    for (stream, links) in &server.chains {
+        if Some(*stream) != without || device.links.contains_key(stream) {
+            expected.insert(*stream, links.iter().map(|(_, id, _)| *id).collect::<Vec<_>>());
+        }
+    }
+    assert_eq!(device.links, expected);
+    assert_eq!(device.follower.size(), server.entries.len() as u64);
+    // Each as of the last agency link below it, by another way of counting.
+    let agency: Vec<u64> = server.chains[&stream(0)].iter().map(|(leaf, _, _)| *leaf).collect();
+    for (of, links) in &server.chains {
+        for (leaf, id, _) in links {
+            if let Some(position) = device.positions.get(id) {
+                let below = agency.iter().filter(|at| *at < leaf).count() as u64;
+                let expected = if *of == stream(0) { below } else { below - 1 };
+                assert_eq!(*position, expected);
+            }
+        }
+    }
+}
+
+fn served(appends: &[u8], page: usize) -> Server {
+    let mut server = Server::new(page);
+    server.append(0, 0);
+    appends.iter().for_each(|number| server.append(*number, 0));
+    server
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Any history, pulled in any pieces, cut off anywhere: what is here at the end is what was written, in its order.
+    #[test]
+    fn devices_that_are_cut_off_anywhere_end_with_what_was_written(
+        rounds in prop::collection::vec((prop::collection::vec(0_u8..5, 0..60), prop::collection::vec(0_usize..9, 0..4)), 1..6),
+        page in 1_usize..9,
+        late in prop::option::of(1_u8..5),
+    ) {
+        let mut server = served(&[], page);
+        let mut device = Device::new();
+        let without = late.map(stream);
+        for (appends, cuts) in rounds {
+            appends.iter().for_each(|number| server.append(*number, 0));
+            for steps in cuts {
+                device.pull(steps, without, &mut |request| server.answer(request)).unwrap();
+            }
+        }
+        prop_assert!(device.pull(usize::MAX, without, &mut |request| server.answer(request)).unwrap());
+        agree(&device, &server, without);
+        // A stream that it may read only from now on comes whole, from below what was followed.
+        if let Some(late) = without {
+            server.append(late_number(late), 0);
+            prop_assert!(device.pull(usize::MAX, None, &mut |request| server.answer(request)).unwrap());
+            agree(&device, &server, None);
+        }
+    }
+
+    /// One answer is changed in one byte, cut, or another's: nothing is taken that was not written, and honest answers
+    /// afterwards bring all of it.
+    #[test]
+    fn a_server_that_lies_in_one_answer_gets_nothing_in(
+        appends in prop::collection::vec(0_u8..4, 1..80),
+        more in prop::collection::vec(0_u8..4, 1..80),
+        page in 1_usize..9,
+        at in 0_usize..30,
+        how in 0_u8..4,
+        where_ in any::<prop::sample::Index>(),
+    ) {
+        let mut server = served(&appends, page);
+        let mut device = Device::new();
+        device.pull(usize::MAX, None, &mut |request| server.answer(request)).unwrap();
+        let before = device.follower.clone();
+        more.iter().for_each(|number| server.append(*number, 0));
+        let (mut asked, mut lied, mut last) = (0, false, Vec::new());
+        let pulled = device.pull(usize::MAX, None, &mut |request| {
+            let honest = server.answer(request);
+            let mut bytes = honest.clone();
+            if asked == at {
+                match how {
+                    0 => if !bytes.is_empty() { let at = where_.index(bytes.len()); bytes[at] ^= 1 },
+                    1 => bytes.truncate(where_.index(bytes.len() + 1)),
+                    2 => bytes.push(0),
+                    _ => bytes.clone_from(&last),
+                }
+                lied = bytes != honest;
+            }
+            asked += 1;
+            last = honest;
+            bytes
+        });
+        for (stream, links) in &device.links {
+            let written: Vec<_> = server.chains[stream].iter().map(|(_, id, _)| *id).collect();
+            prop_assert!(written.starts_with(links));
+        }
+        if pulled.is_err() {
+            prop_assert!(lied);
+            prop_assert_eq!(&device.follower, &before);
+        }
+        prop_assert!(device.pull(usize::MAX, None, &mut |request| server.answer(request)).unwrap());
+        agree(&device, &server, None);
+    }
+}
+
+fn late_number(stream: StreamId) -> u8 {
+    stream.id[0]
+}
+
+#[test]
+fn a_link_that_is_in_the_log_and_not_delivered_is_missed() {
+    let server = served(&[1, 2, 1, 1, 2], 3);
+    let mut device = Device::new();
+    device
+        .pull(usize::MAX, None, &mut |request| server.answer(request))
+        .unwrap();
+    let mut grown = server.clone();
+    grown.append(1, 0);
+    // It is in the log, and neither listed nor paged.
+    let pulled = device.pull(usize::MAX, None, &mut |request| match request {
+        Request::Page { .. } | Request::Streams { .. } => server.answer(request),
+        _ => grown.answer(request),
+    });
+    let withheld = Fault::Withheld {
+        stream: stream(1),
+        seq: 3,
+    };
+    assert_eq!(pulled, Err(withheld));
+}
+
+#[test]
+fn another_history_and_an_older_one_are_refused_and_the_other_is_proved() {
+    let mut honest = served(&[1, 2, 1], 4);
+    let mut device = Device::new();
+    device
+        .pull(usize::MAX, None, &mut |request| honest.answer(request))
+        .unwrap();
+    let mut forked = served(&[1, 2], 4);
+    forked.append(1, 1);
+    let same_size = device
+        .clone()
+        .pull(usize::MAX, None, &mut |request| forked.answer(request));
+    forked.append(2, 1);
+    let longer = device
+        .clone()
+        .pull(usize::MAX, None, &mut |request| forked.answer(request));
+    for found in [same_size, longer] {
+        let Err(Fault::Contradiction(found)) = found else {
+            panic!("{found:?}");
+        };
+        found.verify(AGENCY, &log().key).unwrap();
+    }
+    let older = served(&[1], 4);
+    let rolled_back = device
+        .clone()
+        .pull(usize::MAX, None, &mut |request| older.answer(request));
+    assert_eq!(rolled_back, Err(Check::LogConsistency.into()));
+    honest.append(2, 0);
+    assert!(
+        device
+            .pull(usize::MAX, None, &mut |request| honest.answer(request))
+            .unwrap()
+    );
+}
+
+#[test]
+fn what_was_sent_is_believed_once_its_leaf_is_proved() {
+    let server = served(&[1, 2, 1], 4);
+    let follower = {
+        let mut device = Device::new();
+        device
+            .pull(usize::MAX, None, &mut |request| server.answer(request))
+            .unwrap();
+        device.follower
+    };
+    let mut grown = server.clone();
+    [1, 1, 2].iter().for_each(|number| grown.append(*number, 0));
+    let prove = |stored: Vec<(u64, Entry)>, served: &Server| {
+        let mut asked = 0;
+        let mut push = Push::prove(log(), follower.clone(), &served.note(), stored)?;
+        while let Some(request) = push.ask()? {
+            asked += 1;
+            push.take(&served.answer(request))?;
+        }
+        push.finish()
+            .map(|(follower, entries)| (follower.size(), entries.len(), asked))
+    };
+    let at = |leaf: usize| (leaf as u64, grown.entries[leaf]);
+    // All of them one's own: nothing is fetched. Some of them: the entries are. Sent before: a proof.
+    assert_eq!(prove(vec![at(4), at(5), at(6)], &grown), Ok((7, 3, 0)));
+    assert_eq!(prove(vec![at(5)], &grown), Ok((7, 3, 1)));
+    assert!(matches!(prove(vec![at(2), at(4)], &grown), Ok((7, 3, asked)) if asked > 1));
+    let refused = Err(Check::LogInclusion.into());
+    assert_eq!(prove(vec![(5, grown.entries[4])], &grown), refused);
+    assert_eq!(prove(vec![(1, grown.entries[2])], &grown), refused);
+    assert_eq!(prove(vec![(7, grown.entries[6])], &grown), refused);
+    // Said to be stored, under a checkpoint that has not got it.
+    assert_eq!(prove(vec![at(4)], &server), refused);
+    let mut forged = grown.clone();
+    forged.entries[1] = Entry {
+        link: LinkId([9; 32]),
+        ..forged.entries[1]
+    };
+    assert!(matches!(prove(vec![at(4)], &forged), Err(Fault::Contradiction(_))));
+    assert_eq!(grown.entries.len(), 7);
+    let unsigned = Signature([0; 64]);
+    assert_ne!(unsigned, grown.chains[&stream(1)][0].2.signature);
+}
