@@ -328,6 +328,18 @@ fn a_case_is_judged_alike_after_the_server_was_started_again() {
 }
 
 #[test]
+fn an_access_stream_goes_on_after_the_server_was_started_again() {
+    let mut server = Server::start(&[]);
+    let mut office = Office::found(&server, 11, 1);
+    let links: Vec<_> = (0..4).map(|_| office.access(0)).collect();
+    office.stored(&server, links[..2].to_vec());
+    server.stop();
+    let server = server.again(&[]);
+    office.stored(&server, links[2..3].to_vec());
+    office.stored(&server, links.clone());
+}
+
+#[test]
 fn records_may_come_without_their_bytes_where_those_were_erased_before() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 10, 1);
