@@ -5,13 +5,13 @@
 //!                ─> renew_recovery: root version, agency epoch, role epoch; every section is then due (CHK-76)
 //! ```
 
-use crate::agency_state;
 use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::check::Refused;
 use crate::context::Label;
 use crate::crypto::sign::SigningKey;
 use crate::founding;
+use crate::growing;
 use crate::id::DeviceId;
 use crate::id::KeyringHash;
 use crate::id::MemberId;
@@ -29,14 +29,12 @@ use crate::stream::VerifiedLink;
 use crate::wire;
 use crate::wire::v1::agency::CertifiedDevice;
 use crate::wire::v1::agency::DeviceCertificate;
-use crate::wire::v1::agency::RootSignature;
 use crate::wire::v1::event::AgencyEpoch;
 use crate::wire::v1::event::DpoEpoch;
 use crate::wire::v1::event::Enrolment;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::event::RecoveryRun;
 use crate::wire::v1::event::Restored;
-use crate::wire::v1::event::SignedRoot;
 use crate::wire::v1::key::KeyringRef;
 use crate::wire::v1::stream::Epoch;
 use crate::wire::v1::stream::Section;
@@ -123,21 +121,12 @@ pub fn renew_recovery(
     random: &mut dyn CryptoRng,
 ) -> Result<Appended, Refused> {
     let signer = SigningKey::from_seed(&secrets.device);
-    let identity = SigningKey::from_seed(&secrets.identity);
     let version = agency.root().recovery.version.checked_add(1).ok_or(Check::RootChain)?;
     let recovery = RecoverySeeds::from_seed(version, RecoverySeed::from_bytes(fresh(random)));
-    let mut root = agency.root().clone();
-    root.previous = agency_state::root_hash(&root)?;
-    root.version = root.version.checked_add(1).ok_or(Check::RootChain)?;
-    root.recovery = recovery.public();
-    let signature = identity.sign(Label::RootSignature, &[&wire::encode(&root)?]);
-    let event = Event::Root(SignedRoot {
-        root,
-        signatures: vec![RootSignature { member, signature }],
-        founding: None,
-    });
+    let named = growing::next_root(agency, member, device, secrets, |root| {
+        root.recovery = recovery.public()
+    })?;
     let mut links = Vec::new();
-    founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
 
     let mut files = Vec::new();
     let stream = StreamId::agency(&agency.id());
@@ -177,7 +166,7 @@ pub fn renew_recovery(
     secrets.dpo.push((epoch, role));
     secrets.recovery = Some(recovery);
     Ok(Appended {
-        links: only_links(links),
+        links: named.links.into_iter().chain(only_links(links)).collect(),
         files,
     })
 }

@@ -5,6 +5,9 @@ use vault_core::note::display::escape_line;
 use super::{count, number};
 use crate::session::reply::{ExportReply, ImportReply};
 
+/// So many refused lines are named; of a file of another making, nobody reads thousands.
+const NAMED: usize = 30;
+
 /// Writes what came in, the refused lines last.
 pub fn import(reply: &ImportReply) -> String {
     let mut out = format!(
@@ -33,8 +36,15 @@ pub fn import(reply: &ImportReply) -> String {
             fields.join(", ")
         ));
     }
-    for line in &reply.malformed {
+    for line in reply.malformed.iter().take(NAMED) {
         out.push_str(&format!("line {}: {}\n", line.line, escape_line(&line.why)));
+    }
+    let more = reply.malformed.len().saturating_sub(NAMED);
+    if more > 0 {
+        out.push_str(&format!(
+            "and {} more lines: `--json` names every one\n",
+            number(more as u64)
+        ));
     }
     out
 }
