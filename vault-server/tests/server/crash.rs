@@ -46,13 +46,19 @@ impl Worker {
 
     /// Returns once the server is gone.
     fn work(&mut self, address: std::net::SocketAddr, token: &str, batch: usize, told: &mpsc::Sender<()>) {
-        let mut connection = Connection::to(address);
+        // It may be killed at any moment, this one too.
+        let Some(mut connection) = Connection::try_to(address) else {
+            return;
+        };
         loop {
             while self.waiting.len() < batch {
                 self.waiting.push(self.office.note(0));
             }
             let body = self.office.request(self.waiting.clone());
-            connection.send("POST", "/v1/append", &[("Authorization", token)], &body);
+            let headers = [("Authorization", token)];
+            if connection.try_send("POST", "/v1/append", &headers, &body).is_none() {
+                return;
+            }
             let Some(answer) = connection.receive() else { return };
             assert_eq!(answer.status, 200, "{answer:?}");
             let reply: AppendReply = wire::decode(&answer.body, limit::APPEND).unwrap();

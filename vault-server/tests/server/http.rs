@@ -44,16 +44,27 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn to(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::try_to(address).expect("the server is not there")
+    }
+
+    /// Connects; `None` where the server went away.
+    pub(crate) fn try_to(address: SocketAddr) -> Option<Self> {
+        let socket = TcpStream::connect(address).ok()?;
         socket.set_nodelay(true).unwrap();
         // What never comes is a failure, not a test that never ends.
         socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        Self {
+        Some(Self {
             socket: BufReader::new(socket),
-        }
+        })
     }
 
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
+        self.try_send(method, path, headers, body)
+            .expect("the server went away");
+    }
+
+    /// Sends a request; `None` where the server went away.
+    pub(crate) fn try_send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<()> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
         let told = headers.iter().any(|(name, _)| *name == "Content-Length");
         if !told {
@@ -64,7 +75,7 @@ impl Connection {
         }
         head.push_str("\r\n");
         let whole = [head.as_bytes(), body].concat();
-        self.socket.get_mut().write_all(&whole).unwrap();
+        self.socket.get_mut().write_all(&whole).ok()
     }
 
     /// Sends a body in chunks, whose length is not told.
