@@ -1,6 +1,6 @@
 """Verifies a log in files, from the C2SP pages and one fact of CaseVault's: an entry is 48 bytes.
 
-    verify.py FOLDER        FOLDER holds checkpoint, tile/…, log.vkey and witness.vkey
+    verify.py FOLDER        FOLDER holds checkpoint, tile/…, log.vkey and, where there is a witness, witness.vkey
 
 Checks the log's signature and the witness's cosignature, computes every hash of the tree again out of the entries,
 compares each tile with them, the root with the checkpoint's, and, where there is a checkpoint.earlier, that the tree
@@ -68,6 +68,8 @@ def checkpoint(path, log, witness):
     require(by_log and all(verified(key, s, text.encode()) for s in by_log), f"{path.name}: not signed by the log")
     origin, size, root, rest = text.split("\n", 3)
     require(origin == name and rest == "" and str(int(size)) == size, f"{path.name}: no checkpoint of {name}")
+    if witness is None:
+        return int(size), base64.b64decode(root, validate=True), None
     name, key_id, kind, key = witness
     require(kind == 4, "the witness's key is not one for cosignatures")
     by_witness = [s for n, i, s in signatures if (n, i) == (name, key_id)]
@@ -124,7 +126,9 @@ def entries(folder, size):
 
 
 def verify(folder):
-    log, witness = (vkey((folder / f"{who}.vkey").read_text().strip()) for who in ("log", "witness"))
+    paths = (folder / "log.vkey", folder / "witness.vkey")
+    log, witness = (vkey(path.read_text().strip()) if path.exists() else None for path in paths)
+    require(log is not None, "no log.vkey")
     size, root, time = checkpoint(folder / "checkpoint", log, witness)
     leaves = [leaf(entry) for entry in entries(folder, size)]
     compared, level, row = 0, 0, leaves
@@ -141,7 +145,8 @@ def verify(folder):
     if earlier.exists():
         before, earlier_root, _ = checkpoint(earlier, log, witness)
         require(before <= size and mth(leaves[:before]) == earlier_root, "the tree does not continue the earlier one")
-    print(f"verified: {size} entries, {compared} tiles, the root, the log's signature, a cosignature of {time}")
+    cosigned = "no witness" if time is None else f"a cosignature of {time}"
+    print(f"verified: {size} entries, {compared} tiles, the root, the log's signature, {cosigned}")
 
 
 if __name__ == "__main__":

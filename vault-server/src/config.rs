@@ -43,6 +43,12 @@ struct ServeArgs {
     /// Agency that may be registered, as `a-…` or in hex; repeatable. On a loopback address without it, any may.
     #[arg(long, value_name = "AGENCY")]
     admit: Vec<Admitted>,
+    /// Certificate chain in PEM, for TLS in the server itself; without it, put a proxy before any other address.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Requests a second of one device, or of one address without a session; 0 is no limit.
     #[arg(long, value_name = "N", default_value_t = RATE)]
     rate: u32,
@@ -105,6 +111,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whom the server makes known.
     pub admission: Admission,
+    /// Certificate chain and private key.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// Requests a second of one device; 0 is no limit.
     pub rate: u32,
     /// What is told on stderr.
@@ -129,6 +137,8 @@ impl Cli {
             data,
             listen,
             admit,
+            tls_cert,
+            tls_key,
             rate,
             tell,
         } = match self.command {
@@ -150,6 +160,7 @@ impl Cli {
             data,
             listen,
             admission,
+            tls: tls_cert.zip(tls_key),
             rate,
             told: tell,
         })
@@ -183,6 +194,7 @@ mod tests {
             data: "d".into(),
             listen: "127.0.0.1:8443".parse().unwrap(),
             admission: Admission::Anybody,
+            tls: None,
             rate: RATE,
             told: Told::Requests,
         };

@@ -14,10 +14,12 @@ pub mod authorize;
 pub mod config;
 pub mod http;
 pub mod limits;
+pub mod memory;
 pub mod metrics;
 pub mod report;
 mod server;
 pub mod service;
 pub mod store;
+pub mod tls;
 
 pub use server::{Ended, Server, ServerError};

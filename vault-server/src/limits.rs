@@ -5,14 +5,23 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use vault_core::id::DeviceId;
 
 /// Requests that are answered at the same time.
 const AT_ONCE: usize = 512;
 
-/// KiB of appends' bodies in memory at the same time. The longest append fits twice.
-const BODIES_KIB: usize = 96 << 10;
+/// Streams of change events at the same time.
+const FOLLOWING: usize = 4096;
+
+/// KiB of bodies in memory at the same time: the longest append, and some short ones beside it.
+const BODIES_KIB: usize = 48 << 10;
+
+/// Long bodies that are decoded, or pages that are encoded, at the same time: each is in memory several times then.
+const HEAVY: usize = 2;
+
+/// How long a body waits for room.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whoever's rates are kept; when there are more, those who have not asked for long are forgotten.
 const KEPT: usize = 65_536;
@@ -35,6 +44,8 @@ pub struct Limits {
     buckets: Mutex<HashMap<Who, Bucket>>,
     requests: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
+    heavy: Semaphore,
+    following: Arc<Semaphore>,
 }
 
 #[derive(Clone, Copy)]
@@ -51,6 +62,8 @@ impl Limits {
             buckets: Mutex::default(),
             requests: Arc::new(Semaphore::new(AT_ONCE)),
             bodies: Arc::new(Semaphore::new(BODIES_KIB)),
+            heavy: Semaphore::new(HEAVY),
+            following: Arc::new(Semaphore::new(FOLLOWING)),
         }
     }
 
@@ -89,10 +102,21 @@ impl Limits {
         Arc::clone(&self.requests).try_acquire_owned().ok()
     }
 
-    /// Makes room for a body of so many bytes; `None` where there is none.
-    pub fn body(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    /// Lets somebody follow changes; `None` where there are too many who do.
+    pub fn follow(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.following).try_acquire_owned().ok()
+    }
+
+    /// Makes room for a body of so many bytes; `None` where there is none for ten seconds.
+    pub async fn body(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let kib = u32::try_from(bytes.div_ceil(1024)).ok()?;
-        Arc::clone(&self.bodies).try_acquire_many_owned(kib).ok()
+        let room = Arc::clone(&self.bodies).acquire_many_owned(kib);
+        tokio::time::timeout(PATIENCE, room).await.ok()?.ok()
+    }
+
+    /// Waits for the turn of what takes much memory for a moment.
+    pub async fn heavy(&self) -> Option<SemaphorePermit<'_>> {
+        self.heavy.acquire().await.ok()
     }
 }
 
@@ -133,13 +157,13 @@ mod tests {
         assert_eq!(limits.buckets.lock().unwrap().len(), 1);
     }
 
-    #[test]
-    fn bodies_have_room_until_there_is_none() {
+    #[tokio::test(start_paused = true)]
+    async fn bodies_wait_for_room_and_not_for_ever() {
         let limits = Limits::new(0);
-        let first = limits.body(90 << 20).unwrap();
-        assert!(limits.body(10 << 20).is_none());
-        drop(first);
-        assert!(limits.body(10 << 20).is_some());
-        assert!(limits.body(usize::MAX).is_none());
+        let first = limits.body(40 << 20).await.unwrap();
+        assert!(limits.body(10 << 20).await.is_none());
+        let (waiting, _) = tokio::join!(limits.body(10 << 20), async { drop(first) });
+        assert!(waiting.is_some());
+        assert!(limits.body(usize::MAX).await.is_none());
     }
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
 const WAITING_THREADS: usize = 8;
 
 fn run(cli: Cli) -> Result<Ended, Box<dyn std::error::Error>> {
+    vault_server::memory::keep_small();
     let config = cli.into_config()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(WAITING_THREADS)
@@ -43,7 +44,7 @@ async fn serve(config: &Config) -> Result<Ended, Box<dyn std::error::Error>> {
     // Before the address is told: whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    writeln!(io::stdout(), "listening on http://{}", server.address())?;
+    writeln!(io::stdout(), "listening on {}", server.url())?;
     let ended = server
         .run(async move {
             tokio::select! {

@@ -45,8 +45,7 @@ pub(crate) fn failure(error: &dyn std::error::Error) {
 }
 
 fn say(what: &str) {
-    let now = jiff::Timestamp::now().round(jiff::Unit::Millisecond);
-    let now = now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let now = jiff::Timestamp::now();
     // One write a line, so that lines of two threads do not mix. Nothing is left to tell it to when stderr is gone.
-    let _ = io::stderr().write_all(format!("{now} {what}\n").as_bytes());
+    let _ = io::stderr().write_all(format!("{now:.3} {what}\n").as_bytes());
 }

@@ -12,6 +12,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::connect_info::{Connected, IntoMakeServiceWithConnectInfo};
+use axum::serve::{IncomingStream, Listener, ListenerExt};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
@@ -22,6 +25,8 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::service::{Service, ServiceError};
 use crate::store::sqlite::{OpenError, Sqlite};
+use crate::tls::{self, TlsError, TlsListener};
+use tokio_rustls::TlsAcceptor;
 
 /// How long requests in flight may take to end once the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,6 +36,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     grace: Duration,
+    tls: Option<TlsAcceptor>,
     app: Arc<App>,
     stopping: watch::Sender<bool>,
 }
@@ -69,6 +75,9 @@ pub enum ServerError {
     /// The database could not be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// Certificate or key are no good.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The service could not begin.
     #[error("cannot begin")]
     Service(#[from] ServiceError),
@@ -91,6 +100,8 @@ impl Server {
                 path: config.data.clone(),
                 source,
             })?;
+        let tls = config.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key));
+        let tls = tls.transpose()?;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(ServerError::Random)?;
         let store = Sqlite::open(&config.data, key)?;
@@ -113,6 +124,7 @@ impl Server {
             listener,
             address,
             grace: GRACE,
+            tls,
             app,
             stopping,
         })
@@ -123,36 +135,70 @@ impl Server {
         self.address
     }
 
+    /// Returns the address as clients are given it.
+    pub fn url(&self) -> String {
+        let scheme = self.tls.as_ref().map_or("http", |_| "https");
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Answers requests until `stop` is done, then takes no more and gives those in flight five seconds. Appends that
     /// were taken are durable when this returns, answered or not.
     ///
     /// # Errors
     /// [`ServerError::Serve`] when the listening socket fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended, ServerError> {
-        let (stopping, stopped) = oneshot::channel();
         let service = Arc::clone(&self.app.service);
         let router = http::router(self.app).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(async move {
-            stop.await;
-            // Streams of events end by it.
-            self.stopping.send_replace(true);
-            // Fails only when the waiting side below is gone, and with it this server.
-            let _ = stopping.send(());
-        });
-        let overdue = async {
-            if stopped.await.is_ok() {
-                tokio::time::sleep(self.grace).await;
-            } else {
-                std::future::pending::<()>().await;
+        let (stopping, grace) = (self.stopping, self.grace);
+        let ended = match self.tls {
+            Some(acceptor) => {
+                let listener = TlsListener::over(self.listener, acceptor).map_err(ServerError::Serve)?;
+                // Only what is tapped is told its peer's address.
+                let listener = listener.tap_io(|_| ());
+                serve(listener, router, stop, stopping, grace).await
             }
-        };
-        let ended = tokio::select! {
-            served = serving => served.map(|()| Ended::Drained).map_err(ServerError::Serve),
-            () = overdue => Ok(Ended::CutOff),
+            None => {
+                // An answer does not wait for the acknowledgement of the one before.
+                let listener = self.listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+                serve(listener, router, stop, stopping, grace).await
+            }
         };
         // Fails only with the runtime.
         let _ = spawn_blocking(move || service.end()).await;
         ended
+    }
+}
+
+type MakeService = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
+
+async fn serve<L: Listener<Addr = SocketAddr>>(
+    listener: L,
+    router: MakeService,
+    stop: impl Future<Output = ()> + Send + 'static,
+    stopping: watch::Sender<bool>,
+    grace: Duration,
+) -> Result<Ended, ServerError>
+where
+    SocketAddr: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let (told, stopped) = oneshot::channel();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.await;
+        // Streams of events end by it.
+        stopping.send_replace(true);
+        // Fails only when the waiting side below is gone, and with it this server.
+        let _ = told.send(());
+    });
+    let overdue = async {
+        if stopped.await.is_ok() {
+            tokio::time::sleep(grace).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = serving => served.map(|()| Ended::Drained).map_err(ServerError::Serve),
+        () = overdue => Ok(Ended::CutOff),
     }
 }
 
@@ -172,6 +218,7 @@ mod tests {
             data: folder.path().join("a/b"),
             listen: "127.0.0.1:0".parse().unwrap(),
             admission: Admission::Anybody,
+            tls: None,
             rate: 0,
             told: Told::Failures,
         }

@@ -33,7 +33,9 @@ pub use agency::{Agency, Published};
 use writer::Writer;
 
 /// Bytes of a page of a stream, unless its one parcel is longer.
-const PAGE_BYTES: usize = 4 << 20;
+///
+/// A page is in memory twice while it is encoded, for everybody who pulls at once.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// The whole service.
 pub struct Service {

@@ -17,7 +17,7 @@
 //! | an erasure took bytes, before the commit | the bytes, and no erasure | asks again |
 //! | the commit, before the checkpoint was signed | all of it; the log's edge is computed again from tiles and links | asks again, and is told that it is stored |
 //! | the checkpoint was signed, before the answer | all of it; the same tree gets the same signature (RFC 8032) | asks again, and is told that it is stored |
-//! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut at the next opening | was not answered |
+//! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut by the next write, or at the next opening | was not answered |
 //! | an agency was registered, before the answer | the agency with its log key | asks again, and gets the same key |
 //!
 //! Nothing is half done in any of them: what is in memory alone (states, edge, checkpoint) follows from the disk.

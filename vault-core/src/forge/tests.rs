@@ -17,6 +17,7 @@ mod chk_record;
 mod chk_restore;
 mod chk_wire;
 mod chk_write;
+mod knowing;
 mod samples;
 
 use super::CaseFile;

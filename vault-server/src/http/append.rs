@@ -47,47 +47,44 @@ pub(super) async fn append(
             (problem, _) => problem,
         }
     })?;
-    let (permit, parcels) = match session {
+    let (permit, batch) = match session {
         Some(session) => {
-            let request = decode(bytes).await?;
-            if request.agency != session.agency().id() {
-                return Err(Problem::OtherAgency);
-            }
-            (session.appending(), request.parcels)
+            let permit = session.appending();
+            let batch = match bytes.len() <= SHORT {
+                true => read(permit.agency(), &bytes)?,
+                false => {
+                    // Body, parcels, and what they are compared with: three times the length for a moment.
+                    let _turn = app.limits.heavy().await;
+                    let agency = Arc::clone(permit.agency());
+                    let read = spawn_blocking(move || read(&agency, &bytes)).await;
+                    read.map_err(|_| Problem::Internal)??
+                }
+            };
+            (permit, batch)
         }
         None => {
-            let request = decode(bytes).await?;
+            let request = decode(&bytes)?;
             let agency = ask::agency(&app, request.agency).await?.ok_or(Problem::NoSession)?;
             let permit = authorize::founding(agency).ok_or(Problem::NoSession)?;
-            (permit, request.parcels)
+            let batch = Batch::prepare(permit.agency(), request.parcels);
+            (permit, batch)
         }
     };
-    let batch = prepare(permit.agency(), parcels).await?;
     let reply = app.service.append(permit, batch).await?;
     ask::answer(&reply)
 }
 
-async fn decode(bytes: axum::body::Bytes) -> Result<AppendRequest, Problem> {
-    let read = move || {
-        let request: AppendRequest = wire::decode(&bytes, limit::APPEND)?;
-        require(request.parcels.len() <= limit::PARCELS, Check::TooLong)?;
-        Ok::<_, Problem>(request)
-    };
-    read()
+/// Reads an append of a session's agency, and verifies what can be verified before the writer.
+fn read(agency: &Agency, bytes: &[u8]) -> Result<Batch, Problem> {
+    let request = decode(bytes)?;
+    match request.agency == agency.id() {
+        true => Ok(Batch::prepare(agency, request.parcels)),
+        false => Err(Problem::OtherAgency),
+    }
 }
 
-async fn prepare(agency: &Arc<Agency>, parcels: Vec<vault_core::wire::v1::sync::Parcel>) -> Result<Batch, Problem> {
-    let length: usize = parcels
-        .iter()
-        .map(|parcel| {
-            let blobs = parcel.blobs.iter().map(|blob| blob.bytes.len());
-            parcel.link.len() + blobs.sum::<usize>()
-        })
-        .sum();
-    if length <= SHORT && parcels.len() <= 4 {
-        return Ok(Batch::prepare(agency, parcels));
-    }
-    let agency = Arc::clone(agency);
-    let prepared = spawn_blocking(move || Batch::prepare(&agency, parcels));
-    prepared.await.map_err(|_| Problem::Internal)
+fn decode(bytes: &[u8]) -> Result<AppendRequest, Problem> {
+    let request: AppendRequest = wire::decode(bytes, limit::APPEND)?;
+    require(request.parcels.len() <= limit::PARCELS, Check::TooLong)?;
+    Ok(request)
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
@@ -23,6 +23,9 @@ use crate::service::{Agency, ServiceError};
 
 /// From where a request came, if the server was told.
 pub(super) type From = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const BINARY: (HeaderName, &str) = (CONTENT_TYPE, "application/octet-stream");
 
@@ -79,8 +82,9 @@ pub(super) async fn body(
     if length > limit {
         return Err(Problem::TooLong);
     }
-    let room = app.limits.body(length).ok_or(Problem::Busy)?;
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| Problem::TooLong)?;
+    let room = app.limits.body(length).await.ok_or(Problem::Busy)?;
+    let read = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, limit)).await;
+    let bytes = read.map_err(|_| Problem::TooSlow)?.map_err(|_| Problem::TooLong)?;
     Ok((bytes, room))
 }
 
@@ -124,8 +128,7 @@ macro_rules! out {
 out!(
     vault_core::wire::v1::agency::Verifier,
     vault_core::wire::v1::sync::AppendReply,
-    vault_core::wire::v1::sync::StreamList,
-    vault_core::wire::v1::sync::StreamPage
+    vault_core::wire::v1::sync::StreamList
 );
 
 /// Answers with bytes as they are.

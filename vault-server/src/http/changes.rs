@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::App;
 use super::ask;
@@ -28,6 +28,7 @@ struct Following {
     sizes: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
     first: bool,
+    _place: OwnedSemaphorePermit,
 }
 
 /// Answers a stream of events that ends with the session, the device, or the server.
@@ -38,6 +39,7 @@ pub(super) async fn follow(State(app): State<Arc<App>>, headers: HeaderMap) -> R
         session,
         stopping: app.stopping.clone(),
         first: true,
+        _place: app.limits.follow().ok_or(Problem::Busy)?,
     };
     let events = stream::unfold(following, |mut following| async move {
         let event = following.next().await?;

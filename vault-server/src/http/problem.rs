@@ -42,6 +42,8 @@ pub(super) enum Problem {
     StorageFull,
     /// The body is too long.
     TooLong,
+    /// The body did not arrive in time.
+    TooSlow,
     /// Too many requests, for so long.
     TooMany(Duration),
     /// The query is not one that this path takes.
@@ -71,6 +73,7 @@ impl Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -90,6 +93,7 @@ impl Problem {
             Self::SessionRefused(_) => "urn:casevault:problem:session-refused",
             Self::StorageFull => "urn:casevault:problem:storage-full",
             Self::TooLong => "urn:casevault:problem:too-long",
+            Self::TooSlow => "urn:casevault:problem:too-slow",
             Self::TooMany(_) => "urn:casevault:problem:too-many-requests",
             Self::UnknownQuery => "urn:casevault:problem:unknown-query",
         }
@@ -109,6 +113,7 @@ impl Problem {
             Self::SessionRefused(_) => "no session begins with this",
             Self::StorageFull => "the server's disk is full; nothing of it was stored",
             Self::TooLong => "the body is too long",
+            Self::TooSlow => "the body took too long to arrive",
             Self::TooMany(_) => "too many requests; ask again later",
             Self::UnknownQuery => "this path takes no such query",
         }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use vault_core::wire;
 use vault_core::wire::v1::stream::{StreamId, StreamKind};
 
 use super::App;
 use super::ask;
 use super::problem::Problem;
+use crate::store::StoreError;
 
 /// Answers the streams that the device may read with a link at leaf `after` or later.
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
@@ -40,6 +42,11 @@ pub(super) async fn page(
         id: ask::hex(&id)?,
     };
     let from = ask::number(&uri, "from")?;
-    let page = ask::blocking(&app, move |app| app.service.page(&session, stream, from)).await?;
-    ask::answer(&page.ok_or(Problem::NotFound)?)
+    let page = ask::blocking(&app, move |app| {
+        let page = app.service.page(&session, stream, from)?;
+        // Encoded here, so that it is in memory twice for no longer than that.
+        page.map(|page| Ok(wire::encode(&page).map_err(StoreError::from)?))
+            .transpose()
+    });
+    Ok(ask::bytes(page.await?.ok_or(Problem::NotFound)?))
 }

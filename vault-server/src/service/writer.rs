@@ -23,7 +23,7 @@ use crate::store::{AgencyNo, Reads, Store, StoreError, Writes, writing};
 const WAITING: usize = 1024;
 
 /// Parcels of a group after which no more appends join it.
-const GROUP: usize = 4096;
+const GROUP: usize = 1024;
 
 /// The writing end of the service.
 pub(super) struct Writer {

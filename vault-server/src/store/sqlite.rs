@@ -9,6 +9,7 @@ mod write;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -44,6 +45,8 @@ pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Whether the log of the database may hold bytes that were erased.
+    uncut: AtomicBool,
     // Held as long as the store is open.
     _lock: std::fs::File,
 }
@@ -89,11 +92,15 @@ impl Store for Sqlite {
             erased: false,
         };
         work(&mut writes)?;
-        let erased = writes.erased;
+        if writes.erased {
+            self.uncut.store(true, Ordering::Relaxed);
+        }
         transaction.commit()?;
-        if erased {
-            // Old pages with the bytes wait there otherwise. A reader in the middle keeps some; the next cut takes them.
-            open::cut_log(&writer)?;
+        if self.uncut.load(Ordering::Relaxed) {
+            // Old pages with the bytes wait there otherwise. Where a reader in the middle prevents it, or it fails, the next
+            // write does it: what was committed is durable either way.
+            let cut = open::cut_log(&writer).unwrap_or(false);
+            self.uncut.store(!cut, Ordering::Relaxed);
         }
         Ok(())
     }

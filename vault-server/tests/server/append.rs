@@ -44,7 +44,7 @@ fn an_agency_grows_link_by_link_and_what_it_appended_comes_back() {
 }
 
 #[test]
-fn what_was_appended_is_appended_again_without_change() {
+fn attack_58_what_was_appended_is_appended_again_without_change() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 2, 1);
     let (one, two, three) = (office.note(0), office.note(0), office.note(0));
@@ -325,6 +325,18 @@ fn a_case_is_judged_alike_after_the_server_was_started_again() {
     office.stored(&server, vec![rotated]);
     let note = office.note(0);
     office.stored(&server, vec![note]);
+}
+
+#[test]
+fn an_access_stream_goes_on_after_the_server_was_started_again() {
+    let mut server = Server::start(&[]);
+    let mut office = Office::found(&server, 11, 1);
+    let links: Vec<_> = (0..4).map(|_| office.access(0)).collect();
+    office.stored(&server, links[..2].to_vec());
+    server.stop();
+    let server = server.again(&[]);
+    office.stored(&server, links[2..3].to_vec());
+    office.stored(&server, links.clone());
 }
 
 #[test]

@@ -46,13 +46,19 @@ impl Worker {
 
     /// Returns once the server is gone.
     fn work(&mut self, address: std::net::SocketAddr, token: &str, batch: usize, told: &mpsc::Sender<()>) {
-        let mut connection = Connection::to(address);
+        // It may be killed at any moment, this one too.
+        let Some(mut connection) = Connection::try_to(address) else {
+            return;
+        };
         loop {
             while self.waiting.len() < batch {
                 self.waiting.push(self.office.note(0));
             }
             let body = self.office.request(self.waiting.clone());
-            connection.send("POST", "/v1/append", &[("Authorization", token)], &body);
+            let headers = [("Authorization", token)];
+            if connection.try_send("POST", "/v1/append", &headers, &body).is_none() {
+                return;
+            }
             let Some(answer) = connection.receive() else { return };
             assert_eq!(answer.status, 200, "{answer:?}");
             let reply: AppendReply = wire::decode(&answer.body, limit::APPEND).unwrap();
@@ -172,4 +178,48 @@ fn what_was_taken_before_a_signal_is_durable_after_it() {
         // Not yet read by then: all of it or nothing.
         None => assert!([0, 200].contains(&page.parcels.len())),
     }
+}
+
+#[test]
+fn a_transaction_that_the_disk_refuses_leaves_nothing_and_the_next_goes_on() {
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+    // A write beyond the limit fails then, instead of ending the process.
+    let server = Server::start_ignoring_file_size_signals();
+    let mut office = Office::with_case(&server, 82, 1);
+    let token = office.session(&server, 0);
+    let before = log::checkpoint(&office, &server);
+    let honest = office.case.clone();
+    let unlimited = getrlimit(Resource::Fsize);
+    let none = Rlimit {
+        current: Some(0),
+        maximum: unlimited.maximum,
+    };
+    prlimit(Some(server.pid()), Resource::Fsize, none).unwrap();
+    let notes = vec![office.note(0), office.note(0)];
+    let headers = [("Authorization", token.as_str())];
+    for _ in 0..2 {
+        let answer = server.ask("POST", "/v1/append", &headers, &office.request(notes.clone()));
+        assert_eq!((answer.status, answer.problem().as_str()), (500, "internal"));
+        assert_eq!(log::checkpoint(&office, &server), before);
+    }
+    assert_eq!(office.page(&server, 0, office.case_stream(), 0).parcels.len(), 1);
+    prlimit(Some(server.pid()), Resource::Fsize, unlimited).unwrap();
+    // Others are as good as those that were not stored.
+    office.case = honest;
+    let other = office.note(0);
+    assert_eq!(office.stored(&server, vec![other]), [before.size]);
+    let last = log::checkpoint(&office, &server);
+    let mut tiles = log::tiles(&office, &server);
+    assert_eq!(proof::root(last.size, &mut tiles).unwrap(), last.root);
+    let path = proof::consistency(before.size, last.size, &mut tiles).unwrap();
+    tree::require_consistent(before.size, &before.root, last.size, &last.root, &path).unwrap();
+    let mut server = server;
+    let said = server.stop_saying();
+    assert!(
+        said.lines()
+            .all(|line| line.contains("failed: ") || line.contains(" 500 ")),
+        "{said}"
+    );
+    assert!(said.contains("failed: "), "{said}");
 }

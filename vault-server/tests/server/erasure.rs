@@ -25,11 +25,12 @@ fn found_in(folder: &Path, bytes: &[u8]) -> Vec<String> {
 fn what_is_erased_is_in_no_file_and_its_stream_still_verifies() {
     let mut server = Server::start(&[]);
     let mut office = Office::with_case(&server, 50, 1);
-    let (note, made) = office.note_made(0);
+    // Long enough for pages of its own, which are freed.
+    let (note, made) = office.long_note(60_000);
     let (kept, kept_made) = office.note_made(0);
     office.stored(&server, vec![note.clone(), kept.clone()]);
     let ciphertext = made.record.ciphertext().to_vec();
-    let (piece, wrap) = (&ciphertext[..64], made.wrap.0);
+    let (piece, wrap) = (&ciphertext[40_000..40_064], made.wrap.0);
     assert!(!found_in(&server.folder(), piece).is_empty() && !found_in(&server.folder(), &wrap).is_empty());
 
     let erasure = Erasure {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 /// An answer.
 #[derive(Debug)]
@@ -43,16 +44,30 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn to(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::try_to(address).expect("the server is not there")
+    }
+
+    /// Connects; `None` where the server went away.
+    pub(crate) fn try_to(address: SocketAddr) -> Option<Self> {
+        let socket = TcpStream::connect(address).ok()?;
         socket.set_nodelay(true).unwrap();
-        Self {
+        // What never comes is a failure, not a test that never ends.
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Some(Self {
             socket: BufReader::new(socket),
-        }
+        })
     }
 
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
+        self.try_send(method, path, headers, body)
+            .expect("the server went away");
+    }
+
+    /// Sends a request; `None` where the server went away.
+    pub(crate) fn try_send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<()> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
-        if !headers.iter().any(|(name, _)| *name == "Content-Length") {
+        let told = headers.iter().any(|(name, _)| *name == "Content-Length");
+        if !told {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
         for (name, value) in headers {
@@ -60,7 +75,17 @@ impl Connection {
         }
         head.push_str("\r\n");
         let whole = [head.as_bytes(), body].concat();
-        self.socket.get_mut().write_all(&whole).unwrap();
+        self.socket.get_mut().write_all(&whole).ok()
+    }
+
+    /// Sends a body in chunks, whose length is not told.
+    pub(crate) fn send_chunked(&mut self, path: &str, headers: &[(&str, &str)]) {
+        let mut head = format!("POST {path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n1\r\nx\r\n0\r\n\r\n");
+        self.socket.get_mut().write_all(head.as_bytes()).unwrap();
     }
 
     /// Reads an answer; `None` where the server went away.

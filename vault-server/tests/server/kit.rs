@@ -11,12 +11,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use vault_core::access::Ratchet;
 use vault_core::check::Check;
 use vault_core::crypto::sign::{PublicKey, VerifyingKey};
-use vault_core::forge::case::Made;
+use vault_core::forge::case::{Made, none};
 use vault_core::forge::twin::LinkTwin;
 use vault_core::forge::{CaseFile, Seeded, World};
 use vault_core::id::DeviceId;
 use vault_core::parcel::{OpenParcel, carry, keyrings, pack};
-use vault_core::placing::StoredRecord;
+use vault_core::placing::{self, StoredRecord};
+use vault_core::record;
 use vault_core::server_session;
 use vault_core::stream::{Chain, UnverifiedLink};
 use vault_core::tlog::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -26,7 +27,7 @@ use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::link::{Link, LinkBody, PlacedEvent};
-use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::{Epoch, Section, StreamId};
 use vault_core::wire::v1::sync::{
     AppendReply, AppendRequest, Outcome, Parcel, SessionStatement, StreamList, StreamPage,
 };
@@ -54,8 +55,27 @@ impl Server {
         command
     }
 
+    /// Starts it as a shell does that has the signal of files which grow too long ignored.
+    pub(crate) fn start_ignoring_file_size_signals() -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                "trap '' XFSZ; exec \"$0\" \"$@\"",
+                env!("CARGO_BIN_EXE_casevault-server"),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self::with(command, Rc::new(tempfile::tempdir().unwrap()), &[])
+    }
+
     fn on(data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
-        let mut child = Self::command()
+        Self::with(Self::command(), data, args)
+    }
+
+    fn with(mut command: Command, data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
+        let mut child = command
             .args(args)
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data.path().join("server"))
@@ -71,7 +91,9 @@ impl Server {
         BufReader::new(child.stdout.as_mut().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let Some(address) = line.trim_end().strip_prefix("listening on http://") else {
+        let address = line.trim_end().strip_prefix("listening on http");
+        let address = address.and_then(|rest| rest.strip_prefix("s").unwrap_or(rest).strip_prefix("://"));
+        let Some(address) = address else {
             let mut said = String::new();
             child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
             panic!("{line}{said}");
@@ -254,13 +276,29 @@ impl Office {
 
     pub(crate) fn note_made(&mut self, by: usize) -> (Parcel, Made) {
         self.notes += 1;
-        let mut header = self
-            .case
-            .header(&self.world, by, vault_core::wire::v1::stream::Section::CORE, 0);
+        let mut header = self.case.header(&self.world, by, Section::CORE, 0);
         header.record.0[..8].copy_from_slice(&self.notes.to_be_bytes());
         let made = self.case.make(&self.world, by, header);
         let parcel = self.place(by, &made);
         (parcel, made)
+    }
+
+    /// A note of so many bytes by person 0, placed by the same.
+    pub(crate) fn long_note(&mut self, bytes: usize) -> (Parcel, Made) {
+        self.notes += 1;
+        let mut header = self.case.header(&self.world, 0, Section::CORE, 0);
+        header.record.0[..8].copy_from_slice(&self.notes.to_be_bytes());
+        let person = &self.world.people[0];
+        let text = vec![b' '; bytes];
+        let sealed = record::seal(header, &text, &[7; 32], &person.seal_secret, &person.signer).unwrap();
+        let sealer = self.case.sealer(&self.world, Section::CORE, Epoch(0));
+        let placed = placing::place(sealed, &sealer, Epoch(0), none()).unwrap();
+        let made = Made {
+            record: placed.record,
+            wrap: placed.wrap,
+            placement: placed.placement,
+        };
+        (self.place(0, &made), made)
     }
 
     /// Places a record as the case's next link.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vault_core::check::{Check, Refused};
+use vault_core::check::Refused;
 use vault_core::tlog::checkpoint::{Checkpoint, origin};
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::note::{KeyName, Kind};
@@ -50,6 +50,7 @@ fn a_log_over_several_tiles_verifies_and_every_size_of_it_continues_the_ones_bef
     let mut server = Server::start(&["--rate", "0"]);
     let mut office = Office::found(&server, 40, 1);
     let mut seen = vec![checkpoint(&office, &server)];
+    let earlier = server.get(&format!("/v1/log/{}/checkpoint", office.id())).body;
     let opening = office.open_case();
     let mut sent = vec![link_id(&opening)];
     office.stored(&server, vec![opening]);
@@ -109,12 +110,13 @@ fn a_log_over_several_tiles_verifies_and_every_size_of_it_continues_the_ones_bef
     assert!(get("tile/0/000").header("cache-control").unwrap().contains("immutable"));
     assert_eq!(get("checkpoint").header("cache-control"), Some("no-cache"));
     if let Some(folder) = std::env::var_os("CASEVAULT_TLOG_OUT") {
-        write_out(&office, &server, &seen, Path::new(&folder));
+        write_out(&office, &server, last.size, Path::new(&folder));
+        fs::write(Path::new(&folder).join("checkpoint.earlier"), earlier).unwrap();
     }
 }
 
 /// Writes the log in files, as `tests/tlog/verify.py` reads one.
-fn write_out(office: &Office, server: &Server, seen: &[Checkpoint], folder: &Path) {
+fn write_out(office: &Office, server: &Server, size: u64, folder: &Path) {
     let get = |path: &str| server.get(&format!("/v1/log/{}/{path}", office.id())).body;
     let put = |path: String, bytes: Vec<u8>| {
         let path = folder.join(path);
@@ -122,7 +124,6 @@ fn write_out(office: &Office, server: &Server, seen: &[Checkpoint], folder: &Pat
         fs::write(path, bytes).unwrap();
     };
     put("checkpoint".to_owned(), get("checkpoint"));
-    let size = seen.last().unwrap().size;
     for level in 0..2 {
         for first in (0..size >> (8 * level)).step_by(256) {
             let tile = Tile::of(level, first, size).unwrap();
@@ -151,5 +152,4 @@ fn the_log_of_an_agency_without_links_is_the_empty_tree() {
     ] {
         assert_eq!(server.get(&path).status, 404);
     }
-    assert_eq!(Check::LogTile.number(), 136);
 }

@@ -18,3 +18,4 @@ mod log;
 mod process;
 mod reading;
 mod sessions;
+mod tls;

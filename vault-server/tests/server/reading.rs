@@ -115,32 +115,15 @@ fn a_list_tells_what_has_grown_since_a_leaf() {
 fn a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be() {
     let server = Server::start(&["--rate", "0"]);
     let mut office = Office::with_case(&server, 22, 1);
-    // Eleven notes of half a mebibyte are more than a page.
-    let text = vec![b' '; 500_000];
-    let mut sent = Vec::new();
-    for number in 0..11 {
-        let header = office.case.header(&office.world, 0, Section::CORE, number);
-        let person = &office.world.people[0];
-        let sealed = vault_core::record::seal(header, &text, &[7; 32], &person.seal_secret, &person.signer).unwrap();
-        let sealer = office
-            .case
-            .sealer(&office.world, Section::CORE, vault_core::wire::v1::stream::Epoch(0));
-        let epoch = vault_core::wire::v1::stream::Epoch(0);
-        let placed = vault_core::placing::place(sealed, &sealer, epoch, vault_core::forge::case::none()).unwrap();
-        let made = vault_core::forge::case::Made {
-            record: placed.record,
-            wrap: placed.wrap,
-            placement: placed.placement,
-        };
-        sent.push(office.place(0, &made));
-    }
+    // Two notes of half a megabyte fit in a page.
+    let sent: Vec<_> = (0..11).map(|_| office.long_note(500_000).0).collect();
     let reply = office.append(&server, sent.clone());
     assert!(reply.outcomes.iter().all(|o| matches!(o, Outcome::Stored(_))));
     let (mut from, mut back, mut pages) = (1, Vec::new(), 0);
     loop {
         let page = office.page(&server, 0, office.case_stream(), from);
         let length = vault_core::wire::encode(&page).unwrap().len();
-        assert!(length <= 4 << 20 && !page.parcels.is_empty());
+        assert!(length <= 1 << 20 && !page.parcels.is_empty());
         from += page.parcels.len() as u64;
         back.extend(page.parcels.into_iter().map(|placed| placed.parcel));
         pages += 1;
@@ -149,7 +132,7 @@ fn a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be() {
         }
         assert_eq!(page.more, 1);
     }
-    assert_eq!(pages, 2);
+    assert_eq!(pages, 6);
     assert!(back == sent);
     for beyond in [12, 13, u64::MAX] {
         let page = office.page(&server, 0, office.case_stream(), beyond);
@@ -192,11 +175,6 @@ fn paths_and_queries_have_one_form() {
         format!("/v1/streams/2/{}", &id[2..]),
         format!("/v1/streams/2/{id}/"),
     ] {
-        let expected = if path.contains(&id.to_uppercase()) && id.to_uppercase() == id {
-            200
-        } else {
-            404
-        };
-        assert_eq!(ask(&path).status, expected, "{path}");
+        assert_eq!(ask(&path).status, 404, "{path}");
     }
 }

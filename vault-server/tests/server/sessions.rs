@@ -6,7 +6,7 @@ use vault_core::wire::v1::event::Event;
 use crate::kit::{Office, Server};
 
 #[test]
-fn a_session_is_not_begun_twice_with_one_challenge() {
+fn attack_40_a_session_is_not_begun_twice_with_one_challenge() {
     let server = Server::start(&[]);
     let office = Office::found(&server, 30, 1);
     let challenge = server.ask("POST", "/v1/sessions/challenge", &[], &[]);
@@ -33,7 +33,7 @@ fn a_session_is_not_begun_twice_with_one_challenge() {
 }
 
 #[test]
-fn a_session_is_with_this_server_alone() {
+fn attack_40_a_session_is_with_this_server_alone() {
     let (server, other) = (Server::start(&[]), Server::start(&[]));
     let office = Office::found(&server, 31, 1);
     let there = Office::found(&other, 31, 1);

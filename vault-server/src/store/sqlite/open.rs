@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -91,6 +92,7 @@ impl Sqlite {
             path,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
+            uncut: AtomicBool::new(false),
             _lock: lock,
         })
     }
@@ -104,7 +106,9 @@ pub(super) fn connect(path: &Path, reads: bool) -> Result<Connection, StoreError
     };
     let flags = rights | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
+    // The only writer waits when it cuts the log, for readers, and it does not wait long.
+    let patience = if reads { 10_000 } else { 500 };
+    connection.busy_timeout(Duration::from_millis(patience))?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -120,9 +124,11 @@ pub(super) fn connect(path: &Path, reads: bool) -> Result<Connection, StoreError
     Ok(connection)
 }
 
-/// Writes the database's log into the database and cuts it to nothing, so that erased bytes are in neither.
-pub(super) fn cut_log(writer: &Connection) -> rusqlite::Result<()> {
-    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Writes the database's log into the database and cuts it to nothing, so that erased bytes are in neither. Tells whether
+/// it was cut: a reader in the middle prevents it.
+pub(super) fn cut_log(writer: &Connection) -> rusqlite::Result<bool> {
+    let busy: i64 = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
 }
 
 fn create(writer: &Connection, session_key: [u8; 32]) -> rusqlite::Result<()> {
@@ -137,7 +143,7 @@ fn create(writer: &Connection, session_key: [u8; 32]) -> rusqlite::Result<()> {
 fn write_ahead(writer: &Connection) -> rusqlite::Result<()> {
     writer.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     writer.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
-    cut_log(writer)
+    cut_log(writer).map(drop)
 }
 
 /// Takes the folder for this process, as long as the file is open.

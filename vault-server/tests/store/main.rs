@@ -1,0 +1,11 @@
+//! The contract of a store, as functions over the trait that every store has to pass, and each store run through it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod contract;
+mod sqlite;
