@@ -34,27 +34,37 @@ from casevault_reader.chain import Placed, check_kind
 from casevault_reader.codec import decode
 from casevault_reader.keyrings import check_context
 from casevault_reader.keystore import read_keystore, unlock_key
-from casevault_reader.labels import digest, kdf, kdf_salted, mac
+from casevault_reader.labels import ctx, digest, kdf, kdf_salted, mac
 from casevault_reader.ledger import Ledger, SignedLedger, read_ledger
 from casevault_reader.record import Record, check_length, open_record, open_wrap, read_header
 from casevault_reader.refusal import Refusal, require
 from casevault_reader.seal import padme, unpad
 from casevault_reader.structures import (
+    KEPT,
     L_EVENT,
     L_RECORD,
+    LIMIT_APPEND,
     LIMIT_KEYRING,
     LIMIT_LINK,
     LIMIT_ROOT,
     ZERO_HASH,
     AccessEntry,
+    AppendReply,
+    AppendRequest,
     DeviceCertificate,
     EntryContext,
     KeyContext,
     Keyring,
     Link,
+    LogPosition,
+    Parcel,
     RecordHeader,
     Release,
     Root,
+    SessionRequest,
+    SessionStatement,
+    StreamList,
+    StreamPage,
     WrapContext,
     make,
 )
@@ -590,6 +600,54 @@ def check_log(vectors, same):
         same("signature", ed25519.is_valid(hexed(key), message.encode(), raw[4 + len(stamp) :]), True)
 
 
+def check_server(vectors, same):
+    """Sections 17 and 18: what goes between client and server, and where a follower has got to."""
+    part = vectors["server"]
+    parcels = {
+        name: decode(Parcel, hexed(part["parcels"][name]), LIMIT_APPEND) for name in ("record", "erased", "segment")
+    }
+    link_id = digest("link id", b"\x02" + parcels["record"].link).hex()
+    same("link id", link_id, part["parcels"]["record_link_id"])
+    placement = decode(Link, parcels["record"].link, LIMIT_LINK).body.placement
+    for name in ("record", "erased"):
+        (record,) = parcels[name].records
+        body = record.body
+        kept = record.kind == KEPT
+        ciphertext = digest("ciphertext hash", body.ciphertext) if kept else body.ciphertext_hash
+        wrap = digest("wrap hash", body.wrap) if kept else body.wrap_hash
+        whole = digest("record hash", RecordHeader.write(record.header) + ciphertext)
+        same(name, (whole, wrap), (placement.record_hash, placement.wrap_hash))
+    (start,) = parcels["segment"].blobs
+    begun = decode(Link, parcels["segment"].link, LIMIT_LINK).body
+    same("start", (start.bytes, digest("keyring hash", start.bytes)), (hexed(part["parcels"]["start"]), begun.start_hash))
+    request = decode(AppendRequest, hexed(part["append_request"]), LIMIT_APPEND)
+    same("request", request.parcels, [parcels["record"], parcels["segment"]])
+    told = part["append_reply"]
+    outcomes = decode(AppendReply, hexed(told["bytes"]), LIMIT_APPEND).outcomes
+    same("kinds", [one.kind for one in outcomes], [1, 2, 3, 4])
+    found = (outcomes[0].what, outcomes[1].what.links, outcomes[2].what)
+    same("outcomes", found, (told["leaf"], told["links"], told["check"]))
+    decode(StreamList, hexed(part["stream_list"]), LIMIT_APPEND)
+    page = decode(StreamPage, hexed(part["stream_page"]), LIMIT_APPEND)
+    same("page", page.parcels[0].parcel, parcels["segment"])
+    session = part["session"]
+    asked = decode(SessionRequest, hexed(session["request"]), LIMIT_APPEND)
+    framed = ctx("server session") + hexed(session["statement"])
+    same("statement", SessionStatement.write(asked.statement).hex(), session["statement"])
+    same("session", ed25519.is_valid(hexed(session["device"]), framed, asked.signature), True)
+    told = part["log_position"]
+    leaves = []
+    for seq in range(told["leaves"]):
+        tag = digest("log tag", hexed(told["stream"]) + seq.to_bytes(8, "big"))[:16]
+        leaves.append(hashlib.sha256(b"\0" + tag + hexed(told["link_id"])).digest())
+    position = decode(LogPosition, hexed(told["bytes"]), LIMIT_APPEND)
+    same("position", (position.seen.size, position.seen.root), (len(leaves), tree_root(leaves)))
+    full = len(leaves) // 256
+    above = [tree_root(leaves[256 * i : 256 * (i + 1)]) for i in range(full)]
+    rows = [(row.level, row.hashes) for row in position.edge]
+    same("edge", rows, [(0, leaves[256 * full :]), (1, above)])
+
+
 def tree_root(hashes):
     """The root over leaf hashes (RFC 6962, section 2.1)."""
     if len(hashes) < 2:
@@ -617,6 +675,7 @@ def check_golden(same):
         check_restoring,
         check_ledger,
         check_log,
+        check_server,
         check_keystore,
         check_malformed,
     ):

@@ -14,6 +14,7 @@ use golden_parts::malformed;
 use golden_parts::primitives;
 use golden_parts::recovery;
 use golden_parts::sealed;
+use golden_parts::server;
 use serde_json::Value;
 use serde_json::json;
 use std::io::Write;
@@ -50,6 +51,7 @@ fn vectors() -> Value {
         "restoring": recovery::restoring(),
         "ledger": recovery::ledger(),
         "log": log::log(),
+        "server": server::server(),
         "malformed": malformed::all(),
     })
 }

@@ -225,3 +225,39 @@ def make(**fields):
     """A structure made here, to be encoded. A field that Python reserves a word for comes as `class_`."""
     fields = {name.removesuffix("_"): field for name, field in fields.items()}
     return Value(**fields)
+
+# §17, §18: what goes between client and server.
+KEPT, ERASED = 1, 2
+CarriedRecord = Struct(
+    header=RecordHeader,
+    signature=SIGNATURE,
+    kind=Enumeration(1, KEPT, ERASED),
+    body=Select(
+        "kind",
+        {
+            KEPT: Struct(ciphertext=Bytes(), wrap=Bytes()),
+            ERASED: Struct(ciphertext_hash=HASH, wrap_hash=HASH),
+        },
+    ),
+)
+Blob = Struct(bytes=Bytes())
+Parcel = Struct(link=Bytes(), signature=SIGNATURE, records=Vector(CarriedRecord), blobs=Vector(Blob))
+AppendRequest = Struct(agency=HASH, parcels=Vector(Parcel))
+Heads = Struct(links=U64, stream=HASH, agency=HASH)
+STORED, CONFLICT, REFUSED, NOT_TRIED = 1, 2, 3, 4
+Outcome = Struct(
+    kind=Enumeration(1, STORED, CONFLICT, REFUSED, NOT_TRIED),
+    what=Select("kind", {STORED: U64, CONFLICT: Heads, REFUSED: U8, NOT_TRIED: Struct()}),
+)
+AppendReply = Struct(outcomes=Vector(Outcome), checkpoint=Bytes())
+ListedStream = Struct(stream=StreamId, links=U64, last=U64)
+StreamList = Struct(streams=Vector(ListedStream))
+StreamPage = Struct(parcels=Vector(Struct(leaf=U64, parcel=Parcel)), more=U8)
+SessionStatement = Struct(agency=HASH, log=KEY, device=ID, challenge=Fixed(48))
+SessionRequest = Struct(statement=SessionStatement, signature=SIGNATURE)
+LogPosition = Struct(
+    format=Format(),
+    seen=Optional(Seen),
+    edge=Vector(Struct(level=U8, hashes=Vector(HASH))),
+)
+LIMIT_APPEND = 40 << 20

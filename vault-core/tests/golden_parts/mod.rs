@@ -7,6 +7,7 @@ pub(crate) mod malformed;
 pub(crate) mod primitives;
 pub(crate) mod recovery;
 pub(crate) mod sealed;
+pub(crate) mod server;
 
 use data_encoding::HEXLOWER;
 use vault_core::crypto::sign::SigningKey;
