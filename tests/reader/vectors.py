@@ -618,7 +618,7 @@ def check_server(vectors, same):
         whole = digest("record hash", RecordHeader.write(record.header) + ciphertext)
         same(name, (whole, wrap), (placement.record_hash, placement.wrap_hash))
     (start,) = parcels["segment"].blobs
-    begun = decode(Link, parcels["segment"].link, LIMIT_LINK).body
+    begun = decode(Link, parcels["segment"].link, LIMIT_LINK).body.segment
     same("start", (start.bytes, digest("keyring hash", start.bytes)), (hexed(part["parcels"]["start"]), begun.start_hash))
     request = decode(AppendRequest, hexed(part["append_request"]), LIMIT_APPEND)
     same("request", request.parcels, [parcels["record"], parcels["segment"]])
