@@ -1,6 +1,9 @@
 """Verifies a log in files, from the C2SP pages and one fact of CaseVault's: an entry is 48 bytes.
 
-    verify.py FOLDER        FOLDER holds checkpoint, tile/…, log.vkey and, where there is a witness, witness.vkey
+    verify.py [--unwitnessed] FOLDER
+
+FOLDER holds checkpoint, tile/…, log.vkey and witness.vkey. A log that no witness watches is only taken when that is
+said: a witness's key that is not there is refused otherwise.
 
 Checks the log's signature and the witness's cosignature, computes every hash of the tree again out of the entries,
 compares each tile with them, the root with the checkpoint's, and, where there is a checkpoint.earlier, that the tree
@@ -125,10 +128,9 @@ def entries(folder, size):
             yield raw[at + 2 : at + 2 + ENTRY]
 
 
-def verify(folder):
-    paths = (folder / "log.vkey", folder / "witness.vkey")
-    log, witness = (vkey(path.read_text().strip()) if path.exists() else None for path in paths)
-    require(log is not None, "no log.vkey")
+def verify(folder, witnessed=True):
+    log = vkey((folder / "log.vkey").read_text().strip())
+    witness = vkey((folder / "witness.vkey").read_text().strip()) if witnessed else None
     size, root, time = checkpoint(folder / "checkpoint", log, witness)
     leaves = [leaf(entry) for entry in entries(folder, size)]
     compared, level, row = 0, 0, leaves
@@ -151,7 +153,7 @@ def verify(folder):
 
 if __name__ == "__main__":
     try:
-        verify(Path(sys.argv[1]))
+        verify(Path(sys.argv[-1]), witnessed="--unwitnessed" not in sys.argv[1:-1])
     except (Refused, ValueError, OSError) as why:
         print(f"refused: {why}", file=sys.stderr)
         sys.exit(4)
