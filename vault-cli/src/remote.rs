@@ -160,7 +160,13 @@ impl Remote {
         if let Some(token) = self.token.borrow().as_ref() {
             post = post.header("Authorization", token);
         }
-        let reply: AppendReply = decoded(self.bytes(post.send(&bytes), limit::APPEND)?, limit::APPEND)?;
+        // An outcome for each parcel and a note: more is no answer, and is not read.
+        let most = request
+            .parcels
+            .len()
+            .saturating_mul(limit::OUTCOME)
+            .saturating_add(NOTE + 16);
+        let reply: AppendReply = decoded(self.bytes(post.send(&bytes), most)?, most)?;
         match reply.outcomes.len() == request.parcels.len() {
             true => Ok(reply),
             false => Err(ServerFault::garbled("answer to what was sent")),

@@ -109,17 +109,17 @@ impl ReadTx<'_> {
                 Ok(blobs)
             }
             LinkBody::Rewrap(rewrap) => {
-                let wraps = self.wraps_of(link.link().stream, link.link().seq)?;
-                require_of(
-                    wraps.len() == rewrap.items.len(),
-                    Check::BodyMissing,
-                    link.link().stream,
-                )?;
-                let named = |hash| wraps.iter().find(|wrap| wrap.hash() == hash);
-                let find =
-                    |hash| named(hash).ok_or_else(|| StoreError::refused(Check::BodyMissing, link.link().stream));
-                let items = rewrap.items.iter();
-                items.map(|item| Ok(find(item.wrap_hash)?.0.to_vec())).collect()
+                let stream = link.link().stream;
+                let wraps = self.wraps_of(stream, link.link().seq)?;
+                require_of(wraps.len() == rewrap.items.len(), Check::BodyMissing, stream)?;
+                let kept: HashMap<_, _> = wraps.iter().flatten().map(|wrap| (wrap.hash(), wrap)).collect();
+                let items = rewrap.items.iter().map(|item| kept.get(&item.wrap_hash));
+                let blobs: Vec<_> = items
+                    .map(|wrap| wrap.map_or_else(Vec::new, |wrap| wrap.0.to_vec()))
+                    .collect();
+                let found = blobs.iter().filter(|blob| !blob.is_empty()).count();
+                require_of(found == wraps.iter().flatten().count(), Check::BodyMissing, stream)?;
+                Ok(blobs)
             }
         }
     }

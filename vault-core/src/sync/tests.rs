@@ -386,6 +386,22 @@ fn another_history_and_an_older_one_are_refused_and_the_other_is_proved() {
         .clone()
         .pull(usize::MAX, None, &mut |request| older.answer(request));
     assert_eq!(rolled_back, Err(Check::LogConsistency.into()));
+    // It stands before a tile is asked for that such a server may well not have.
+    let refused = Fault::from(Check::LogConsistency);
+    let mut pull = Pull::begin(
+        log(),
+        device.follower.clone(),
+        BTreeMap::new(),
+        Vec::new(),
+        Box::new(|_| true),
+    );
+    assert_eq!(pull.doubt(), None);
+    pull.take(&older.note()).unwrap();
+    assert!(matches!(pull.step(), Ok(Step::Ask(Request::Tile(_)))));
+    assert_eq!(pull.doubt(), Some(refused.clone()));
+    let mut push = Push::prove(log(), device.follower.clone(), &older.note(), Vec::new()).unwrap();
+    assert_eq!(push.doubt(), Some(refused.clone()));
+    assert_eq!(push.take(&[]), Err(refused));
     honest.append(2, 0);
     assert!(
         device
@@ -425,6 +441,9 @@ fn what_was_sent_is_believed_once_its_leaf_is_proved() {
     assert_eq!(prove(vec![(5, grown.entries[4])], &grown), refused);
     assert_eq!(prove(vec![(1, grown.entries[2])], &grown), refused);
     assert_eq!(prove(vec![(7, grown.entries[6])], &grown), refused);
+    // Each at its leaf, and not in the order in which they were sent; or one of them twice.
+    assert_eq!(prove(vec![at(5), at(4), at(6)], &grown), refused);
+    assert_eq!(prove(vec![at(4), at(4)], &grown), refused);
     // Said to be stored, under a checkpoint that has not got it.
     assert_eq!(prove(vec![at(4)], &server), refused);
     let mut forged = grown.clone();
