@@ -32,6 +32,13 @@ pub struct InitRequest {
     pub cost: Cost,
 }
 
+/// Verifies the logs.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct LogVerifyRequest {
+    /// Whether the server's log is left out.
+    pub offline: bool,
+}
+
 /// Takes lines of JSON in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ImportRequest {

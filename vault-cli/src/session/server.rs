@@ -9,6 +9,7 @@
 //! enough. A run that is cut off goes on where the last batch was kept; what had arrived is recognised.
 
 mod asking;
+mod audit;
 pub(super) mod kept;
 
 use self::asking::Asking;

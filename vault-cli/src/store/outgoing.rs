@@ -13,6 +13,7 @@ use super::row::Row;
 use super::row::StoredRecord;
 use std::collections::HashMap;
 use vault_core::check::Check;
+use vault_core::id::LinkId;
 use vault_core::parcel;
 use vault_core::stream::Chain;
 use vault_core::stream::UnverifiedLink;
@@ -54,6 +55,26 @@ impl ReadTx<'_> {
                 outgoing.push(self.pack(link, &hashed)?);
             }
             f(outgoing)
+        })
+    }
+
+    /// Hands every link up to commit position `last` to `f` in commit order, as stream, sequence number and id.
+    ///
+    /// # Errors
+    /// As [`Self::outgoing`].
+    pub fn links_until<E: From<StoreError>>(
+        &self,
+        last: u64,
+        f: &mut dyn FnMut(StreamId, u64, LinkId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut replay = Replay::of_store_after(self, 0, HashMap::new())?;
+        self.scan_all(1, 256, &mut |rows| {
+            let until = rows.partition_point(|row| row.pos() <= last);
+            for hashed in hash_all(rows.get(..until).unwrap_or_default())? {
+                let link = replay.next(&hashed)?;
+                f(link.link().stream, link.link().seq, link.id())?;
+            }
+            Ok(())
         })
     }
 

@@ -197,7 +197,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("casevault-log-show", &[("One entry whole:", "casevault log show 7")]),
     (
         "casevault-log-verify",
-        &[("Is the log as it was written?", "casevault log verify")],
+        &[
+            ("Is the log as it was written?", "casevault log verify"),
+            ("Without asking the server:", "casevault log verify --offline"),
+        ],
     ),
     (
         "casevault-man",
