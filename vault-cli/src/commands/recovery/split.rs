@@ -69,8 +69,7 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         args.shares,
         args.out_dir.display()
     );
-    let is_yes = |answer: &str| ["yes", "y"].contains(&answer.trim().to_lowercase().as_str());
-    if !args.yes && !is_yes(&run.ask(&question, "that the cards are printed", "`--yes`")?) {
+    if !args.yes && !run.confirm(&question, "that the cards are printed", "`--yes`")? {
         return Err(CliError::Usage {
             message: "no cards were made; the files are removed and the recovery key stays where it was".to_owned(),
             hint: "run it again when a printer is at hand".to_owned(),
