@@ -151,3 +151,62 @@ fn ctrl_c_at_the_passphrase_leaves_the_terminal_as_it_was() {
         .collect();
     assert!(flags.contains(&"echo") && !flags.contains(&"-echo"), "{screen}");
 }
+
+fn cards_in(folder: &std::path::Path) -> usize {
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_split_that_is_stopped_at_its_question_leaves_no_card() {
+    let vault = Vault::made();
+    let folder = vault.around.join("cards");
+    let split = format!("recovery split --out-dir {}", folder.display());
+    for stop in ["ctrl-c", "ctrl-d", "TERM", "HUP"] {
+        let Some(mut terminal) = on_terminal(&vault, &split) else {
+            return;
+        };
+        terminal.wait_for("[yes/no] ");
+        assert_eq!(cards_in(&folder), 6);
+        match stop {
+            "ctrl-c" => {
+                terminal.keys(INTERRUPT);
+            }
+            "ctrl-d" => {
+                terminal.keys(END);
+            }
+            signal => {
+                let process = terminal.process().to_string();
+                let sent = Command::new("kill").args(["-s", signal, &process]).status();
+                assert!(sent.unwrap().success());
+            }
+        }
+        let (code, screen) = terminal.end();
+        assert_eq!(code, if stop == "ctrl-d" { 2 } else { INTERRUPTED }, "{stop}: {screen}");
+        assert_eq!(cards_in(&folder), 0, "{stop}: {screen}");
+    }
+    let status = vault.json(&["status"])["attention"].to_string();
+    assert!(status.contains("the recovery key waits"), "{status}");
+}
+
+#[test]
+fn a_second_set_of_cards_tells_of_the_first_that_was_cut_off() {
+    let vault = Vault::made();
+    let first = vault.around.join("first");
+    let Some(mut terminal) = on_terminal(&vault, &format!("recovery split --out-dir {}", first.display())) else {
+        return;
+    };
+    terminal.wait_for("[yes/no] ");
+    casevault_e2e::terminal::kill_9(terminal.process());
+    terminal.end();
+    assert_eq!(cards_in(&first), 6, "nothing removes them after that");
+    let second = vault.around.join("second");
+    let reply = vault.json(&["recovery", "split", "--yes", "--out-dir", second.to_str().unwrap()]);
+    let unfinished = reply["unfinished"].as_array().unwrap();
+    assert_eq!(unfinished.len(), 1, "{reply}");
+    assert_eq!(unfinished[0]["folder"], first.to_str().unwrap());
+    let cards: Vec<String> = (1..=2)
+        .map(|n| first.join(format!("card-{n}-of-3.txt")).to_str().unwrap().to_owned())
+        .collect();
+    let check = vault.run(&["recovery", "check", "--json", "--cards", &cards.join(",")]);
+    assert_eq!(check.code, 5, "they are of another set: {}", check.stderr);
+}

@@ -20,7 +20,7 @@ pub enum CliError {
         /// How many.
         lines: usize,
     },
-    /// A question was ended by Ctrl-C.
+    /// A question, or what had to be taken back whole, was ended by Ctrl-C or another signal.
     #[error("interrupted")]
     Interrupted,
     /// Something must be asked, and there is no terminal to ask on.
@@ -163,7 +163,7 @@ impl CliError {
             Self::ClosedPipe => String::new(),
             Self::ImportRefused { .. } => "correct them, or take the others with `--keep-going`".to_owned(),
             Self::Io { source, .. } => crate::session::io_hint(source).to_owned(),
-            Self::Interrupted => "what was asked about was not done".to_owned(),
+            Self::Interrupted => "what it was about was not done".to_owned(),
             Self::NeedsFlag { flag, .. } => format!("give it with {flag}"),
             Self::NoAnswer { flag, .. } => format!("nothing was done; answer it and Enter, or give it with {flag}"),
             Self::NoPassphrase => {

@@ -24,7 +24,7 @@ pub enum Exit {
     Conflict = 6,
     /// The server is unreachable.
     Unreachable = 7,
-    /// A question was ended by Ctrl-C; the number is the one that shells give to what SIGINT ends.
+    /// A question was ended by Ctrl-C, or by a signal; the number is the one that shells give to what SIGINT ends.
     Interrupted = 130,
 }
 

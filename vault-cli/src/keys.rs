@@ -3,7 +3,7 @@
 //! ```text
 //! poll ─┬─ the terminal has a line ─> taken
 //!       ├─ end of input (Ctrl-D) ───> no answer, whatever was typed before it
-//!       └─ SIGINT (Ctrl-C) ─────────> `CliError::Interrupted`: owners clean up, and the command ends with 130
+//!       └─ SIGINT (Ctrl-C), or a signal to end ─> `CliError::Interrupted`: owners clean up, and the command ends with 130
 //! ```
 //!
 //! A signal's default would end the process between two instructions: with the terminal's echo off, or with the files of
@@ -17,7 +17,7 @@ use std::os::unix::net::UnixStream;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios};
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
@@ -52,7 +52,7 @@ pub(crate) fn hidden_line(question: &str) -> Result<Option<Zeroizing<String>>, C
 pub(crate) struct Keys<'t> {
     terminal: BorrowedFd<'t>,
     interrupt: UnixStream,
-    _heeded: Heeded,
+    _heeded: Vec<Heeded>,
 }
 
 impl<'t> Keys<'t> {
@@ -63,8 +63,11 @@ impl<'t> Keys<'t> {
     pub(crate) fn of(terminal: BorrowedFd<'t>) -> Result<Self, CliError> {
         let listening = || {
             let (interrupt, raised) = UnixStream::pair()?;
-            let heeded = Heeded::by_pipe(SIGINT, raised.into())?;
-            Ok((interrupt, heeded))
+            let heeded: io::Result<Vec<Heeded>> = [SIGINT, SIGTERM, SIGHUP]
+                .into_iter()
+                .map(|signal| Heeded::by_pipe(signal, raised.try_clone()?.into()))
+                .collect();
+            Ok((interrupt, heeded?))
         };
         let (interrupt, heeded) = listening().map_err(|e| CliError::io("could not listen to signals", e))?;
         Ok(Self {

@@ -26,7 +26,7 @@ const EXIT: [(&str, &str); 9] = [
     ("7", "The server is unreachable."),
     (
         "130",
-        "A question was ended by Ctrl-C, and what it asked about was not done.",
+        "A question was ended by Ctrl-C or a signal, and what it asked about was not done.",
     ),
 ];
 
