@@ -210,3 +210,31 @@ fn a_second_set_of_cards_tells_of_the_first_that_was_cut_off() {
     let check = vault.run(&["recovery", "check", "--json", "--cards", &cards.join(",")]);
     assert_eq!(check.code, 5, "they are of another set: {}", check.stderr);
 }
+
+#[test]
+fn a_note_is_withdrawn_only_after_it_was_shown_or_named_whole() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let note = vault.add_note(&case, "obs: The kitchen was cold.\n");
+    let short = &note[..3];
+    let words = |vault: &Vault| vault.json(&["note", "show", &note])["segments"][0]["text"].clone();
+    let refused = vault.run(&["note", "withdraw", short, "--json"]).refused(2, "usage");
+    assert!(refused["hint"].as_str().unwrap().contains("--yes"), "{refused}");
+    for (keys, expected) in [("\n", 1), (END, 1), (INTERRUPT, INTERRUPTED), ("n\n", 1)] {
+        let Some(mut terminal) = on_terminal(&vault, &format!("note withdraw {short}")) else {
+            return;
+        };
+        terminal.wait_for(&note).wait_for("phone").wait_for("The kitchen was cold.");
+        terminal.wait_for("[y/N] ").keys(keys);
+        let (code, screen) = terminal.end();
+        assert_eq!(code, expected, "{screen}");
+        assert_eq!(words(&vault), "The kitchen was cold.", "{screen}");
+    }
+    let mut terminal = on_terminal(&vault, &format!("note withdraw {short}")).unwrap();
+    terminal.wait_for("[y/N] ").keys("y\n").wait_for("withdrew");
+    assert_eq!(terminal.end().0, 0);
+    let next = vault.add_note(&case, "obs: Another.\n");
+    vault.run(&["note", "withdraw", &next[..5], "--yes"]).done();
+    let next = vault.add_note(&case, "obs: A third.\n");
+    vault.run(&["note", "withdraw", &next]).done();
+}
