@@ -46,6 +46,8 @@ pub enum Edited {
         saved: String,
         /// What the editor held besides and had not saved, where it told.
         unsaved: Option<String>,
+        /// Whether anything was saved in it, the same text included.
+        touched: bool,
     },
     /// Otherwise: this is the newest that there is.
     Broken {
@@ -68,6 +70,7 @@ pub fn edit(
     keep: &mut dyn FnMut(&str) -> Result<(), CliError>,
 ) -> Result<Edited, CliError> {
     place.put(text)?;
+    let before = place.state();
     let signals = Signals::heed()?;
     let terminal = Terminal::kept();
     let mut child = program.start(place)?;
@@ -106,7 +109,12 @@ pub fn edit(
     let saved = place.text()?;
     let newest = place.newest()?;
     let unsaved = (newest != saved).then_some(newest);
-    Ok(Edited::Done { saved, unsaved })
+    let touched = before.is_none() || place.state() != before;
+    Ok(Edited::Done {
+        saved,
+        unsaved,
+        touched,
+    })
 }
 
 /// Asks the editor to end, and ends it.
