@@ -224,7 +224,10 @@ fn a_note_is_withdrawn_only_after_it_was_shown_or_named_whole() {
         let Some(mut terminal) = on_terminal(&vault, &format!("note withdraw {short}")) else {
             return;
         };
-        terminal.wait_for(&note).wait_for("phone").wait_for("The kitchen was cold.");
+        terminal
+            .wait_for(&note)
+            .wait_for("phone")
+            .wait_for("The kitchen was cold.");
         terminal.wait_for("[y/N] ").keys(keys);
         let (code, screen) = terminal.end();
         assert_eq!(code, expected, "{screen}");

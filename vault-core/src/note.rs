@@ -11,6 +11,7 @@
 
 pub mod brief;
 pub mod chronology;
+pub mod client;
 pub mod decision;
 pub mod display;
 pub mod extra;

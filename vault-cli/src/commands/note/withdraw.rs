@@ -36,7 +36,8 @@ pub(super) fn run(args: WithdrawArgs, run: &Invocation) -> Result<(), CliError> 
                 "`{}` is cut short, and what is withdrawn cannot be brought back",
                 args.note
             ),
-            hint: "give the whole handle, as `casevault note list CASE` shows it, or `--yes`; nothing was withdrawn".to_owned(),
+            hint: "give the whole handle, as `casevault note list CASE` shows it, or `--yes`; nothing was withdrawn"
+                .to_owned(),
         });
     }
     let mut session = run.unlock()?;
@@ -67,8 +68,6 @@ fn confirm(run: &Invocation, session: &mut Vault, note: &str) -> Result<(), CliE
     let question = "Withdraw it? Its text is erased and cannot be brought back. [y/N] ";
     match run.confirm(question, "whether to withdraw it", "`--yes`")? {
         true => Ok(()),
-        false => Err(CliError::Nothing {
-            what: "the note stays",
-        }),
+        false => Err(CliError::Nothing { what: "the note stays" }),
     }
 }
