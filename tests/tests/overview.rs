@@ -514,6 +514,29 @@ fn what_is_hidden_or_withdrawn_is_counted_as_such_and_a_closed_case_opens_again(
 }
 
 #[test]
+fn a_danger_in_a_field_of_another_systems_name_stands_with_the_dangers() {
+    let vault = Vault::with(
+        br#"{"type":"case","case":"old-17","opened":"2024-05-02","template":"adult-social-care","profile":{"name":"Tam Brisk","Risks":["Two dogs."],"other":{"Violence_Marker":"Never go alone."}}}
+"#,
+    );
+    let case = vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let expected = ["Risks: Two dogs.", "other.Violence_Marker: Never go alone."];
+    let brief = vault.json(&["case", "show", &case, "--brief"]);
+    let dangers = brief["dangers"].as_array().unwrap().iter();
+    let dangers: Vec<_> = dangers.map(|item| item["text"].as_str().unwrap()).collect();
+    assert_eq!(dangers, expected, "{brief}");
+    let shown = vault.json(&["case", "show", &case]);
+    let safety = shown["overview"]["blocks"].as_array().or(shown["blocks"].as_array());
+    let safety = safety.unwrap().iter().find(|block| block["title"] == "Safety").unwrap();
+    assert_eq!(safety["items"].as_array().unwrap().len(), 2, "{safety}");
+    let text = vault.run(&["case", "show", &case, "--brief"]).done().stdout;
+    assert!(text.contains("Never go alone."), "{text}");
+}
+
+#[test]
 fn alone_on_a_terminal_it_asks_for_the_name_and_shows_the_brief() {
     let vault = Vault::made();
     let case = vault.open_case("Elin Farrow");

@@ -12,6 +12,7 @@
 pub mod brief;
 pub mod chronology;
 pub mod client;
+mod danger;
 pub mod decision;
 pub mod display;
 pub mod extra;
