@@ -292,8 +292,46 @@ fn steps_are_asked_for_by_date_owner_and_case() {
         .feed(&["plan", "list", "--owner-file", "-", "--json"], b"her son\n")
         .json();
     assert_eq!(named["steps"][0]["text"], "c");
+    // One's own name and handle are oneself, whatever their capitals, in what is asked for too.
+    let member = vault.json(&["status"])["member"].as_str().unwrap().to_owned();
+    let text = format!(
+        "plan: f\n  owner: ANN  worker\n\nplan: g\n  owner: {}\n",
+        member.to_uppercase()
+    );
+    add(&vault, &other, "phone", "now", &text);
+    for owner in ["me", "ME", &member, &member.to_uppercase()] {
+        let mut found: Vec<char> = list(&["--owner", owner]).chars().collect();
+        found.sort_unstable();
+        assert_eq!(found, ['a', 'e', 'f', 'g'], "{owner}");
+    }
+    assert_eq!(list(&["--owner", "W003"]), "b");
+    let own = vault.feed(&["plan", "list", "--owner-file", "-", "--json"], b"Ann Worker\n");
+    assert_eq!(own.json()["total"], 4);
     // A person's name is nothing for the command line.
     assert_eq!(vault.run(&["plan", "list", "--owner", "Her Son"]).code, 2);
+}
+
+#[test]
+fn todays_own_steps_come_before_those_of_others() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    for day in ["yesterday", "today"] {
+        let text = format!(
+            "plan: theirs\n  owner: w001\n  due: {day}\n\nplan: nobody's\n  due: {day}\n\nplan: own\n  owner: Ann Worker\n  due: {day}\n"
+        );
+        add(&vault, &case, "phone", "now", &text);
+    }
+    // Overdue for less long goes first among equals, and not before one's own.
+    add(
+        &vault,
+        &case,
+        "phone",
+        "now",
+        "plan: old\n  owner: me\n  due: 2025-01-02\n",
+    );
+    let today = both(&vault, &["today"]);
+    assert_eq!(texts(rows(&today, "due")), ["own", "theirs", "nobody's"]);
+    assert_eq!(texts(rows(&today, "overdue")), ["own", "old", "theirs", "nobody's"]);
 }
 
 #[test]
