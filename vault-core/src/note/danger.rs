@@ -100,8 +100,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "ALERTS: Two dogs.",
                 "ALERTS.level: high",
+                "ALERTS: Two dogs.",
                 "Risk: The stairs are rotten.",
                 "other.threat-level: 3",
                 "other.violenceMarker",
