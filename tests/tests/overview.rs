@@ -335,6 +335,43 @@ fn todays_own_steps_come_before_those_of_others() {
 }
 
 #[test]
+fn today_takes_two_lines_for_a_step_on_a_narrow_terminal() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let text: String = (0..7)
+        .map(|n| format!("plan: Step {n} of the seven that are due.\n  owner: me\n  due: today\n\n"))
+        .collect();
+    add(&vault, &case, "phone", "now", &text);
+    let today = casevault_e2e::binary::casevault().display().to_string();
+    let line = format!("sh -c 'stty cols 60; {today} today --no-pager'");
+    let started = Terminal::start(&line, |command| {
+        command
+            .env("CASEVAULT_HOME", &vault.home)
+            .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"))
+            .env("XDG_RUNTIME_DIR", "");
+    });
+    let Some(terminal) = started else { return };
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let steps: Vec<&str> = screen
+        .lines()
+        .skip_while(|line| !line.starts_with("Due today"))
+        .skip(1)
+        .take_while(|line| !line.trim().is_empty())
+        .collect();
+    assert_eq!(steps.len(), 14, "{screen}");
+    assert!(
+        steps[0].starts_with("n-") && steps[0].contains("today  Elin Farrow  owner me"),
+        "{screen}"
+    );
+    assert_eq!(steps[1].trim_end(), "    Step 0 of the seven that are due.");
+    assert!(
+        steps.iter().all(|line| line.trim_end().chars().count() <= 60),
+        "{screen}"
+    );
+}
+
+#[test]
 fn every_undone_step_of_a_caseload_is_in_the_brief_of_its_case() {
     let vault = Vault::with(&caseload::make(Size::Part(3)));
     let exported = vault.exported();
