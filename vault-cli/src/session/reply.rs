@@ -1441,6 +1441,19 @@ pub struct SplitReply {
     pub shares: u8,
     /// The files that were written; each holds a card, to be printed and wiped.
     pub files: Vec<String>,
+    /// Sets of the same key that were begun before and not finished: what is left of their cards gives the key too.
+    pub unfinished: Vec<UnfinishedCards>,
+}
+
+/// A set of cards that was begun, and may be left as files or on paper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfinishedCards {
+    /// The set's fingerprint, in hex.
+    pub set: String,
+    /// When it was begun.
+    pub begun_at: String,
+    /// The folder that its cards were written to.
+    pub folder: String,
 }
 
 /// What is known of cards without opening anything.

@@ -293,7 +293,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-note-withdraw",
-        &[("Within ten minutes:", "casevault note withdraw n-19qd")],
+        &[("Within ten minutes:", "casevault note withdraw n-19qd3m0x")],
     ),
     (
         "casevault-passphrase",
