@@ -9,6 +9,7 @@ mod changes;
 mod health;
 mod log;
 mod metrics;
+mod openapi;
 mod problem;
 mod sessions;
 mod streams;
@@ -62,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/changes", get(changes::follow))
         .route("/v1/log/{agency}/checkpoint", get(log::checkpoint))
         .route("/v1/log/{agency}/tile/{*path}", get(log::tile))
+        .route("/v1/openapi.json", get(openapi::show))
         .route("/v1/sessions", post(sessions::begin))
         .route("/v1/sessions/challenge", post(sessions::challenge))
         .route("/v1/streams", get(streams::list))

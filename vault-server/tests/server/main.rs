@@ -15,6 +15,7 @@ mod http;
 mod kit;
 mod limits;
 mod log;
+mod openapi;
 mod process;
 mod reading;
 mod sessions;
