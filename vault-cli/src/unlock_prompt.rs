@@ -90,7 +90,7 @@ impl Origin {
                 return Ok(passphrase);
             }
             let again = answer(match is_weak {
-                true => "Enter alone to choose another; or the same one again, to take it although it is short: ",
+                true => "Enter alone to choose another; or the same one again, to take it all the same: ",
                 false => "Again, to be sure: ",
             })?;
             if again.is_empty() && is_weak {
