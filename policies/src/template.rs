@@ -271,6 +271,20 @@ impl Set {
         self.all.get(id)?.values().next_back()
     }
 
+    /// Finds the newest version of the template of this name, or of the only one whose name begins so, whatever its capitals.
+    pub fn begins(&self, id: &str) -> Option<&Template> {
+        let lower = id.to_lowercase();
+        if let Some(whole) = self.newest(&lower) {
+            return Some(whole);
+        }
+        let mut found = self
+            .all
+            .keys()
+            .filter(|known| !lower.is_empty() && known.starts_with(&lower));
+        let (first, second) = (found.next()?, found.next());
+        self.newest(first).filter(|_| second.is_none())
+    }
+
     /// Finds a version of a template.
     pub fn version(&self, id: &str, version: u32) -> Option<&Template> {
         self.all.get(id)?.get(&version)

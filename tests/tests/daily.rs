@@ -482,3 +482,47 @@ fn the_editor_shows_the_numbers_by_which_segments_are_cited() {
     let (code, screen) = terminal.end();
     assert!(code == 1 && screen.contains("nothing was changed"), "{code} {screen}");
 }
+
+#[test]
+fn handles_kinds_and_templates_are_taken_as_they_are_typed() {
+    let vault = Vault::made();
+    let open = |template: &str| {
+        let arguments = ["case", "open", "--template", template, "--file", "-", "--json"];
+        vault.feed(&arguments, b"{\"name\": \"Ada Brisk\"}")
+    };
+    let opened = open("Adult").json();
+    assert_eq!(opened["template"], "adult-social-care");
+    // Two begin so.
+    open("co").refused(1, "not-found");
+    let case = opened["case"].as_str().unwrap().to_uppercase();
+    let add = ["note", "add", &case, "--kind", "Home-Visit", "--file", "-", "--json"];
+    let note = vault.feed(&add, b"plan: Ring.\n  owner: me\n").json();
+    let note = note["note"].as_str().unwrap().to_uppercase();
+    assert_eq!(vault.json(&["note", "show", &note])["kind"], "home-visit");
+    assert_eq!(vault.json(&["case", "show", &case[..6]])["label"], "Ada Brisk");
+    vault.run(&["plan", "done", &format!("{note}:1")]).done();
+}
+
+#[test]
+fn a_call_that_was_cut_off_is_told_of_by_the_next() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let Some(mut terminal) = on_terminal(&vault, &format!("call {case}")) else {
+        return;
+    };
+    terminal.wait_for("Type the note").keys("rep client: The boiler\n");
+    let drafts = || vault.json(&["note", "draft"])["drafts"].as_array().unwrap().len();
+    casevault_e2e::terminal::until("a draft", || drafts() == 1);
+    let (code, screen) = {
+        terminal.keys("\u{3}");
+        terminal.end()
+    };
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("kept, sealed, as draft j-"), "{screen}");
+    let mut next = on_terminal(&vault, &format!("call {case}")).unwrap();
+    next.wait_for("there is a draft j-")
+        .wait_for("Type the note")
+        .keys("\u{4}");
+    next.end();
+    assert_eq!(drafts(), 1);
+}

@@ -112,6 +112,60 @@ fn work_goes_on_without_the_server_and_is_sent_when_it_is_back() {
 }
 
 #[test]
+fn a_server_is_shown_told_of_by_status_removed_and_named_again() {
+    let (vault, server, case) = with_server();
+    vault.json(&["sync"]);
+    vault.add_note(&case, "obs: Waits.\n");
+    let shown = vault.json(&["server", "show"]);
+    assert_eq!(shown["url"], server.url);
+    let waiting = shown["waiting"].as_u64().unwrap();
+    assert!(waiting > 0, "{shown}");
+    // Where it is stands in a sealed value: `status` tells it while an agent holds the vault open.
+    let locked = vault.json(&["status"]);
+    assert_eq!(
+        (&locked["server"], &locked["server_url"], &locked["unsent"]),
+        (
+            &serde_json::json!(true),
+            &serde_json::Value::Null,
+            &serde_json::Value::Null
+        )
+    );
+    vault.run(&["unlock"]).done();
+    let open = vault.json(&["status"]);
+    assert_eq!(open["server_url"], server.url);
+    assert!(open["unsent"].as_u64().unwrap() >= waiting, "{open}");
+    assert!(vault.run(&["status"]).done().stdout.contains(&server.url));
+    vault.run(&["lock"]).done();
+
+    vault.run(&["server", "remove", "--json"]).refused(2, "needs-flag");
+    assert_eq!(vault.json(&["server", "show"])["url"], server.url);
+    let removed = vault.json(&["server", "remove", "--yes"]);
+    assert_eq!(removed["url"], server.url);
+    for words in [
+        &["server", "show", "--json"][..],
+        &["sync", "--json"],
+        &["server", "remove", "--yes", "--json"],
+    ] {
+        vault.run(words).refused(1, "no-server");
+    }
+    assert_eq!(vault.json(&["today"])["unsent"], serde_json::Value::Null);
+    vault.run(&["unlock"]).done();
+    assert_eq!(vault.json(&["status"])["server"], false);
+    vault.run(&["lock"]).done();
+    // Its log goes on where it was; another server's is refused.
+    let elsewhere = vault.around.join("other-server");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let other = Server::start(&elsewhere);
+    vault
+        .run(&["server", "add", &other.url, "--json"])
+        .refused(4, "server-key");
+    let again = vault.json(&["server", "add", &server.url]);
+    let sent = again["sent"].as_u64().unwrap();
+    assert!(sent >= waiting && sent < again["size"].as_u64().unwrap(), "{again}");
+    vault.verified();
+}
+
+#[test]
 fn a_note_that_was_sent_is_not_withdrawn_any_more() {
     let (vault, _server, case) = with_server();
     let (sent, kept) = (

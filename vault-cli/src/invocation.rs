@@ -151,7 +151,7 @@ impl Invocation {
     ///
     /// # Errors
     /// As [`Invocation::places`].
-    fn agent(&self) -> Result<Option<Connection>, CliError> {
+    pub fn agent(&self) -> Result<Option<Connection>, CliError> {
         if self.everywhere.no_agent {
             return Ok(None);
         }

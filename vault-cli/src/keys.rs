@@ -33,8 +33,10 @@ const LONGEST_LINE: usize = 4096;
 /// [`CliError::NotUtf8`].
 pub(crate) fn line(question: &str) -> Result<Option<Zeroizing<String>>, CliError> {
     let terminal = open()?;
+    // Before the question can be seen: whoever answers it with a signal at once is heard.
+    let keys = Keys::of(terminal.as_fd())?;
     (&terminal).write_all(question.as_bytes()).map_err(failed)?;
-    read_line(&terminal)
+    read_line(&terminal, &keys)
 }
 
 /// As [`line`], but what is typed is not shown.
@@ -43,9 +45,10 @@ pub(crate) fn line(question: &str) -> Result<Option<Zeroizing<String>>, CliError
 /// As [`line`].
 pub(crate) fn hidden_line(question: &str) -> Result<Option<Zeroizing<String>>, CliError> {
     let terminal = open()?;
+    let keys = Keys::of(terminal.as_fd())?;
     let _hidden = Hidden::begin(&terminal)?;
     (&terminal).write_all(question.as_bytes()).map_err(failed)?;
-    read_line(&terminal)
+    read_line(&terminal, &keys)
 }
 
 /// Reads what is typed, piece by piece; each read ends at Ctrl-C.
@@ -107,8 +110,7 @@ impl<'t> Keys<'t> {
     }
 }
 
-fn read_line(terminal: &File) -> Result<Option<Zeroizing<String>>, CliError> {
-    let keys = Keys::of(terminal.as_fd())?;
+fn read_line(terminal: &File, keys: &Keys<'_>) -> Result<Option<Zeroizing<String>>, CliError> {
     // Reserved whole, so that no copy of a passphrase is left behind by growing.
     let mut typed = Zeroizing::new(vec![0; LONGEST_LINE]);
     let mut length = 0;

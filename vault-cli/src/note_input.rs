@@ -192,7 +192,7 @@ fn choose<'a>(
     set: &'a Set,
 ) -> Result<Option<&'a Template>, SessionError> {
     if let Some(id) = &input.template {
-        let found = set.newest(id).ok_or_else(|| SessionError::NotFound {
+        let found = set.begins(id).ok_or_else(|| SessionError::NotFound {
             what: "template",
             text: id.clone(),
         });

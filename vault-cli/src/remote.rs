@@ -141,10 +141,7 @@ impl Remote {
         let request = server_session::sign(statement, signer).map_err(|_| ServerFault::garbled("challenge"))?;
         let request = wire::encode(&request).map_err(|_| ServerFault::garbled("challenge"))?;
         let token = self.agent.post(self.address("/v1/sessions")).send(&request);
-        let token = self.bytes(token, SMALL).map_err(|fault| match fault {
-            ServerFault::Refused { status: 401 | 403, .. } => ServerFault::UnknownDevice,
-            other => other,
-        })?;
+        let token = self.bytes(token, SMALL)?;
         self.token
             .replace(Some(format!("Bearer {}", BASE64URL_NOPAD.encode(&token))));
         Ok(())

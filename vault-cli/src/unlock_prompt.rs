@@ -78,6 +78,9 @@ impl Origin {
     /// As [`Origin::read`].
     pub fn read_new(&self, question: &str, weak: &dyn Fn(&Passphrase) -> bool) -> Result<Passphrase, CliError> {
         let differ = format!("The two differ, and none was taken.\n{question}");
+        let other = format!(
+            "That is another one than the short one before it. Neither was taken: a new one is typed twice.\n{question}"
+        );
         let mut asked = question;
         loop {
             let passphrase = self.read(asked)?;
@@ -87,14 +90,14 @@ impl Origin {
                 return Ok(passphrase);
             }
             let again = answer(match is_weak {
-                true => "Enter to choose another, or this one again to take it all the same: ",
+                true => "Enter alone to choose another; or the same one again, to take it all the same: ",
                 false => "Again, to be sure: ",
             })?;
             if again.is_empty() && is_weak {
                 continue;
             }
             if again.expose() != passphrase.expose() {
-                asked = &differ;
+                asked = if is_weak { &other } else { &differ };
                 continue;
             }
             return Ok(passphrase);

@@ -371,7 +371,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 26] = [
+pub const WITHOUT: [(&str, &str); 28] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -393,6 +393,11 @@ pub const WITHOUT: [(&str, &str); 26] = [
         "server add",
         "needs a server: its faults are injected in `tests/tests/sync.rs`",
     ),
+    (
+        "server remove",
+        "needs a server: it is one transaction, as of `note jot`",
+    ),
+    ("server show", "writes nothing"),
     (
         "sync",
         "needs a server: its faults are injected in `tests/tests/sync.rs`",

@@ -272,6 +272,8 @@ asks! {
     plain plan_done(PlanDoneRequest) -> PlanDoneReply;
     watched plan_list(PlanListRequest) -> PlanListReply;
     watched server_add(ServerAddRequest) -> ServerAddReply;
+    plain server_remove(ServerRemoveRequest) -> ServerRemoveReply;
+    plain server_show(ServerShowRequest) -> ServerShowReply;
     sweeping sync() -> SyncReply;
     watched today(TodayRequest) -> TodayReply;
     sweeping verify() -> VerifyReply;

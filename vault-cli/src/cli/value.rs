@@ -13,9 +13,18 @@ use vault_core::note::{NoteKind, SegmentKind};
 /// # Errors
 /// What is wrong with it, and where handles are found.
 pub fn case(text: &str) -> Result<String, String> {
+    let text = &lower(text, "C-");
     CaseId::range(text)
         .map(|_| text.to_owned())
         .map_err(|e| format!("{e}; `casevault case list` shows the handles of cases"))
+}
+
+/// A handle that was typed in capitals, as a letter or a form shows it.
+fn lower(text: &str, prefix: &str) -> String {
+    match text.starts_with(prefix) {
+        true => text.to_ascii_lowercase(),
+        false => text.to_owned(),
+    }
 }
 
 /// Reads a note's handle, or a beginning of one.
@@ -23,6 +32,7 @@ pub fn case(text: &str) -> Result<String, String> {
 /// # Errors
 /// What is wrong with it, and where handles are found.
 pub fn note(text: &str) -> Result<String, String> {
+    let text = &lower(text, "N-");
     RecordId::range(text)
         .map(|_| text.to_owned())
         .map_err(|e| format!("{e}; `casevault note list CASE` shows the handles of notes"))
@@ -34,6 +44,7 @@ pub fn note(text: &str) -> Result<String, String> {
 /// What is wrong with it, and where steps are found.
 pub fn step(text: &str) -> Result<(String, Option<u32>), String> {
     let hint = |e: String| format!("{e}; `casevault plan list` shows steps");
+    let text = &*lower(text, "N-");
     let (handle, segment) = match text.split_once(':') {
         Some((handle, number)) => {
             let segment = number.parse::<u32>().ok().filter(|n| *n > 0);
@@ -51,6 +62,7 @@ pub fn step(text: &str) -> Result<(String, Option<u32>), String> {
 /// # Errors
 /// What is wrong with it, and where handles are found.
 pub fn jot(text: &str) -> Result<String, String> {
+    let text = &lower(text, "J-");
     JotId::range(text)
         .map(|_| text.to_owned())
         .map_err(|e| format!("{e}; `casevault note jot --list` shows the handles of jots"))
@@ -61,6 +73,7 @@ pub fn jot(text: &str) -> Result<String, String> {
 /// # Errors
 /// What is wrong with it, and where handles are found.
 pub fn draft(text: &str) -> Result<String, String> {
+    let text = &lower(text, "J-");
     JotId::range(text)
         .map(|_| text.to_owned())
         .map_err(|e| format!("{e}; `casevault note draft` shows the handles of drafts"))
@@ -90,6 +103,14 @@ pub fn code(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Reads a template's id or a beginning of it, whatever its capitals.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn template(text: &str) -> Result<String, String> {
+    code(&text.to_lowercase())
+}
+
 /// Reads who does a step: a code whatever its capitals, at most 64.
 ///
 /// # Errors
@@ -106,7 +127,8 @@ pub fn owner(text: &str) -> Result<String, String> {
 /// # Errors
 /// What is wrong with it.
 pub fn note_kind(text: &str) -> Result<NoteKind, String> {
-    NoteKind::new(text).ok_or_else(|| "a kind has 1 to 64 bytes and no control characters".to_owned())
+    // Kinds are in lower case, given ones and those of templates.
+    NoteKind::new(&text.to_lowercase()).ok_or_else(|| "a kind has 1 to 64 bytes and no control characters".to_owned())
 }
 
 /// Reads a kind of segment, by its name or short name.

@@ -10,7 +10,7 @@ use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::picker;
 use crate::session::request::{DraftOf, NoteAddRequest, NoteInput};
-use crate::writing::Writing;
+use crate::writing::{self, Writing};
 
 use super::note::{self, InputArgs};
 
@@ -87,13 +87,16 @@ fn add(case: String, note: NoteInput, draft: Option<String>) -> NoteAddRequest {
 /// Has a note typed on the terminal.
 pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: NoteInput) -> Result<(), CliError> {
     let case = case.to_owned();
+    let resume = format!("casevault note add {case}");
+    // One that was cut off is told of before the next is typed.
+    writing::tell_of_drafts(run, session, &case, &resume)?;
     let writing = Writing {
         of: DraftOf::Add(case.clone()),
         input,
         also: Vec::new(),
         blank: String::new(),
         draft: None,
-        resume: format!("casevault note add {case}"),
+        resume,
         even_unchanged: false,
         typed: true,
         resumed: false,

@@ -86,7 +86,7 @@ pub struct InputArgs {
     pub section: Option<String>,
 
     /// The template whose headings the text uses [default: the kind's, else the case's]
-    #[arg(long, value_name = "TEMPLATE", value_parser = value::code)]
+    #[arg(long, value_name = "TEMPLATE", value_parser = value::template)]
     pub template: Option<String>,
 
     /// Why it is recorded late, in words, from a file

@@ -1,10 +1,11 @@
 //! `casevault status`.
 
-use crate::agent::{AgentStatus, Connection};
+use crate::agent::{AgentStatus, Connection, Vault};
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
 use crate::session::reply::StatusReply;
+use crate::session::request::ServerShowRequest;
 use crate::session::{Session, SessionError};
 
 pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
@@ -14,7 +15,12 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
         && let Some(mut agent) = Connection::holder(&places)?
     {
         match agent.status() {
-            Ok(Some(status)) => tell(&mut reply, status),
+            Ok(Some(status)) => {
+                tell(&mut reply, status);
+                if reply.server {
+                    tell_server(&mut reply, run)?;
+                }
+            }
             Ok(None) => {}
             Err(SessionError::AgentSilent { process }) => {
                 reply.locked = false;
@@ -31,6 +37,21 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
     if !reply.initialised {
         run.ui
             .hint("make a vault with `casevault init --agency NAME --name NAME`");
+    }
+    Ok(())
+}
+
+/// Adds what the vault keeps of its server, which an agent of this version can tell.
+fn tell_server(reply: &mut StatusReply, run: &Invocation) -> Result<(), CliError> {
+    let Some(agent) = run.agent()? else { return Ok(()) };
+    match Vault::Agent(agent).server_show(ServerShowRequest {}) {
+        Ok(server) => {
+            reply.server_url = Some(server.url);
+            reply.unsent = Some(server.waiting);
+        }
+        // One that was removed leaves what was proved of it.
+        Err(SessionError::Server(_)) => reply.server = false,
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }

@@ -107,6 +107,9 @@ pub enum ServerFault {
     },
 }
 
+/// The problem's type for a device that may begin no session (`docs/format.md` §18).
+const SESSION_REFUSED: &str = "urn:casevault:problem:session-refused";
+
 fn cause(number: u8) -> String {
     let known = Check::ALL.iter().find(|check| check.number() == number);
     known.map_or_else(
@@ -125,9 +128,17 @@ impl ServerFault {
         #[derive(Deserialize)]
         struct Problem {
             title: String,
+            r#type: Option<String>,
+            check: Option<String>,
         }
-        let title = serde_json::from_slice::<Problem>(body).map(|problem| problem.title);
-        let title = title.ok().filter(|title| title.len() <= 200);
+        let problem = serde_json::from_slice::<Problem>(body).ok();
+        // With a check it is the device; without one it came too late, and a proxy's 401 or 403 is of no type of ours.
+        let is_device =
+            |problem: &Problem| problem.r#type.as_deref() == Some(SESSION_REFUSED) && problem.check.is_some();
+        if problem.as_ref().is_some_and(is_device) {
+            return Self::UnknownDevice;
+        }
+        let title = problem.map(|problem| problem.title).filter(|title| title.len() <= 200);
         Self::Refused {
             status,
             title: title.map_or_else(|| format!("HTTP status {status}"), |t| t.escape_debug().to_string()),
@@ -218,5 +229,37 @@ impl ServerFault {
             }
         };
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_session_that_is_refused_to_the_device_is_called_so() {
+        let refused = |status, body: &str| ServerFault::refused(status, body.as_bytes());
+        let device = r#"{"type":"urn:casevault:problem:session-refused","title":"t","status":401,"check":"CHK-140"}"#;
+        assert_eq!(refused(401, device), ServerFault::UnknownDevice);
+        for (status, body, title) in [
+            (
+                403,
+                r#"{"type":"urn:casevault:problem:not-admitted","title":"this server does not take this agency","status":403}"#,
+                "this server does not take this agency",
+            ),
+            (
+                401,
+                r#"{"type":"urn:casevault:problem:session-refused","title":"the challenge is too old","status":401}"#,
+                "the challenge is too old",
+            ),
+            (401, r#"{"title":"log in to the proxy"}"#, "log in to the proxy"),
+            (403, "<html>Forbidden</html>", "HTTP status 403"),
+        ] {
+            let expected = ServerFault::Refused {
+                status,
+                title: title.to_owned(),
+            };
+            assert_eq!(refused(status, body), expected, "{body}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 use super::count;
 use super::number;
 use crate::session::reply::ServerAddReply;
+use crate::session::reply::ServerRemoveReply;
+use crate::session::reply::ServerShowReply;
 use crate::session::reply::SyncReply;
 
 /// Writes what naming a server did.
@@ -12,6 +14,32 @@ pub fn added(reply: &ServerAddReply) -> String {
         reply.url,
         count(reply.sent, "entry", "entries"),
         count(reply.size, "leaf", "leaves")
+    )
+}
+
+/// Writes which server it is.
+pub fn shown(reply: &ServerShowReply) -> String {
+    let waiting = match reply.waiting {
+        0 => "nothing waits to be sent".to_owned(),
+        waiting => format!("{} to be sent", count(waiting, "entry waits", "entries wait")),
+    };
+    format!(
+        "{}\n{waiting}; its log is verified up to leaf {}\n",
+        reply.url,
+        number(reply.size)
+    )
+}
+
+/// Writes that a server was forgotten.
+pub fn removed(reply: &ServerRemoveReply) -> String {
+    let waiting = match reply.waiting {
+        0 => String::new(),
+        waiting => format!("; {} not sent", count(waiting, "entry was", "entries were")),
+    };
+    format!(
+        "forgot {}{waiting}\nwhat it has it keeps, sealed; what was proved of its log is kept here, and `casevault server add` \
+         takes the same server again\n",
+        reply.url
     )
 }
 

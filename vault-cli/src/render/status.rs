@@ -49,6 +49,15 @@ pub fn status(reply: &StatusReply) -> String {
         _ => "none".to_owned(),
     };
     line("agent", &agent);
+    match (&reply.server_url, reply.unsent) {
+        (Some(url), Some(0)) => line("server", &format!("{url}, nothing waits to be sent")),
+        (Some(url), Some(unsent)) => {
+            let waiting = super::count(unsent, "entry waits", "entries wait");
+            line("server", &format!("{url}, {waiting} to be sent"));
+        }
+        _ if reply.server && reply.locked => line("server", "was named; told while the vault is unlocked"),
+        _ => {}
+    }
     if reply.wrong_tries > 0 {
         line("wrong tries", &reply.wrong_tries.to_string());
     }

@@ -97,6 +97,8 @@ schemas! {
     RECOVERY_RESTORE = "casevault.recovery.restore/1";
     RECOVERY_SPLIT = "casevault.recovery.split/1";
     SERVER_ADD = "casevault.server.add/1";
+    SERVER_REMOVE = "casevault.server.remove/1";
+    SERVER_SHOW = "casevault.server.show/1";
     STATUS = "casevault.status/1";
     SYNC = "casevault.sync/1";
     TODAY = "casevault.today/1";
@@ -181,6 +183,12 @@ pub struct StatusReply {
     pub jots: Option<u64>,
     /// Misfiled notes whose breach question waits for an answer.
     pub breach_questions: Option<u64>,
+    /// Whether the vault has a server, as far as that is seen without opening anything.
+    pub server: bool,
+    /// Where the server is; `null` while the vault is locked.
+    pub server_url: Option<String>,
+    /// Links that wait to be sent to it; `null` while the vault is locked.
+    pub unsent: Option<u64>,
     /// What needs doing, one sentence each (recovery not split, no witness, …).
     pub attention: Vec<String>,
 }
@@ -329,6 +337,30 @@ pub struct ServerAddReply {
     pub sent: u64,
     /// Leaves of the log.
     pub size: u64,
+}
+
+/// The server of a vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerShowReply {
+    /// [`SERVER_SHOW`].
+    pub schema: Schema,
+    /// Where it is.
+    pub url: String,
+    /// Links that wait to be sent.
+    pub waiting: u64,
+    /// Leaves of its log, as far as it was verified.
+    pub size: u64,
+}
+
+/// A server that was forgotten.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServerRemoveReply {
+    /// [`SERVER_REMOVE`].
+    pub schema: Schema,
+    /// Where it was.
+    pub url: String,
+    /// Links that were not sent to it.
+    pub waiting: u64,
 }
 
 /// What a synchronisation did.

@@ -482,6 +482,14 @@ pub struct ServerAddRequest {
     pub url: String,
 }
 
+/// Tells which server the vault has.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServerShowRequest {}
+
+/// Forgets the vault's server.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServerRemoveRequest {}
+
 /// Attaches a file to a note; its content comes beside this as a stream.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteAttachRequest {

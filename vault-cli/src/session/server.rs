@@ -21,10 +21,16 @@ use super::progress::Task;
 use super::progress::Unit;
 use super::refused;
 use super::reply::SERVER_ADD;
+use super::reply::SERVER_REMOVE;
+use super::reply::SERVER_SHOW;
 use super::reply::SYNC;
 use super::reply::ServerAddReply;
+use super::reply::ServerRemoveReply;
+use super::reply::ServerShowReply;
 use super::reply::SyncReply;
 use super::request::ServerAddRequest;
+use super::request::ServerRemoveRequest;
+use super::request::ServerShowRequest;
 use crate::remote::Remote;
 use crate::remote::ServerFault;
 use crate::remote::ServerUrl;
@@ -63,7 +69,7 @@ impl Session {
     /// [`SessionError::Server`]; what an administrator alone may do.
     pub fn server_add(&mut self, request: ServerAddRequest, task: Task<'_>) -> Result<ServerAddReply> {
         let url = ServerUrl::parse(&request.url)?;
-        if let Some(kept) = self.store.read(KeptRemote::load)? {
+        if let Some(kept) = self.store.read(KeptRemote::load_live)? {
             return Err(ServerFault::Known { url: kept.url }.into());
         }
         let agency = self.holder.agency.id();
@@ -84,7 +90,13 @@ impl Session {
                     }
                 }
             }
-            KeptRemote::new(url.as_str(), agency)?.store(tx)
+            // What one that was removed had proved goes on where it was: its log is the same, or it is refused above.
+            let mut kept = match KeptRemote::load(tx)? {
+                Some(kept) => kept,
+                None => KeptRemote::new(url.as_str(), agency)?,
+            };
+            url.as_str().clone_into(&mut kept.url);
+            kept.store(tx)
         })?;
         let sent = self.sync(task)?;
         Ok(ServerAddReply {
@@ -96,13 +108,50 @@ impl Session {
         })
     }
 
+    /// Tells which server the vault has, and how much waits for it. Nothing is opened and nothing asked of the server.
+    ///
+    /// # Errors
+    /// [`SessionError::Server`] for a vault without one.
+    pub fn server_show(&mut self, _: ServerShowRequest) -> Result<ServerShowReply> {
+        let agency = self.holder.agency.id();
+        let (kept, waiting) = self
+            .store
+            .read(|tx| Ok::<_, SessionError>((KeptRemote::load_live(tx)?, kept::waiting(tx)?)))?;
+        let kept = kept.ok_or(ServerFault::None)?;
+        Ok(ServerShowReply {
+            schema: SERVER_SHOW,
+            size: kept.follower(agency)?.size(),
+            url: kept.url,
+            waiting: waiting.unwrap_or_default(),
+        })
+    }
+
+    /// Forgets where the server is. What was proved of its log stays, and so does the log key in the agency's root: what was
+    /// sent cannot be called back, and no other log can pass for this one later.
+    ///
+    /// # Errors
+    /// As [`Session::server_show`].
+    pub fn server_remove(&mut self, _: ServerRemoveRequest) -> Result<ServerRemoveReply> {
+        let shown = self.server_show(ServerShowRequest {})?;
+        self.store.write(|tx| -> Result<()> {
+            let mut kept = KeptRemote::load_live(tx)?.ok_or(ServerFault::None)?;
+            kept.url.clear();
+            kept.store(tx)
+        })?;
+        Ok(ServerRemoveReply {
+            schema: SERVER_REMOVE,
+            url: shown.url,
+            waiting: shown.waiting,
+        })
+    }
+
     /// Follows the log, and sends what was written since.
     ///
     /// # Errors
     /// [`SessionError::Server`]: nothing that it says of the server is taken in then, and what was proved to be stored before
     /// stays so.
     pub fn sync(&mut self, task: Task<'_>) -> Result<SyncReply> {
-        let kept = self.store.read(KeptRemote::load)?;
+        let kept = self.store.read(KeptRemote::load_live)?;
         let mut kept = kept.ok_or(ServerFault::None)?;
         let log = self.log_verifier()?;
         let agency = self.holder.agency.id();

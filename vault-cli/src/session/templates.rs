@@ -31,9 +31,9 @@ pub(super) fn oversight() -> Result<&'static Oversight> {
     Ok(RULES.get_or_init(|| rules))
 }
 
-/// Finds a template by its id, in its newest version.
+/// Finds a template by its id, or an unambiguous beginning of it, in its newest version.
 pub(super) fn find<'s>(set: &'s Set, id: &str) -> Result<&'s Template> {
-    set.newest(id).ok_or_else(|| SessionError::NotFound {
+    set.begins(id).ok_or_else(|| SessionError::NotFound {
         what: "template",
         text: id.to_owned(),
     })

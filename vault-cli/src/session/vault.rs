@@ -231,6 +231,9 @@ impl Session {
             drafts: None,
             jots: None,
             breach_questions: None,
+            server: false,
+            server_url: None,
+            unsent: None,
             attention: Vec::new(),
         };
         let header = match read_keystore(places) {
@@ -251,6 +254,7 @@ impl Session {
         reply.attention = attention(reply.wrong_tries, super::recovery::read_set(places).is_some());
         if let Ok(names) = crate::store::local_names(&places.store()) {
             let count = |prefix: &str| u64::try_from(names.iter().filter(|n| n.starts_with(prefix)).count()).ok();
+            reply.server = names.iter().any(|name| name == super::server::kept::NAME);
             reply.drafts = count(super::draft::PREFIX);
             reply.jots = count(super::jot::PREFIX);
             reply.breach_questions = count(super::misfiled::PREFIX);

@@ -27,7 +27,7 @@ pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 #[derive(Args, Debug)]
 pub struct OpenArgs {
     /// The template of the case's records (`casevault template list`); without it, on a terminal, it is asked for
-    #[arg(long, value_name = "TEMPLATE", value_parser = value::code)]
+    #[arg(long, value_name = "TEMPLATE", value_parser = value::template)]
     pub template: Option<String>,
 
     /// The client's profile as JSON, from a file or from standard input; at most 1 MiB

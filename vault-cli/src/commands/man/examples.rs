@@ -396,6 +396,17 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "casevault-server-remove",
+        &[(
+            "Go on without a server, and without a question:",
+            "casevault server remove --yes",
+        )],
+    ),
+    (
+        "casevault-server-show",
+        &[("Which server, and what waits for it:", "casevault server show")],
+    ),
+    (
         "casevault-sync",
         &[("Send what was written, and verify the log:", "casevault sync")],
     ),

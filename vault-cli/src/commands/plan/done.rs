@@ -52,7 +52,10 @@ pub(super) fn run(args: DoneArgs, run: &Invocation) -> Result<(), CliError> {
         None => {
             let session = run.unlock()?;
             let asked = !args.undo && unlock_prompt::can_ask() && Invocation::can_type();
-            let question = "What came of it, in a line (leave empty for nothing): ";
+            let question = match args.others {
+                true => "What came of it, in a line (Enter alone for nothing, or for what this note says already): ",
+                false => "What came of it, in a line (Enter alone for nothing): ",
+            };
             let outcome = asked
                 .then(|| run.ask(question, "the outcome", "`--file FILE`"))
                 .transpose()?;

@@ -15,8 +15,8 @@ use crate::session::SessionError;
 /// reasons for which a case is closed.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// The template's id (`casevault template list`)
-    #[arg(value_name = "TEMPLATE", value_parser = value::code)]
+    /// The template's id, or a beginning that only one has (`casevault template list`)
+    #[arg(value_name = "TEMPLATE", value_parser = value::template)]
     pub template: String,
 
     /// The version, from 1 [default: the newest]
@@ -27,8 +27,10 @@ pub struct ShowArgs {
 pub(super) fn run(args: &ShowArgs, run: &Invocation) -> Result<(), CliError> {
     let set = super::list::embedded()?;
     let found = match args.version {
-        Some(version) => set.version(&args.template, version),
-        None => set.newest(&args.template),
+        Some(version) => set
+            .begins(&args.template)
+            .and_then(|found| set.version(&found.id, version)),
+        None => set.begins(&args.template),
     };
     let Some(template) = found else {
         return Err(SessionError::NotFound {

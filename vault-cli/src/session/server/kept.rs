@@ -13,7 +13,7 @@ use vault_core::id::AgencyId;
 use vault_core::tlog::follow::Follower;
 
 /// The value's name.
-const NAME: &str = "server";
+pub(in crate::session) const NAME: &str = "server";
 const SCHEMA: &str = "casevault.server/1";
 
 /// Where the server is, and how far things have got with it.
@@ -21,7 +21,7 @@ const SCHEMA: &str = "casevault.server/1";
 #[serde(deny_unknown_fields)]
 pub(super) struct KeptRemote {
     schema: String,
-    /// Where it is.
+    /// Where it is; empty for one that was removed, of which the rest is kept.
     pub(super) url: String,
     /// The commit position up to which every link is proved to be in the log.
     pub(super) pushed: u64,
@@ -55,6 +55,11 @@ impl KeptRemote {
         }
     }
 
+    /// As [`KeptRemote::load`], but for a server that was removed.
+    pub(super) fn load_live(tx: &ReadTx<'_>) -> Result<Option<Self>> {
+        Ok(Self::load(tx)?.filter(|kept| !kept.url.is_empty()))
+    }
+
     pub(super) fn store(&self, tx: &mut WriteTx<'_>) -> Result<()> {
         let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
         Ok(tx.put_local(NAME, &bytes)?)
@@ -76,7 +81,7 @@ impl KeptRemote {
 /// Returns how many links wait to be sent; nothing for a vault without a server.
 pub(in crate::session) fn waiting(tx: &ReadTx<'_>) -> Result<Option<u64>> {
     let pos = tx.head().pos;
-    Ok(KeptRemote::load(tx)?.map(|kept| pos.saturating_sub(kept.pushed)))
+    Ok(KeptRemote::load_live(tx)?.map(|kept| pos.saturating_sub(kept.pushed)))
 }
 
 /// Tells whether the link at a commit position may have left this device.
