@@ -33,6 +33,8 @@ use std::collections::BTreeMap;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::growing;
+use vault_core::guard;
+use vault_core::guard::Guard;
 use vault_core::sync::Held;
 use vault_core::sync::Pull;
 use vault_core::sync::Push;
@@ -69,7 +71,8 @@ impl Session {
                 ServerFault::Unreachable { url, why } => ServerFault::NotReached { url, why },
                 other => other,
             })?;
-        if log.name != checkpoint::origin(agency).as_bytes() {
+        let is_named = log.name == checkpoint::origin(agency).as_bytes();
+        if !guard::holds(is_named, Guard::LogKeyName) {
             return Err(ServerFault::OtherKey.into());
         }
         self.write(|holder, tx| {
@@ -295,6 +298,7 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
                 }
                 .into());
             }
+            Outcome::NotTried if guard::holds(false, Guard::NotTried) => {}
             Outcome::NotTried => return Err(ServerFault::Withheld { of: of() }.into()),
         }
     }
