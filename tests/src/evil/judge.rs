@@ -97,9 +97,9 @@ fn opens_to(identities: &[HybridIdentity], file: &[u8]) -> bool {
     wrap::open(&identities, file, limit::KEYRING).is_ok()
 }
 
-/// What a client asks after the first lie that it was told, without what differs by chance.
+/// What a client asks after the last lie that it was told, without what differs by chance.
 pub fn after_the_lie(exchanges: &[Exchange]) -> Vec<String> {
-    let lied = exchanges.iter().position(|exchange| exchange.lied);
+    let lied = exchanges.iter().rposition(|exchange| exchange.lied);
     let after = lied.and_then(|at| exchanges.get(at + 1..)).unwrap_or_default();
     let of = |exchange: &Exchange| format!("{} {} {}", exchange.method, exchange.path, exchange.body.len());
     after.iter().map(of).collect()

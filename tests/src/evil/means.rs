@@ -109,6 +109,18 @@ impl Means {
         self.agencies().into_iter().next().expect("the server knows an agency")
     }
 
+    /// Returns another agency of the same server's, which is made known if there is none.
+    pub fn another(&self) -> AgencyId {
+        let agency = AgencyId([0x77; 32]);
+        self.forward(&Asked {
+            method: "PUT".to_owned(),
+            path: format!("/v1/agencies/{}", HEXLOWER.encode(&agency.0)),
+            authorization: None,
+            body: Vec::new(),
+        });
+        agency
+    }
+
     /// Returns the entries of the honest log.
     ///
     /// # Panics

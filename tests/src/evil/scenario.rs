@@ -64,6 +64,13 @@ pub enum Twin {
         /// What is out.
         without: &'static str,
     },
+    /// The client takes the lie in and keeps it: what it has of the log is spoiled, and the honest one refused from then on.
+    Spoils {
+        /// What is out.
+        without: &'static str,
+        /// The check by which a whole client refuses what the broken one kept.
+        by: &'static str,
+    },
     /// Another check stands behind the one that is out.
     StillRefuses {
         /// What is out.
@@ -80,6 +87,19 @@ pub enum Twin {
     },
     /// No guard of the client's stands against it, for this reason.
     None(&'static str),
+}
+
+impl Twin {
+    /// Returns what is out.
+    pub const fn without(self) -> Option<&'static str> {
+        match self {
+            Self::Believes { without }
+            | Self::Spoils { without, .. }
+            | Self::StillRefuses { without, .. }
+            | Self::Asks { without, .. } => Some(without),
+            Self::None(_) => None,
+        }
+    }
 }
 
 impl Scenario {
@@ -122,7 +142,14 @@ impl Scenario {
         let stage = Stage::set(self.begins);
         let twin = stage.vault.copied();
         self.tell(&stage)?;
-        self.play_twin(&stage, &twin)?;
+        match self.begins {
+            // Two copies of one vault that both name a server would stand in each other's way.
+            Begins::Alone => {
+                let apart = Stage::set(self.begins);
+                self.play_twin(&apart, &apart.vault)?;
+            }
+            Begins::Joined | Begins::Written => self.play_twin(&stage, &twin)?,
+        }
         stage.evil.be_honest();
         stage.assert_all_is_well();
         Ok(())
@@ -144,6 +171,7 @@ impl Scenario {
     fn judge(&self, stage: &Stage, before: &State, done: &Done, exchanges: &[Exchange]) -> Result<(), String> {
         let said = || format!("exit {}\n{}{}", done.code, done.stdout, done.stderr);
         ensure(exchanges.iter().any(|exchange| exchange.lied), || "no lie was told".to_owned())?;
+        ensure(!stage.evil.has_failed(), || "the lie could not be told".to_owned())?;
         judge::assert_nothing_leaked(exchanges, &stage.secrets());
         match self.comes {
             Comes::Nothing => ensure(done.code == 0, said)?,
@@ -152,8 +180,7 @@ impl Scenario {
                 let error = done.error();
                 ensure(error["error"] == code, said)?;
                 ensure(error["check"].as_str() == check, said)?;
-                let unchanged = self.begins == Begins::Alone || State::of(&stage.vault) == *before;
-                ensure(unchanged, || "the vault is not as it was".to_owned())?;
+                ensure(State::of(&stage.vault) == *before, || "the vault is not as it was".to_owned())?;
             }
         }
         let found = judge::evidence(&stage.vault);
@@ -168,8 +195,7 @@ impl Scenario {
     }
 
     fn play_twin(&self, stage: &Stage, vault: &Vault) -> Result<(), String> {
-        let (Twin::Believes { without } | Twin::StillRefuses { without, .. } | Twin::Asks { without, .. }) = self.twin
-        else {
+        let Some(without) = self.twin.without() else {
             return Ok(());
         };
         let began = stage.evil.tape().len();
@@ -178,6 +204,14 @@ impl Scenario {
         let said = || format!("without {without}: exit {}\n{}{}", done.code, done.stdout, done.stderr);
         match self.twin {
             Twin::Believes { .. } => ensure(done.code == 0, said),
+            Twin::Spoils { by, .. } => {
+                stage.evil.be_honest();
+                let words = stage.words_of(self.command);
+                let after = vault.run(&words);
+                ensure(after.code != 0 && after.error()["check"] == by, || {
+                    format!("{}, and afterwards: exit {}\n{}", said(), after.code, after.stderr)
+                })
+            }
             Twin::StillRefuses { by, .. } => ensure(done.code != 0 && done.error()["check"] == by, said),
             Twin::Asks { next, .. } => {
                 let asked = stage.evil.tape().since(began);

@@ -23,6 +23,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -66,6 +68,7 @@ struct Inner {
     means: Means,
     script: Mutex<Vec<Rule>>,
     tape: Tape,
+    failed: AtomicBool,
 }
 
 impl Evil {
@@ -86,6 +89,7 @@ impl Evil {
             means: Means::new(upstream, data),
             script: Mutex::default(),
             tape: Tape::default(),
+            failed: AtomicBool::new(false),
         });
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
@@ -114,6 +118,11 @@ impl Evil {
     /// Returns what passed.
     pub fn tape(&self) -> &Tape {
         &self.inner.tape
+    }
+
+    /// Tells whether a verb could not do what it says, so that what was answered is no lie but a fault of the test.
+    pub fn has_failed(&self) -> bool {
+        self.inner.failed.load(Ordering::SeqCst)
     }
 
     /// Returns what it has to lie with.
@@ -166,8 +175,15 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         authorization: authorization.map(str::to_owned),
         body: body.to_vec(),
     };
-    let answered = tokio::task::spawn_blocking(move || inner.answer(&asked)).await;
-    answered.map_or(StatusCode::BAD_GATEWAY.into_response(), sent)
+    let answering = Arc::clone(&inner);
+    let answered = tokio::task::spawn_blocking(move || answering.answer(&asked)).await;
+    answered.map_or_else(
+        |_| {
+            inner.failed.store(true, Ordering::SeqCst);
+            StatusCode::BAD_GATEWAY.into_response()
+        },
+        sent,
+    )
 }
 
 /// Sends an answer at its pace.

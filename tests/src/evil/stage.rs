@@ -22,7 +22,7 @@ pub enum Begins {
     Alone,
     /// All of it is at the server, and the server's log is followed.
     Joined,
-    /// So, and another note was written since.
+    /// So, and two more notes were written since.
     Written,
 }
 
@@ -60,6 +60,7 @@ impl Stage {
         }
         if begins == Begins::Written {
             vault.add_note(&case, "obs: Moved to the box room.\n");
+            vault.add_note(&case, "obs: And back to the landing.\n");
         }
         Self {
             vault,

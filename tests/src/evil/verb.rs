@@ -5,8 +5,10 @@ use super::lie::LogLie;
 use super::means::Asked;
 use super::means::Means;
 use super::message::Message;
+use data_encoding::HEXLOWER;
 use std::fmt;
 use vault_core::crypto::sign::SigningKey;
+use vault_core::id::AgencyId;
 use vault_core::parcel::OpenParcel;
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::entry::Entry;
@@ -64,8 +66,8 @@ impl Answer {
 /// What is done with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// One bit of the answer, counted from its first, modulo its length.
-    Flip(u64),
+    /// One bit of the answer, counted from its first, modulo its length; -1 is the highest of the last byte.
+    Flip(i64),
     /// Another message's answer.
     Swap(Message),
     /// What the server has for another agency.
@@ -119,20 +121,16 @@ impl Verb {
         match self {
             Self::Flip(bit) => {
                 let mut answer = honest();
-                let bits = answer.body.len() as u64 * 8;
-                let bit = bit.checked_rem(bits).unwrap_or_default();
-                if let Some(byte) = answer.body.get_mut((bit / 8) as usize) {
-                    *byte ^= 1 << (bit % 8);
-                }
+                let bits = answer.body.len() as i64 * 8;
+                let bit = bit.checked_rem_euclid(bits).expect("an answer that has bits");
+                *answer.body.get_mut((bit / 8) as usize).expect("a bit of it") ^= 1 << (bit % 8);
                 answer
             }
             Self::Swap(with) => means.forward(&instead(asked, *with)),
             Self::Splice => {
-                let other = means.agencies().into_iter().nth(1).expect("the server has another agency");
                 let (victim, _) = means.victim();
-                let hex = |agency: vault_core::id::AgencyId| data_encoding::HEXLOWER.encode(&agency.0);
                 means.forward(&Asked {
-                    path: asked.path.replace(&hex(victim), &hex(other.0)),
+                    path: asked.path.replace(&hex(victim), &hex(means.another())),
                     ..asked.clone()
                 })
             }
@@ -252,6 +250,10 @@ pub(super) fn from_shown(means: &Means, message: Message, asked: &Asked) -> Answ
         Some(None) if message.is_of_log() => Answer::of(404, Vec::new()),
         Some(None) | None => means.forward(asked),
     }
+}
+
+fn hex(agency: AgencyId) -> String {
+    HEXLOWER.encode(&agency.0)
 }
 
 fn cut(body: Vec<u8>) -> Answer {

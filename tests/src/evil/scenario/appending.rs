@@ -36,7 +36,6 @@ const NOT_IN_IT: (i32, &str, Option<&str>) = (4, "server-log", Some("CHK-137"));
 const OTHER_LOG: (i32, &str, Option<&str>) = (4, "server-log", Some("CHK-138"));
 const GARBLED: (i32, &str, Option<&str>) = (4, "server-garbled", None);
 const INCLUSION: Twin = Twin::Believes { without: "CHK-137" };
-const CONSISTENCY: Twin = Twin::Believes { without: "CHK-138" };
 const COUNT: Twin = Twin::Believes {
     without: "OutcomeForEach",
 };
@@ -89,18 +88,24 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 "attack_44_another_history_behind_an_append_is_refused_with_evidence",
                 || told(AppendLie::Fork),
                 OTHER_LOG,
-                CONSISTENCY,
+                Twin::Spoils {
+                    without: "CHK-138",
+                    by: "CHK-136",
+                },
             )
         },
-        appending(
-            "attack_42_an_older_log_behind_an_append_is_refused",
-            || told(AppendLie::Replay),
-            OTHER_LOG,
-            Twin::StillRefuses {
-                without: "CHK-138",
-                by: "CHK-137",
-            },
-        ),
+        Scenario {
+            open: Some(super::log::ROLLBACK),
+            ..appending(
+                "attack_42_an_older_log_behind_an_append_is_refused",
+                || told(AppendLie::Replay),
+                OTHER_LOG,
+                Twin::StillRefuses {
+                    without: "CHK-138",
+                    by: "CHK-137",
+                },
+            )
+        },
         appending(
             "attack_58_an_outcome_too_many_is_refused",
             || told(AppendLie::Dup),

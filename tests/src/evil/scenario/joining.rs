@@ -31,18 +31,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             ..joining(
                 "attack_03_a_log_key_that_the_server_does_not_hold_is_not_taken",
                 || vec![Rule::on(Message::LogKey, Verb::SubstituteKey)],
-                "server-key",
-                None,
+                "server-log",
+                Some("CHK-133"),
             )
         },
         Scenario {
             open: Some(UNPROVED),
             ..joining(
                 "attack_01_a_log_key_with_a_flipped_bit_spoils_nothing",
-                // The last byte of the key, where a point stays a point for half of all keys.
-                || vec![Rule::on(Message::LogKey, Verb::Flip(u64::MAX))],
-                "server-key",
-                None,
+                // The sign of a point, which makes another point of it.
+                || vec![Rule::on(Message::LogKey, Verb::Flip(-1))],
+                "server-log",
+                Some("CHK-133"),
             )
         },
         Scenario {

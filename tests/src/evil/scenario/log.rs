@@ -9,6 +9,8 @@ use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
 use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
+use vault_core::wire;
+use vault_core::wire::v1::sync::StreamPage;
 
 const NOT_THE_LOG: Comes = Comes::Refusal {
     exit: 4,
@@ -17,9 +19,13 @@ const NOT_THE_LOG: Comes = Comes::Refusal {
 };
 
 const CONSISTENCY: Twin = Twin::Believes { without: "CHK-138" };
+const KEPT: Twin = Twin::Spoils {
+    without: "CHK-138",
+    by: "CHK-136",
+};
 
 /// A lie of the log's entries, which the client has all followed.
-fn followed(name: &'static str, rules: fn() -> Vec<Rule>, evidence: bool) -> Scenario {
+fn followed(name: &'static str, rules: fn() -> Vec<Rule>, evidence: bool, twin: Twin) -> Scenario {
     Scenario {
         name,
         begins: Begins::Joined,
@@ -27,7 +33,7 @@ fn followed(name: &'static str, rules: fn() -> Vec<Rule>, evidence: bool) -> Sce
         rules,
         comes: NOT_THE_LOG,
         evidence,
-        twin: CONSISTENCY,
+        twin,
         open: None,
     }
 }
@@ -42,7 +48,12 @@ fn with(lie: LogLie, on: Message, verb: Verb) -> Vec<Rule> {
     rules
 }
 
-const ROLLBACK: &str = "a server that also refuses the tiles of the larger tree is not told to have rolled back";
+const EMPTY: StreamPage = StreamPage {
+    parcels: Vec::new(),
+    more: 0,
+};
+
+pub(super) const ROLLBACK: &str = "a server that also refuses the tiles of the larger tree is not told to have rolled back";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let checkpoint = |name, rules, check, twin| Scenario {
@@ -51,17 +62,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             code: "server-log",
             check: Some(check),
         },
-        twin,
-        ..followed(name, rules, false)
+        ..followed(name, rules, false, twin)
     };
     vec![
-        followed("attack_42_an_older_log_is_not_followed", || shown(LogLie::Replay(2)), false),
+        followed("attack_42_an_older_log_is_not_followed", || shown(LogLie::Replay(2)), false, CONSISTENCY),
         Scenario {
             open: Some(ROLLBACK),
             ..followed(
                 "attack_42_an_older_log_whose_tiles_fail_is_still_a_rollback",
                 || with(LogLie::Replay(2), Message::Tile, Verb::Status(500)),
-                false,
+                false, CONSISTENCY,
             )
         },
         Scenario {
@@ -69,29 +79,29 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             ..followed(
                 "attack_42_an_older_log_whose_tiles_do_not_come_is_still_a_rollback",
                 || with(LogLie::Replay(2), Message::Tile, Verb::Drop),
-                false,
+                false, CONSISTENCY,
             )
         },
         followed(
             "attack_44_another_history_is_refused_with_evidence",
             || shown(LogLie::Fork { from: 1, more: 3 }),
-            true,
+            true, KEPT,
         ),
         followed(
             "attack_44_another_history_from_its_first_leaf_is_refused_with_evidence",
             || shown(LogLie::Fork { from: 3, more: 300 }),
-            true,
+            true, KEPT,
         ),
         followed(
             "attack_48_two_roots_of_one_size_are_refused_with_evidence",
             || shown(LogLie::Fork { from: 0, more: 0 }),
-            true,
+            true, CONSISTENCY,
         ),
-        followed("attack_46_a_leaf_taken_out_of_the_log_is_missed", || shown(LogLie::Drop(1)), false),
-        followed("attack_47_leaves_in_another_order_are_refused", || shown(LogLie::Reorder(0)), true),
-        followed("attack_22_a_leaf_put_between_is_refused", || shown(LogLie::Inject(0)), true),
-        followed("attack_21_a_leaf_that_is_there_twice_is_refused", || shown(LogLie::Dup(1)), true),
-        followed("attack_14_another_link_at_a_leaf_is_refused", || shown(LogLie::Splice(2)), true),
+        followed("attack_46_a_leaf_taken_out_of_the_log_is_missed", || shown(LogLie::Drop(1)), false, CONSISTENCY),
+        followed("attack_47_leaves_in_another_order_are_refused", || shown(LogLie::Reorder(0)), true, CONSISTENCY),
+        followed("attack_22_a_leaf_put_between_is_refused", || shown(LogLie::Inject(0)), true, KEPT),
+        followed("attack_21_a_leaf_that_is_there_twice_is_refused", || shown(LogLie::Dup(1)), true, KEPT),
+        followed("attack_14_another_link_at_a_leaf_is_refused", || shown(LogLie::Splice(2)), true, CONSISTENCY),
         checkpoint(
             "attack_14_the_checkpoint_of_another_agency_is_refused",
             || vec![Rule::on(Message::Checkpoint, Verb::Splice)],
@@ -125,8 +135,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             twin: Twin::None("another device's links are not taken in yet, so there is nothing to be believed"),
             ..followed(
                 "attack_46_a_leaf_without_its_link_is_named",
-                || vec![Rule::on(Message::Checkpoint, Verb::Phantom)],
-                false,
+                || {
+                    let nothing = Verb::Instead(wire::encode(&EMPTY).expect("a page is encoded"));
+                    vec![Rule::on(Message::Checkpoint, Verb::Phantom), Rule::on(Message::Page, nothing)]
+                },
+                false, CONSISTENCY,
             )
         },
     ]
