@@ -15,6 +15,7 @@ pub mod forged;
 pub mod judge;
 pub mod lie;
 pub mod means;
+pub mod measure;
 pub mod message;
 pub mod scenario;
 pub mod server;

@@ -111,8 +111,6 @@ pub enum AppendLie {
     Refuse(u8),
     /// None was tried: `drop`.
     NotTried,
-    /// So many outcomes: `set_param(outcomes, n)`.
-    Many(usize),
 }
 
 impl AppendLie {
@@ -168,7 +166,6 @@ impl AppendLie {
             }
             Self::Refuse(check) => (all(Outcome::Refused(check)), honest.to_vec()),
             Self::NotTried => (all(Outcome::NotTried), honest.to_vec()),
-            Self::Many(count) => (vec![Outcome::NotTried; count], honest.to_vec()),
         }
     }
 }
@@ -189,7 +186,6 @@ impl fmt::Display for AppendLie {
             Self::Conflict => f.write_str("inject(heads)"),
             Self::Refuse(check) => write!(f, "set_param(check, {check})"),
             Self::NotTried => f.write_str("drop(append, not tried)"),
-            Self::Many(count) => write!(f, "set_param(outcomes, {count})"),
         }
     }
 }

@@ -17,8 +17,10 @@ use super::stage::Begins;
 use super::stage::Command;
 use super::stage::Stage;
 use super::tape::Exchange;
+use crate::evil::measure;
 use crate::vault::Done;
 use crate::vault::Vault;
+use std::process::Child;
 
 /// One lie, and what must come of it.
 pub struct Scenario {
@@ -34,6 +36,8 @@ pub struct Scenario {
     pub comes: Comes,
     /// Whether a file of evidence must be there.
     pub evidence: bool,
+    /// How much memory the client may take, in MiB, 64 of which are its passphrase's; not looked at where absent.
+    pub most: Option<u64>,
     /// The same with a guard out.
     pub twin: Twin,
     /// Why today's client does not do what it must; the test asserts that it still does not.
@@ -78,6 +82,11 @@ pub enum Twin {
         /// The check that refuses then.
         by: &'static str,
     },
+    /// The client takes more memory than it may.
+    Swells {
+        /// What is out.
+        without: &'static str,
+    },
     /// The client goes on to ask for this.
     Asks {
         /// What is out.
@@ -95,6 +104,7 @@ impl Twin {
         match self {
             Self::Believes { without }
             | Self::Spoils { without, .. }
+            | Self::Swells { without }
             | Self::StillRefuses { without, .. }
             | Self::Asks { without, .. } => Some(without),
             Self::None(_) => None,
@@ -148,10 +158,14 @@ impl Scenario {
                 let apart = Stage::set(self.begins);
                 self.play_twin(&apart, &apart.vault)?;
             }
-            Begins::Joined | Begins::Written => self.play_twin(&stage, &twin)?,
+            Begins::Joined | Begins::Written | Begins::Behind => self.play_twin(&stage, &twin)?,
         }
         stage.evil.be_honest();
-        stage.assert_all_is_well();
+        match self.begins {
+            // A copy of a vault cannot take in what the other wrote; it stays readable.
+            Begins::Behind => stage.assert_readable(),
+            Begins::Alone | Begins::Joined | Begins::Written => drop(stage.assert_all_is_well()),
+        }
         Ok(())
     }
 
@@ -163,9 +177,19 @@ impl Scenario {
         let before = State::of(&stage.vault);
         let began = stage.evil.tape().len();
         stage.evil.lie((self.rules)());
-        let done = stage.run(self.command);
+        let child = stage.start(&stage.vault, self.command);
+        let (done, peak) = self.finished(child);
         let exchanges = stage.evil.tape().since(began);
-        self.judge(stage, &before, &done, &exchanges)
+        self.judge(stage, &before, &done, &exchanges)?;
+        let most = self.most.unwrap_or(u64::MAX);
+        ensure(peak <= most, || format!("it took {peak} MiB; {most} are allowed"))
+    }
+
+    fn finished(&self, child: Child) -> (Done, u64) {
+        match self.most {
+            Some(_) => measure::to_its_end(child),
+            None => (Done::of(child.wait_with_output().expect("the client ends")), 0),
+        }
     }
 
     fn judge(&self, stage: &Stage, before: &State, done: &Done, exchanges: &[Exchange]) -> Result<(), String> {
@@ -200,10 +224,11 @@ impl Scenario {
         };
         let began = stage.evil.tape().len();
         stage.evil.lie((self.rules)());
-        let done = stage.run_broken(vault, self.command, without);
+        let (done, peak) = self.finished(stage.broken(vault, self.command, without));
         let said = || format!("without {without}: exit {}\n{}{}", done.code, done.stdout, done.stderr);
         match self.twin {
             Twin::Believes { .. } => ensure(done.code == 0, said),
+            Twin::Swells { .. } => ensure(Some(peak) > self.most, || format!("{}: {peak} MiB", said())),
             Twin::Spoils { by, .. } => {
                 stage.evil.be_honest();
                 let words = stage.words_of(self.command);

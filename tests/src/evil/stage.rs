@@ -24,6 +24,8 @@ pub enum Begins {
     Joined,
     /// So, and two more notes were written since.
     Written,
+    /// So, and the server has notes that the client has not: it is a copy of the vault, of before they were written.
+    Behind,
 }
 
 /// What the client is told to do while it is lied to.
@@ -45,6 +47,8 @@ pub struct Stage {
     note: String,
     // Before the vault, whose folder it lies in.
     _server: Server,
+    // The vault of which this one is a copy that is behind.
+    _other: Option<Vault>,
 }
 
 impl Stage {
@@ -58,16 +62,23 @@ impl Stage {
         if begins != Begins::Alone {
             vault.json(&["server", "add", &evil.url]);
         }
-        if begins == Begins::Written {
+        let before = (begins == Begins::Behind).then(|| vault.copied());
+        if matches!(begins, Begins::Written | Begins::Behind) {
             vault.add_note(&case, "obs: Moved to the box room.\n");
             vault.add_note(&case, "obs: And back to the landing.\n");
         }
-        Self {
+        let mut stage = Self {
             vault,
             evil,
             note,
             _server: server,
+            _other: None,
+        };
+        if let Some(before) = before {
+            stage.vault.json(&["sync"]);
+            stage._other = Some(std::mem::replace(&mut stage.vault, before));
         }
+        stage
     }
 
     /// Returns a command's words.
@@ -83,33 +94,41 @@ impl Stage {
         self.vault.run(&self.words_of(command))
     }
 
-    /// Runs a command of the client without a check or guard, on a copy of the vault.
+    /// Starts a command of the real client, on this vault or a copy of it.
     ///
     /// # Panics
     /// Where it does not start.
-    pub fn run_broken(&self, vault: &Vault, command: Command, without: &str) -> Done {
-        let child = self.broken(vault, command, without);
-        Done::of(child.wait_with_output().expect("casevault-broken ends"))
+    pub fn start(&self, vault: &Vault, command: Command) -> Child {
+        vault.command(&self.words_of(command)).spawn().expect("casevault starts")
     }
 
-    /// Starts a command of the client without a check or guard.
+    /// Starts a command of the client without a check or guard, on a copy of the vault.
     ///
     /// # Panics
     /// Where it does not start.
     pub fn broken(&self, vault: &Vault, command: Command, without: &str) -> Child {
-        let mut whole = vault.command(&self.words_of(command));
+        let whole = vault.command(&self.words_of(command));
         let mut broken = std::process::Command::new(binary::casevault_broken());
         broken.args(whole.get_args());
         let set = whole.get_envs().filter_map(|(name, value)| Some((name, value?)));
         broken.envs(set).env("CASEVAULT_BROKEN", without);
         broken.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        whole.stdin(Stdio::null());
         broken.spawn().expect("casevault-broken starts")
     }
 
     /// Returns the words that may not be seen by a server.
     pub fn secrets(&self) -> Words {
         Words::new([TEXT, CLIENT, PASSPHRASE, "Hillside Family Support", "Ann Worker", "box room"])
+    }
+
+    /// Verifies everything and reads a note.
+    ///
+    /// # Panics
+    /// Where anything of it is not as it should be.
+    pub fn assert_readable(&self) {
+        self.vault.verified();
+        let shown = self.vault.run(&["note", "show", &self.note]).done();
+        assert!(shown.stdout.contains(TEXT), "{}", shown.stdout);
     }
 
     /// Sends everything to the server, which is honest now, and reads it all; returns the size of the log.
@@ -122,9 +141,7 @@ impl Stage {
             added.refused(1, "server-known");
         }
         self.vault.json(&["sync"]);
-        self.vault.verified();
-        let shown = self.vault.run(&["note", "show", &self.note]).done();
-        assert!(shown.stdout.contains(TEXT), "{}", shown.stdout);
+        self.assert_readable();
         let size = self.vault.json(&["sync"])["size"].as_u64().expect("a size");
         let log = self.evil.means().honest();
         let mut once = log.clone();

@@ -173,6 +173,7 @@ impl Verb {
             }
             Self::Truncate(most) => {
                 let mut answer = honest();
+                assert!(*most < answer.body.len(), "nothing is cut off");
                 answer.body.truncate(*most);
                 answer
             }

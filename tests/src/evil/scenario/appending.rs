@@ -27,6 +27,7 @@ fn appending(
         rules,
         comes: Comes::Refusal { exit, code, check },
         evidence: false,
+        most: None,
         twin,
         open: None,
     }

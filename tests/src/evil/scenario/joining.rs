@@ -17,6 +17,7 @@ fn joining(name: &'static str, rules: fn() -> Vec<Rule>, code: &'static str, che
         rules,
         comes: Comes::Refusal { exit: 4, code, check },
         evidence: false,
+        most: None,
         twin: Twin::None("the guard is still to come"),
         open: None,
     }

@@ -33,6 +33,7 @@ fn followed(name: &'static str, rules: fn() -> Vec<Rule>, evidence: bool, twin: 
         rules,
         comes: NOT_THE_LOG,
         evidence,
+        most: None,
         twin,
         open: None,
     }

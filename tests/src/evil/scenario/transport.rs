@@ -17,6 +17,7 @@ fn written(name: &'static str, rules: fn() -> Vec<Rule>, comes: Comes, why: &'st
         rules,
         comes,
         evidence: false,
+        most: None,
         twin: Twin::None(why),
         open: None,
     }

@@ -1,6 +1,10 @@
 //! Every scenario of the lying server, on the real client and on the one with a guard out; docs/evilsrv.md says how.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod matrix;
+mod switch;
+mod uploads;
+
 use casevault_e2e::evil::scenario::Scenario;
 use casevault_e2e::evil::stage::Stage;
 
@@ -43,10 +47,13 @@ scenarios! {
     attack_21_leaves_told_the_wrong_way_round_are_refused
     attack_22_a_leaf_put_between_is_refused
     attack_31_a_leaf_far_behind_the_end_is_refused
+    attack_31_a_page_of_empty_blobs_takes_no_memory
     attack_31_a_token_of_a_megabyte_is_refused
     attack_31_a_tree_of_2_to_the_63_leaves_is_not_fetched
+    attack_31_an_answer_of_160_mebibytes_is_not_read
     attack_31_an_answer_that_takes_for_ever_is_not_waited_for
     attack_31_answers_that_come_a_byte_at_a_time_are_waited_for
+    attack_31_ten_million_outcomes_take_no_memory
     attack_39_a_link_that_is_refused_names_the_check_and_loses_nothing
     attack_40_a_client_that_is_sent_elsewhere_does_not_go
     attack_42_an_older_log_behind_an_append_is_refused
