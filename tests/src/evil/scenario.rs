@@ -20,7 +20,11 @@ use super::tape::Exchange;
 use crate::evil::measure;
 use crate::vault::Done;
 use crate::vault::Vault;
+use std::path::PathBuf;
 use std::process::Child;
+use vault_core::tlog::checkpoint;
+use vault_core::tlog::note::KeyName;
+use vault_core::tlog::note::Kind;
 
 /// One lie, and what must come of it.
 pub struct Scenario {
@@ -210,7 +214,7 @@ impl Scenario {
         let found = judge::evidence(&stage.vault);
         ensure(found.is_empty() != self.evidence, || format!("evidence: {found:?}"))?;
         if self.evidence {
-            keep(self.name, &found);
+            keep(self.name, stage, &found);
         }
         let after = judge::after_the_lie(exchanges);
         let tells = |asked: &String| !asked.contains("/v1/log/");
@@ -247,14 +251,18 @@ impl Scenario {
     }
 }
 
-/// Copies evidence to where another verifier is to look at it.
-fn keep(name: &str, found: &[std::path::PathBuf]) {
-    let Some(folder) = std::env::var_os("CASEVAULT_EVIDENCE_OUT") else {
+/// Copies evidence to where another verifier is to look at it, with the log's key as the server has it.
+fn keep(name: &str, stage: &Stage, found: &[PathBuf]) {
+    let Some(folder) = std::env::var_os("CASEVAULT_EVIDENCE_OUT").map(PathBuf::from) else {
         return;
     };
+    let (agency, key) = stage.evil.means().victim();
+    let key = key.public();
+    let named = KeyName::of(&checkpoint::origin(agency), Kind::Ed25519, &key).expect("a name for notes");
+    let verifier = named.verifier(Kind::Ed25519, &key);
+    std::fs::write(folder.join(format!("{name}.vkey")), verifier).expect("writes the log's key");
     for path in found {
-        let to = std::path::Path::new(&folder).join(format!("{name}.json"));
-        std::fs::copy(path, to).expect("copies the evidence");
+        std::fs::copy(path, folder.join(format!("{name}.json"))).expect("copies the evidence");
     }
 }
 

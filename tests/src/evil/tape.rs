@@ -1,6 +1,7 @@
 //! What passed between a client and the lying server.
 
 use super::message::Message;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -26,11 +27,13 @@ pub struct Exchange {
 #[derive(Debug, Default)]
 pub struct Tape {
     exchanges: Mutex<Vec<Exchange>>,
+    more: Condvar,
 }
 
 impl Tape {
     pub(super) fn keep(&self, exchange: Exchange) {
         self.lock().push(exchange);
+        self.more.notify_all();
     }
 
     /// Returns how many there are.
@@ -41,6 +44,12 @@ impl Tape {
     /// Tells whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Waits until there are more than so many.
+    pub fn wait_for_more_than(&self, known: usize) {
+        let exchanges = self.lock();
+        drop(self.more.wait_while(exchanges, |exchanges| exchanges.len() <= known));
     }
 
     /// Returns those after the first `before`.

@@ -117,7 +117,8 @@ impl Verb {
     /// # Panics
     /// Where the verb does not apply to the message.
     pub fn answer(&self, means: &Means, message: Message, asked: &Asked) -> Answer {
-        let honest = || means.forward(asked);
+        // Honest beside another lie, which may show another log.
+        let honest = || from_shown(means, message, asked);
         match self {
             Self::Flip(bit) => {
                 let mut answer = honest();
@@ -126,7 +127,7 @@ impl Verb {
                 *answer.body.get_mut((bit / 8) as usize).expect("a bit of it") ^= 1 << (bit % 8);
                 answer
             }
-            Self::Swap(with) => means.forward(&instead(asked, *with)),
+            Self::Swap(with) => means.forward(&instead(means, asked, *with)),
             Self::Splice => {
                 let (victim, _) = means.victim();
                 means.forward(&Asked {
@@ -190,7 +191,7 @@ impl Verb {
                 ..Answer::of(*status, Vec::new())
             },
             Self::Redirect(to) => Answer {
-                headers: vec![("location".to_owned(), instead(asked, *to).path)],
+                headers: vec![("location".to_owned(), instead(means, asked, *to).path)],
                 ..Answer::of(307, Vec::new())
             },
             Self::Size(size) => {
@@ -290,8 +291,9 @@ fn substituted(means: &Means, message: Message, asked: &Asked) -> Vec<u8> {
 }
 
 /// The request for another message, as near as may be to the one that came.
-fn instead(asked: &Asked, with: Message) -> Asked {
-    let agency: String = asked.path.split('/').find(|part| part.len() == 64).unwrap_or_default().to_owned();
+fn instead(means: &Means, asked: &Asked, with: Message) -> Asked {
+    let named = asked.path.split('/').find(|part| part.len() == 64);
+    let agency = named.map_or_else(|| hex(means.victim().0), str::to_owned);
     let (method, path) = match with {
         Message::LogKey => ("PUT", format!("/v1/agencies/{agency}")),
         Message::Challenge => ("POST", "/v1/sessions/challenge".to_owned()),

@@ -67,11 +67,17 @@ fn setting(on: Message) -> (Begins, Command, Option<Verb>) {
 }
 
 /// Lies that a client may believe, and why.
-const HARMLESS: &[(Message, &str, &str)] = &[];
+const HARMLESS: &[(Message, &str, &str)] = &[
+    (Message::Entries, "flip(bit 101)", FOLLOWED),
+    (Message::Streams, "flip(bit 101)", LISTED),
+    (Message::Streams, "flip(bit -9)", LISTED),
+];
+const FOLLOWED: &str = "it is of a leaf that was followed before, and nobody reads it again";
+const LISTED: &str = "of a stream that is here already, the log says how far it goes, and the list is not asked";
 
 #[test]
 fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
-    let mut page = String::new();
+    let (mut page, mut wrong) = (String::new(), Vec::new());
     let (mut alone, mut behind, mut written) = (None, None, None);
     for on in Message::ALL {
         let (begins, command, made) = setting(on);
@@ -96,15 +102,16 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
             assert!(exchanges.iter().any(|one| one.message == on && one.lied), "{what}: was not asked");
             judge::assert_nothing_leaked(&exchanges, &stage.secrets());
             let harmless = HARMLESS.iter().any(|(message, harmless, _)| *message == on && *harmless == verb.to_string());
-            assert_eq!(done.code == 0, harmless, "{what}: {}\n{}", done.stdout, done.stderr);
+            if is_as_if_honest(&done) != harmless {
+                wrong.push(format!("{what}: {}{}", done.stdout, done.stderr));
+            }
             assert!(State::of(&vault) == before, "{what}: the vault is not as it was");
             let told = told(&done, &what);
             writeln!(page, "{on:<10} | {:<40} | {told}", verb.to_string()).unwrap();
-            let after = judge::after_the_lie(&exchanges);
-            if on.is_of_log() {
-                // What is asked of the log is what anybody may ask of it, and depends on nothing else.
-                assert!(after.iter().all(|asked| asked.contains("/v1/log/")), "{what}: {after:?}");
-            } else if !harmless {
+            let mut after = judge::after_the_lie(&exchanges);
+            // What is asked of the log, to prove or to convict, is what anybody may ask of it, and depends on nothing else.
+            after.retain(|asked| !asked.contains("/v1/log/"));
+            if !harmless {
                 asked_after.insert(after, what);
             }
         }
@@ -113,8 +120,11 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
             Message::Challenge | Message::Session => 2,
             _ => 1,
         };
-        assert!(asked_after.len() <= ways, "what is asked afterwards tells what failed: {asked_after:#?}");
+        if asked_after.len() > ways {
+            wrong.push(format!("what is asked afterwards tells what failed: {asked_after:#?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for stage in [alone, written].into_iter().flatten() {
         stage.evil.be_honest();
         stage.assert_all_is_well();
@@ -127,9 +137,14 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
     snapbox::assert_data_eq!(page, snapbox::Data::read_from(&path, None).raw());
 }
 
+/// Tells whether a command ended as it does without a lie: a client that is behind says that it cannot take in links yet.
+fn is_as_if_honest(done: &Done) -> bool {
+    done.code == 0 || done.error()["error"] == "unavailable"
+}
+
 /// Says how a command ended, and that it ended as a command does.
 fn told(done: &Done, what: &str) -> String {
-    if done.code == 0 {
+    if is_as_if_honest(done) {
         return "believed".to_owned();
     }
     assert!(!done.stderr.contains("panicked"), "{what}: {}", done.stderr);
