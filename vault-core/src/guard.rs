@@ -9,6 +9,8 @@
 pub enum Guard {
     /// An answer is no longer than an answer to that request may be.
     AnswerLength,
+    /// What comes for a leaf is the link that the log has there.
+    LinkOfLeaf,
     /// A log key is named as the agency's own.
     LogKeyName,
     /// An append is answered with as many outcomes as parcels were sent.
@@ -21,6 +23,7 @@ impl Guard {
     /// Every guard.
     pub const ALL: &'static [Self] = &[
         Self::AnswerLength,
+        Self::LinkOfLeaf,
         Self::LogKeyName,
         Self::OutcomeForEach,
         Self::NotTried,

@@ -4,8 +4,10 @@ use super::forged::stranger;
 use std::fmt;
 use vault_core::id::LinkId;
 use vault_core::tlog::entry::Entry;
+use vault_core::wire::v1::sync::CarriedBody;
 use vault_core::wire::v1::sync::Heads;
 use vault_core::wire::v1::sync::Outcome;
+use vault_core::wire::v1::sync::StreamPage;
 
 /// How the log that is shown differs from the one that there is. Leaves count from the end: 0 is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +169,67 @@ impl AppendLie {
             Self::Refuse(check) => (all(Outcome::Refused(check)), honest.to_vec()),
             Self::NotTried => (all(Outcome::NotTried), honest.to_vec()),
         }
+    }
+}
+
+/// How the links that are handed out differ from those that there are. They are of two leaves at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageLie {
+    /// The first two change places: `reorder(perm)`.
+    Reorder,
+    /// Without the first: `drop(filter)`.
+    Drop,
+    /// The first twice: `dup`.
+    Dup,
+    /// The second at the first's leaf: `splice(case,event)`.
+    Splice,
+    /// One bit of the first's ciphertext or of its link: `flip(blob,bit)`.
+    Flip,
+    /// None: `hold(filter, until)`.
+    Hold,
+}
+
+impl PageLie {
+    /// Changes a page.
+    ///
+    /// # Panics
+    /// Where it has not two parcels.
+    pub fn applied(self, mut page: StreamPage) -> StreamPage {
+        let parcels = &mut page.parcels;
+        match self {
+            Self::Reorder => parcels.swap(0, 1),
+            Self::Drop => drop(parcels.remove(0)),
+            Self::Dup => parcels.insert(1, parcels.first().cloned().expect("a parcel")),
+            Self::Splice => {
+                let leaf = parcels.first().expect("a parcel").leaf;
+                let mut second = parcels.remove(1);
+                second.leaf = leaf;
+                *parcels.first_mut().expect("a parcel") = second;
+            }
+            Self::Flip => {
+                let parcel = &mut parcels.first_mut().expect("a parcel").parcel;
+                let record = parcel.records.first_mut().map(|record| &mut record.body);
+                match record {
+                    Some(CarriedBody::Kept(body)) => *body.ciphertext.first_mut().expect("a byte") ^= 1,
+                    _ => *parcel.link.last_mut().expect("a byte") ^= 1,
+                }
+            }
+            Self::Hold => parcels.clear(),
+        }
+        page
+    }
+}
+
+impl fmt::Display for PageLie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reorder => "reorder(links of a page)",
+            Self::Drop => "drop(the first link of a page)",
+            Self::Dup => "dup(a link of a page)",
+            Self::Splice => "splice(a link at another's leaf)",
+            Self::Flip => "flip(a bit of a link's record)",
+            Self::Hold => "hold(all links)",
+        })
     }
 }
 

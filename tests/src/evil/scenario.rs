@@ -4,6 +4,7 @@ mod appending;
 mod joining;
 mod log;
 mod malice;
+mod pulling;
 mod rows;
 mod transport;
 
@@ -79,6 +80,11 @@ pub enum Twin {
         /// The check by which a whole client refuses what the broken one kept.
         by: &'static str,
     },
+    /// The client takes the links for those that it asked for. Storing what others wrote is still to come, and it says so.
+    TakesIn {
+        /// What is out.
+        without: &'static str,
+    },
     /// Another check stands behind the one that is out.
     StillRefuses {
         /// What is out.
@@ -109,6 +115,7 @@ impl Twin {
             Self::Believes { without }
             | Self::Spoils { without, .. }
             | Self::Swells { without }
+            | Self::TakesIn { without }
             | Self::StillRefuses { without, .. }
             | Self::Asks { without, .. } => Some(without),
             Self::None(_) => None,
@@ -123,6 +130,7 @@ impl Scenario {
             log::scenarios(),
             appending::scenarios(),
             joining::scenarios(),
+            pulling::scenarios(),
             transport::scenarios(),
             malice::scenarios(),
         ]
@@ -232,6 +240,7 @@ impl Scenario {
         let said = || format!("without {without}: exit {}\n{}{}", done.code, done.stdout, done.stderr);
         match self.twin {
             Twin::Believes { .. } => ensure(done.code == 0, said),
+            Twin::TakesIn { .. } => ensure(done.code == 1 && done.error()["error"] == "unavailable", said),
             Twin::Swells { .. } => ensure(Some(peak) > self.most, || format!("{}: {peak} MiB", said())),
             Twin::Spoils { by, .. } => {
                 stage.evil.be_honest();

@@ -2,6 +2,7 @@
 
 use super::lie::AppendLie;
 use super::lie::LogLie;
+use super::lie::PageLie;
 use super::means::Asked;
 use super::means::Means;
 use super::message::Message;
@@ -18,6 +19,7 @@ use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::sync::AppendReply;
 use vault_core::wire::v1::sync::AppendRequest;
+use vault_core::wire::v1::sync::StreamPage;
 
 /// An answer as it goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +80,8 @@ pub enum Verb {
     Phantom,
     /// Another outcome of an append.
     Append(AppendLie),
+    /// Another page of links.
+    Page(PageLie),
     /// Nothing is handed on and nothing answered.
     Drop,
     /// Handed on twice; the second answer goes out.
@@ -147,6 +151,11 @@ impl Verb {
                 from_shown(means, message, asked)
             }
             Self::Append(lie) => append(means, *lie, asked),
+            Self::Page(lie) => {
+                let page: StreamPage = wire::decode(&honest().body, limit::APPEND).expect("a page");
+                let page = wire::encode(&lie.applied(page));
+                Answer::of(200, page.expect("a page is encoded"))
+            }
             Self::Drop => cut(Vec::new()),
             Self::Dup => {
                 honest();
@@ -216,6 +225,7 @@ impl fmt::Display for Verb {
             Self::Log(lie) => lie.fmt(f),
             Self::Phantom => f.write_str("drop(the link of a leaf)"),
             Self::Append(lie) => lie.fmt(f),
+            Self::Page(lie) => lie.fmt(f),
             Self::Drop => f.write_str("drop"),
             Self::Dup => f.write_str("dup"),
             Self::Inject(bytes) => write!(f, "inject({} bytes behind)", bytes.len()),

@@ -3,6 +3,7 @@
 
 mod matrix;
 mod switch;
+mod two;
 mod uploads;
 
 use casevault_e2e::evil::scenario::Scenario;
@@ -38,12 +39,15 @@ scenarios! {
     attack_03_a_log_key_of_another_name_is_not_taken
     attack_03_a_log_key_that_the_server_does_not_hold_is_not_taken
     attack_13_a_checkpoint_for_a_challenge_is_not_signed
+    attack_14_a_link_at_anothers_leaf_is_refused
     attack_14_another_link_at_a_leaf_is_refused
     attack_14_others_entries_at_the_leaves_that_are_named_are_refused
     attack_14_the_checkpoint_of_another_agency_is_refused
     attack_18_a_clock_a_year_ahead_is_not_read
     attack_18_a_clock_a_year_behind_is_not_read
+    attack_19_a_bit_of_a_record_that_comes_is_refused
     attack_21_a_leaf_that_is_there_twice_is_refused
+    attack_21_an_older_link_again_in_a_page_is_refused
     attack_21_leaves_told_the_wrong_way_round_are_refused
     attack_22_a_leaf_put_between_is_refused
     attack_31_a_leaf_far_behind_the_end_is_refused
@@ -66,10 +70,13 @@ scenarios! {
     attack_45_a_server_that_says_it_is_busy_for_a_year_is_not_waited_for
     attack_46_a_leaf_taken_out_of_the_log_is_missed
     attack_46_a_leaf_without_its_link_is_named
+    attack_46_a_link_left_out_of_a_page_is_named
+    attack_46_links_that_are_held_back_are_named
     attack_46_the_last_link_of_an_append_left_out_is_missed
     attack_46_what_is_said_to_be_stored_and_is_not_in_the_log_is_not_stored
     attack_46_what_was_not_tried_is_not_stored
     attack_47_leaves_in_another_order_are_refused
+    attack_47_links_of_a_page_in_another_order_are_refused
     attack_47_links_of_one_append_in_another_order_are_refused
     attack_48_a_checkpoint_that_the_log_key_did_not_sign_is_refused
     attack_48_two_roots_of_one_size_are_refused_with_evidence
