@@ -87,7 +87,12 @@ fn serve(name: &str, upstream: &str, data: &Path) -> Result<(), String> {
         evil.tape().wait_for_more_than(told);
         for exchange in evil.tape().since(told) {
             let lied = if exchange.lied { "  <- a lie" } else { "" };
-            println!("{} {}, {} bytes{lied}", exchange.method, exchange.path, exchange.body.len());
+            println!(
+                "{} {}, {} bytes{lied}",
+                exchange.method,
+                exchange.path,
+                exchange.body.len()
+            );
             told += 1;
         }
     }

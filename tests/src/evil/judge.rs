@@ -35,9 +35,7 @@ impl State {
             "meta", "stream", "actor", "release", "link", "sealed", "rewrap", "erased", "blob", "external",
         ];
         let tables = tables.map(|table| (table, rows(&store, table)));
-        Self {
-            tables: tables.into(),
-        }
+        Self { tables: tables.into() }
     }
 
     /// Returns how many links there are.
@@ -52,7 +50,9 @@ fn rows(store: &Connection, table: &str) -> Vec<Vec<Value>> {
         .expect("the table is there");
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect());
-    rows.expect("the table is read").map(|row| row.expect("a row")).collect()
+    rows.expect("the table is read")
+        .map(|row| row.expect("a row"))
+        .collect()
 }
 
 /// Returns the files of evidence beside a vault.

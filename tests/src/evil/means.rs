@@ -91,7 +91,9 @@ impl Means {
     /// Where its database cannot be read.
     pub fn agencies(&self) -> Vec<(AgencyId, SigningKey)> {
         let database = rusqlite::Connection::open(self.data.join("server.db")).expect("the server's database opens");
-        let mut statement = database.prepare("SELECT id, log_seed FROM agency ORDER BY no").expect("a statement");
+        let mut statement = database
+            .prepare("SELECT id, log_seed FROM agency ORDER BY no")
+            .expect("a statement");
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let rows = rows.expect("the server's agencies are read");
         rows.map(|row| {

@@ -150,7 +150,8 @@ impl Scenario {
     /// Where the name has none.
     pub fn row(&self) -> u8 {
         let row = self.name.strip_prefix("attack_").and_then(|rest| rest.get(..2));
-        row.and_then(|row| row.parse().ok()).expect("a name begins with its row")
+        row.and_then(|row| row.parse().ok())
+            .expect("a name begins with its row")
     }
 
     /// Plays it whole; returns what went wrong, if something did.
@@ -206,7 +207,9 @@ impl Scenario {
 
     fn judge(&self, stage: &Stage, before: &State, done: &Done, exchanges: &[Exchange]) -> Result<(), String> {
         let said = || format!("exit {}\n{}{}", done.code, done.stdout, done.stderr);
-        ensure(exchanges.iter().any(|exchange| exchange.lied), || "no lie was told".to_owned())?;
+        ensure(exchanges.iter().any(|exchange| exchange.lied), || {
+            "no lie was told".to_owned()
+        })?;
         ensure(!stage.evil.has_failed(), || "the lie could not be told".to_owned())?;
         judge::assert_nothing_leaked(exchanges, &stage.secrets());
         match self.comes {
@@ -216,7 +219,9 @@ impl Scenario {
                 let error = done.error();
                 ensure(error["error"] == code, said)?;
                 ensure(error["check"].as_str() == check, said)?;
-                ensure(State::of(&stage.vault) == *before, || "the vault is not as it was".to_owned())?;
+                ensure(State::of(&stage.vault) == *before, || {
+                    "the vault is not as it was".to_owned()
+                })?;
             }
         }
         let found = judge::evidence(&stage.vault);
@@ -227,7 +232,9 @@ impl Scenario {
         let after = judge::after_the_lie(exchanges);
         let tells = |asked: &String| !asked.contains("/v1/log/");
         let refused = self.comes != Comes::Nothing;
-        ensure(!refused || !after.iter().any(tells), || format!("asked after it: {after:?}"))
+        ensure(!refused || !after.iter().any(tells), || {
+            format!("asked after it: {after:?}")
+        })
     }
 
     fn play_twin(&self, stage: &Stage, vault: &Vault) -> Result<(), String> {

@@ -99,7 +99,10 @@ impl Stage {
     /// # Panics
     /// Where it does not start.
     pub fn start(&self, vault: &Vault, command: Command) -> Child {
-        vault.command(&self.words_of(command)).spawn().expect("casevault starts")
+        vault
+            .command(&self.words_of(command))
+            .spawn()
+            .expect("casevault starts")
     }
 
     /// Starts a command of the client without a check or guard, on a copy of the vault.
@@ -112,13 +115,23 @@ impl Stage {
         broken.args(whole.get_args());
         let set = whole.get_envs().filter_map(|(name, value)| Some((name, value?)));
         broken.envs(set).env("CASEVAULT_BROKEN", without);
-        broken.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        broken
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         broken.spawn().expect("casevault-broken starts")
     }
 
     /// Returns the words that may not be seen by a server.
     pub fn secrets(&self) -> Words {
-        Words::new([TEXT, CLIENT, PASSPHRASE, "Hillside Family Support", "Ann Worker", "box room"])
+        Words::new([
+            TEXT,
+            CLIENT,
+            PASSPHRASE,
+            "Hillside Family Support",
+            "Ann Worker",
+            "box room",
+        ])
     }
 
     /// Verifies everything and reads a note.

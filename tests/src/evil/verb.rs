@@ -294,7 +294,9 @@ fn substituted(means: &Means, message: Message, asked: &Asked) -> Vec<u8> {
         }
         Message::Checkpoint => {
             let (_, key) = means.victim();
-            means.log_of(means.honest()).checkpoint_by(&attackers_key(), &key.public())
+            means
+                .log_of(means.honest())
+                .checkpoint_by(&attackers_key(), &key.public())
         }
         other => unreachable!("no key goes with {other}"),
     }

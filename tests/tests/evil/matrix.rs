@@ -99,9 +99,14 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
             let what = format!("{on}: {verb}");
             assert!(!stage.evil.has_failed(), "{what}: the lie could not be told");
             let exchanges = stage.evil.tape().since(began);
-            assert!(exchanges.iter().any(|one| one.message == on && one.lied), "{what}: was not asked");
+            assert!(
+                exchanges.iter().any(|one| one.message == on && one.lied),
+                "{what}: was not asked"
+            );
             judge::assert_nothing_leaked(&exchanges, &stage.secrets());
-            let harmless = HARMLESS.iter().any(|(message, harmless, _)| *message == on && *harmless == verb.to_string());
+            let harmless = HARMLESS
+                .iter()
+                .any(|(message, harmless, _)| *message == on && *harmless == verb.to_string());
             if is_as_if_honest(&done) != harmless {
                 wrong.push(format!("{what}: {}{}", done.stdout, done.stderr));
             }
@@ -150,7 +155,10 @@ fn told(done: &Done, what: &str) -> String {
     assert!(!done.stderr.contains("panicked"), "{what}: {}", done.stderr);
     let error = done.error();
     let code = error["error"].as_str().unwrap();
-    assert!(code.starts_with("server-") || code == "device-unknown", "{what}: {error}");
+    assert!(
+        code.starts_with("server-") || code == "device-unknown",
+        "{what}: {error}"
+    );
     assert!(!error["hint"].as_str().unwrap().is_empty(), "{what}: {error}");
     assert_eq!(error["exit"], done.code, "{what}: {error}");
     let check = error["check"].as_str().unwrap_or("-");

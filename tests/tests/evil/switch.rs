@@ -64,14 +64,19 @@ fn no_release_build_takes_the_switch() {
     let forge = binary::root().join("vault-core/src/forge.rs");
     // The line alone, as the compiler of a release reads it: without debug assertions, under the feature.
     let source = std::fs::read_to_string(forge).unwrap();
-    let refusal = source.split("#[cfg(all(feature = \"forge\", not(debug_assertions)))]").nth(1).unwrap();
+    let refusal = source
+        .split("#[cfg(all(feature = \"forge\", not(debug_assertions)))]")
+        .nth(1)
+        .unwrap();
     let refusal = refusal.split(";\n").next().unwrap();
     let path = target.path().join("refusal.rs");
     let text = format!("#![crate_type = \"lib\"]\n#[cfg(all(feature = \"forge\", not(debug_assertions)))]{refusal};\n");
     std::fs::write(&path, text).unwrap();
     let compiles = |arguments: &[&str]| {
         let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-        rustc.args(["--emit=metadata", "--cfg", "feature=\"forge\""]).args(arguments);
+        rustc
+            .args(["--emit=metadata", "--cfg", "feature=\"forge\""])
+            .args(arguments);
         rustc.arg(&path).arg("--out-dir").arg(target.path());
         rustc.output().unwrap().status.success()
     };

@@ -19,7 +19,9 @@ fn attack_44_who_is_shown_what_another_was_told_has_the_evidence() {
     let sync = |vault: &Vault| vault.run(&stage.words_of(Command::Sync));
     let size = stage.evil.means().honest().len() as u64;
     // To each its own history, behind what both have followed.
-    stage.evil.lie(vec![Rule::on(Message::Checkpoint, Verb::Log(LogLie::Grow(2)))]);
+    stage
+        .evil
+        .lie(vec![Rule::on(Message::Checkpoint, Verb::Log(LogLie::Grow(2)))]);
     assert_eq!(sync(&stage.vault).json()["size"], size + 2);
     let forked = [stage.evil.means().honest(), vec![stranger(1), stranger(2), stranger(3)]].concat();
     let shown = || stage.evil.means().show(Some(stage.evil.means().log_of(forked.clone())));

@@ -24,7 +24,13 @@ fn attack_34_nothing_that_a_passphrase_opens_goes_out() {
     const WINDOW: usize = 16;
     let stage = Stage::set(Begins::Alone);
     stage.run(Command::Add).done();
-    let sent: Vec<Vec<u8>> = stage.evil.tape().since(0).into_iter().map(|exchange| exchange.body).collect();
+    let sent: Vec<Vec<u8>> = stage
+        .evil
+        .tape()
+        .since(0)
+        .into_iter()
+        .map(|exchange| exchange.body)
+        .collect();
     let keystore = files(&stage.vault.home)
         .into_iter()
         .find(|path| path.file_name().is_some_and(|name| name == "keystore"))

@@ -54,7 +54,8 @@ const EMPTY: StreamPage = StreamPage {
     more: 0,
 };
 
-pub(super) const ROLLBACK: &str = "a server that also refuses the tiles of the larger tree is not told to have rolled back";
+pub(super) const ROLLBACK: &str =
+    "a server that also refuses the tiles of the larger tree is not told to have rolled back";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let checkpoint = |name, rules, check, twin| Scenario {
@@ -66,13 +67,19 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ..followed(name, rules, false, twin)
     };
     vec![
-        followed("attack_42_an_older_log_is_not_followed", || shown(LogLie::Replay(2)), false, CONSISTENCY),
+        followed(
+            "attack_42_an_older_log_is_not_followed",
+            || shown(LogLie::Replay(2)),
+            false,
+            CONSISTENCY,
+        ),
         Scenario {
             open: Some(ROLLBACK),
             ..followed(
                 "attack_42_an_older_log_whose_tiles_fail_is_still_a_rollback",
                 || with(LogLie::Replay(2), Message::Tile, Verb::Status(500)),
-                false, CONSISTENCY,
+                false,
+                CONSISTENCY,
             )
         },
         Scenario {
@@ -80,29 +87,58 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             ..followed(
                 "attack_42_an_older_log_whose_tiles_do_not_come_is_still_a_rollback",
                 || with(LogLie::Replay(2), Message::Tile, Verb::Drop),
-                false, CONSISTENCY,
+                false,
+                CONSISTENCY,
             )
         },
         followed(
             "attack_44_another_history_is_refused_with_evidence",
             || shown(LogLie::Fork { from: 1, more: 3 }),
-            true, KEPT,
+            true,
+            KEPT,
         ),
         followed(
             "attack_44_another_history_from_its_first_leaf_is_refused_with_evidence",
             || shown(LogLie::Fork { from: 3, more: 300 }),
-            true, KEPT,
+            true,
+            KEPT,
         ),
         followed(
             "attack_48_two_roots_of_one_size_are_refused_with_evidence",
             || shown(LogLie::Fork { from: 0, more: 0 }),
-            true, CONSISTENCY,
+            true,
+            CONSISTENCY,
         ),
-        followed("attack_46_a_leaf_taken_out_of_the_log_is_missed", || shown(LogLie::Drop(1)), false, CONSISTENCY),
-        followed("attack_47_leaves_in_another_order_are_refused", || shown(LogLie::Reorder(0)), true, CONSISTENCY),
-        followed("attack_22_a_leaf_put_between_is_refused", || shown(LogLie::Inject(0)), true, KEPT),
-        followed("attack_21_a_leaf_that_is_there_twice_is_refused", || shown(LogLie::Dup(1)), true, KEPT),
-        followed("attack_14_another_link_at_a_leaf_is_refused", || shown(LogLie::Splice(2)), true, CONSISTENCY),
+        followed(
+            "attack_46_a_leaf_taken_out_of_the_log_is_missed",
+            || shown(LogLie::Drop(1)),
+            false,
+            CONSISTENCY,
+        ),
+        followed(
+            "attack_47_leaves_in_another_order_are_refused",
+            || shown(LogLie::Reorder(0)),
+            true,
+            CONSISTENCY,
+        ),
+        followed(
+            "attack_22_a_leaf_put_between_is_refused",
+            || shown(LogLie::Inject(0)),
+            true,
+            KEPT,
+        ),
+        followed(
+            "attack_21_a_leaf_that_is_there_twice_is_refused",
+            || shown(LogLie::Dup(1)),
+            true,
+            KEPT,
+        ),
+        followed(
+            "attack_14_another_link_at_a_leaf_is_refused",
+            || shown(LogLie::Splice(2)),
+            true,
+            CONSISTENCY,
+        ),
         checkpoint(
             "attack_14_the_checkpoint_of_another_agency_is_refused",
             || vec![Rule::on(Message::Checkpoint, Verb::Splice)],
@@ -138,9 +174,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 "attack_46_a_leaf_without_its_link_is_named",
                 || {
                     let nothing = Verb::Instead(wire::encode(&EMPTY).expect("a page is encoded"));
-                    vec![Rule::on(Message::Checkpoint, Verb::Phantom), Rule::on(Message::Page, nothing)]
+                    vec![
+                        Rule::on(Message::Checkpoint, Verb::Phantom),
+                        Rule::on(Message::Page, nothing),
+                    ]
                 },
-                false, CONSISTENCY,
+                false,
+                CONSISTENCY,
             )
         },
     ]

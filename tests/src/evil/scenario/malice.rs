@@ -52,7 +52,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario {
             most: Some(MOST),
-            twin: Twin::Swells { without: "AnswerLength" },
+            twin: Twin::Swells {
+                without: "AnswerLength",
+            },
             ..scenario(
                 "attack_31_an_answer_of_160_mebibytes_is_not_read",
                 || vec![Rule::on(Message::Checkpoint, Verb::Zeros(160 << 20))],

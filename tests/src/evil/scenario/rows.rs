@@ -16,16 +16,25 @@ pub const NOT_YET: &[(u8, &str)] = &[
     (16, "no public key of its own comes back to a client"),
     (17, "no grant comes from a server to a client yet"),
     (20, "attachments do not go to a server yet"),
-    (23, "a server has no columns that a client reads; structure is in links, which are row 14"),
+    (
+        23,
+        "a server has no columns that a client reads; structure is in links, which are row 14",
+    ),
     (24, "played over all uploads, in tests/tests/evil/uploads.rs"),
     (25, "to be measured, not lied about"),
     (26, "to be measured, not lied about"),
     (27, "a machine is cloned for it, not a server lied with"),
     (28, "wraps do not come from a server to a client yet"),
-    (29, "nothing that a server answers is shown but a problem's title, which is escaped"),
+    (
+        29,
+        "nothing that a server answers is shown but a problem's title, which is escaped",
+    ),
     (30, "played by the checks of the format on every byte; see row 19"),
     (32, "attachments do not go to a server yet"),
-    (33, "no message has parameters of a passphrase, and no code reads them from one"),
+    (
+        33,
+        "no message has parameters of a passphrase, and no code reads them from one",
+    ),
     (34, "played over all uploads, in tests/tests/evil/uploads.rs"),
     (35, "no format is negotiated; another format number is row 19's bytes"),
     (36, "a device is not enrolled over a server yet"),
@@ -55,6 +64,9 @@ mod tests {
         let played: BTreeSet<u8> = Scenario::all().iter().map(Scenario::row).collect();
         let not: BTreeSet<u8> = NOT_YET.iter().map(|(row, _)| *row).collect();
         assert_eq!(played.intersection(&not).count(), 0);
-        assert_eq!(played.union(&not).copied().collect::<Vec<_>>(), (1..=58).collect::<Vec<_>>());
+        assert_eq!(
+            played.union(&not).copied().collect::<Vec<_>>(),
+            (1..=58).collect::<Vec<_>>()
+        );
     }
 }

@@ -65,7 +65,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         written(
             "attack_31_answers_that_come_a_byte_at_a_time_are_waited_for",
             || {
-                let slow = [Message::Checkpoint, Message::Challenge, Message::Session, Message::Append];
+                let slow = [
+                    Message::Checkpoint,
+                    Message::Challenge,
+                    Message::Session,
+                    Message::Append,
+                ];
                 slow.map(|on| Rule::on(on, Verb::Slow { pause: 2 })).into()
             },
             Comes::Nothing,
