@@ -119,16 +119,19 @@ impl Terminal {
     /// # Panics
     /// Where it does not end.
     pub fn end(mut self) -> (i32, String) {
-        let status = self.script.wait().expect("it ends");
-        drop(self.keys.take());
+        let until = Instant::now() + PATIENCE;
         let mut seen = self.screen.seen.lock().expect("not poisoned");
         while !seen.1 {
-            seen = self.screen.more.wait(seen).expect("not poisoned");
+            let shown = String::from_utf8_lossy(&seen.0);
+            assert!(Instant::now() < until, "it does not end: {shown}");
+            let left = until.saturating_duration_since(Instant::now());
+            seen = self.screen.more.wait_timeout(seen, left).expect("not poisoned").0;
         }
-        (
-            status.code().unwrap_or(-1),
-            String::from_utf8_lossy(&seen.0).into_owned(),
-        )
+        let shown = String::from_utf8_lossy(&seen.0).into_owned();
+        drop(seen);
+        let status = self.script.wait().expect("it ends");
+        drop(self.keys.take());
+        (status.code().unwrap_or(-1), shown)
     }
 }
 

@@ -146,6 +146,52 @@ fn what_one_client_said_is_not_said_by_another_in_a_note_of_both() {
 }
 
 #[test]
+fn the_child_of_a_childs_case_is_the_client_and_is_named_where_two_files_get_the_note() {
+    let vault = Vault::made();
+    let open = |template: &str, name: &str| {
+        let profile = json!({ "name": name }).to_string();
+        let arguments = ["case", "open", "--template", template, "--file", "-"];
+        vault.feed(&arguments, profile.as_bytes()).handle()
+    };
+    let (ada, bo) = (
+        open("child-and-family", "Ada Brisk"),
+        open("child-and-family", "Bo Brisk"),
+    );
+    let adult = open("adult-social-care", "Cy Brisk");
+    let words = b"said child: \"I am cold.\"\n";
+    for case in [&ada, &adult] {
+        vault
+            .feed(&["note", "add", case, "--kind", "phone", "--file", "-"], words)
+            .done();
+        let brief = vault.json(&["case", "show", case, "--brief"]);
+        let own = if *case == ada { 1 } else { 0 };
+        assert_eq!(brief["quotes"].as_array().unwrap().len(), own, "{brief}");
+        let listed = vault.json(&["note", "list", case]);
+        assert_eq!(listed["days_since_quoted"].is_null(), own == 0, "{listed}");
+    }
+    // In a note of two children it would be another one in each file; in a parent's and a child's too.
+    for also in [&bo, &adult] {
+        let add = [
+            "note", "add", &ada, "--also", also, "--kind", "phone", "--file", "-", "--json",
+        ];
+        let error = vault.feed(&add, words).refused(1, "malformed");
+        assert!(error["message"].as_str().unwrap().contains("`child`"), "{error}");
+    }
+    let add = [
+        "note", "add", &ada, "--also", &bo, "--kind", "phone", "--file", "-", "--json",
+    ];
+    let named = b"said Bo Brisk: \"So am I.\"\n";
+    let note = vault.feed(&add, named).json()["note"].as_str().unwrap().to_owned();
+    for (case, quotes) in [(&ada, 1), (&bo, 1)] {
+        let brief = vault.json(&["case", "show", case, "--brief"]);
+        assert_eq!(brief["quotes"].as_array().unwrap().len(), quotes, "{case}: {brief}");
+    }
+    assert!(!vault.json(&["note", "list", &bo])["days_since_quoted"].is_null());
+    let others = ["note", "amend", &note, "--others", "--file", "-", "--json"];
+    vault.feed(&others, words).refused(1, "malformed");
+}
+
+#[test]
 fn what_one_file_says_already_still_goes_to_the_others() {
     let vault = Vault::made();
     let (ada, bo) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Brisk"));

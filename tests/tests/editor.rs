@@ -554,6 +554,29 @@ fn an_editor_left_without_saving_keeps_what_was_typed_and_an_untouched_one_keeps
 }
 
 #[test]
+fn a_draft_that_an_editor_was_left_with_as_it_was_stays_a_draft() {
+    let desk = Desk::new();
+    let arguments = format!("note add {} --kind phone", desk.case);
+    let Some(mut terminal) = typed_and_autosaved(&desk, &arguments) else {
+        return;
+    };
+    terminal.keys(&format!("{ESCAPE}:q!\r")).wait_for("as draft j-");
+    assert_eq!(terminal.end().0, 1);
+    let notes = || desk.vault.json(&["note", "list", &desk.case])["notes"].clone();
+    for leaving in [":q!\r", ":q\r", "ZZ"] {
+        let goes_on = format!("note add {} --draft", desk.case);
+        let mut again = desk.start(Some("vim"), &goes_on).unwrap();
+        again.wait_for("parrot").keys(leaving).wait_for("left as it was");
+        again.wait_for("as draft j-");
+        assert_eq!(again.end().0, 1);
+        assert_eq!(notes(), serde_json::json!([]), "{leaving}");
+        let drafts = desk.drafts();
+        assert!(drafts[0]["words"].as_str().unwrap().contains("parrot"), "{drafts}");
+    }
+    assert_recovered(&desk);
+}
+
+#[test]
 fn a_note_is_amended_in_the_editor_and_the_old_words_are_struck() {
     if which("vim").is_none() {
         return;

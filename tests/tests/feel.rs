@@ -170,7 +170,8 @@ fn every_refusal_says_what_to_do_next() {
             1,
             "--list",
         ),
-        (vec!["note", "withdraw", "n-0"], "", 1, "casevault note list"),
+        (vec!["note", "withdraw", "n-00000000"], "", 1, "casevault note list"),
+        (vec!["note", "withdraw", "n-0"], "", 2, "casevault note list"),
         (
             vec!["note", "misfiled", &note, "--to", &case, "--file", "-"],
             "x",

@@ -292,8 +292,83 @@ fn steps_are_asked_for_by_date_owner_and_case() {
         .feed(&["plan", "list", "--owner-file", "-", "--json"], b"her son\n")
         .json();
     assert_eq!(named["steps"][0]["text"], "c");
+    // One's own name and handle are oneself, whatever their capitals, in what is asked for too.
+    let member = vault.json(&["status"])["member"].as_str().unwrap().to_owned();
+    let text = format!(
+        "plan: f\n  owner: ANN  worker\n\nplan: g\n  owner: {}\n",
+        member.to_uppercase()
+    );
+    add(&vault, &other, "phone", "now", &text);
+    for owner in ["me", "ME", &member, &member.to_uppercase()] {
+        let mut found: Vec<char> = list(&["--owner", owner]).chars().collect();
+        found.sort_unstable();
+        assert_eq!(found, ['a', 'e', 'f', 'g'], "{owner}");
+    }
+    assert_eq!(list(&["--owner", "W003"]), "b");
+    let own = vault.feed(&["plan", "list", "--owner-file", "-", "--json"], b"Ann Worker\n");
+    assert_eq!(own.json()["total"], 4);
     // A person's name is nothing for the command line.
     assert_eq!(vault.run(&["plan", "list", "--owner", "Her Son"]).code, 2);
+}
+
+#[test]
+fn todays_own_steps_come_before_those_of_others() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    for day in ["yesterday", "today"] {
+        let text = format!(
+            "plan: theirs\n  owner: w001\n  due: {day}\n\nplan: nobody's\n  due: {day}\n\nplan: own\n  owner: Ann Worker\n  due: {day}\n"
+        );
+        add(&vault, &case, "phone", "now", &text);
+    }
+    // Overdue for less long goes first among equals, and not before one's own.
+    add(
+        &vault,
+        &case,
+        "phone",
+        "now",
+        "plan: old\n  owner: me\n  due: 2025-01-02\n",
+    );
+    let today = both(&vault, &["today"]);
+    assert_eq!(texts(rows(&today, "due")), ["own", "theirs", "nobody's"]);
+    assert_eq!(texts(rows(&today, "overdue")), ["own", "old", "theirs", "nobody's"]);
+}
+
+#[test]
+fn today_takes_two_lines_for_a_step_on_a_narrow_terminal() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let text: String = (0..7)
+        .map(|n| format!("plan: Step {n} of the seven that are due.\n  owner: me\n  due: today\n\n"))
+        .collect();
+    add(&vault, &case, "phone", "now", &text);
+    let today = casevault_e2e::binary::casevault().display().to_string();
+    let line = format!("sh -c 'stty cols 60; {today} today --no-pager'");
+    let started = Terminal::start(&line, |command| {
+        command
+            .env("CASEVAULT_HOME", &vault.home)
+            .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"))
+            .env("XDG_RUNTIME_DIR", "");
+    });
+    let Some(terminal) = started else { return };
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let steps: Vec<&str> = screen
+        .lines()
+        .skip_while(|line| !line.starts_with("Due today"))
+        .skip(1)
+        .take_while(|line| !line.trim().is_empty())
+        .collect();
+    assert_eq!(steps.len(), 14, "{screen}");
+    assert!(
+        steps[0].starts_with("n-") && steps[0].contains("today  Elin Farrow  owner me"),
+        "{screen}"
+    );
+    assert_eq!(steps[1].trim_end(), "    Step 0 of the seven that are due.");
+    assert!(
+        steps.iter().all(|line| line.trim_end().chars().count() <= 60),
+        "{screen}"
+    );
 }
 
 #[test]
@@ -511,6 +586,29 @@ fn what_is_hidden_or_withdrawn_is_counted_as_such_and_a_closed_case_opens_again(
         case
     );
     vault.verified();
+}
+
+#[test]
+fn a_danger_in_a_field_of_another_systems_name_stands_with_the_dangers() {
+    let vault = Vault::with(
+        br#"{"type":"case","case":"old-17","opened":"2024-05-02","template":"adult-social-care","profile":{"name":"Tam Brisk","Risks":["Two dogs."],"other":{"Violence_Marker":"Never go alone."}}}
+"#,
+    );
+    let case = vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let expected = ["Risks: Two dogs.", "other.Violence_Marker: Never go alone."];
+    let brief = vault.json(&["case", "show", &case, "--brief"]);
+    let dangers = brief["dangers"].as_array().unwrap().iter();
+    let dangers: Vec<_> = dangers.map(|item| item["text"].as_str().unwrap()).collect();
+    assert_eq!(dangers, expected, "{brief}");
+    let shown = vault.json(&["case", "show", &case]);
+    let safety = shown["overview"]["blocks"].as_array().or(shown["blocks"].as_array());
+    let safety = safety.unwrap().iter().find(|block| block["title"] == "Safety").unwrap();
+    assert_eq!(safety["items"].as_array().unwrap().len(), 2, "{safety}");
+    let text = vault.run(&["case", "show", &case, "--brief"]).done().stdout;
+    assert!(text.contains("Never go alone."), "{text}");
 }
 
 #[test]

@@ -57,6 +57,30 @@ fn what_is_written_goes_out_once_and_is_proved() {
 }
 
 #[test]
+fn the_servers_whole_log_is_read_again_and_holds_what_was_sent() {
+    let (vault, server, case) = with_server();
+    vault.add_note(&case, "obs: Not sent yet.\n");
+    let size = vault.json(&["sync"])["size"].as_u64().unwrap();
+    let told = vault.json(&["log", "verify"]);
+    assert_eq!(
+        (
+            &told["server"]["leaves"],
+            &told["server"]["own"],
+            &told["server"]["others"]
+        ),
+        (&size.into(), &size.into(), &0.into()),
+        "{told}"
+    );
+    assert_eq!(told["failures"], serde_json::json!([]));
+    server.kill();
+    vault.run(&["log", "verify", "--json"]).refused(7, "server-unreachable");
+    assert_eq!(
+        vault.json(&["log", "verify", "--offline"])["server"],
+        serde_json::Value::Null
+    );
+}
+
+#[test]
 fn addresses_that_are_none_and_servers_that_are_not_there_are_refused() {
     let vault = Vault::made();
     vault.run(&["sync", "--json"]).refused(1, "no-server");

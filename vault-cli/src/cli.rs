@@ -60,6 +60,7 @@ Exit codes:
   5  locked, wrong passphrase, or no key
   6  a conflict that needs a person
   7  the server is unreachable
+  130  a question was ended by Ctrl-C or a signal, and what it asked about was not done
 
 Environment:
   CASEVAULT_HOME             the vault's folder, as `--home`

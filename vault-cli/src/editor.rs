@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::CliError;
+use crate::signals::Heeded;
 
 pub use leftover::{Leftover, is_open, leftovers};
 pub use place::Place;
@@ -46,6 +46,8 @@ pub enum Edited {
         saved: String,
         /// What the editor held besides and had not saved, where it told.
         unsaved: Option<String>,
+        /// Whether anything was saved in it, the same text included.
+        touched: bool,
     },
     /// Otherwise: this is the newest that there is.
     Broken {
@@ -68,6 +70,7 @@ pub fn edit(
     keep: &mut dyn FnMut(&str) -> Result<(), CliError>,
 ) -> Result<Edited, CliError> {
     place.put(text)?;
+    let before = place.state();
     let signals = Signals::heed()?;
     let terminal = Terminal::kept();
     let mut child = program.start(place)?;
@@ -106,7 +109,12 @@ pub fn edit(
     let saved = place.text()?;
     let newest = place.newest()?;
     let unsaved = (newest != saved).then_some(newest);
-    Ok(Edited::Done { saved, unsaved })
+    let touched = before.is_none() || place.state() != before;
+    Ok(Edited::Done {
+        saved,
+        unsaved,
+        touched,
+    })
 }
 
 /// Asks the editor to end, and ends it.
@@ -144,7 +152,7 @@ fn how(program: &Program, status: Option<ExitStatus>, stopped: bool) -> String {
 /// The signals while an editor is open: an interrupt is the editor's, and to end means to keep the draft first.
 struct Signals {
     stop: Arc<AtomicBool>,
-    ids: Vec<SigId>,
+    _heeded: Vec<Heeded>,
 }
 
 impl Signals {
@@ -152,23 +160,15 @@ impl Signals {
         let failed = |e| CliError::io("could not listen to signals", e);
         let stop = Arc::new(AtomicBool::new(false));
         let interrupt = Arc::new(AtomicBool::new(false));
-        let mut ids = vec![signal_hook::flag::register(SIGINT, interrupt).map_err(failed)?];
+        let mut heeded = vec![Heeded::by_flag(SIGINT, interrupt).map_err(failed)?];
         for signal in [SIGTERM, SIGHUP] {
-            ids.push(signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(failed)?);
+            heeded.push(Heeded::by_flag(signal, Arc::clone(&stop)).map_err(failed)?);
         }
-        Ok(Self { stop, ids })
+        Ok(Self { stop, _heeded: heeded })
     }
 
     fn stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        for id in self.ids.drain(..) {
-            signal_hook::low_level::unregister(id);
-        }
     }
 }
 

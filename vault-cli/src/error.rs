@@ -20,6 +20,9 @@ pub enum CliError {
         /// How many.
         lines: usize,
     },
+    /// A question, or what had to be taken back whole, was ended by Ctrl-C or another signal.
+    #[error("interrupted")]
+    Interrupted,
     /// Something must be asked, and there is no terminal to ask on.
     #[error("{what} is missing, and there is no terminal to ask on")]
     NeedsFlag {
@@ -31,6 +34,14 @@ pub enum CliError {
     /// There is no file system in memory to put an editor's file on.
     #[error("there is no folder in memory for the editor's file: neither XDG_RUNTIME_DIR nor /dev/shm is one")]
     NoMemoryPlace,
+    /// A question was answered with the end of input, which is no answer.
+    #[error("{what} is missing: there was no answer")]
+    NoAnswer {
+        /// What is missing, as `the outcome`.
+        what: &'static str,
+        /// What to give instead, as `--file FILE`.
+        flag: &'static str,
+    },
     /// The editor did not end as it should.
     #[error("{how}")]
     Editor {
@@ -113,7 +124,10 @@ impl CliError {
             Self::Kept { source, .. } => source.exit(),
             Self::Editor { .. } | Self::NoMemoryPlace | Self::Nothing { .. } => Exit::Failed,
             Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
-            Self::NeedsFlag { .. } | Self::StdinTwice { .. } | Self::Usage { .. } => Exit::Usage,
+            Self::Interrupted => Exit::Interrupted,
+            Self::NeedsFlag { .. } | Self::NoAnswer { .. } | Self::StdinTwice { .. } | Self::Usage { .. } => {
+                Exit::Usage
+            }
             Self::NoPassphrase => Exit::Locked,
             Self::Session(error) => error.kind().into(),
             Self::VerifyFailed { .. } => Exit::Verification,
@@ -126,10 +140,12 @@ impl CliError {
             Self::ClosedPipe => "closed-pipe",
             Self::Editor { .. } => "editor",
             Self::ImportRefused { .. } => "import-refused",
+            Self::Interrupted => "interrupted",
             Self::Io { source, .. } if is_full(source) => "disk-full",
             Self::Io { .. } => "io",
             Self::Kept { source, .. } => source.code(),
             Self::NeedsFlag { .. } => "needs-flag",
+            Self::NoAnswer { .. } => "no-answer",
             Self::NoMemoryPlace => "no-memory-place",
             Self::NoPassphrase => "no-passphrase",
             Self::Nothing { .. } => "nothing-written",
@@ -147,7 +163,9 @@ impl CliError {
             Self::ClosedPipe => String::new(),
             Self::ImportRefused { .. } => "correct them, or take the others with `--keep-going`".to_owned(),
             Self::Io { source, .. } => crate::session::io_hint(source).to_owned(),
+            Self::Interrupted => "what it was about was not done".to_owned(),
             Self::NeedsFlag { flag, .. } => format!("give it with {flag}"),
+            Self::NoAnswer { flag, .. } => format!("nothing was done; answer it and Enter, or give it with {flag}"),
             Self::NoPassphrase => {
                 "`casevault unlock` on a terminal holds it open; a script gives it with `--passphrase-fd N`, or names a file \
                  in CASEVAULT_PASSPHRASE_FILE"

@@ -24,6 +24,8 @@ pub enum Exit {
     Conflict = 6,
     /// The server is unreachable.
     Unreachable = 7,
+    /// A question was ended by Ctrl-C, or by a signal; the number is the one that shells give to what SIGINT ends.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -72,5 +74,6 @@ mod tests {
         .map(|kind| Exit::from(kind).code());
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(Exit::Done.code(), 0);
+        assert_eq!(Exit::Interrupted.code(), 130);
     }
 }

@@ -1,8 +1,10 @@
 //! One run of the command: its flags, its printer, and who reads standard input.
 
 use std::cell::Cell;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::PathBuf;
+
+use std::os::fd::AsFd;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -10,9 +12,11 @@ use crate::agent::{Connection, Vault};
 use crate::cli::{Everywhere, Purpose};
 use crate::error::CliError;
 use crate::input::Source;
+use crate::keys::Keys;
 use crate::places::Places;
 use crate::session::request::ReadPurpose;
 use crate::session::{Cancel, Passphrase, Progress, Session, SessionError, Task};
+use crate::signals::Heeded;
 use crate::ui::Ui;
 use crate::unlock_prompt::{self, Origin};
 
@@ -300,7 +304,10 @@ impl Invocation {
                 .prompt(&format!("Type {what}, then Ctrl-D on a line of its own:"));
         }
         self.claim_text(source, what)?;
-        source.read(limit)
+        match asked {
+            true => read_typed(what, limit, &mut |_| ()),
+            false => source.read(limit),
+        }
     }
 
     /// Reads a file or standard input whole, whatever it holds, up to `limit` bytes.
@@ -324,25 +331,7 @@ impl Invocation {
         self.ui
             .prompt(&format!("Type {what}, then Ctrl-D on a line of its own:"));
         self.claim_text(&Source::Stdin, what)?;
-        let mut bytes = Vec::new();
-        let mut stdin = std::io::stdin().lock();
-        loop {
-            let read = stdin
-                .read_until(b'\n', &mut bytes)
-                .map_err(|e| CliError::io("could not read standard input", e))?;
-            if bytes.len() as u64 > limit {
-                let what = what.to_owned();
-                return Err(SessionError::TooLong { what, limit }.into());
-            }
-            if read == 0 {
-                break;
-            }
-            so_far(&String::from_utf8_lossy(&bytes));
-        }
-        String::from_utf8(bytes).map_err(|e| CliError::NotUtf8 {
-            what: "what was typed".to_owned(),
-            offset: e.utf8_error().valid_up_to(),
-        })
+        read_typed(what, limit, so_far)
     }
 
     /// Opens an input that is read line by line.
@@ -357,24 +346,29 @@ impl Invocation {
     /// Asks a question on the terminal; the answer is shown while it is typed.
     ///
     /// # Errors
-    /// [`CliError::NeedsFlag`] without a terminal.
+    /// [`CliError::NeedsFlag`] without a terminal; [`CliError::NoAnswer`] at the end of input (Ctrl-D);
+    /// [`CliError::Interrupted`].
     pub fn ask(&self, question: &str, what: &'static str, flag: &'static str) -> Result<String, CliError> {
         if !unlock_prompt::can_ask() {
             return Err(CliError::NeedsFlag { what, flag });
         }
         self.vault()?;
-        let failed = |e| CliError::io("could not ask on the terminal", e);
-        let mut terminal = std::fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .map_err(failed)?;
-        terminal.write_all(question.as_bytes()).map_err(failed)?;
-        let mut answer = String::new();
-        std::io::BufReader::new(terminal)
-            .read_line(&mut answer)
-            .map_err(failed)?;
-        Ok(answer.trim().to_owned())
+        match crate::keys::line(question)? {
+            Some(answer) => Ok(answer.trim().to_owned()),
+            None => Err(CliError::NoAnswer { what, flag }),
+        }
+    }
+
+    /// Asks on the terminal whether to go on: yes is `y` or `yes`, and all else, and the end of input, is no.
+    ///
+    /// # Errors
+    /// [`CliError::NeedsFlag`] without a terminal; [`CliError::Interrupted`].
+    pub fn confirm(&self, question: &str, what: &'static str, flag: &'static str) -> Result<bool, CliError> {
+        match self.ask(question, what, flag) {
+            Ok(answer) => Ok(["yes", "y"].contains(&answer.to_lowercase().as_str())),
+            Err(CliError::NoAnswer { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads why somebody reads.
@@ -406,15 +400,14 @@ impl Invocation {
     /// [`CliError::Io`] where signals cannot be listened to.
     pub fn watch(&self) -> Result<Watch, CliError> {
         let cancel = Cancel::default();
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag unset and sets it, the second finds it set and ends.
-            signal_hook::flag::register_conditional_shutdown(signal, 1, cancel.flag())
-                .and_then(|_| signal_hook::flag::register(signal, cancel.flag()))
-                .map_err(|e| CliError::io("could not listen to signals", e))?;
-        }
+        let heeded: std::io::Result<Vec<Heeded>> = [SIGINT, SIGTERM]
+            .into_iter()
+            .map(|signal| Heeded::once(signal, cancel.flag()))
+            .collect();
         Ok(Watch {
             progress: self.ui.progress(),
             cancel,
+            _heeded: heeded.map_err(|e| CliError::io("could not listen to signals", e))?,
         })
     }
 }
@@ -423,6 +416,7 @@ impl Invocation {
 pub struct Watch {
     progress: Box<dyn Progress>,
     cancel: Cancel,
+    _heeded: Vec<Heeded>,
 }
 
 impl Watch {
@@ -433,6 +427,30 @@ impl Watch {
             cancel: &self.cancel,
         }
     }
+}
+
+/// Reads what is typed on standard input, a terminal, until its end, and hands it on as far as it is after each line.
+fn read_typed(what: &str, limit: u64, so_far: &mut dyn FnMut(&str)) -> Result<String, CliError> {
+    let stdin = std::io::stdin();
+    let keys = Keys::of(stdin.as_fd())?;
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let read = keys.read(&mut piece)?;
+        if read == 0 {
+            break;
+        }
+        bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
+        if bytes.len() as u64 > limit {
+            let what = what.to_owned();
+            return Err(SessionError::TooLong { what, limit }.into());
+        }
+        so_far(&String::from_utf8_lossy(&bytes));
+    }
+    String::from_utf8(bytes).map_err(|e| CliError::NotUtf8 {
+        what: "what was typed".to_owned(),
+        offset: e.utf8_error().valid_up_to(),
+    })
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 //!
 //! Pure. Nothing is fetched, and attachments are named, not taken.
 
+mod html;
+
 use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
@@ -108,7 +109,7 @@ pub fn to_note(bytes: &[u8], trim_quoted: bool) -> Result<MailNote, SessionError
         require_charset(part, &place)?;
         let piece = match &part.body {
             PartType::Text(text) => text.to_string(),
-            PartType::Html(html) => html_to_text(html),
+            PartType::Html(html) => html::to_text(html),
             _ => continue,
         };
         require_decoded(part, &piece, raw, &place)?;
@@ -442,6 +443,27 @@ mod tests {
         // An answer between quoted lines is no tail.
         let between = head("\r\nOn 11 Mar, Ann wrote:\n> When?\nMonday.\n> Where?\nAt home.\n");
         assert_eq!(to_note(&between, true).unwrap().trimmed, 0);
+    }
+
+    #[test]
+    fn the_quoted_tail_of_an_html_mail_goes_too() {
+        let html = "Content-Type: text/html; charset=utf-8\r\n\r\n<html><body><div>Monday is fine.</div>\
+            <div class=\"gmail_quote\"><div>On Tue, 10 Mar 2026, Ann Worker &lt;ann@example.net&gt; wrote:<br></div>\
+            <blockquote class=\"gmail_quote\"><div>Would Monday do?<br>Ann</div></blockquote></div></body></html>\r\n";
+        let whole = note(&head(html), false)["segments"][1]["text"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(whole.contains("> Would Monday do?"), "{whole}");
+        let trimmed = note(&head(html), true);
+        assert_eq!(trimmed["segments"][1]["text"], "Monday is fine.");
+        assert!(
+            trimmed["segments"][0]["text"]
+                .as_str()
+                .unwrap()
+                .contains("of earlier mails"),
+            "{trimmed}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! before what the text says, and that before the case's defaults.
 
 use casevault_policies::{Set, Template};
+use vault_core::note::client::Client;
 use vault_core::note::text::{self, Heading, Outline, TextError};
 use vault_core::note::when::{self, Now};
 use vault_core::note::{Names, Note, NoteKind, Segment, SegmentKind, json, spelling, split};
@@ -106,50 +107,48 @@ pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
     doubts.iter().map(ToString::to_string).collect()
 }
 
-/// Refuses `client` where one text goes into several files: it would be another person in each, and what one client said
+/// Refuses `client`, and the cases' other words for it, where one text goes into several files: it would be another person in each, and what one client said
 /// would stand in the other's file as that one's own words.
 ///
 /// # Errors
 /// [`SessionError::Malformed`] where it stands.
-pub fn require_clients_named(note: &Note, text: &str) -> Result<(), SessionError> {
-    let is_client = |name: &str| {
-        let name = name.trim().to_lowercase();
-        name.strip_prefix("the ").unwrap_or(&name).trim_start() == CLIENT
-    };
-    let names = |segment: &&Segment| {
-        let about = segment.about.iter().flat_map(Names::iter);
-        let one = [&segment.speaker, &segment.from, &segment.owner, &segment.decided_by];
-        one.into_iter()
-            .flatten()
-            .map(String::as_str)
-            .chain(about)
-            .any(is_client)
-    };
-    let Some(segment) = note.segments.iter().find(names) else {
+pub fn require_clients_named(note: &Note, text: &str, words: &[&str]) -> Result<(), SessionError> {
+    let client = Client { words, name: None };
+    let found = note
+        .segments
+        .iter()
+        .find_map(|segment| Some((segment, people_of(segment).find(|name| client.is_word(name))?)));
+    let Some((segment, word)) = found else {
         return Ok(());
     };
+    let lower = word.trim().to_lowercase();
+    let word = lower.strip_prefix("the ").unwrap_or(&lower).trim_start();
     // Where a mark or a field names the client, not where the words of a text do.
     let is_mark = |line: &&(usize, &str)| {
         let line = line.1.trim_start().to_lowercase();
         let begins = ["said ", "rep ", "from:", "about:", "owner:", "by:"]
             .iter()
             .any(|mark| line.starts_with(mark));
-        line.contains(CLIENT) && (begins || line.contains("{about") || line.contains("{from") || line.contains('\"'))
+        line.contains(word) && (begins || line.contains("{about") || line.contains("{from") || line.contains('\"'))
     };
     let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).collect();
     let (line, at) = lines.iter().find(is_mark).copied().unwrap_or((1, ""));
     Err(SessionError::Malformed {
         line,
-        column: at.to_lowercase().find(CLIENT).map_or(1, |at| at + 1),
+        column: at.to_lowercase().find(word).map_or(1, |at| at + 1),
         why: format!(
-            "`client` in segment {} is another person in each of the cases: write the name, as in `said Elin Farrow:`",
+            "`{word}` in segment {} is another person in each of the cases: write the name, as in `said Elin Farrow:`",
             segment.n
         ),
     })
 }
 
-/// What a note calls the person whose case it is.
-const CLIENT: &str = "client";
+/// Names the people to whom a segment ascribes something.
+fn people_of(segment: &Segment) -> impl Iterator<Item = &str> {
+    let about = segment.about.iter().flat_map(Names::iter);
+    let one = [&segment.speaker, &segment.from, &segment.owner, &segment.decided_by];
+    one.into_iter().flatten().map(String::as_str).chain(about)
+}
 
 /// Tells whether what was typed says itself when it happened.
 pub fn says_when(text: &str) -> bool {

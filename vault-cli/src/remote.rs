@@ -162,7 +162,13 @@ impl Remote {
         if let Some(token) = self.token.borrow().as_ref() {
             post = post.header("Authorization", token);
         }
-        let reply: AppendReply = decoded(self.bytes(post.send(&bytes), limit::APPEND)?, limit::APPEND)?;
+        // An outcome for each parcel and a note: more is no answer, and is not read.
+        let most = request
+            .parcels
+            .len()
+            .saturating_mul(limit::OUTCOME)
+            .saturating_add(NOTE + 16);
+        let reply: AppendReply = decoded(self.bytes(post.send(&bytes), most)?, most)?;
         let is_each = reply.outcomes.len() == request.parcels.len();
         match guard::holds(is_each, Guard::OutcomeForEach) {
             true => Ok(reply),

@@ -21,7 +21,7 @@ use vault_core::id::MemberId;
 use vault_core::note::display::escape_line;
 use vault_core::note::when::Moment;
 
-pub use table::table;
+pub use table::{table, table_or_lines};
 
 /// Writes a number with its thousands apart and the noun that it counts.
 pub fn count(n: u64, one: &str, many: &str) -> String {

@@ -116,8 +116,13 @@ fn answer(question: &str) -> Result<Passphrase, CliError> {
     if !can_ask() {
         return Err(CliError::NoPassphrase);
     }
-    let text = rpassword::prompt_password(question).map_err(|e| CliError::io("could not ask for the passphrase", e))?;
-    Ok(Passphrase::new(text))
+    match crate::keys::hidden_line(question)? {
+        Some(mut typed) => Ok(Passphrase::new(std::mem::take(&mut *typed))),
+        None => Err(CliError::NoAnswer {
+            what: "the passphrase",
+            flag: "`--passphrase-fd N`, or a file that CASEVAULT_PASSPHRASE_FILE names",
+        }),
+    }
 }
 
 fn present(passphrase: Passphrase) -> Result<Passphrase, CliError> {

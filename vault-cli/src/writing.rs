@@ -40,6 +40,8 @@ pub struct Writing {
     pub of: DraftOf,
     /// What the command line says of it. Its text is what an editor opens with.
     pub input: NoteInput,
+    /// What an editor opens with where there is no draft: as it is, it is no note.
+    pub blank: String,
     /// Other cases that it is a note of as well.
     pub also: Vec<String>,
     /// The draft that it goes on from.
@@ -78,15 +80,22 @@ impl Writing {
             None => start.clone(),
         };
         loop {
-            let written = match &program {
+            let (written, touched) = match &program {
                 Some(program) => self.in_editor(run, session, program, &shown)?,
-                None => self.on_terminal(run, session)?,
+                None => (self.on_terminal(run, session)?, true),
             };
             let text = faults::without(&written);
             let is_same = text.trim() == faults::without(&start).trim() && program.is_some();
             let unchanged = is_same && !self.even_unchanged;
             let empty = text.trim().is_empty();
-            if (unchanged || empty) && !(resumed && shown == start) {
+            // A draft as it was is taken where it was saved so in the editor, and left a draft where it was not.
+            let as_it_was = resumed && shown == start && is_same;
+            if as_it_was && !touched {
+                let what = "the draft was left as it was: saved unchanged in the editor (`:wq`), it would be filed";
+                return Err(self.kept(CliError::Nothing { what }));
+            }
+            let blank = text.trim() == faults::without(&self.blank).trim() && program.is_some();
+            if (unchanged || empty) && (!as_it_was || blank) {
                 self.drop_draft(session);
                 let what = match self.of {
                     DraftOf::Amend(_) => "nothing was changed",
@@ -121,7 +130,7 @@ impl Writing {
         session: &mut Vault,
         program: &Program,
         text: &str,
-    ) -> Result<String, CliError> {
+    ) -> Result<(String, bool), CliError> {
         // There before the editor is, so that what it leaves behind has where to go.
         let id = self.keep(session, text)?;
         let places = run.places()?;
@@ -136,11 +145,15 @@ impl Writing {
             let mut keep = |text: &str| self.keep(session, text).map(|_| ());
             editor::edit(program, &place, text, &mut keep)
         };
+        let touched = matches!(edited, Ok(Edited::Done { touched: true, .. }));
         let (written, how) = match edited {
-            Ok(Edited::Done { saved, unsaved: None }) => (saved, None),
+            Ok(Edited::Done {
+                saved, unsaved: None, ..
+            }) => (saved, None),
             Ok(Edited::Done {
                 saved,
                 unsaved: Some(newest),
+                ..
             }) => match saved == text {
                 // Left without saving: thrown away perhaps, perhaps not, so it stays where it can be found.
                 true => (newest, Some("the editor was left without saving".to_owned())),
@@ -178,7 +191,7 @@ impl Writing {
             });
         }
         match how {
-            None => Ok(written),
+            None => Ok((written, touched)),
             Some(how) => Err(self.kept(CliError::Editor { how })),
         }
     }

@@ -11,6 +11,8 @@
 
 pub mod brief;
 pub mod chronology;
+pub mod client;
+mod danger;
 pub mod decision;
 pub mod display;
 pub mod extra;

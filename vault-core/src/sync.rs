@@ -4,18 +4,22 @@
 //! ```text
 //! Pull: checkpoint ─ Advance ─> new entries ─ tags of my streams ─> what must come ─> pages ─> links in an order that holds
 //! Push: append ─> outcomes ─ Advance ─> each leaf proved
+//! Audit: every entry again ─> the verified root, each known link at its leaf
 //! Advance: entries hashed behind what was verified ─> the checkpoint's root, or a contradiction with evidence
 //! ```
 //! The driver asks and applies; nothing that a machine has not handed over may be believed. All that a server can do wrong
 //! ends in a [`Fault`]; none is tried again here.
 
 mod advance;
+mod audit;
 mod pull;
 mod push;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
 
+pub use audit::Audit;
+pub use audit::Found;
 pub use pull::Held;
 pub use pull::Pull;
 pub use pull::Pulled;

@@ -1,7 +1,8 @@
 //! Who asks: challenges, the sessions that devices begin with them, and the tokens of those sessions.
 //!
 //! Challenges and tokens are MACs of the server's own (`docs/format.md` §18), so that nothing is kept of a session; of a
-//! challenge only that it was used, for the minute in which it is good.
+//! challenge only that it was used, for the minute in which it is good. What was used is forgotten when the process ends, so
+//! the key of challenges is too.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +30,10 @@ type Named = [u8; 16];
 
 /// Challenges and tokens of one server.
 pub struct Sessions {
-    key: [u8; 32],
+    /// Of tokens; the server's, for as long as it has its store.
+    tokens: [u8; 32],
+    /// Of challenges; this process's.
+    challenges: [u8; 32],
     used: Mutex<HashMap<Named, u64>>,
 }
 
@@ -54,10 +58,11 @@ pub enum Unusable {
 }
 
 impl Sessions {
-    /// Takes the server's key.
-    pub fn new(key: [u8; 32]) -> Self {
+    /// Takes the server's key of tokens, and a fresh one of challenges.
+    pub fn new(tokens: [u8; 32], challenges: [u8; 32]) -> Self {
         Self {
-            key,
+            tokens,
+            challenges,
             used: Mutex::default(),
         }
     }
@@ -66,7 +71,7 @@ impl Sessions {
     pub fn challenge(&self, random: [u8; 8], now: u64) -> [u8; 48] {
         let mut named = [0; 16];
         fill(&mut named, &[&random, &now.to_be_bytes()]);
-        let tag = mac(Label::ServerChallenge, &self.key, &[&named]);
+        let tag = mac(Label::ServerChallenge, &self.challenges, &[&named]);
         let mut challenge = [0; 48];
         fill(&mut challenge, &[&named, &tag]);
         challenge
@@ -78,7 +83,7 @@ impl Sessions {
     /// [`Unusable`].
     pub fn take(&self, challenge: &[u8; 48], now: u64) -> Result<(), Unusable> {
         let (named, tag) = challenge.split_first_chunk::<16>().ok_or(Unusable::Stale)?;
-        if !mac_matches(Label::ServerChallenge, &self.key, &[named], tag) {
+        if !mac_matches(Label::ServerChallenge, &self.challenges, &[named], tag) {
             return Err(Unusable::Stale);
         }
         let made = named.last_chunk().copied().map_or(0, u64::from_be_bytes);
@@ -103,7 +108,7 @@ impl Sessions {
     pub fn token(&self, claim: &Claim) -> [u8; TOKEN_BYTES] {
         let until = claim.until.to_be_bytes();
         let parts: [&[u8]; 3] = [&claim.agency.0, &claim.device.0, &until];
-        let tag = mac(Label::ServerToken, &self.key, &parts);
+        let tag = mac(Label::ServerToken, &self.tokens, &parts);
         let mut token = [0; TOKEN_BYTES];
         fill(&mut token, &[&claim.agency.0, &claim.device.0, &until, &tag]);
         token
@@ -113,7 +118,7 @@ impl Sessions {
     pub fn claim(&self, text: &[u8], now: u64) -> Option<Claim> {
         let token: [u8; TOKEN_BYTES] = BASE64URL_NOPAD.decode(text).ok()?.try_into().ok()?;
         let (said, tag) = token.split_at_checked(TOKEN_BYTES - 32)?;
-        if !mac_matches(Label::ServerToken, &self.key, &[said], tag) {
+        if !mac_matches(Label::ServerToken, &self.tokens, &[said], tag) {
             return None;
         }
         let (agency, said) = said.split_first_chunk()?;
@@ -145,13 +150,13 @@ mod tests {
 
     #[test]
     fn a_challenge_is_good_once_and_for_a_minute() {
-        let sessions = Sessions::new([7; 32]);
+        let sessions = Sessions::new([7; 32], [9; 32]);
         let challenge = sessions.challenge([1; 8], 1000);
         assert_eq!(sessions.take(&challenge, 999), Err(Unusable::Stale));
         assert_eq!(sessions.take(&challenge, 1061), Err(Unusable::Stale));
         assert_eq!(sessions.take(&challenge, 1060), Ok(()));
         assert_eq!(sessions.take(&challenge, 1060), Err(Unusable::Stale));
-        let foreign = Sessions::new([8; 32]).challenge([1; 8], 1000);
+        let foreign = Sessions::new([7; 32], [8; 32]).challenge([1; 8], 1000);
         assert_eq!(sessions.take(&foreign, 1000), Err(Unusable::Stale));
         for at in 0..48 {
             let mut changed = sessions.challenge([2; 8], 1000);
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn used_challenges_are_bounded_and_forgotten_when_they_are_stale() {
-        let sessions = Sessions::new([7; 32]);
+        let sessions = Sessions::new([7; 32], [9; 32]);
         for number in 0..REMEMBERED as u64 {
             let challenge = sessions.challenge(number.to_be_bytes(), 1000);
             assert_eq!(sessions.take(&challenge, 1000), Ok(()));
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_token_says_what_it_was_made_for_until_it_is_over() {
-        let sessions = Sessions::new([7; 32]);
+        let sessions = Sessions::new([7; 32], [9; 32]);
         let claim = Claim {
             agency: AgencyId([1; 32]),
             device: DeviceId([2; 16]),
@@ -186,7 +191,7 @@ mod tests {
         let text = BASE64URL_NOPAD.encode(&token);
         assert_eq!(sessions.claim(text.as_bytes(), 5000), Some(claim));
         assert_eq!(sessions.claim(text.as_bytes(), 5001), None);
-        assert_eq!(Sessions::new([8; 32]).claim(text.as_bytes(), 5000), None);
+        assert_eq!(Sessions::new([8; 32], [9; 32]).claim(text.as_bytes(), 5000), None);
         for at in 0..TOKEN_BYTES {
             let mut changed = token;
             changed[at] ^= 1;

@@ -73,9 +73,12 @@ impl Service {
     /// Begins over a store, with a thread that writes.
     ///
     /// # Errors
-    /// [`ServiceError::Store`]; [`ServiceError::Ended`] where the system gives no thread.
+    /// [`ServiceError::Store`]; [`ServiceError::Ended`] where the system gives no thread, [`ServiceError::Random`] no
+    /// randomness.
     pub fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
-        let sessions = Sessions::new(store.session_key()?);
+        let mut challenges = [0; 32];
+        getrandom::fill(&mut challenges).map_err(ServiceError::Random)?;
+        let sessions = Sessions::new(store.session_key()?, challenges);
         let writer = Writer::begin(Arc::clone(&store), Arc::clone(&metrics))?;
         Ok(Self {
             store,

@@ -251,7 +251,7 @@ impl Scenario {
             Twin::Swells { .. } => ensure(Some(peak) > self.most, || format!("{}: {peak} MiB", said())),
             Twin::Spoils { by, .. } => {
                 stage.evil.be_honest();
-                let words = stage.words_of(self.command);
+                let words = stage.words_of(Command::Sync);
                 let after = vault.run(&words);
                 ensure(after.code != 0 && after.error()["check"] == by, || {
                     format!("{}, and afterwards: exit {}\n{}", said(), after.code, after.stderr)

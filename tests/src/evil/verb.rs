@@ -65,6 +65,15 @@ impl Answer {
     }
 }
 
+/// Whose key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The agency's log.
+    Log,
+    /// The attacker.
+    Attacker,
+}
+
 /// What is done with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -90,8 +99,13 @@ pub enum Verb {
     Inject(Vec<u8>),
     /// Bytes for the answer.
     Instead(Vec<u8>),
-    /// The attacker's key for the log's: as the key that is asked for, or under a checkpoint.
+    /// The attacker's key for the log's, as the key that is asked for.
     SubstituteKey,
+    /// A checkpoint that is said to be signed by one key, and is signed by the other.
+    SubstituteSignature {
+        /// Whether the attacker's key is said to have signed, and the log's has; or the reverse.
+        named: Whose,
+    },
     /// The log key under the name of another agency's.
     SubstituteName,
     /// The clock of the answer's `Date`, so many seconds off.
@@ -167,7 +181,19 @@ impl Verb {
                 answer
             }
             Self::Instead(bytes) => Answer::of(200, bytes.clone()),
-            Self::SubstituteKey => Answer::of(200, substituted(means, message, asked)),
+            Self::SubstituteKey => {
+                let mut verifier = honest_key(means, asked);
+                verifier.key = attackers_key().public();
+                Answer::of(200, wire::encode(&verifier).expect("a key is encoded"))
+            }
+            Self::SubstituteSignature { named } => {
+                let (log, key) = (means.log_of(means.honest()), means.victim().1);
+                let note = match named {
+                    Whose::Log => log.checkpoint_by(&attackers_key(), &key.public()),
+                    Whose::Attacker => log.checkpoint_by(&key, &attackers_key().public()),
+                };
+                Answer::of(200, note)
+            }
             Self::SubstituteName => {
                 let mut verifier = honest_key(means, asked);
                 verifier.name = format!("casevault/{}", "0".repeat(64)).into_bytes();
@@ -231,6 +257,8 @@ impl fmt::Display for Verb {
             Self::Inject(bytes) => write!(f, "inject({} bytes behind)", bytes.len()),
             Self::Instead(bytes) => write!(f, "inject({} bytes instead)", bytes.len()),
             Self::SubstituteKey => f.write_str("substitute_key(the attacker's)"),
+            Self::SubstituteSignature { named: Whose::Log } => f.write_str("substitute_key(the attacker signs)"),
+            Self::SubstituteSignature { named: Whose::Attacker } => f.write_str("substitute_key(nobody signs)"),
             Self::SubstituteName => f.write_str("substitute_key(of another name)"),
             Self::LieClock(off) => write!(f, "lie_clock({off} s)"),
             Self::Truncate(most) => write!(f, "truncate({most} bytes)"),
@@ -283,23 +311,6 @@ fn attackers_key() -> SigningKey {
 /// What the server has for the agency.
 fn honest_key(means: &Means, asked: &Asked) -> Verifier {
     wire::decode(&means.forward(asked).body, 4 << 10).expect("the real server's key")
-}
-
-fn substituted(means: &Means, message: Message, asked: &Asked) -> Vec<u8> {
-    match message {
-        Message::LogKey => {
-            let mut verifier = honest_key(means, asked);
-            verifier.key = attackers_key().public();
-            wire::encode(&verifier).expect("a key is encoded")
-        }
-        Message::Checkpoint => {
-            let (_, key) = means.victim();
-            means
-                .log_of(means.honest())
-                .checkpoint_by(&attackers_key(), &key.public())
-        }
-        other => unreachable!("no key goes with {other}"),
-    }
 }
 
 /// The request for another message, as near as may be to the one that came.

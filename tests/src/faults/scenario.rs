@@ -257,6 +257,7 @@ fn back_up(session: &mut Session, around: &Path, task: Task<'_>) {
     let numbers = RecoverySplitRequest {
         threshold: 2,
         shares: 3,
+        folder: around.display().to_string(),
     };
     let cards = session.recovery_cards(numbers).expect("makes cards");
     let cards = cards.cards.iter().map(|card| CardInput {

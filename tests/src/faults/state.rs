@@ -25,6 +25,7 @@ use vault_cli::session::request::ExportFormat;
 use vault_cli::session::request::ExportRequest;
 use vault_cli::session::request::JotListRequest;
 use vault_cli::session::request::LogListRequest;
+use vault_cli::session::request::LogVerifyRequest;
 use vault_cli::session::request::NoteAttachmentRequest;
 use vault_cli::session::request::NoteAttachmentsRequest;
 use vault_cli::session::request::NoteHistoryRequest;
@@ -130,7 +131,7 @@ impl State {
         let mut attachments = 0;
         for (what, reply) in [
             ("verify", session.verify(task)),
-            ("log verify", session.log_verify(task)),
+            ("log verify", session.log_verify(LogVerifyRequest::default(), task)),
         ] {
             let reply = reply.map_err(|e| format!("{what}: {e}"))?;
             if !reply.failures.is_empty() {

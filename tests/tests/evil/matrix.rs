@@ -28,11 +28,7 @@ fn verbs(on: Message) -> Vec<Verb> {
     vec![
         Verb::Flip(0),
         Verb::Flip(101),
-        match on {
-            // Another key is taken for the log's until `attack_01_a_log_key_with_a_flipped_bit_spoils_nothing` is mended.
-            Message::LogKey => Verb::Flip(301),
-            _ => Verb::Flip(-9),
-        },
+        Verb::Flip(-9),
         Verb::Truncate(0),
         Verb::Truncate(20),
         Verb::Inject(vec![0]),

@@ -254,7 +254,7 @@ asks! {
     plain jot_list(JotListRequest) -> JotListReply;
     plain log_list(LogListRequest) -> LogListReply;
     plain log_show(LogShowRequest) -> LogShowReply;
-    sweeping log_verify() -> VerifyReply;
+    watched log_verify(LogVerifyRequest) -> VerifyReply;
     plain note_add(NoteAddRequest) -> NoteSavedReply;
     plain note_amend(NoteAmendRequest) -> NoteSavedReply;
     reading note_attach(NoteAttachRequest) -> NoteAttachReply;

@@ -90,6 +90,17 @@ pub fn code(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Reads who does a step: a code whatever its capitals, at most 64.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn owner(text: &str) -> Result<String, String> {
+    let lower = text.to_lowercase();
+    code(&lower).map_err(|_| {
+        "an owner is `me`, or a code of letters, digits and hyphens; a name is read with `--owner-file`".to_owned()
+    })
+}
+
 /// Reads a kind of note.
 ///
 /// # Errors

@@ -91,6 +91,7 @@ pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: No
         of: DraftOf::Add(case.clone()),
         input,
         also: Vec::new(),
+        blank: String::new(),
         draft: None,
         resume: format!("casevault note add {case}"),
         even_unchanged: false,

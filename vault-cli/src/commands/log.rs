@@ -19,14 +19,13 @@ pub mod verify;
 pub enum LogCommand {
     List(Later<list::ListArgs>),
     Show(Later<show::ShowArgs>),
-    /// Verifies that no log of this vault, those before a restore too, has a gap, and every entry opens
-    Verify,
+    Verify(Later<verify::VerifyArgs>),
 }
 
 pub(super) fn run(command: LogCommand, run: &Invocation) -> Result<(), CliError> {
     match command {
         LogCommand::List(Later(args)) => list::run(args, run),
         LogCommand::Show(Later(args)) => show::run(args, run),
-        LogCommand::Verify => verify::run(run),
+        LogCommand::Verify(Later(args)) => verify::run(args, run),
     }
 }

@@ -210,6 +210,7 @@ impl OnTerminal {
         }
         // Also where a draft is taken up: what cannot be saved is refused before anybody types.
         let blank = start(session, &writing.input)?;
+        writing.blank.clone_from(&blank);
         match &drafts.draft {
             Some(named) => {
                 let (draft, input, also) = writing::draft_of(session, &of, named)?;

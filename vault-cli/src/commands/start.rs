@@ -2,6 +2,7 @@
 
 use crate::agent::Vault;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::invocation::Invocation;
 use crate::picker;
 use crate::render;
@@ -51,20 +52,28 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
         return run.ui.text(PAGE);
     }
     let mut session = run.unlock()?;
-    let mut case = picker::case(run, &mut session)?;
+    let mut case = match picker::case(run, &mut session) {
+        Err(CliError::NoAnswer { .. }) => return Ok(()),
+        case => case?,
+    };
     let mut steps = brief(run, &mut session, &case)?;
     loop {
         run.ui.prompt(ACTIONS);
-        let typed = run.ask("> ", WHAT, FLAG)?;
+        let typed = match run.ask("> ", WHAT, FLAG) {
+            Err(CliError::NoAnswer { .. }) => return Ok(()),
+            typed => typed?,
+        };
         let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed.as_str(), ""));
         if word.is_empty() || word == "q" {
             return Ok(());
         }
-        if word == "w" {
-            case = picker::case(run, &mut session)?;
-        }
         let done = match word {
-            "b" | "w" => brief(run, &mut session, &case).map(|shown| steps = shown),
+            "w" => picker::case(run, &mut session).and_then(|chosen| {
+                case = chosen;
+                steps = brief(run, &mut session, &case)?;
+                Ok(())
+            }),
+            "b" => brief(run, &mut session, &case).map(|shown| steps = shown),
             "d" => done(run, &mut session, &steps, rest.trim()),
             _ => act(run, &mut session, &case, word),
         };
@@ -84,9 +93,9 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
     }
 }
 
-/// Tells whether nothing more can be asked: the vault is locked, or nobody reads what is printed.
+/// Tells whether nothing more is to be asked: Ctrl-C ended a question, the vault is locked, or nobody reads what is printed.
 fn is_over(error: &CliError) -> bool {
-    matches!(error.exit(), crate::exit::Exit::Locked) || matches!(error, CliError::ClosedPipe)
+    matches!(error.exit(), Exit::Interrupted | Exit::Locked) || matches!(error, CliError::ClosedPipe)
 }
 
 fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<(), CliError> {

@@ -137,6 +137,12 @@ impl Place {
         read(&self.file())
     }
 
+    /// Tells the file's state, which any saving in the editor changes, of the same text too.
+    pub(super) fn state(&self) -> Option<(u64, i64, i64)> {
+        let found = fs::metadata(self.file()).ok()?;
+        Some((found.ino(), found.ctime(), found.ctime_nsec()))
+    }
+
     /// Reads the newest that there is, what the editor put down of itself included.
     ///
     /// # Errors

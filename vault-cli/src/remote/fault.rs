@@ -85,6 +85,12 @@ pub enum ServerFault {
     /// It signs with another key than the agency's root names.
     #[error("the server's log key is not the one that the agency's root names")]
     OtherKey,
+    /// It names a log key and does not show that it has it.
+    #[error("the server does not sign with the log key that it names ({})", cause(*check))]
+    Unsigned {
+        /// The number of the check that failed.
+        check: u8,
+    },
     /// Its log contradicts what it said before.
     #[error("the server's log is not the one it was ({})", cause(*check))]
     Log {
@@ -134,7 +140,11 @@ impl ServerFault {
             Self::Url { .. } | Self::Insecure { .. } => Kind::Usage,
             Self::Unreachable { .. } | Self::NotReached { .. } | Self::Busy { .. } => Kind::Unreachable,
             Self::Conflict { .. } => Kind::Conflict,
-            Self::Garbled { .. } | Self::OtherKey | Self::Log { .. } | Self::Withheld { .. } => Kind::Verification,
+            Self::Garbled { .. }
+            | Self::OtherKey
+            | Self::Unsigned { .. }
+            | Self::Log { .. }
+            | Self::Withheld { .. } => Kind::Verification,
             Self::None | Self::Known { .. } | Self::UnknownDevice | Self::Refused { .. } | Self::Link { .. } => {
                 Kind::Failed
             }
@@ -155,7 +165,7 @@ impl ServerFault {
             Self::Garbled { .. } => "server-garbled",
             Self::Link { .. } => "link-refused",
             Self::Conflict { .. } => "server-conflict",
-            Self::OtherKey => "server-key",
+            Self::OtherKey | Self::Unsigned { .. } => "server-key",
             Self::Log { .. } => "server-log",
             Self::Withheld { .. } => "server-withholds",
         }
@@ -163,7 +173,7 @@ impl ServerFault {
 
     /// Returns the check that failed, if one did.
     pub fn check(&self) -> Option<Check> {
-        let (Self::Log { check, .. } | Self::Link { check, .. }) = self else {
+        let (Self::Log { check, .. } | Self::Link { check, .. } | Self::Unsigned { check }) = self else {
             return None;
         };
         Check::ALL.iter().copied().find(|known| known.number() == *check)
@@ -195,6 +205,7 @@ impl ServerFault {
                 "run `casevault sync` again: it takes in what the other wrote and sends yours after it"
             }
             Self::OtherKey => "do not go on: it is another server, or somebody stands between; tell the administrator",
+            Self::Unsigned { .. } => "nothing was named or sent; tell whoever runs the server",
             Self::Log {
                 evidence: Some(path), ..
             } => {

@@ -98,6 +98,20 @@ pub fn show(reply: &NoteShowReply) -> String {
     out
 }
 
+/// Writes which note it is, in a line: handle, day and time, kind, case, and its first words.
+pub fn which(view: &NoteView) -> String {
+    let words = view.content.segments.iter().map(|segment| segment.text.trim());
+    let words = words.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    format!(
+        "{}  {}  {}  of {}: {}",
+        view.head.note,
+        super::or_dash(view.head.occurred_at.as_deref().map(time).as_deref()),
+        view.content.kind,
+        view.head.case,
+        super::overview::cut(words)
+    )
+}
+
 /// Names what was left out: `2 observations (template's kind, not confirmed), 1 opinion`.
 fn left_out(kinds: &[LeftOut]) -> String {
     let words = kinds.iter().map(|left| {

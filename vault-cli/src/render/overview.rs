@@ -7,7 +7,7 @@ use vault_core::note::people::Part;
 use vault_core::note::plan::Step;
 use vault_core::note::when;
 
-use super::{count, number, or_dash, table, time, worker};
+use super::{count, number, or_dash, table, table_or_lines, time, worker};
 use crate::session::reply::{
     BreachRow, CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, DraftRow, Few, GapRow, JotRow, PlanDoneReply,
     PlanListReply, StaleRow, StepRow, TodayReply, VisitRow,
@@ -274,7 +274,7 @@ pub fn people(reply: &CasePeopleReply) -> String {
 const CHARS: usize = 72;
 
 /// Cuts a text to one line of a list.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(CHARS) {
         Some((at, _)) => format!("{}…", words.get(..at).unwrap_or_default().trim_end()),
@@ -300,6 +300,18 @@ fn weekday(day: &str) -> String {
 }
 
 fn steps(rows: &[StepRow]) -> String {
+    let lines = rows.iter().map(|row| {
+        let step = &row.step;
+        let owner = step.owner.as_deref().map(|owner| format!("owner {}", worker(owner)));
+        let first = [
+            Some(format!("{}:{}", step.note, step.segment)),
+            Some(lateness(step)),
+            Some(who(&row.case)),
+            owner,
+        ];
+        [facts(first), cut(&step.text)]
+    });
+    let lines: Vec<[String; 2]> = lines.collect();
     let rows = rows.iter().map(|row| {
         let step = &row.step;
         [
@@ -311,7 +323,12 @@ fn steps(rows: &[StepRow]) -> String {
             cut(&step.text),
         ]
     });
-    table(["STEP", "DUE", "DAYS", "LABEL", "OWNER", "WHAT"], rows)
+    table_or_lines(["STEP", "DUE", "DAYS", "LABEL", "OWNER", "WHAT"], rows, lines)
+}
+
+/// Writes what is known of a row in a line.
+fn facts<const N: usize>(known: [Option<String>; N]) -> String {
+    known.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 /// The days that are left, below zero where it is overdue; with no space in it, so that it stays in one line.
@@ -360,6 +377,17 @@ pub fn one_step(step: &Step) -> String {
 }
 
 fn visits(rows: &[VisitRow]) -> String {
+    let lines = rows.iter().map(|row| {
+        let first = [
+            row.occurred_at.as_deref().map(time),
+            Some(row.kind.to_string()),
+            Some(who(&row.case)),
+            row.place.clone(),
+            Some(row.note.clone()),
+        ];
+        [facts(first), row.begins.clone()]
+    });
+    let lines: Vec<[String; 2]> = lines.collect();
     let rows = rows.iter().map(|row| {
         [
             row.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
@@ -370,29 +398,44 @@ fn visits(rows: &[VisitRow]) -> String {
             row.begins.clone(),
         ]
     });
-    table(["WHEN", "KIND", "LABEL", "PLACE", "NOTE", "NOTE BEGINS"], rows)
+    table_or_lines(["WHEN", "KIND", "LABEL", "PLACE", "NOTE", "NOTE BEGINS"], rows, lines)
 }
 
 fn gaps(rows: &[GapRow]) -> String {
-    let rows = rows.iter().map(|row| {
+    let missing = |row: &GapRow| {
         let first = row.incomplete.first().cloned().unwrap_or_default();
-        let more = row.incomplete.len().saturating_sub(1);
-        let more = if more > 0 {
-            format!(", and {more} more")
-        } else {
-            String::new()
-        };
+        match row.incomplete.len().saturating_sub(1) {
+            0 => first,
+            more => format!("{first}, and {more} more"),
+        }
+    };
+    let lines = rows.iter().map(|row| {
+        let first = [
+            Some(row.note.clone()),
+            row.occurred_at.as_deref().map(time),
+            Some(who(&row.case)),
+        ];
+        [facts(first), missing(row)]
+    });
+    let lines: Vec<[String; 2]> = lines.collect();
+    let rows = rows.iter().map(|row| {
         [
             row.note.clone(),
             row.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
             who(&row.case),
-            format!("{first}{more}"),
+            missing(row),
         ]
     });
-    table(["NOTE", "OCCURRED", "LABEL", "MISSING"], rows)
+    table_or_lines(["NOTE", "OCCURRED", "LABEL", "MISSING"], rows, lines)
 }
 
 fn stale_rows(rows: &[StaleRow]) -> String {
+    let lines = rows.iter().map(|row| {
+        let contact = row.last_contact.as_ref().map(|day| format!("contact {day}"));
+        let first = [Some(row.case.case.clone()), Some(who(&row.case)), contact];
+        [facts(first), row.reasons.join("; ")]
+    });
+    let lines: Vec<[String; 2]> = lines.collect();
     let rows = rows.iter().map(|row| {
         [
             row.case.case.clone(),
@@ -401,7 +444,7 @@ fn stale_rows(rows: &[StaleRow]) -> String {
             row.reasons.join("; "),
         ]
     });
-    table(["CASE", "LABEL", "CONTACT", "WHY"], rows)
+    table_or_lines(["CASE", "LABEL", "CONTACT", "WHY"], rows, lines)
 }
 
 /// Writes things known, opinion and other people's words told apart.

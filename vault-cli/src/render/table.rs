@@ -1,7 +1,8 @@
 //! Tables without borders, as wide as the terminal and no wider; as wide as they need in a pipe.
 //!
 //! A handle, a day or a number is never broken over two lines, because it is copied. Where a terminal is too narrow for
-//! that, each row is written as a list of its cells, one a line: nothing is left out and nothing is cut.
+//! that, each row is written as a list of its cells, one a line: nothing is left out and nothing is cut. What has several
+//! tables one below the other says itself in fewer lines what a row is.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
@@ -13,12 +14,65 @@ const KEPT_WHOLE: usize = 16;
 /// Columns that a text needs at least to be read in lines.
 const READABLE: usize = 16;
 
+/// Columns that the second line of a row stands further in.
+const INDENT: usize = 4;
+
 /// Columns between two cells.
 const GAP: usize = 2;
 
 /// Writes rows under their headings, each cell in one line of text.
 pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     within(terminal_width(), headings, rows)
+}
+
+/// Writes rows under their headings, or where the terminal is too narrow for them, each in lines of its own: the first at the
+/// margin, the others and what is broken off further in.
+pub fn table_or_lines<const N: usize>(
+    headings: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    lines: impl IntoIterator<Item = [String; 2]>,
+) -> String {
+    within_or_lines(terminal_width(), headings, rows, lines)
+}
+
+fn within_or_lines<const N: usize>(
+    columns: Option<usize>,
+    headings: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    lines: impl IntoIterator<Item = [String; 2]>,
+) -> String {
+    let rows: Vec<[String; N]> = rows.into_iter().collect();
+    match columns.filter(|columns| !fits(*columns, &headings, &rows)) {
+        None => within(columns, headings, rows),
+        Some(columns) => {
+            let mut out = String::new();
+            for row in lines {
+                for (n, line) in row.iter().filter(|line| !line.is_empty()).enumerate() {
+                    let line = escape_line(line);
+                    let room = columns.saturating_sub(INDENT);
+                    for (part, words) in broken(&line, room).iter().enumerate() {
+                        let indent = if n + part == 0 { 0 } else { INDENT };
+                        out.push_str(&format!("{}{words}\n", " ".repeat(indent)));
+                    }
+                }
+            }
+            out
+        }
+    }
+}
+
+/// Tells whether a table of these rows has room.
+fn fits<const N: usize>(columns: usize, headings: &[&str; N], rows: &[[String; N]]) -> bool {
+    let least = (0..N).map(|at| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        let heading = headings.get(at).map_or(0, |heading| heading.width());
+        let cells = cells.map(|cell| match escape_line(cell) {
+            text if text.width() > KEPT_WHOLE && text.trim().contains(' ') => READABLE,
+            whole => whole.width(),
+        });
+        cells.max().unwrap_or_default().max(heading)
+    });
+    least.sum::<usize>() + GAP * N.saturating_sub(1) <= columns
 }
 
 /// Writes them in so many columns; without a number, in as many as they need.

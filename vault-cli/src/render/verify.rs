@@ -1,6 +1,6 @@
 //! What was verified.
 
-use super::{count, or_dash, table};
+use super::{count, number, or_dash, table};
 use crate::session::reply::VerifyReply;
 
 /// Writes the verdict first, then each failure by handle and check.
@@ -25,6 +25,14 @@ pub fn verify(reply: &VerifyReply) -> String {
         out.push_str(&format!(
             "read {} to the end\n",
             count(reply.attachments, "attachment", "attachments")
+        ));
+    }
+    if let Some(server) = &reply.server {
+        out.push_str(&format!(
+            "hashed {} of the log at {}, {} of what was sent from here\n",
+            count(server.leaves, "leaf", "leaves"),
+            server.url,
+            number(server.own)
         ));
     }
     if reply.removed > 0 {
@@ -64,6 +72,7 @@ mod tests {
             attachments: 0,
             removed: 0,
             streams: 1,
+            server: None,
             failures: Vec::new(),
         };
         assert!(verify(&reply).starts_with("412 entries, 3 authors, chain intact\n"));

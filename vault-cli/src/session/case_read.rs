@@ -89,7 +89,14 @@ impl Session {
             .zip(versions)
             .map(|((note, id), version)| (note, id, version))
             .collect();
-        let brief = Brief::new(whole.profile(), &shown, &rules.contact, clock::now(), clock::today());
+        let brief = Brief::new(
+            whole.profile(),
+            &shown,
+            &rules.contact,
+            templates::client_words(whole.records.label.template.as_deref()),
+            clock::now(),
+            clock::today(),
+        );
         Ok(CaseBriefReply {
             schema: CASE_BRIEF,
             brief,

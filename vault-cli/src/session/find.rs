@@ -11,6 +11,9 @@ mod facts;
 mod text;
 
 pub(super) use self::facts::Facts;
+pub(super) use self::facts::Undone;
+pub(super) use self::facts::folded;
+pub(super) use self::facts::name_hash;
 pub(super) use self::text::Text;
 use super::Holder;
 use super::Result;

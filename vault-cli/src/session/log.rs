@@ -21,6 +21,7 @@ use super::reply::LogShowReply;
 use super::reply::VerifyReply;
 use super::request::LogListRequest;
 use super::request::LogShowRequest;
+use super::request::LogVerifyRequest;
 use super::request::ReadPurpose;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
@@ -119,11 +120,12 @@ impl Session {
         })
     }
 
-    /// Verifies every access stream: chain, signatures, segments without gaps, every entry opened.
+    /// Verifies every access stream: chain, signatures, segments without gaps, every entry opened; and, unless it is to stay
+    /// offline, the server's log from its first leaf.
     ///
     /// # Errors
-    /// [`SessionError::Cancelled`], and what keeps it from reading at all.
-    pub fn log_verify(&mut self, task: Task<'_>) -> Result<VerifyReply> {
+    /// [`SessionError::Cancelled`], [`SessionError::Server`], and what keeps it from reading at all.
+    pub fn log_verify(&mut self, request: LogVerifyRequest, task: Task<'_>) -> Result<VerifyReply> {
         let logged = self.log_of_log("log verification", &ReadPurpose::default())?;
         let own = self.holder.device;
         let others = self.store.read(devices)?.into_iter().filter(|device| *device != own);
@@ -146,6 +148,10 @@ impl Session {
         reply.opened += u64::try_from(log.entries.len()).unwrap_or(0);
         reply.failures.extend(log.unreadable);
         task.progress.finish();
+        // What is wrong here is told whether or not a server answers.
+        if !request.offline && reply.failures.is_empty() {
+            reply.server = self.audit_server(&mut reply.failures, task)?;
+        }
         Ok(reply)
     }
 

@@ -48,6 +48,7 @@ use vault_core::note::Note;
 use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
 use vault_core::note::chronology;
+use vault_core::note::client::Client;
 use vault_core::note::decision;
 use vault_core::note::gap;
 use vault_core::note::when::Lag;
@@ -155,7 +156,11 @@ impl Session {
             templates::require_kind(templates::load()?, kind)?;
         }
         let (case, label, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
-        let external_id = label.external_id;
+        let client = Client {
+            words: templates::client_words(label.template.as_deref()),
+            name: label.label.as_deref(),
+        };
+        let external_id = label.external_id.clone();
         let misfiled = notes.iter().filter(|read| read.note.misfiled.is_some()).count();
         let withdrawn = self.store.read(|tx| withdrawals(tx, StreamId::case(case)))?;
         notes.retain(|read| request.all || read.note.misfiled.is_some() == request.misfiled);
@@ -163,7 +168,7 @@ impl Session {
         let today = clock::today();
         let quoted = notes
             .iter()
-            .filter(|n| quotes(&n.note).any(|s| s.speaker.as_deref().is_some_and(is_client)))
+            .filter(|n| quotes(&n.note).any(|s| s.speaker.as_deref().is_some_and(|who| client.is(who))))
             .filter_map(|n| day_of(&n.note))
             .max();
         let days_since_quoted = quoted
@@ -432,11 +437,6 @@ fn withdrawals(tx: &ReadTx<'_>, stream: StreamId) -> Result<u64> {
         }
     }
     Ok(count)
-}
-
-/// Whether a speaker is the client, in the word that notes have for that.
-fn is_client(speaker: &str) -> bool {
-    speaker.trim().eq_ignore_ascii_case("client")
 }
 
 fn quotes(note: &Note) -> impl Iterator<Item = &Segment> {

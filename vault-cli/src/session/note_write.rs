@@ -128,17 +128,19 @@ impl Session {
         let set = templates::load()?;
         let (case, label) = self.writable_case(&request.case)?;
         let mut also = Vec::with_capacity(request.also.len());
+        let mut words = templates::client_words(label.as_deref()).to_vec();
         for named in &request.also {
-            let (other, _) = self.writable_case(named)?;
+            let (other, template) = self.writable_case(named)?;
             if other == case || also.contains(&other) {
                 let what = format!("case {} is named twice", other.handle());
                 return Err(SessionError::Conflict { what });
             }
             also.push(other);
+            words.extend(templates::client_words(template.as_deref()));
         }
         let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
         if !also.is_empty() {
-            note_input::require_clients_named(&note, &request.note.text)?;
+            note_input::require_clients_named(&note, &request.note.text, &words)?;
         }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
@@ -244,13 +246,22 @@ impl Session {
         }
         let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
+            let mut words = Vec::new();
+            if request.others && !joined.is_empty() {
+                let all = [(case, &logged)].into_iter();
+                for (case, logged) in all.chain(joined.iter().map(|(case, _)| *case).zip(&others_logged)) {
+                    let keys = holder.case_keys(tx, case)?;
+                    let label = holder.case_label(tx, &keys, logged)?;
+                    words.extend(templates::client_words(label.template.as_deref()));
+                }
+            }
             let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, logged: &Logged| {
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
                 let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
                 if request.others && !joined.is_empty() {
-                    note_input::require_clients_named(&note, &request.input.text)?;
+                    note_input::require_clients_named(&note, &request.input.text, &words)?;
                 }
                 if says_the_same(&note, &before.note) {
                     let written = Written::as_it_is(&before);

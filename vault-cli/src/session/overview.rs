@@ -9,6 +9,8 @@
 
 mod step;
 
+use self::step::OwnWords;
+
 use super::Holder;
 use super::Result;
 use super::Session;
@@ -88,6 +90,7 @@ impl Session {
         let logged = self.log_overview("today", &request.purpose)?;
         let few = if request.all { usize::MAX } else { FEW };
         let (here, day) = (clock::here(), clock::today());
+        let me = self.own_words()?;
         let holder = &self.holder;
         self.store.read(|tx| {
             let cases = holder.open_cases(tx, &logged)?;
@@ -98,7 +101,7 @@ impl Session {
                 let text = &*text;
                 let mut found = Found::default();
                 for (case, record, facts) in text.facts().filter(|(case, ..)| cases.contains_key(case)) {
-                    found.take(case, record, facts, &here, day);
+                    found.take(case, record, facts, &here, day, &me);
                 }
                 found.sort();
                 let stale = stale(&cases, text, &here, day, None)?;
@@ -210,8 +213,8 @@ impl Holder {
     }
 }
 
-/// A step: its case, its note, its segment, and the day by which it is due.
-type At = (CaseId, RecordId, u32, Date);
+/// A step: its case, its note, its segment, the day by which it is due, and whether somebody else is to do it.
+type At = (CaseId, RecordId, u32, Date, bool);
 
 /// What the facts of all notes add up to.
 #[derive(Default)]
@@ -226,7 +229,7 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, case: CaseId, record: RecordId, facts: &Facts, here: &Now, day: Date) {
+    fn take(&mut self, case: CaseId, record: RecordId, facts: &Facts, here: &Now, day: Date, me: &OwnWords) {
         if facts.is_misfiled {
             return;
         }
@@ -236,11 +239,12 @@ impl Found {
             self.visits.push((case, record));
             self.visit_at.extend(facts.at.map(|at| (record, at)));
         }
-        for (segment, due) in &facts.undone {
-            match due {
-                Some(due) if *due < day => self.overdue.push((case, record, *segment, *due)),
-                Some(due) if *due == day => self.due.push((case, record, *segment, *due)),
-                Some(due) if *due <= until => self.ahead += 1,
+        for step in &facts.undone {
+            let at = |due: Date| (case, record, step.n, due, !me.own(step));
+            match step.due {
+                Some(due) if due < day => self.overdue.push(at(due)),
+                Some(due) if due == day => self.due.push(at(due)),
+                Some(due) if due <= until => self.ahead += 1,
                 _ => {}
             }
         }
@@ -250,14 +254,16 @@ impl Found {
         }
     }
 
-    /// What comes next first; what was missed last first, because it can still be caught up with.
+    /// What comes next first; what was missed last first, because it can still be caught up with. One's own steps go before
+    /// those of others.
     fn sort(&mut self) {
         let visit_at = &self.visit_at;
         self.visits
             .sort_by_key(|(_, record)| (visit_at.get(record).copied(), *record));
-        self.due.sort_by_key(|(_, record, segment, _)| (*record, *segment));
+        self.due
+            .sort_by_key(|(_, record, segment, _, others)| (*others, *record, *segment));
         self.overdue
-            .sort_by_key(|(_, record, segment, due)| (Reverse(*due), *record, *segment));
+            .sort_by_key(|(_, record, segment, due, others)| (*others, Reverse(*due), *record, *segment));
         let incomplete_at = &self.incomplete_at;
         self.incomplete
             .sort_by_key(|(_, record)| (Reverse(incomplete_at.get(record).copied().flatten()), *record));
@@ -293,7 +299,7 @@ fn stale(cases: &Caseload, text: &Text, here: &Now, day: Date, days: Option<u32>
         known.undone += count(facts.undone.len());
         known
             .overdue
-            .extend(facts.undone.iter().filter_map(|(_, due)| due.filter(|due| *due < day)));
+            .extend(facts.undone.iter().filter_map(|step| step.due.filter(|due| *due < day)));
     }
     let off = days_off(rules)?;
     let none = CaseFacts::default();
@@ -402,7 +408,7 @@ fn visit_row(text: &Text, cases: &Caseload, case: CaseId, record: RecordId) -> R
     }))
 }
 
-fn step_row(text: &Text, cases: &Caseload, (case, record, segment, _): &At, day: Date) -> Result<Option<StepRow>> {
+fn step_row(text: &Text, cases: &Caseload, (case, record, segment, _, _): &At, day: Date) -> Result<Option<StepRow>> {
     let Some((label, version, note)) = note_of(text, cases, *case, *record)? else {
         return Ok(None);
     };

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! cards: key ─ split ─> words ─ command writes files ─ reads them back ─> confirm: every subset combines to the key
+//!                  └─> set is kept as begun: cards that are cut off here are told of by the next who makes some
 //!                                                                          └─> key leaves the keystore, set is kept
 //! ```
 
 use super::Result;
 use super::Session;
 use super::SessionError;
+use super::clock;
 use super::logging::Intent;
 use super::random;
 use super::refused;
@@ -17,12 +19,15 @@ use super::reply::CheckReply;
 use super::reply::RECOVERY_CHECK;
 use super::reply::RECOVERY_SPLIT;
 use super::reply::SplitReply;
+use super::reply::UnfinishedCards;
 use super::request::CardInput;
 use super::request::ReadPurpose;
 use super::request::RecoverySplitRequest;
 use super::vault::io_error;
 use super::vault::replace;
 use crate::places::Places;
+use crate::store::ReadTx;
+use crate::store::WriteTx;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde::Serialize;
@@ -42,6 +47,8 @@ use vault_core::wire::v1::recovery::RecoveryCard;
 /// The local value, and in a file of its own the note for whoever has no passphrase, that says which cards there are.
 pub(super) const SET: &str = "recovery-set";
 const SCHEMA: &str = "casevault.recovery.set/1";
+/// The local value that lists sets of the key that is still here, whose cards may lie somewhere.
+pub(super) const BEGUN: &str = "recovery-begun";
 
 /// The set that cards were made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +118,17 @@ impl Session {
             })
         });
         let kept = KeptSet::of(set);
+        let begun = UnfinishedCards {
+            set: kept.set.clone(),
+            begun_at: clock::moment(clock::now()).as_str().to_owned(),
+            folder: request.folder,
+        };
+        // Before the first card is anywhere: a process that dies among them leaves cards that can be told of.
+        self.store.write(|tx| -> Result<()> {
+            let mut all = unfinished(tx)?;
+            all.push(begun);
+            put_unfinished(tx, &all)
+        })?;
         Ok(CardsReply {
             agency: agency.text(),
             set: kept.set,
@@ -118,6 +136,18 @@ impl Session {
             threshold: kept.threshold,
             shares: kept.shares,
             cards: cards.collect::<Result<_>>()?,
+        })
+    }
+
+    /// Says of a set that nobody can have a card of it: its files are gone, and nobody was asked to print them.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub fn recovery_taken_back(&mut self, set: &str) -> Result<()> {
+        self.store.write(|tx| -> Result<()> {
+            let mut all = unfinished(tx)?;
+            all.retain(|begun| begun.set != set);
+            put_unfinished(tx, &all)
         })
     }
 
@@ -156,7 +186,12 @@ impl Session {
         // Known before the key goes: a process that dies in between has a set that nobody needs yet.
         let kept = KeptSet::of(set);
         let json = kept.to_json()?;
-        self.store.write(|tx| -> Result<()> { Ok(tx.put_local(SET, &json)?) })?;
+        let others = self.store.write(|tx| -> Result<_> {
+            tx.put_local(SET, &json)?;
+            let mut others = unfinished(tx)?;
+            others.retain(|begun| begun.set != kept.set);
+            Ok(others)
+        })?;
         let secret = self.holder.secrets.recovery.take();
         let written = keystore::write(&mut self.unlocked, &self.holder.secrets, fresh(&mut random::os()))
             .map_err(refused("keystore"))
@@ -175,6 +210,7 @@ impl Session {
             threshold: kept.threshold,
             shares: kept.shares,
             files: Vec::new(),
+            unfinished: others,
         })
     }
 
@@ -246,6 +282,27 @@ impl Session {
         Err(SessionError::NoRecoveryKey {
             set: kept.map_or_else(|| "unknown".to_owned(), |kept| kept.set),
         })
+    }
+}
+
+/// Lists the sets whose cards were begun, the oldest first.
+fn unfinished(tx: &ReadTx<'_>) -> Result<Vec<UnfinishedCards>> {
+    let Some(json) = tx.local(BEGUN)? else {
+        return Ok(Vec::new());
+    };
+    serde_json::from_slice(&json).map_err(|_| SessionError::refused(Check::LocalValue, BEGUN))
+}
+
+fn put_unfinished(tx: &mut WriteTx<'_>, sets: &[UnfinishedCards]) -> Result<()> {
+    match sets {
+        [] => {
+            tx.remove_local(BEGUN)?;
+            Ok(())
+        }
+        sets => {
+            let json = serde_json::to_vec(sets).map_err(|e| SessionError::Bug(e.to_string()))?;
+            Ok(tx.put_local(BEGUN, &json)?)
+        }
     }
 }
 

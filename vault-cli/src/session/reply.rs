@@ -296,8 +296,24 @@ pub struct VerifyReply {
     pub removed: u64,
     /// Streams checked.
     pub streams: u64,
+    /// The server's log, where it was gone through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerLog>,
     /// What failed; empty if all is well.
     pub failures: Vec<Failure>,
+}
+
+/// A server's log, hashed from its first leaf up to a checkpoint that the log key signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerLog {
+    /// Where the server is.
+    pub url: String,
+    /// Leaves of the log.
+    pub leaves: u64,
+    /// Leaves of links that were sent from here.
+    pub own: u64,
+    /// Leaves of links that are not here.
+    pub others: u64,
 }
 
 /// A server that was named.
@@ -1425,6 +1441,19 @@ pub struct SplitReply {
     pub shares: u8,
     /// The files that were written; each holds a card, to be printed and wiped.
     pub files: Vec<String>,
+    /// Sets of the same key that were begun before and not finished: what is left of their cards gives the key too.
+    pub unfinished: Vec<UnfinishedCards>,
+}
+
+/// A set of cards that was begun, and may be left as files or on paper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfinishedCards {
+    /// The set's fingerprint, in hex.
+    pub set: String,
+    /// When it was begun.
+    pub begun_at: String,
+    /// The folder that its cards were written to.
+    pub folder: String,
 }
 
 /// What is known of cards without opening anything.

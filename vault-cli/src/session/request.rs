@@ -32,6 +32,13 @@ pub struct InitRequest {
     pub cost: Cost,
 }
 
+/// Verifies the logs.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct LogVerifyRequest {
+    /// Whether the server's log is left out.
+    pub offline: bool,
+}
+
 /// Takes lines of JSON in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ImportRequest {
@@ -532,12 +539,14 @@ impl std::fmt::Debug for CardInput {
 }
 
 /// Shares the recovery key out over cards.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RecoverySplitRequest {
     /// How many cards give the key.
     pub threshold: u8,
     /// How many cards there are.
     pub shares: u8,
+    /// The folder that the cards are to be written to, as it is named afterwards should that be cut off.
+    pub folder: String,
 }
 
 /// Restores a vault out of a backup.

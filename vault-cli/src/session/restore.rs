@@ -382,6 +382,7 @@ impl Restoring {
             .map_err(refused("agency"))?;
             put(tx, &appended)?;
             tx.remove_local(recovery::SET)?;
+            tx.remove_local(recovery::BEGUN)?;
             Ok(())
         })
     }

@@ -9,6 +9,7 @@
 //! enough. A run that is cut off goes on where the last batch was kept; what had arrived is recognised.
 
 mod asking;
+mod audit;
 pub(super) mod kept;
 
 use self::asking::Asking;
@@ -32,15 +33,18 @@ use crate::store::ReadTx;
 use std::collections::BTreeMap;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
+use vault_core::crypto::sign::VerifyingKey;
 use vault_core::growing;
 use vault_core::guard;
 use vault_core::guard::Guard;
+use vault_core::id::AgencyId;
 use vault_core::sync::Held;
 use vault_core::sync::Pull;
 use vault_core::sync::Push;
 use vault_core::sync::Request;
 use vault_core::sync::Step;
 use vault_core::tlog::checkpoint;
+use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::stream::StreamId;
@@ -65,16 +69,10 @@ impl Session {
             return Err(ServerFault::Known { url: kept.url }.into());
         }
         let agency = self.holder.agency.id();
-        let log = Remote::new(url.clone(), agency)
-            .log_key()
-            .map_err(|fault| match fault {
-                ServerFault::Unreachable { url, why } => ServerFault::NotReached { url, why },
-                other => other,
-            })?;
-        let is_named = log.name == checkpoint::origin(agency).as_bytes();
-        if !guard::holds(is_named, Guard::LogKeyName) {
-            return Err(ServerFault::OtherKey.into());
-        }
+        let log = log_key(&Remote::new(url.clone(), agency), agency).map_err(|fault| match fault {
+            ServerFault::Unreachable { url, why } => ServerFault::NotReached { url, why },
+            other => other,
+        })?;
         self.write(|holder, tx| {
             match &holder.agency.root().log {
                 Some(known) if *known == log => {}
@@ -138,7 +136,10 @@ impl Session {
                     if matches!(request, Request::Streams { .. } | Request::Page { .. }) {
                         self.begin(asking, log)?;
                     }
-                    let answer = asking.ask(request).map_err(|error| gone(error, before))?;
+                    let answer = asking.ask(request).map_err(|error| match pull.doubt() {
+                        Some(fault) => asking.fault(fault),
+                        None => gone(error, before),
+                    })?;
                     pull.take(&answer).map_err(|fault| asking.fault(fault))?;
                 }
                 Step::Take(_) => {
@@ -242,6 +243,22 @@ impl From<crate::store::StoreError> for Stop {
     }
 }
 
+/// Asks for the key of a server's log for the agency, and for what shows that the server has it: a root that names a key
+/// which nobody signs with could never be mended.
+fn log_key(remote: &Remote, agency: AgencyId) -> std::result::Result<Verifier, ServerFault> {
+    let log = remote.log_key()?;
+    let is_named = log.name == checkpoint::origin(agency).as_bytes();
+    if !guard::holds(is_named, Guard::LogKeyName) {
+        return Err(ServerFault::OtherKey);
+    }
+    let note = remote.checkpoint()?;
+    let signed = VerifyingKey::new(&log.key, Check::CheckpointSignature)
+        .and_then(|key| SignedCheckpoint::open(&note, agency, &key, &[]));
+    signed.map(|_| log).map_err(|refused| ServerFault::Unsigned {
+        check: refused.check.number(),
+    })
+}
+
 fn size_of_parcel(one: &Outgoing) -> usize {
     let blobs: usize = one.parcel.blobs.iter().map(|blob| blob.bytes.len()).sum();
     let records = one.parcel.records.iter().map(|record| match &record.body {
@@ -306,7 +323,8 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
     let told = |fault| asking.fault(fault);
     let mut push = Push::prove(asking.log.clone(), follower, &reply.checkpoint, stored).map_err(told)?;
     while let Some(request) = push.ask().map_err(told)? {
-        push.take(&asking.ask(request)?).map_err(told)?;
+        let answer = asking.ask(request).map_err(|error| push.doubt().map_or(error, told))?;
+        push.take(&answer).map_err(told)?;
     }
     let (follower, _) = push.finish().map_err(told)?;
     kept.follow(&follower)

@@ -56,6 +56,15 @@ pub(super) fn require_closing(set: &Set, template: Option<&str>, reason: &str) -
     })
 }
 
+/// Returns the words for the client, besides `client`, in cases of a template: there the child is whose case it is, and its
+/// guidance asks for the child's words with `said child:`.
+pub(super) fn client_words(template: Option<&str>) -> &'static [&'static str] {
+    match template {
+        Some("child-and-family") => &["child"],
+        _ => &[],
+    }
+}
+
 /// Refuses an id that is no template's.
 ///
 /// # Errors

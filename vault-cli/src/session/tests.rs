@@ -257,7 +257,10 @@ fn attack_27_a_ratchet_put_back_seals_no_second_entry_under_the_same_key() {
         progress: &super::Silent,
         cancel: &super::Cancel::default(),
     };
-    let reply = vault.s().log_verify(task).unwrap();
+    let reply = vault
+        .s()
+        .log_verify(super::request::LogVerifyRequest::default(), task)
+        .unwrap();
     assert_eq!(reply.failures.len(), 0, "{:?}", reply.failures);
 }
 

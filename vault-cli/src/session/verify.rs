@@ -225,6 +225,7 @@ fn walk(
     task.progress.finish();
     let streams = if only.is_some() { 1 } else { tx.all_streams()?.len() };
     let reply = VerifyReply {
+        server: None,
         schema,
         entries: walk.entries,
         authors: u64::try_from(walk.authors.len()).unwrap_or(u64::MAX),

@@ -13,6 +13,7 @@ use super::row::Row;
 use super::row::StoredRecord;
 use std::collections::HashMap;
 use vault_core::check::Check;
+use vault_core::id::LinkId;
 use vault_core::parcel;
 use vault_core::stream::Chain;
 use vault_core::stream::UnverifiedLink;
@@ -54,6 +55,26 @@ impl ReadTx<'_> {
                 outgoing.push(self.pack(link, &hashed)?);
             }
             f(outgoing)
+        })
+    }
+
+    /// Hands every link up to commit position `last` to `f` in commit order, as stream, sequence number and id.
+    ///
+    /// # Errors
+    /// As [`Self::outgoing`].
+    pub fn links_until<E: From<StoreError>>(
+        &self,
+        last: u64,
+        f: &mut dyn FnMut(StreamId, u64, LinkId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut replay = Replay::of_store_after(self, 0, HashMap::new())?;
+        self.scan_all(1, 256, &mut |rows| {
+            let until = rows.partition_point(|row| row.pos() <= last);
+            for hashed in hash_all(rows.get(..until).unwrap_or_default())? {
+                let link = replay.next(&hashed)?;
+                f(link.link().stream, link.link().seq, link.id())?;
+            }
+            Ok(())
         })
     }
 
@@ -109,17 +130,17 @@ impl ReadTx<'_> {
                 Ok(blobs)
             }
             LinkBody::Rewrap(rewrap) => {
-                let wraps = self.wraps_of(link.link().stream, link.link().seq)?;
-                require_of(
-                    wraps.len() == rewrap.items.len(),
-                    Check::BodyMissing,
-                    link.link().stream,
-                )?;
-                let named = |hash| wraps.iter().find(|wrap| wrap.hash() == hash);
-                let find =
-                    |hash| named(hash).ok_or_else(|| StoreError::refused(Check::BodyMissing, link.link().stream));
-                let items = rewrap.items.iter();
-                items.map(|item| Ok(find(item.wrap_hash)?.0.to_vec())).collect()
+                let stream = link.link().stream;
+                let wraps = self.wraps_of(stream, link.link().seq)?;
+                require_of(wraps.len() == rewrap.items.len(), Check::BodyMissing, stream)?;
+                let kept: HashMap<_, _> = wraps.iter().flatten().map(|wrap| (wrap.hash(), wrap)).collect();
+                let items = rewrap.items.iter().map(|item| kept.get(&item.wrap_hash));
+                let blobs: Vec<_> = items
+                    .map(|wrap| wrap.map_or_else(Vec::new, |wrap| wrap.0.to_vec()))
+                    .collect();
+                let found = blobs.iter().filter(|blob| !blob.is_empty()).count();
+                require_of(found == wraps.iter().flatten().count(), Check::BodyMissing, stream)?;
+                Ok(blobs)
             }
         }
     }

@@ -265,16 +265,16 @@ impl<'c> ReadTx<'c> {
         streams.map(|(no, first)| Ok((self.stream_id(no)?, first))).collect()
     }
 
-    /// Returns the wraps that a rewrap link brought, of which none was erased.
-    pub(super) fn wraps_of(&self, stream: StreamId, seq: u64) -> Result<Vec<Wrap>, StoreError> {
+    /// Returns the wraps that a rewrap link brought, in no order; nothing in place of one that was erased.
+    pub(super) fn wraps_of(&self, stream: StreamId, seq: u64) -> Result<Vec<Option<Wrap>>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT wrap FROM rewrap WHERE wrap IS NOT NULL
-                AND pos = (SELECT pos FROM link WHERE stream = ?1 AND seq = ?2)",
+            "SELECT wrap FROM rewrap WHERE pos = (SELECT pos FROM link WHERE stream = ?1 AND seq = ?2)",
         )?;
         let rows = statement.query_map((self.stream_no(stream)?, number(seq)?), |row| {
-            row.get::<_, Fixed<48>>(0)
+            row.get::<_, Option<Fixed<48>>>(0)
         })?;
-        Ok(rows.map(|row| row.map(|wrap| Wrap(wrap.0))).collect::<Result<_, _>>()?)
+        let wraps = rows.map(|row| Ok(row?.map(|wrap| Wrap(wrap.0))));
+        wraps.collect()
     }
 
     /// Hands all rows from commit position `from` on to `f` in commit order, in chunks of at most `chunk`.

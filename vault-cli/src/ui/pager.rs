@@ -12,6 +12,8 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGINT, SIGQUIT};
 use unicode_width::UnicodeWidthStr;
 
+use crate::signals::Heeded;
+
 /// What shows more than a screen, if nothing else is chosen.
 const PAGER: &str = "less";
 
@@ -97,7 +99,7 @@ fn run(words: &[String], text: &str) -> bool {
     let flag = Arc::new(AtomicBool::new(false));
     let heeded: Vec<_> = [SIGINT, SIGQUIT]
         .into_iter()
-        .filter_map(|signal| signal_hook::flag::register(signal, Arc::clone(&flag)).ok())
+        .filter_map(|signal| Heeded::by_flag(signal, Arc::clone(&flag)).ok())
         .collect();
     let shown = match command.spawn() {
         Ok(mut child) => {
@@ -110,9 +112,7 @@ fn run(words: &[String], text: &str) -> bool {
         }
         Err(_) => false,
     };
-    for id in heeded {
-        signal_hook::low_level::unregister(id);
-    }
+    drop(heeded);
     shown
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::client::Client;
 use super::extra::RawJson;
 use super::model::{Note, Segment, SegmentKind};
 use super::overview::{self, Item, Overview};
@@ -61,8 +62,15 @@ pub type Read<'a> = (&'a Note, &'a str, u32);
 
 impl Brief {
     /// Makes the brief of a case from its profile and its notes, in any order; `contact` names the kinds of note that are
-    /// contact with the client.
-    pub fn new(profile: Option<&RawJson>, notes: &[Read<'_>], contact: &[String], now: Timestamp, today: Date) -> Self {
+    /// contact with the client, and `words` the case's words for the client besides `client`.
+    pub fn new(
+        profile: Option<&RawJson>,
+        notes: &[Read<'_>],
+        contact: &[String],
+        words: &[&str],
+        now: Timestamp,
+        today: Date,
+    ) -> Self {
         let mut newest: Vec<&Read<'_>> = notes.iter().collect();
         newest.sort_by_key(|(note, _, _)| Reverse(note.occurred_at.as_ref().map(Moment::instant)));
         let plain: Vec<(&Note, &str)> = notes.iter().map(|(note, handle, _)| (*note, *handle)).collect();
@@ -94,11 +102,14 @@ impl Brief {
                     || heading.is_some_and(|heading| TRIGGER_HEADINGS.contains(&heading.as_str())))
         };
         let name = profile.and_then(|profile| Some(profile.value().get("name")?.as_str()?.to_owned()));
+        // In a note of several cases the client has a name.
+        let client = Client {
+            words,
+            name: name.as_deref(),
+        };
         let is_clients = |segment: &Segment| {
-            let speaker = segment.speaker.as_deref().unwrap_or_default();
-            // In a note of several cases the client has a name.
-            let is_named = name.as_deref().is_some_and(|name| alike(name, speaker));
-            segment.kind == SegmentKind::Quote && (alike("client", speaker) || is_named)
+            let speaker = segment.speaker.as_deref();
+            segment.kind == SegmentKind::Quote && speaker.is_some_and(|speaker| client.is(speaker))
         };
         let mut triggers = overview::out_of_profile(profile, &["triggers"]);
         triggers.extend(pick(&is_trigger, TRIGGERS));
@@ -144,10 +155,6 @@ impl Brief {
     }
 }
 
-fn alike(a: &str, b: &str) -> bool {
-    a.trim().to_lowercase() == b.trim().to_lowercase()
-}
-
 /// Tells whether a note is contact with the client that has taken place.
 fn is_contact(note: &Note, kinds: &[String], now: Timestamp) -> bool {
     let is_past = note.occurred_at.as_ref().is_some_and(|at| at.instant() <= now);
@@ -187,7 +194,7 @@ mod tests {
         let notes: Vec<Read<'_>> = notes.iter().map(|(note, handle)| (note, *handle, 1)).collect();
         let contact = ["home-visit".to_owned(), "phone".to_owned()];
         let now = "2026-03-12T16:00:00Z".parse().unwrap();
-        Brief::new(profile.as_ref(), &notes, &contact, now, date(2026, 3, 12))
+        Brief::new(profile.as_ref(), &notes, &contact, &["child"], now, date(2026, 3, 12))
     }
 
     #[test]
@@ -227,7 +234,7 @@ mod tests {
             note(
                 "phone",
                 "2026-03-02",
-                vec![danger, trigger, quote(3, "Client"), quote(4, "son")],
+                vec![danger, trigger, quote(3, "Client"), quote(4, "son"), quote(5, "child")],
             ),
             "n-1",
         )];
@@ -238,7 +245,7 @@ mod tests {
         let texts = |items: &[Item]| items.iter().map(|item| item.text.clone()).collect::<Vec<_>>();
         assert_eq!(texts(&brief.dangers), ["Never go alone.", "A dog at the gate."]);
         assert_eq!(texts(&brief.triggers), ["crowds", "Letters from the landlord."]);
-        assert_eq!(texts(&brief.quotes), ["by Client"]);
+        assert_eq!(texts(&brief.quotes), ["by Client", "by child"]);
         assert!(brief.not_recorded.contains(&"date of birth".to_owned()));
         assert!(!brief.not_recorded.contains(&"language".to_owned()));
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::danger;
 use super::display;
 use super::extra::RawJson;
 use super::model::{Note, Segment, SegmentKind};
@@ -112,7 +113,7 @@ const SOURCES: [Source; 9] = [
     // Not of the founding document; who goes on a visit has to see it.
     Source {
         title: SAFETY,
-        profile: &["danger_to_workers", "contact_restrictions"],
+        profile: &danger::KNOWN,
         headings: &["safety", "safeguarding", "risks", "dangers"],
         sections: &["safeguarding"],
         kinds: &[],
@@ -208,6 +209,9 @@ impl Overview {
         newest.sort_by_key(|(note, _)| std::cmp::Reverse(note.occurred_at.as_ref().map(Moment::instant)));
         let block = |source: &Source| {
             let mut items = of_fields(&profile, source.profile);
+            if source.title == SAFETY {
+                items.extend(danger::of_unforeseen(&profile).into_iter().map(Item::of_profile));
+            }
             let segments = newest.iter().flat_map(|(note, handle)| {
                 note.segments
                     .iter()
@@ -238,6 +242,21 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Item {
+    /// Makes an item of words of a profile.
+    fn of_profile(text: String) -> Self {
+        Self {
+            text,
+            note: None,
+            segment: None,
+            kind: None,
+            who: None,
+            occurred_at: None,
+            owner: None,
+            due: None,
+            done: None,
+        }
+    }
+
     /// Makes an item of a segment.
     pub(super) fn of(note: &Note, handle: &str, segment: &Segment) -> Self {
         Self {
@@ -282,17 +301,7 @@ fn of_fields(profile: &Value, fields: &[&str]) -> Vec<Item> {
 fn collect(value: &Value, items: &mut Vec<Item>) {
     let mut add = |text: String| {
         if !text.trim().is_empty() {
-            items.push(Item {
-                text,
-                note: None,
-                segment: None,
-                kind: None,
-                who: None,
-                occurred_at: None,
-                owner: None,
-                due: None,
-                done: None,
-            });
+            items.push(Item::of_profile(text));
         }
     };
     match value {

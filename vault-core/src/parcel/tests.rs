@@ -67,8 +67,12 @@ fn chk_139_what_is_not_what_the_link_names_is_refused() {
     less.blobs.pop();
     assert_eq!(refusal(less), Some(Check::Parcel));
     let mut more = with_files.clone();
-    more.blobs.push(Blob { bytes: vec![1] });
-    assert_eq!(refusal(more), Some(Check::Parcel));
+    more.blobs.push(Blob { bytes: vec![1; 48] });
+    assert_eq!(refusal(more.clone()), Some(Check::Parcel));
+    assert!(wire::decode::<Parcel>(&wire::encode(&more).unwrap(), limit::APPEND).is_ok());
+    more.blobs = vec![Blob { bytes: Vec::new() }; 1_000_000];
+    let bomb = wire::decode::<Parcel>(&wire::encode(&more).unwrap(), limit::APPEND);
+    assert_eq!(bomb, Err(Check::NotCanonical.into()));
     let mut long = with_files.clone();
     long.blobs[0].bytes = vec![0; limit::KEYRING + 1];
     assert_eq!(refusal(long), Some(Check::TooLong));

@@ -81,6 +81,14 @@ impl Advance {
         }
     }
 
+    /// Returns the refusal that holds whatever else comes, while tiles are fetched that may prove it to others.
+    pub(super) fn doubt(&self) -> Option<Fault> {
+        match &self.state {
+            State::Contradicted { refused, .. } => Some(Fault::Refused(*refused)),
+            State::Fetching | State::Done => None,
+        }
+    }
+
     /// Takes what came.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match &mut self.state {

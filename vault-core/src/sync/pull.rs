@@ -167,6 +167,14 @@ impl Pull {
         }
     }
 
+    /// Returns what is known to be wrong already, while more is asked only to show it to others.
+    pub fn doubt(&self) -> Option<Fault> {
+        match &self.state {
+            State::Advancing { advance, .. } => advance.doubt(),
+            _ => None,
+        }
+    }
+
     /// Takes what came.
     ///
     /// # Errors

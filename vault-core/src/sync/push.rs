@@ -36,8 +36,12 @@ impl Push {
     /// Begins with the checkpoint that came with the outcomes, and the leaf of each entry that is said to be stored.
     ///
     /// # Errors
-    /// [`Fault::Refused`] for a note that is none of this log's.
+    /// [`Fault::Refused`] for a note that is none of this log's; [`Check::LogInclusion`] for leaves out of the order in which
+    /// the links were sent.
     pub fn prove(log: LogOf, follower: Follower, note: &[u8], stored: Vec<(u64, Entry)>) -> Result<Self, Fault> {
+        // What is later here must not be earlier there: rights are judged by where a link's leaf is.
+        let ascend = stored.is_sorted_by(|(one, _), (next, _)| one < next);
+        require(ascend, Check::LogInclusion)?;
         let before = follower.size();
         // Where nobody else wrote, the entries are known, and nothing needs to be fetched.
         let own: Vec<_> = stored.iter().map(|(_, entry)| *entry).collect();
@@ -64,6 +68,14 @@ impl Push {
             State::Advancing(advance) => advance.ask(),
             State::Proving { tiles, .. } => Ok(tiles.wanted.map(Request::Tile)),
             State::Broken => Err(Check::LogInclusion.into()),
+        }
+    }
+
+    /// Returns what is known to be wrong already, while more is asked only to show it to others.
+    pub fn doubt(&self) -> Option<Fault> {
+        match &self.state {
+            State::Advancing(advance) => advance.doubt(),
+            State::Proving { .. } | State::Broken => None,
         }
     }
 

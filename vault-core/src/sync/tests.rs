@@ -386,6 +386,22 @@ fn another_history_and_an_older_one_are_refused_and_the_other_is_proved() {
         .clone()
         .pull(usize::MAX, None, &mut |request| older.answer(request));
     assert_eq!(rolled_back, Err(Check::LogConsistency.into()));
+    // It stands before a tile is asked for that such a server may well not have.
+    let refused = Fault::from(Check::LogConsistency);
+    let mut pull = Pull::begin(
+        log(),
+        device.follower.clone(),
+        BTreeMap::new(),
+        Vec::new(),
+        Box::new(|_| true),
+    );
+    assert_eq!(pull.doubt(), None);
+    pull.take(&older.note()).unwrap();
+    assert!(matches!(pull.step(), Ok(Step::Ask(Request::Tile(_)))));
+    assert_eq!(pull.doubt(), Some(refused.clone()));
+    let mut push = Push::prove(log(), device.follower.clone(), &older.note(), Vec::new()).unwrap();
+    assert_eq!(push.doubt(), Some(refused.clone()));
+    assert_eq!(push.take(&[]), Err(refused));
     honest.append(2, 0);
     assert!(
         device
@@ -425,6 +441,9 @@ fn what_was_sent_is_believed_once_its_leaf_is_proved() {
     assert_eq!(prove(vec![(5, grown.entries[4])], &grown), refused);
     assert_eq!(prove(vec![(1, grown.entries[2])], &grown), refused);
     assert_eq!(prove(vec![(7, grown.entries[6])], &grown), refused);
+    // Each at its leaf, and not in the order in which they were sent; or one of them twice.
+    assert_eq!(prove(vec![at(5), at(4), at(6)], &grown), refused);
+    assert_eq!(prove(vec![at(4), at(4)], &grown), refused);
     // Said to be stored, under a checkpoint that has not got it.
     assert_eq!(prove(vec![at(4)], &server), refused);
     let mut forged = grown.clone();
@@ -436,4 +455,68 @@ fn what_was_sent_is_believed_once_its_leaf_is_proved() {
     assert_eq!(grown.entries.len(), 7);
     let unsigned = Signature([0; 64]);
     assert_ne!(unsigned, grown.chains[&stream(1)][0].2.signature);
+}
+
+#[test]
+fn chk_137_a_whole_log_is_gone_through_and_each_link_that_is_known_is_found_once() {
+    let server = {
+        let appends: Vec<u8> = (0..600_u32).map(|n| u8::from(n % 3 == 0) + 1).collect();
+        served(&appends, 64)
+    };
+    let links = |server: &Server| {
+        let of = |(stream, links): (&StreamId, &Vec<(u64, LinkId, Parcel)>)| {
+            let stream = *stream;
+            let ids: Vec<_> = links.iter().map(|(_, id, _)| *id).collect();
+            (0..).zip(ids).map(move |(seq, id)| (stream, seq, id))
+        };
+        server.chains.iter().flat_map(of).collect::<Vec<_>>()
+    };
+    let end = |server: &Server| {
+        let mut edge = Edge::default();
+        server
+            .entries
+            .iter()
+            .for_each(|entry| edge.push(entry.leaf(), |_, _| {}));
+        Checkpoint {
+            agency: AGENCY,
+            size: edge.size(),
+            root: edge.root(),
+        }
+    };
+    let audit = |end: Checkpoint, known: Vec<(StreamId, u64, LinkId)>, served: &Server| {
+        let mut audit = Audit::begin(end, known);
+        while let Some(request) = audit.ask()? {
+            audit.take(&served.answer(request))?;
+        }
+        audit.finish()
+    };
+    let whole = audit(end(&server), links(&server), &server).unwrap();
+    assert_eq!((whole.own, whole.others), (601, 0));
+    assert!(whole.other_link.is_empty() && whole.missing.is_empty());
+
+    // Of one stream alone the rest is of others; what was never appended is missing; another link at its place is told.
+    let mut known = links(&server);
+    known.retain(|(of, _, _)| *of == stream(2));
+    known.push((stream(2), 200, LinkId([7; 32])));
+    known[3].2 = LinkId([8; 32]);
+    let found = audit(end(&server), known, &server).unwrap();
+    assert_eq!((found.own, found.others), (199, 401));
+    assert_eq!(found.missing, [(stream(2), 3), (stream(2), 200)].into());
+    assert_eq!(found.other_link, [(stream(2), 3)].into());
+    // A second leaf of one place is no second history that anybody believes, and is told.
+    let mut twice = server.clone();
+    twice.entries.push(twice.entries[5]);
+    let found = audit(end(&twice), links(&server), &twice).unwrap();
+    assert_eq!((found.own, found.missing.len(), found.other_link.len()), (601, 0, 1));
+
+    // Another entry than the ones that were signed, one less, and before the end.
+    let mut changed = server.clone();
+    changed.entries[300].link.0[0] ^= 1;
+    let refused = Err(Check::LogConsistency.into());
+    assert_eq!(audit(end(&server), links(&server), &changed), refused);
+    let begun = Audit::begin(end(&server), Vec::new());
+    assert_eq!(begun.finish(), refused);
+    let mut short = Audit::begin(end(&server), Vec::new());
+    let bundle = tile::bundle(&server.entries[..255]);
+    assert_eq!(short.take(&bundle), Err(Check::LogTile.into()));
 }

@@ -48,6 +48,8 @@ pub mod limit {
     pub const APPEND: usize = 40 << 20;
     /// The parcels of an append.
     pub const PARCELS: usize = 4096;
+    /// The longest encoded outcome of a parcel: a conflict.
+    pub const OUTCOME: usize = 1 + 8 + 32 + 32;
     /// The sealed parts of an event.
     pub const SEALED_PARTS: usize = 4;
 }

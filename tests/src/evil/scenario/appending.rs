@@ -74,15 +74,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             NOT_IN_IT,
             INCLUSION,
         ),
-        Scenario {
-            open: Some("leaves that are not in the order of sending are believed"),
-            ..appending(
-                "attack_47_links_of_one_append_in_another_order_are_refused",
-                || told(AppendLie::Reorder),
-                NOT_IN_IT,
-                INCLUSION,
-            )
-        },
+        appending(
+            "attack_47_links_of_one_append_in_another_order_are_refused",
+            || told(AppendLie::Reorder),
+            NOT_IN_IT,
+            INCLUSION,
+        ),
         Scenario {
             evidence: true,
             ..appending(
@@ -95,18 +92,15 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 },
             )
         },
-        Scenario {
-            open: Some(super::log::ROLLBACK),
-            ..appending(
-                "attack_42_an_older_log_behind_an_append_is_refused",
-                || told(AppendLie::Replay),
-                OTHER_LOG,
-                Twin::StillRefuses {
-                    without: "CHK-138",
-                    by: "CHK-137",
-                },
-            )
-        },
+        appending(
+            "attack_42_an_older_log_behind_an_append_is_refused",
+            || told(AppendLie::Replay),
+            OTHER_LOG,
+            Twin::StillRefuses {
+                without: "CHK-138",
+                by: "CHK-137",
+            },
+        ),
         appending(
             "attack_58_an_outcome_too_many_is_refused",
             || told(AppendLie::Dup),

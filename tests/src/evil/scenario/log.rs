@@ -9,6 +9,7 @@ use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
 use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
+use crate::evil::verb::Whose;
 use vault_core::wire;
 use vault_core::wire::v1::sync::StreamPage;
 
@@ -54,9 +55,6 @@ const EMPTY: StreamPage = StreamPage {
     more: 0,
 };
 
-pub(super) const ROLLBACK: &str =
-    "a server that also refuses the tiles of the larger tree is not told to have rolled back";
-
 pub(super) fn scenarios() -> Vec<Scenario> {
     let checkpoint = |name, rules, check, twin| Scenario {
         comes: Comes::Refusal {
@@ -73,24 +71,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             false,
             CONSISTENCY,
         ),
-        Scenario {
-            open: Some(ROLLBACK),
-            ..followed(
-                "attack_42_an_older_log_whose_tiles_fail_is_still_a_rollback",
-                || with(LogLie::Replay(2), Message::Tile, Verb::Status(500)),
-                false,
-                CONSISTENCY,
-            )
-        },
-        Scenario {
-            open: Some(ROLLBACK),
-            ..followed(
-                "attack_42_an_older_log_whose_tiles_do_not_come_is_still_a_rollback",
-                || with(LogLie::Replay(2), Message::Tile, Verb::Drop),
-                false,
-                CONSISTENCY,
-            )
-        },
+        followed(
+            "attack_42_an_older_log_whose_tiles_fail_is_still_a_rollback",
+            || with(LogLie::Replay(2), Message::Tile, Verb::Status(500)),
+            false,
+            CONSISTENCY,
+        ),
+        followed(
+            "attack_42_an_older_log_whose_tiles_do_not_come_is_still_a_rollback",
+            || with(LogLie::Replay(2), Message::Tile, Verb::Drop),
+            false,
+            CONSISTENCY,
+        ),
         followed(
             "attack_44_another_history_is_refused_with_evidence",
             || shown(LogLie::Fork { from: 1, more: 3 }),
@@ -150,7 +142,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ),
         checkpoint(
             "attack_48_a_checkpoint_that_the_log_key_did_not_sign_is_refused",
-            || vec![Rule::on(Message::Checkpoint, Verb::SubstituteKey)],
+            || {
+                vec![Rule::on(
+                    Message::Checkpoint,
+                    Verb::SubstituteSignature { named: Whose::Log },
+                )]
+            },
             "CHK-133",
             Twin::Believes { without: "CHK-133" },
         ),

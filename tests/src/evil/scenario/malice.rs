@@ -63,7 +63,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             most: Some(MOST),
-            open: Some("an answer is taken apart before it is known how many parts it has"),
+            twin: Twin::None("the length is looked at twice, before it is read and before it is taken apart"),
             ..scenario(
                 "attack_31_ten_million_outcomes_take_no_memory",
                 || vec![Rule::on(Message::Append, Verb::Instead(outcomes(10_000_000)))],
@@ -73,7 +73,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario {
             begins: Begins::Joined,
             most: Some(MOST),
-            open: Some("an answer is taken apart before it is known how many parts it has"),
+            twin: Twin::None("how many parts there may be is the format's, and decides whether it can be read at all"),
             ..scenario(
                 "attack_31_a_page_of_empty_blobs_takes_no_memory",
                 || {

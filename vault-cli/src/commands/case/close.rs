@@ -59,7 +59,7 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
             if asked && !args.yes {
                 confirm(run, &mut session, &args.case)?;
             }
-            let question = "Outcome in a line (leave empty for none; Ctrl-C keeps the case open): ";
+            let question = "Outcome in a line (Enter alone for none; Ctrl-C keeps the case open): ";
             let outcome = asked
                 .then(|| run.ask(question, "the outcome", "`--file FILE`"))
                 .transpose()?;
@@ -95,8 +95,7 @@ fn confirm(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliE
     run.ui
         .prompt(&format!("Not done yet:\n{}", render::case::undone(&steps).trim_end()));
     let question = "Close it all the same? No list names these steps then. [y/N] ";
-    let answer = run.ask(question, "whether to close it", "`--yes`")?;
-    match ["yes", "y"].contains(&answer.trim().to_lowercase().as_str()) {
+    match run.confirm(question, "whether to close it", "`--yes`")? {
         true => Ok(()),
         false => Err(CliError::Nothing {
             what: "the case stays open",

@@ -197,7 +197,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("casevault-log-show", &[("One entry whole:", "casevault log show 7")]),
     (
         "casevault-log-verify",
-        &[("Is the log as it was written?", "casevault log verify")],
+        &[
+            ("Is the log as it was written?", "casevault log verify"),
+            ("Without asking the server:", "casevault log verify --offline"),
+        ],
     ),
     (
         "casevault-man",
@@ -290,7 +293,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-note-withdraw",
-        &[("Within ten minutes:", "casevault note withdraw n-19qd")],
+        &[("Within ten minutes:", "casevault note withdraw n-19qd3m0x")],
     ),
     (
         "casevault-passphrase",

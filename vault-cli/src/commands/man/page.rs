@@ -12,7 +12,7 @@ use super::examples;
 const CHANGED: &str = "2026-11-28";
 
 /// Exit codes, as the end of the help has them.
-const EXIT: [(&str, &str); 8] = [
+const EXIT: [(&str, &str); 9] = [
     ("0", "Done."),
     (
         "1",
@@ -24,6 +24,10 @@ const EXIT: [(&str, &str); 8] = [
     ("5", "Locked, wrong passphrase, or no key."),
     ("6", "A conflict that needs a person."),
     ("7", "The server is unreachable."),
+    (
+        "130",
+        "A question was ended by Ctrl-C or a signal, and what it asked about was not done.",
+    ),
 ];
 
 const ENVIRONMENT: [(&str, &str); 8] = [

@@ -102,6 +102,7 @@ pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> R
             of: DraftOf::Add(case.clone()),
             input: args.input.read(args.kind, run)?,
             also: args.also,
+            blank: String::new(),
             draft: None,
             resume: format!("casevault note add {case}"),
             even_unchanged: false,

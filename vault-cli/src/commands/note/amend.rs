@@ -61,6 +61,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             of: DraftOf::Amend(note.clone()),
             input: args.input.read(args.kind, run)?,
             also: Vec::new(),
+            blank: String::new(),
             draft: None,
             resume: format!("casevault note amend {note}"),
             even_unchanged: others,

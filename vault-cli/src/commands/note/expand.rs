@@ -81,6 +81,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
             },
             input: args.input.read(args.kind, run)?,
             also: Vec::new(),
+            blank: String::new(),
             draft: None,
             resume: format!("casevault note expand {jot}"),
             even_unchanged: false,

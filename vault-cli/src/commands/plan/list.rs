@@ -32,8 +32,9 @@ pub struct ListArgs {
     #[arg(long)]
     pub overdue: bool,
 
-    /// Only what this worker does: `me`, or a code or handle as notes write it
-    #[arg(long, value_name = "CODE", value_parser = value::code)]
+    /// Only what this worker does: `me`, or a code or handle as notes write it, whatever its capitals; `me` is your handle and
+    /// your name too
+    #[arg(long, value_name = "CODE", value_parser = value::owner)]
     pub owner: Option<String>,
 
     /// Only what this person does, whose name is read from a file or from standard input

@@ -4,8 +4,11 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::read_cards;
 use crate::error::CliError;
@@ -13,13 +16,14 @@ use crate::invocation::Invocation;
 use crate::render::card;
 use crate::session::reply::CardsReply;
 use crate::session::request::RecoverySplitRequest;
+use crate::signals::Heeded;
 use crate::unlock_prompt;
 
 /// Makes recovery cards: any few of them, with a backup, restore the vault without the passphrase
 ///
 /// Each card is written as words and as a page to print. Print them, give each to another person, and wipe the files.
 /// The cards are read back and proved to give the key; once you have said that they are printed, the key leaves this
-/// machine, and exists on the cards alone. Make a backup after that.
+/// machine, and exists on the cards alone. Make a backup after that. What is stopped before that leaves no card behind.
 #[derive(Args, Debug)]
 pub struct SplitArgs {
     /// The folder for the cards, made if it is not there: best one in memory, or on a stick that you wipe
@@ -56,26 +60,37 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         });
     }
     let mut session = run.unlock_here()?;
+    // From here on a signal is heeded between two steps: there are no cards afterwards, or all of them with the key gone.
+    let stopped = Stopped::heed()?;
     let cards = session.recovery_cards(RecoverySplitRequest {
         threshold: args.threshold,
         shares: args.shares,
+        folder: absolute(&args.out_dir),
     })?;
-    let files = Files::write(&args.out_dir, &cards)?;
+    let written = Files::write(&args.out_dir, &cards, &stopped);
     // What is proved is what lies on the disk, not what was in memory.
-    let read = read_cards(&files.texts)?;
+    let read = written.and_then(|files| Ok((read_cards(&files.texts)?, files)));
+    let (read, files) = match read.and_then(|read| stopped.check().map(|()| read)) {
+        Ok(read) => read,
+        Err(error) => {
+            // Their files are gone with the error. A set that stays listed is told of for nothing, which harms nobody.
+            let _ = session.recovery_taken_back(&cards.set);
+            return Err(error);
+        }
+    };
     let question = format!(
         "{} cards are in {}. Print the pages now, and look at each.\nAre all of them printed? Then the key leaves this \
          machine. [yes/no] ",
         args.shares,
         args.out_dir.display()
     );
-    let is_yes = |answer: &str| ["yes", "y"].contains(&answer.trim().to_lowercase().as_str());
-    if !args.yes && !is_yes(&run.ask(&question, "that the cards are printed", "`--yes`")?) {
+    if !args.yes && !run.confirm(&question, "that the cards are printed", "`--yes`")? {
         return Err(CliError::Usage {
             message: "no cards were made; the files are removed and the recovery key stays where it was".to_owned(),
-            hint: "run it again when a printer is at hand".to_owned(),
+            hint: "burn what was printed, which gives the key too; run it again when a printer is at hand".to_owned(),
         });
     }
+    stopped.check()?;
     let confirmed = session.recovery_confirm(&read);
     if confirmed.is_err() && session.recovery_key_is_kept() != Some(true) {
         // Wherever the key may be gone from the keystore, the cards are all that is left of it.
@@ -97,11 +112,51 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
             "an agent may still hold the key in memory ({error}): `casevault lock` ends it"
         ));
     }
+    for earlier in &reply.unfinished {
+        run.ui.note(&format!(
+            "cards of set {}, begun {} in `{}`, give the same key: that was not finished; wipe what is left of them there, and \
+             burn what was printed",
+            earlier.set,
+            crate::render::time(&earlier.begun_at),
+            earlier.folder
+        ));
+    }
     run.ui.hint(&format!(
         "print and wipe the files in {}; copies of the vault's folder from before now still hold the key",
         args.out_dir.display()
     ));
     Ok(())
+}
+
+/// Whether a signal asked to stop; until this is dropped, that is all that a signal does.
+struct Stopped {
+    flag: Arc<AtomicBool>,
+    _heeded: Vec<Heeded>,
+}
+
+impl Stopped {
+    fn heed() -> Result<Self, CliError> {
+        let flag = Arc::new(AtomicBool::new(false));
+        let heeded: std::io::Result<Vec<Heeded>> = [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .map(|signal| Heeded::by_flag(signal, Arc::clone(&flag)))
+            .collect();
+        let _heeded = heeded.map_err(|e| CliError::io("could not listen to signals", e))?;
+        Ok(Self { flag, _heeded })
+    }
+
+    fn check(&self) -> Result<(), CliError> {
+        match self.flag.load(Ordering::Relaxed) {
+            true => Err(CliError::Interrupted),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Names a folder so that it can be found from elsewhere.
+fn absolute(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder);
+    absolute.as_deref().unwrap_or(folder).display().to_string()
 }
 
 /// Files with cards; removed again unless they are kept.
@@ -112,7 +167,7 @@ struct Files {
 }
 
 impl Files {
-    fn write(folder: &Path, cards: &CardsReply) -> Result<Self, CliError> {
+    fn write(folder: &Path, cards: &CardsReply, stopped: &Stopped) -> Result<Self, CliError> {
         let mut files = Self {
             texts: Vec::new(),
             made: Vec::new(),
@@ -129,6 +184,7 @@ impl Files {
             files.put(&text, card::text(cards, one).as_bytes())?;
             files.texts.push(text);
             files.put(&folder.join(format!("{name}.html")), card::page(cards, one).as_bytes())?;
+            stopped.check()?;
         }
         // The folder may be new itself.
         let above = folder.canonicalize();

@@ -5,6 +5,9 @@ use super::super::Result;
 use super::super::reading;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use vault_core::note::Note;
 use vault_core::note::NoteKind;
 use vault_core::note::gap;
@@ -30,8 +33,31 @@ pub(in super::super) struct Facts {
     pub(in super::super) is_unanswered: bool,
     /// Whether something of it is missing.
     pub(in super::super) is_incomplete: bool,
-    /// Its steps that nobody has carried out: segment, and the day by which they are due.
-    pub(in super::super) undone: Box<[(u32, Option<Date>)]>,
+    /// Its steps that nobody has carried out.
+    pub(in super::super) undone: Box<[Undone]>,
+}
+
+/// A step that nobody has carried out, without its words.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Undone {
+    /// The segment.
+    pub(in super::super) n: u32,
+    /// The day by which it is due.
+    pub(in super::super) due: Option<Date>,
+    /// Whose it is, as [`name_hash`].
+    pub(in super::super) owner: Option<u64>,
+}
+
+/// Hashes a name, whatever its capitals, so that names can be compared where no words are kept.
+pub(in super::super) fn name_hash(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    folded(name).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A name without capitals, its words one space apart.
+pub(in super::super) fn folded(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 impl Facts {
@@ -52,7 +78,13 @@ impl Facts {
             is_misfiled,
             is_unanswered: note.misfiled.as_ref().is_some_and(|mark| mark.answer.is_none()),
             is_incomplete: !is_misfiled && !gap::gaps(note).is_empty(),
-            undone: undone.map(|s| (s.n, s.due_date())).collect(),
+            undone: undone
+                .map(|s| Undone {
+                    n: s.n,
+                    due: s.due_date(),
+                    owner: s.owner.as_deref().map(name_hash),
+                })
+                .collect(),
         }
     }
 

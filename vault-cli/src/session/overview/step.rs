@@ -6,6 +6,9 @@ use super::super::Result;
 use super::super::Session;
 use super::super::SessionError;
 use super::super::clock;
+use super::super::find::Undone;
+use super::super::find::folded;
+use super::super::find::name_hash;
 use super::super::note_write::Before;
 use super::super::note_write::require_not_misfiled;
 use super::super::progress::Task;
@@ -60,8 +63,8 @@ impl Session {
             }
             None => (None, self.steps_of_caseload(&request, day, task)?),
         };
-        let member = (self.holder.member.handle(), self.holder.member.to_string());
-        rows.retain(|row| wanted(&row.step, &request, day, &member));
+        let me = self.own_words()?;
+        rows.retain(|row| wanted(&row.step, &request, day, &me));
         rows.sort_by(|a, b| plan::order(&a.step, &b.step));
         let total = count(rows.len());
         if let Some(limit) = request.limit {
@@ -74,6 +77,15 @@ impl Session {
             total,
             steps: rows,
         })
+    }
+
+    /// What notes may call the worker whose vault this is as the owner of a step: `me`, by handle or id, by name.
+    pub(super) fn own_words(&self) -> Result<OwnWords> {
+        let member = self.holder.member;
+        let name = self.own_names()?.member;
+        let mut words = vec![ME.to_owned(), member.handle(), member.to_string()];
+        words.push(folded(&name));
+        Ok(OwnWords(words))
     }
 
     fn steps_of_caseload(&mut self, request: &PlanListRequest, day: Date, task: Task<'_>) -> Result<Vec<StepRow>> {
@@ -212,25 +224,33 @@ impl Session {
     }
 }
 
+/// What notes may call the worker whose vault this is, folded.
+pub(in super::super) struct OwnWords(Vec<String>);
+
+impl OwnWords {
+    /// Tells whether somebody who is named so is that worker, whatever the capitals.
+    pub(super) fn has(&self, named: &str) -> bool {
+        self.0.contains(&folded(named))
+    }
+
+    /// Tells whether a step is that worker's, by what is kept of its owner.
+    pub(super) fn own(&self, step: &Undone) -> bool {
+        step.owner
+            .is_some_and(|owner| self.0.iter().any(|word| name_hash(word) == owner))
+    }
+}
+
 /// Tells whether a step is asked for.
-fn wanted(step: &Step, request: &PlanListRequest, day: Date, member: &(String, String)) -> bool {
+fn wanted(step: &Step, request: &PlanListRequest, day: Date, me: &OwnWords) -> bool {
     let due = step.due.as_deref().and_then(when::iso_date);
-    let is_mine = |owner: &str, wanted: &str| {
-        let is_me = |name: &str| {
-            [ME, &member.0, &member.1]
-                .iter()
-                .any(|me| me.eq_ignore_ascii_case(name))
-        };
-        owner.eq_ignore_ascii_case(wanted) || (is_me(wanted) && is_me(owner))
-    };
+    let is_wanted = |owner: &str, wanted: &str| folded(owner) == folded(wanted) || (me.has(wanted) && me.has(owner));
     (request.done || step.done.is_none())
         && request.due.is_none_or(|until| due.is_some_and(|due| due <= until))
         && (!request.overdue || (step.done.is_none() && due.is_some_and(|due| due < day)))
-        && request.owner.as_deref().is_none_or(|wanted| {
-            step.owner
-                .as_deref()
-                .is_some_and(|owner| is_mine(owner.trim(), wanted.trim()))
-        })
+        && request
+            .owner
+            .as_deref()
+            .is_none_or(|wanted| step.owner.as_deref().is_some_and(|owner| is_wanted(owner, wanted)))
 }
 
 /// What is said of a step.

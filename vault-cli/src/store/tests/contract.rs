@@ -468,9 +468,31 @@ fn rewraps_are_the_links_own_newest_first_and_go_with_an_erasure() {
         .collect();
     assert_eq!(found, [wraps[1], wraps[0]]);
     replay(&vault.store).unwrap();
+    assert_eq!(blobs_sent(&vault), wraps.map(|wrap| wrap.0.to_vec()));
     vault.write(|tx| tx.erase(&[at]));
     assert!(vault.read(|tx| tx.rewraps(at)).is_empty());
     replay(&vault.store).unwrap();
+    // What is left of them goes to a server.
+    assert_eq!(blobs_sent(&vault), [Vec::<u8>::new(), Vec::new()]);
+}
+
+/// The blobs of rewrap links as they go to a server, each parcel found to be what its link names.
+fn blobs_sent(vault: &Vault) -> Vec<Vec<u8>> {
+    let mut sent = Vec::new();
+    vault
+        .store
+        .read(|tx| {
+            tx.outgoing(0, 64, &mut |chunk| {
+                for one in chunk {
+                    let is_rewrap = matches!(one.link.link().body, LinkBody::Rewrap(_));
+                    let opened = vault_core::parcel::OpenParcel::open(one.parcel).unwrap();
+                    sent.extend(opened.blobs().iter().filter(|_| is_rewrap).cloned());
+                }
+                Ok::<(), StoreError>(())
+            })
+        })
+        .unwrap();
+    sent
 }
 
 #[test]

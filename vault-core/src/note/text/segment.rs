@@ -1,6 +1,7 @@
 //! Paragraphs, prefixes and indented fields, line by line, into numbered segments.
 
 use super::flag::{Char, Flags, scan};
+use super::front::known_name;
 use super::{Fault, Faults, Heading, Line, Outline, comma_list};
 use crate::note::model::{Names, Segment, SegmentKind};
 use crate::note::when::{self, Now};
@@ -85,6 +86,7 @@ impl<'a> Reader<'a> {
             self.begin(None);
         }
         self.doubt_text(line, indent);
+        self.doubt_head(line, indent);
         self.add_text(line, indent);
     }
 
@@ -120,6 +122,14 @@ impl<'a> Reader<'a> {
         let is_one = |name: &&str| of_kind(name).is_some() && *name != "by" && !lacked.contains(name);
         if let Some(name) = name.filter(is_one) {
             self.doubts.push(Doubt::of(line, Meant::Text(name)));
+        }
+    }
+
+    /// Doubts a line of text that would be a field of the whole note, did it stand in the first lines.
+    fn doubt_head(&mut self, line: Line<'_>, indent: usize) {
+        let field = line.field(indent).filter(|(_, value, _)| !value.is_empty());
+        if let Some(name) = field.and_then(|(name, _, _)| known_name(name)) {
+            self.doubts.push(Doubt::of(line, Meant::Head(name)));
         }
     }
 
@@ -227,6 +237,7 @@ impl<'a> Reader<'a> {
             text.push_str(line.text.trim());
             return;
         }
+        self.doubt_head(line, indent);
         let only_flags = line.text.trim().starts_with('{') && line.text.ends_with('}');
         if !self
             .current
@@ -506,6 +517,8 @@ pub enum Meant {
         /// The segment's kind.
         of: SegmentKind,
     },
+    /// Text, although it would be a field of the note in the first lines.
+    Head(&'static str),
     /// A mark, right below lines of another segment.
     Mark {
         /// The mark.
@@ -532,6 +545,11 @@ impl std::fmt::Display for Doubt {
                 f,
                 "`{name}:` was taken for a field, and is none of a segment of kind {}; `\\{name}:` keeps it as text",
                 of.as_str()
+            ),
+            Meant::Head(name) => write!(
+                f,
+                "`{name}:` is a field of the first lines, and was taken for text here: move it above everything else, without an \
+                 empty line between; `\\{name}:` says that text is meant"
             ),
             Meant::Mark { mark, of } => write!(
                 f,

@@ -492,6 +492,11 @@ fn what_may_not_have_been_meant_is_doubted_and_read_as_ever() {
             (4, Meant::Text("owner")),
         ]
     );
+    let low = "for: 50m\n\nkind: home-visit\nobs: The hall was cold.\n  at: yesterday 9am\n\nAt: noon\n\\place: here\n";
+    assert_eq!(
+        doubted(low),
+        [(3, Meant::Head("kind")), (5, Meant::Head("at")), (7, Meant::Head("at"))]
+    );
     for meant in [
         "said client: \"No.\"\nrep daughter: It is out.\nint: She is tired. [1]\n",
         "rep daughter: It is out.\nIt is cold.\n\nplan: Ring him.\n  owner: me\n  due: friday\n",

@@ -178,6 +178,8 @@ fn half(words: &[&str], part: Option<Part>) -> Option<(Vec<String>, Option<Half>
 fn said(words: &[&str]) -> Option<(i8, i8)> {
     let (minutes, past, hour) = match words {
         [hour, "o'clock" | "oclock" | "o’clock"] => return Some((hour_named(hour)?, 0)),
+        // As it is said in Britain and Ireland: `half four` is half past four.
+        ["half", hour] => return Some((hour_named(hour)?, 30)),
         ["a", minutes @ .., way @ ("past" | "to"), hour] | [minutes @ .., way @ ("past" | "to"), hour] => {
             (minutes, *way == "past", hour)
         }

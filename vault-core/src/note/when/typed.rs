@@ -55,19 +55,20 @@ pub fn parse(text: &str, now: &Now) -> Result<Moment, WhenError> {
     if words.is_empty() && part.is_none() {
         return Err(form());
     }
-    // The day first, as in `friday 10:00`, or last, as in `10:00 friday`.
-    for at in 0..=words.len() {
-        let (left, right) = words.split_at(at);
-        for (day, time) in [(left, right), (right, left)] {
-            let Some(time) = Clock::read(time, part, day.is_empty()) else {
-                continue;
-            };
-            let is_named = !day.is_empty();
-            let Some(day) = Named::read(day, now, Direction::Gone) else {
-                continue;
-            };
-            return meant(day, is_named, time, text, now);
-        }
+    // A day alone; then the day first, as in `friday 10:00`; and only then last, as in `10:00 friday`: `5 mar 2026` is no
+    // time of day, and `5 mar 9` no ninth of March.
+    let splits = || (0..=words.len()).rev().map(|at| words.split_at(at));
+    let day_first = splits();
+    let day_last = splits().map(|(time, day)| (day, time));
+    for (day, time) in day_first.chain(day_last) {
+        let Some(time) = Clock::read(time, part, day.is_empty()) else {
+            continue;
+        };
+        let is_named = !day.is_empty();
+        let Some(day) = Named::read(day, now, Direction::Gone) else {
+            continue;
+        };
+        return meant(day, is_named, time, text, now);
     }
     Err(form())
 }
@@ -139,18 +140,40 @@ impl Named {
             [] | ["today"] => Some(today),
             ["yesterday"] => today.yesterday().ok(),
             ["tomorrow"] => today.tomorrow().ok(),
+            ["the", "day", "before", "yesterday"] | ["day", "before", "yesterday"] => {
+                today.yesterday().and_then(Date::yesterday).ok()
+            }
             [word] if shaped(word, "dddd-dd-dd") => iso_date(word),
-            [word] => return weekday(word).map_or_else(|| slashed(word), |day| Some(plain(today, day, direction))),
-            [day, month, year] if shaped(year, "dddd") => {
-                Date::new(year.parse().ok()?, month_named(month)?, day_number(day)?).ok()
+            [word] => {
+                let of_week = weekday(word).map(|day| plain(today, day, direction));
+                return of_week
+                    .or_else(|| slashed(word))
+                    .or_else(|| slashed_of_month(today, word, direction));
+            }
+            [one, other, year] if shaped(year, "dddd") => {
+                let (day, month) = day_and_month(one, other)?;
+                Date::new(year.parse().ok()?, month, day).ok()
             }
             ["last", word] => return Some(last(today, weekday(word)?)),
             ["next", word] => return Some(next(today, weekday(word)?)),
             [span @ .., "ago"] => today.checked_sub(day_span(&span.join(" "))?).ok(),
-            [day, month] => return Some(of_month(today, day_number(day)?, month_named(month)?, direction)),
+            [one, other] => {
+                let (day, month) = day_and_month(one, other)?;
+                return Some(of_month(today, day, month, direction));
+            }
             _ => return None,
         };
         Some(named.map_or(Self::None, Self::Day))
+    }
+}
+
+impl Named {
+    /// The day, or the likelier of two.
+    fn likeliest(&self) -> Option<Date> {
+        match self {
+            Self::Day(day) | Self::Either(day, _) | Self::Unusual(day) => Some(*day),
+            Self::None => None,
+        }
     }
 }
 
@@ -205,6 +228,12 @@ fn of_month(today: Date, day: i8, month: i8, direction: Direction) -> Named {
         (Direction::Gone, false) => Named::Either(coming, gone),
         (Direction::Coming, true) => Named::Either(gone, coming),
     }
+}
+
+/// A day and its month, in either order: `25 nov`, `nov 25`, `november 25,`.
+fn day_and_month(one: &str, other: &str) -> Option<(i8, i8)> {
+    let of = |day: &str, month: &str| Some((day_number(day.strip_suffix(',').unwrap_or(day))?, month_named(month)?));
+    of(one, other).or_else(|| of(other, one))
 }
 
 /// The number of a day in its month: `5`, `25`, `25th`.
@@ -264,6 +293,25 @@ fn slashed(word: &str) -> Option<Named> {
     Some(match (day_first, month_first) {
         (Some(one), Some(other)) if one != other => Named::Either(one, other),
         (Some(one), _) | (None, Some(one)) => Named::Unusual(one),
+        (None, None) => Named::None,
+    })
+}
+
+/// `27/11`, without its year: where it can be a day and a month in two ways it could be either.
+fn slashed_of_month(today: Date, word: &str, direction: Direction) -> Option<Named> {
+    let (first, second) = word.split_once('/')?;
+    let number = |part: &str| (shaped(part, "d") || shaped(part, "dd")).then(|| part.parse::<i8>().ok())?;
+    let (first, second) = (number(first)?, number(second)?);
+    let of = |day: i8, month: i8| match of_month(today, day, month, direction) {
+        Named::None => None,
+        named => Some(named),
+    };
+    Some(match (of(first, second), of(second, first)) {
+        (Some(one), Some(other)) if first != second => match (one.likeliest(), other.likeliest()) {
+            (Some(one), Some(other)) => Named::Either(one, other),
+            _ => Named::None,
+        },
+        (Some(one), _) | (None, Some(one)) => one,
         (None, None) => Named::None,
     })
 }
@@ -528,6 +576,19 @@ mod tests {
             ("25th Nov 2025", "2025-11-25"),
             ("25 November at 9am", "2025-11-25T09:00:00+01:00"),
             ("14:30 on 1st feb", "2026-02-01T14:30:00+01:00"),
+            ("Nov 27 2pm", "2025-11-27T14:00:00+01:00"),
+            ("nov 27, 2025 14:00", "2025-11-27T14:00:00+01:00"),
+            ("27 November 14:00", "2025-11-27T14:00:00+01:00"),
+            ("27/11 14:00", "2025-11-27T14:00:00+01:00"),
+            ("2pm on 27/2", "2026-02-27T14:00:00+01:00"),
+            ("3/3", "2026-03-03"),
+            ("day before yesterday 3pm", "2026-03-10T15:00:00+01:00"),
+            (
+                "the day before yesterday at half past nine in the morning",
+                "2026-03-10T09:30:00+01:00",
+            ),
+            ("half four pm yesterday", "2026-03-11T16:30:00+01:00"),
+            ("half nine", "2026-03-12T09:30:00+01:00"),
         ] {
             let read = parse(typed, &now()).map(|moment| moment.as_str().to_owned());
             assert_eq!(read.as_deref(), Ok(kept), "{typed}");
@@ -541,6 +602,8 @@ mod tests {
             "2026-02-20 25:00",
             "yesterday 13pm",
             "31/02/2026",
+            "31/2 14:00",
+            "nov 31",
             "2460",
             "25.30",
             "9.60",
@@ -561,6 +624,9 @@ mod tests {
             "yesterday 15",
             "1/2/3/2026",
             "12-03-2026",
+            "half thirteen",
+            "day before today",
+            "1/2/ 14:00",
             "3.30 this morning 2026-02-20",
             "tuesday-ish 10:00",
             "today yesterday",
@@ -621,6 +687,10 @@ mod tests {
             ("5 mar at 9", "2026-03-05 09:00", "2026-03-05 21:00"),
             ("5 apr 10:00", "2026-04-05 10:00", "2025-04-05 10:00"),
             ("quarter to one", "2026-03-12 12:45", "2026-03-12 00:45"),
+            ("yesterday at half four", "2026-03-11 16:30", "2026-03-11 04:30"),
+            ("half past four", "2026-03-12 16:30", "2026-03-12 04:30"),
+            ("12/3 14:00", "2026-03-12 14:00", "2025-12-03 14:00"),
+            ("31/3 9am", "2026-03-31 09:00", "2025-03-31 09:00"),
             ("friday twelve o'clock", "2026-03-06 12:00", "2026-03-06 00:00"),
             ("12 this morning", "2026-03-12 00:00", "2026-03-12 12:00"),
             ("thursday half past nine", "2026-03-12 09:30", "2026-03-05 09:30"),

@@ -8,6 +8,7 @@ use crate::id::CiphertextHash;
 use crate::id::DeviceId;
 use crate::id::LinkId;
 use crate::id::WrapHash;
+use tls_codec::DeserializeBytes;
 use tls_codec::TlsDeserializeBytes;
 use tls_codec::TlsSerialize;
 use tls_codec::TlsSize;
@@ -56,12 +57,15 @@ pub struct CarriedRecord {
 /// Bytes that a link names by their hash.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct Blob {
-    /// The bytes.
+    /// The bytes; none of a wrap that was erased.
     pub bytes: Vec<u8>,
 }
 
 /// A link with everything that it names.
-#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+///
+/// A link names each thing by 32 bytes of its own, and more things than that are refused while they are read: an empty blob
+/// takes one byte on its way and many in memory (ATTACKS 31).
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize)]
 pub struct Parcel {
     /// The link's signed bytes.
     pub link: Vec<u8>,
@@ -72,6 +76,38 @@ pub struct Parcel {
     /// Keyring files and a segment's start, in the order in which the link names them; an access entry's body and,
     /// where it has one, its manifest; a rewrap link's wraps, in its order.
     pub blobs: Vec<Blob>,
+}
+
+impl DeserializeBytes for Parcel {
+    fn tls_deserialize_bytes(bytes: &[u8]) -> Result<(Self, &[u8]), tls_codec::Error> {
+        let (link, bytes) = Vec::<u8>::tls_deserialize_bytes(bytes)?;
+        let (signature, bytes) = Signature::tls_deserialize_bytes(bytes)?;
+        let most = link.len() / 32;
+        let (records, bytes) = at_most(most, bytes)?;
+        let (blobs, bytes) = at_most(most, bytes)?;
+        let parcel = Self {
+            link,
+            signature,
+            records,
+            blobs,
+        };
+        Ok((parcel, bytes))
+    }
+}
+
+/// Reads a vector of at most so many items.
+fn at_most<T: DeserializeBytes>(most: usize, bytes: &[u8]) -> Result<(Vec<T>, &[u8]), tls_codec::Error> {
+    let (content, rest) = Vec::<u8>::tls_deserialize_bytes(bytes)?;
+    let (mut items, mut left) = (Vec::new(), content.as_slice());
+    while !left.is_empty() {
+        if items.len() == most {
+            return Err(tls_codec::Error::InvalidVectorLength);
+        }
+        let (item, after) = T::tls_deserialize_bytes(left)?;
+        items.push(item);
+        left = after;
+    }
+    Ok((items, rest))
 }
 
 /// A parcel at its place in the log.
