@@ -18,7 +18,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
-        ["list"] => Ok(list()),
+        ["list"] => {
+            list();
+            Ok(())
+        }
         ["run", name] => run(name),
         ["serve", name, upstream, data] => serve(name, upstream, Path::new(data)),
         _ => Err(USAGE.to_owned()),

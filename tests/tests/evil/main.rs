@@ -6,6 +6,7 @@ mod switch;
 mod two;
 mod uploads;
 
+use casevault_e2e::binary::root;
 use casevault_e2e::evil::scenario::Scenario;
 use casevault_e2e::evil::stage::Stage;
 
@@ -93,4 +94,14 @@ fn every_scenario_is_a_test_and_every_test_a_scenario() {
     let mut known: Vec<&str> = Scenario::all().iter().map(|scenario| scenario.name).collect();
     known.sort_unstable();
     assert_eq!(known, NAMES);
+}
+
+/// What is open is not told as covered.
+#[test]
+fn the_threat_table_names_no_scenario_that_is_open() {
+    let table = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    for scenario in Scenario::all() {
+        let is_named = table.contains(&format!("`{}`", scenario.name));
+        assert_eq!(is_named, scenario.open.is_none(), "{}", scenario.name);
+    }
 }

@@ -96,9 +96,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "attack_42_an_older_log_behind_an_append_is_refused",
             || told(AppendLie::Replay),
             OTHER_LOG,
-            Twin::StillRefuses {
+            Twin::Spoils {
                 without: "CHK-138",
-                by: "CHK-137",
+                by: "CHK-136",
             },
         ),
         appending(

@@ -74,6 +74,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             begins: Begins::Joined,
             most: Some(MOST),
             twin: Twin::None("how many parts there may be is the format's, and decides whether it can be read at all"),
+            comes: Comes::Refusal {
+                exit: 4,
+                code: "server-log",
+                check: Some("CHK-02"),
+            },
             ..scenario(
                 "attack_31_a_page_of_empty_blobs_takes_no_memory",
                 || {
@@ -82,7 +87,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                         Rule::on(Message::Page, Verb::Instead(page_of_empty_blobs(40_000_000))),
                     ]
                 },
-                (4, "server-garbled"),
+                (4, "server-log"),
             )
         },
         scenario(
