@@ -83,13 +83,16 @@ def links(root):
 
 
 def tests(root):
-    """Returns the names of all functions in Rust files that stand under a `test` attribute or in a proptest block."""
+    """Returns the names of all functions in Rust files that stand under a `test` attribute, in a proptest block, or in a
+    `scenarios!` list, which makes a test of each name."""
     names = set()
     for file in root.rglob("*.rs"):
         if ELSEWHERE & set(file.relative_to(root).parts):
             continue
         text = file.read_text(encoding="utf-8")
         names.update(re.findall(r"#\[(?:\w+::)?test(?:\([^)]*\))?\]\s*(?:#\[[^\]]*\]\s*)*(?:async\s+)?fn\s+(\w+)", text))
+        for block in re.findall(r"^scenarios! \{\n(.*?)^\}", text, re.DOTALL | re.MULTILINE):
+            names.update(block.split())
     return names
 
 

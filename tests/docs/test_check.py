@@ -52,6 +52,13 @@ class Threats(Tree):
         self.table(r1="covered by `attack_one`", r2="in part by `attack_two`; not yet: comes with sharing")
         self.assertEqual(self.faults(check.threats), [])
 
+    def test_a_name_in_a_list_of_scenarios_is_a_test(self):
+        self.write("x/tests/evil/main.rs", "scenarios! {\n    attack_one\n    attack_two\n}\n\nattack_three\n")
+        self.table(r1="covered by `attack_one`, `attack_two`")
+        self.assertEqual(self.faults(check.threats), [])
+        self.table(r1="covered by `attack_three`")
+        self.assertEqual(len(self.faults(check.threats)), 1)
+
     def test_states_that_do_not_hold(self):
         self.write("x/src/lib.rs", "#[test]\nfn attack_one() {}\nfn helper() {}\n")
         for state in ["covered by `attack_two`", "covered by `helper`", "covered by care", "done", "", "in part by `attack_one`"]:

@@ -16,6 +16,8 @@ use ureq::http::Response;
 use ureq::http::StatusCode;
 use vault_core::crypto::sign::PublicKey;
 use vault_core::crypto::sign::SigningKey;
+use vault_core::guard;
+use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
 use vault_core::id::DeviceId;
 use vault_core::server_session;
@@ -164,7 +166,8 @@ impl Remote {
             .saturating_mul(limit::OUTCOME)
             .saturating_add(NOTE + 16);
         let reply: AppendReply = decoded(self.bytes(post.send(&bytes), most)?, most)?;
-        match reply.outcomes.len() == request.parcels.len() {
+        let is_each = reply.outcomes.len() == request.parcels.len();
+        match guard::holds(is_each, Guard::OutcomeForEach) {
             true => Ok(reply),
             false => Err(ServerFault::garbled("answer to what was sent")),
         }
@@ -252,9 +255,13 @@ impl Remote {
             false => PROBLEM,
         };
         let body = answer.into_body().into_reader();
-        let read = body.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        let most = match guard::holds(false, Guard::AnswerLength) {
+            true => u64::MAX,
+            false => limit.saturating_add(1),
+        };
+        let read = body.take(most).read_to_end(&mut bytes);
         read.map_err(|error| unreachable(error.to_string()))?;
-        if bytes.len() as u64 > limit {
+        if !guard::holds(bytes.len() as u64 <= limit, Guard::AnswerLength) {
             return Err(ServerFault::garbled("answer, which is longer than it may be"));
         }
         match status {

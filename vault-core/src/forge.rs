@@ -32,6 +32,7 @@ pub mod world;
 mod tests;
 
 pub use case::CaseFile;
+pub use guard::Out;
 pub use random::Seeded;
 pub use world::Person;
 pub use world::World;

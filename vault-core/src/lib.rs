@@ -22,6 +22,7 @@ pub mod epoch;
 pub mod forge;
 pub mod founding;
 pub mod growing;
+pub mod guard;
 pub mod id;
 pub mod keyring;
 pub mod keystore;

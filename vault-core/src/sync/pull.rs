@@ -13,6 +13,8 @@ use super::advance::Missing;
 use super::advance::Tiles;
 use crate::check::Check;
 use crate::check::require;
+use crate::guard;
+use crate::guard::Guard;
 use crate::id::LinkId;
 use crate::parcel::OpenParcel;
 use crate::tlog::entry::Entry;
@@ -317,7 +319,8 @@ impl Plan {
                 break;
             };
             let parcel = OpenParcel::open(placed.parcel)?;
-            if placed.leaf != leaf || parcel.link().id() != link {
+            let is_of_leaf = placed.leaf == leaf && parcel.link().id() == link;
+            if !guard::holds(is_of_leaf, Guard::LinkOfLeaf) {
                 return Err(Fault::Withheld {
                     stream: due.stream,
                     seq,

@@ -114,8 +114,8 @@ impl Follower {
     pub fn advance(&mut self, to: &SignedCheckpoint, entries: &[Entry]) -> Result<(), Refused> {
         let checkpoint = to.checkpoint();
         require(checkpoint.agency == self.agency, Check::CheckpointOrigin)?;
-        let more = checkpoint.size.checked_sub(self.edge.size());
-        let more = more.ok_or(Check::LogConsistency)?;
+        require(checkpoint.size >= self.edge.size(), Check::LogConsistency)?;
+        let more = checkpoint.size.saturating_sub(self.edge.size());
         require(entries.len() as u64 == more, Check::LogConsistency)?;
         let mut edge = self.edge.clone();
         for entry in entries {

@@ -1,0 +1,65 @@
+"""Changes evidence that holds, in every way that there is, and expects each change to be refused.
+
+    tampered.py FILE…
+
+Each byte of each file with each of its bits flipped, one at a time, but for those whose change leaves the JSON's meaning as
+it was; the two checkpoints the other way round; one of them twice; another log's key.
+"""
+
+import json
+import sys
+
+from verify import Refused, verify
+
+
+def refused(log, raw):
+    try:
+        verify(log, raw)
+        return False
+    except (Refused, ValueError, KeyError, TypeError, AttributeError):
+        return True
+
+
+def proves_the_same(raw, changed):
+    """Whether a change is of what nothing depends on: the words for people, and white space."""
+    try:
+        before, after = json.loads(raw), json.loads(changed)
+    except ValueError:
+        return False
+    if isinstance(after, dict):
+        after["says"] = before["says"]
+    return before == after
+
+
+def main(files):
+    tried = 0
+    for path in files:
+        with open(path, "rb") as file:
+            raw = file.read()
+        evidence = json.loads(raw)
+        log = evidence["log"]
+        verify(log, raw)
+        for at in range(len(raw)):
+            for bit in range(8):
+                changed = raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :]
+                if not proves_the_same(raw, changed):
+                    tried += 1
+                    if not refused(log, changed):
+                        sys.exit(f"{path}: bit {bit} of byte {at} was changed, and it was taken")
+        swapped = {**evidence, "first": evidence["second"], "second": evidence["first"]}
+        twice = {**evidence, "second": evidence["first"]}
+        unproved = {**evidence, "consistency_proof": evidence["consistency_proof"] + [evidence["root_of_first_size_in_second"]]}
+        forged = [swapped, twice, unproved]
+        if evidence["consistency_proof"]:
+            forged.append({**evidence, "consistency_proof": evidence["consistency_proof"][:-1]})
+        for other in forged:
+            tried += 1
+            if not refused(log, json.dumps(other).encode()):
+                sys.exit(f"{path}: taken: {other}")
+    if not tried:
+        sys.exit("nothing was tried")
+    print(f"refused: {tried} changes of {len(files)} files of evidence")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

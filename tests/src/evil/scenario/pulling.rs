@@ -1,0 +1,77 @@
+//! Lies about the links that a client asks for, told to one that is behind: the log says which link must come for each leaf.
+
+use super::Comes;
+use super::Scenario;
+use super::Twin;
+use crate::evil::lie::PageLie;
+use crate::evil::message::Message;
+use crate::evil::server::Rule;
+use crate::evil::stage::Begins;
+use crate::evil::stage::Command;
+use crate::evil::verb::Verb;
+
+fn page(name: &'static str, rules: fn() -> Vec<Rule>, twin: Twin) -> Scenario {
+    Scenario {
+        name,
+        begins: Begins::Behind,
+        command: Command::Sync,
+        rules,
+        comes: Comes::Refusal {
+            exit: 4,
+            code: "server-withholds",
+            check: None,
+        },
+        evidence: false,
+        most: None,
+        twin,
+        open: None,
+    }
+}
+
+fn told(lie: PageLie) -> Vec<Rule> {
+    vec![Rule::on(Message::Page, Verb::Page(lie))]
+}
+
+const LINK: Twin = Twin::TakesIn { without: "LinkOfLeaf" };
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        page(
+            "attack_47_links_of_a_page_in_another_order_are_refused",
+            || told(PageLie::Reorder),
+            LINK,
+        ),
+        page(
+            "attack_46_a_link_left_out_of_a_page_is_named",
+            || told(PageLie::Drop),
+            LINK,
+        ),
+        page(
+            "attack_21_an_older_link_again_in_a_page_is_refused",
+            || told(PageLie::Dup),
+            LINK,
+        ),
+        page(
+            "attack_14_a_link_at_anothers_leaf_is_refused",
+            || told(PageLie::Splice),
+            LINK,
+        ),
+        page(
+            "attack_46_links_that_are_held_back_are_named",
+            || told(PageLie::Hold),
+            Twin::None("there is nothing to be believed"),
+        ),
+        Scenario {
+            comes: Comes::Refusal {
+                exit: 4,
+                code: "server-log",
+                check: Some("CHK-139"),
+            },
+            ..page(
+                "attack_19_a_bit_of_a_record_that_comes_is_refused",
+                || told(PageLie::Flip),
+                Twin::TakesIn { without: "CHK-139" },
+            )
+        },
+    ]
+}

@@ -1,0 +1,77 @@
+//! What goes out, looked at by a server that keeps all of it.
+
+use casevault_e2e::evil::judge;
+use casevault_e2e::evil::message::Message;
+use casevault_e2e::evil::stage::Begins;
+use casevault_e2e::evil::stage::Command;
+use casevault_e2e::evil::stage::Stage;
+use casevault_e2e::leak::files;
+use casevault_e2e::server::Server;
+
+#[test]
+fn attack_24_nothing_that_goes_out_shows_a_word_or_opens_to_the_server() {
+    let stage = Stage::set(Begins::Alone);
+    stage.run(Command::Add).done();
+    stage.assert_all_is_well();
+    let all = stage.evil.tape().since(0);
+    let appends = all.iter().filter(|exchange| exchange.message == Message::Append);
+    assert!(appends.count() >= 2, "the first link goes alone, the others after it");
+    judge::assert_nothing_leaked(&all, &stage.secrets());
+}
+
+#[test]
+fn attack_34_nothing_that_a_passphrase_opens_goes_out() {
+    const WINDOW: usize = 16;
+    let stage = Stage::set(Begins::Alone);
+    stage.run(Command::Add).done();
+    let sent: Vec<Vec<u8>> = stage
+        .evil
+        .tape()
+        .since(0)
+        .into_iter()
+        .map(|exchange| exchange.body)
+        .collect();
+    let keystore = files(&stage.vault.home)
+        .into_iter()
+        .find(|path| path.file_name().is_some_and(|name| name == "keystore"))
+        .expect("the keystore's file");
+    let bytes = std::fs::read(keystore).unwrap();
+    // What is before this is format, ids and parameters.
+    let sealed = &bytes[bytes.len() / 2..];
+    let windows: Vec<&[u8]> = sealed.chunks_exact(WINDOW).collect();
+    assert!(windows.len() > 10);
+    let finder = aho_corasick::AhoCorasick::new(&windows).unwrap();
+    assert!(finder.is_match(&bytes));
+    assert!(!sent.iter().any(|body| finder.is_match(body)));
+}
+
+#[test]
+fn attack_40_a_session_and_an_append_sent_again_give_and_change_nothing() {
+    let stage = Stage::set(Begins::Written);
+    stage.run(Command::Sync).done();
+    let size = stage.assert_all_is_well();
+    let all = stage.evil.tape().since(0);
+    let again = |message: Message| {
+        let exchange = all.iter().rev().find(|exchange| exchange.message == message).unwrap();
+        casevault_e2e::evil::means::Asked {
+            method: exchange.method.clone(),
+            path: exchange.path.clone(),
+            authorization: exchange.authorization.clone(),
+            body: exchange.body.clone(),
+        }
+    };
+    // A challenge is good for one session.
+    assert_eq!(stage.evil.means().forward(&again(Message::Session)).status, 401);
+    // What was appended is there already, and nothing comes of it.
+    assert_eq!(stage.evil.means().forward(&again(Message::Append)).status, 200);
+    assert_eq!(stage.evil.means().honest().len() as u64, size);
+    // Without the session, or at another server, it is refused.
+    let mut naked = again(Message::Append);
+    naked.authorization = None;
+    assert_eq!(stage.evil.means().forward(&naked).status, 401);
+    let other = Server::start(&stage.vault.around.join("other"));
+    let elsewhere = casevault_e2e::evil::server::Evil::start(&other.url, other.data.clone());
+    for message in [Message::Session, Message::Append] {
+        assert_eq!(elsewhere.means().forward(&again(message)).status, 401, "{message}");
+    }
+}
