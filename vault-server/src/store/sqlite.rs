@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::{Reads, Store, StoreError, Writes};
+use super::{Reads, Shared, Store, StoreError, Writes};
 
 pub use open::OpenError;
 
@@ -29,15 +29,6 @@ pub const STORE_VERSION: i32 = 1;
 
 /// Reading connections that are kept open.
 const KEPT: usize = 8;
-
-/// Bits of a link's number that are its leaf.
-const LEAF_BITS: u32 = 32;
-
-/// Bits of a record's or blob's number that are its place in the link.
-const PLACE_BITS: u32 = 15;
-
-/// The most agencies: their number, a leaf and a place fill 63 bits.
-const AGENCIES: u32 = 1 << 16;
 
 /// An open database.
 #[derive(Debug)]
@@ -103,6 +94,10 @@ impl Store for Sqlite {
             self.uncut.store(!cut, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
     }
 }
 
