@@ -12,6 +12,7 @@ use etcetera::BaseStrategy;
 use vault_core::id::AgencyId;
 
 use crate::report::Told;
+use crate::store::postgres::{Database, Unfit};
 
 /// The address that the server listens on when none is given: this machine only.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -34,9 +35,8 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct ServeArgs {
-    /// Folder of the server's own files, born 0700 [default: casevault-server in the XDG data folder].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// Address and port to listen on; port 0 takes a free one, which the first line on stdout names.
     #[arg(long, value_name = "ADDR", default_value_t = LISTEN)]
     listen: SocketAddr,
@@ -55,6 +55,48 @@ struct ServeArgs {
     /// What is told on stderr.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     tell: Told,
+}
+
+/// Where the server keeps what it keeps.
+#[derive(Debug, Args)]
+struct PlaceArgs {
+    /// Folder of the server's own files, born 0700 [default: casevault-server in the XDG data folder].
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["database", "database_file"])]
+    data: Option<PathBuf>,
+    /// PostgreSQL database instead of a folder, as `postgres://USER@HOST/NAME`, without a password; several servers may
+    /// share one. On a loopback address or a Unix socket alone.
+    #[arg(long, value_name = "URL", conflicts_with = "database_file")]
+    database: Option<String>,
+    /// File with the URL of the database, which may have a password then; its owner alone may read it.
+    #[arg(long, value_name = "FILE")]
+    database_file: Option<PathBuf>,
+}
+
+/// Where the server keeps what it keeps.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In a folder of its own, alone.
+    Folder(PathBuf),
+    /// In a PostgreSQL database, with other servers perhaps.
+    Database(Database),
+}
+
+impl PlaceArgs {
+    fn into_place(self) -> Result<Place, ConfigError> {
+        let database = match (self.database, self.database_file) {
+            (Some(url), _) => Some(Database::named(&url)?),
+            (None, Some(path)) => Some(Database::in_file(&path)?),
+            (None, None) => None,
+        };
+        match (database, self.data) {
+            (Some(database), _) => Ok(Place::Database(database)),
+            (None, Some(folder)) => Ok(Place::Folder(folder)),
+            (None, None) => {
+                let places = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
+                Ok(Place::Folder(places.data_dir().join("casevault-server")))
+            }
+        }
+    }
 }
 
 /// Requests a second of one device.
@@ -105,8 +147,8 @@ impl Admission {
 /// The settings of one run, complete: nothing is looked up after this.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
-    /// Folder of the server's own files.
-    pub data: PathBuf,
+    /// Where the server keeps what it keeps.
+    pub place: Place,
     /// Address to listen on; port 0 means any free one.
     pub listen: SocketAddr,
     /// Whom the server makes known.
@@ -125,16 +167,19 @@ pub enum ConfigError {
     /// No `--data`, and no home to derive the default from.
     #[error("no home folder is known: name the server's folder with `--data`")]
     NoHome,
+    /// The database is not named as it must be.
+    #[error(transparent)]
+    Database(#[from] Unfit),
 }
 
 impl Cli {
     /// Completes the command line to the settings of a run.
     ///
     /// # Errors
-    /// [`ConfigError::NoHome`] without `--data` where the environment names no home.
+    /// [`ConfigError`].
     pub fn into_config(self) -> Result<Config, ConfigError> {
         let ServeArgs {
-            data,
+            place,
             listen,
             admit,
             tls_cert,
@@ -149,15 +194,8 @@ impl Cli {
             true => Admission::Anybody,
             false => Admission::Listed(admit),
         };
-        let data = match data {
-            Some(dir) => dir,
-            None => etcetera::base_strategy::Xdg::new()
-                .map_err(|_| ConfigError::NoHome)?
-                .data_dir()
-                .join("casevault-server"),
-        };
         Ok(Config {
-            data,
+            place: place.into_place()?,
             listen,
             admission,
             tls: tls_cert.zip(tls_key),
@@ -191,7 +229,7 @@ mod tests {
     #[test]
     fn serve_is_the_default_subcommand() {
         let expected = Config {
-            data: "d".into(),
+            place: Place::Folder("d".into()),
             listen: "127.0.0.1:8443".parse().unwrap(),
             admission: Admission::Anybody,
             tls: None,
@@ -208,7 +246,30 @@ mod tests {
 
     #[test]
     fn the_default_folder_is_the_servers_own() {
-        assert!(config(&[]).data.ends_with("casevault-server"));
+        let Place::Folder(folder) = config(&[]).place else {
+            panic!()
+        };
+        assert!(folder.ends_with("casevault-server"));
+    }
+
+    #[test]
+    fn a_database_is_named_without_a_password_and_instead_of_a_folder() {
+        let named = config(&["--database", "postgres://server@localhost/vault"]);
+        assert!(matches!(named.place, Place::Database(_)));
+        for (url, told) in [
+            ("postgres://server:secret@localhost/vault", "--database-file"),
+            ("postgres://192.0.2.1/vault", "tunnel"),
+            ("vault", "postgres:///NAME"),
+        ] {
+            let refused = parse(&["--database", url]).unwrap().into_config().unwrap_err();
+            let said = refused.to_string();
+            assert!(said.contains(told) && !said.contains("secret"), "{said}");
+        }
+        for both in [["--data", "d"], ["--database-file", "f"]] {
+            let mut args = vec!["--database", "postgres:///vault"];
+            args.extend(both);
+            assert_eq!(parse(&args).unwrap_err().kind(), ErrorKind::ArgumentConflict);
+        }
     }
 
     #[test]

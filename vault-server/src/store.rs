@@ -20,6 +20,15 @@
 //! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut by the next write, or at the next opening | was not answered |
 //! | an agency was registered, before the answer | the agency with its log key | asks again, and gets the same key |
 //!
+//! Of the shared store (`postgres`) the same is true, with PostgreSQL in the place of the disk, and:
+//!
+//! | after | the database has | who asked |
+//! |---|---|---|
+//! | the process that holds an agency is killed | nothing of its transaction; the agency is free once PostgreSQL notices | asks another process |
+//! | the connection is lost at the commit | all of it or nothing; what is in memory is thrown away | asks again, and is told whether it is stored |
+//! | another process committed | what that appended; the sizes differ, and it is read before anything is judged | sees nothing of it |
+//! | a commit, before others heard of it | all of it; others compare sizes at every request | whoever asks another process gets the newest checkpoint |
+//!
 //! Nothing is half done in any of them: what is in memory alone (states, edge, checkpoint) follows from the disk.
 
 mod number;
@@ -45,7 +54,7 @@ use vault_core::wire::v1::sync::{ListedStream, StreamPage};
 pub use row::{Part, StoredLink};
 
 /// The local number of an agency.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct AgencyNo(pub u32);
 
 /// The local number of a stream.

@@ -80,10 +80,8 @@ impl Live {
         let size = reads.size(agency.no())?;
         let (state, edge) = match published.edge.size() == size {
             true => (published.state, Edge::clone(&published.edge)),
-            false => {
-                let (state, edge) = agency::load(reads, agency.no(), agency.id())?;
-                (state.map(Arc::new), edge)
-            }
+            // Another process was here.
+            false => agency::grow(reads, agency.no(), agency.id(), &published, size)?,
         };
         Ok(Self {
             agency: Arc::clone(agency),

@@ -10,7 +10,7 @@ use super::{CHANNEL, Postgres};
 use crate::store::{AgencyNo, Challenge, Change, Shared, StoreError, UseUp};
 
 /// How often whoever follows is asked whether to go on.
-const TURN: Duration = Duration::from_millis(500);
+const TURN: Duration = Duration::from_millis(200);
 
 impl Shared for Postgres {
     fn use_up(&self, challenge: &Challenge, forget: u64, most: usize) -> Result<UseUp, StoreError> {
