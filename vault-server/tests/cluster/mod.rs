@@ -2,6 +2,7 @@
 //!
 //! PostgreSQL refuses to run as root, so root starts it as another user. It ends with the last test that uses it, and by a
 //! signal of the system where the tests are killed.
+#![allow(dead_code, reason = "each suite uses its part of it")]
 
 use std::fs::{self, Permissions};
 use std::io::{self, BufRead, BufReader, Write};

@@ -9,6 +9,8 @@
 
 mod append;
 mod changes;
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod crash;
 mod erasure;
 mod http;
@@ -18,4 +20,5 @@ mod log;
 mod process;
 mod reading;
 mod sessions;
+mod shared;
 mod tls;
