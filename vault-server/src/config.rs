@@ -31,6 +31,53 @@ pub struct Cli {
 enum Command {
     /// Serve until SIGTERM or SIGINT; this is also what happens without a subcommand.
     Serve(ServeArgs),
+    /// Move a folder into an empty PostgreSQL database, while no server runs; everything is verified on both sides.
+    Move(MoveArgs),
+    /// Derive every hash, signature, tile and head again; exit 4 and the first damage if something is otherwise. Of a
+    /// folder while no server runs, of a database at any time.
+    Check(PlaceArgs),
+    /// Copy the database of a folder to a new file, while the server runs or not, and verify the copy.
+    Backup(BackupArgs),
+    /// Verify a copy and put it into a folder that has no database.
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+struct MoveArgs {
+    /// The folder; its database is renamed to `server.moved.db` in the end.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// The database, as `serve --database` takes it.
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "to_file",
+        conflicts_with = "to_file"
+    )]
+    to: Option<String>,
+    /// File with the URL of the database, as `serve --database-file` takes it.
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct BackupArgs {
+    /// The server's folder [default: casevault-server in the XDG data folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The copy, which must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// The copy.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// The server's folder [default: casevault-server in the XDG data folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -83,18 +130,29 @@ pub enum Place {
 
 impl PlaceArgs {
     fn into_place(self) -> Result<Place, ConfigError> {
-        let database = match (self.database, self.database_file) {
-            (Some(url), _) => Some(Database::named(&url)?),
-            (None, Some(path)) => Some(Database::in_file(&path)?),
-            (None, None) => None,
-        };
-        match (database, self.data) {
-            (Some(database), _) => Ok(Place::Database(database)),
-            (None, Some(folder)) => Ok(Place::Folder(folder)),
-            (None, None) => {
-                let places = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
-                Ok(Place::Folder(places.data_dir().join("casevault-server")))
-            }
+        match database(self.database, self.database_file)? {
+            Some(database) => Ok(Place::Database(database)),
+            None => Ok(Place::Folder(folder(self.data)?)),
+        }
+    }
+}
+
+/// Takes a database's URL, or reads it.
+fn database(url: Option<String>, file: Option<PathBuf>) -> Result<Option<Database>, ConfigError> {
+    match (url, file) {
+        (Some(url), _) => Ok(Some(Database::named(&url)?)),
+        (None, Some(path)) => Ok(Some(Database::in_file(&path)?)),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The folder that is named, or the server's own of whoever runs it.
+fn folder(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    match named {
+        Some(folder) => Ok(folder),
+        None => {
+            let places = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
+            Ok(places.data_dir().join("casevault-server"))
         }
     }
 }
@@ -172,12 +230,64 @@ pub enum ConfigError {
     Database(#[from] Unfit),
 }
 
+/// What there is to do, complete: nothing is looked up after this.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Task {
+    /// Serve.
+    Serve(Config),
+    /// Move a folder into a database.
+    Move {
+        /// The folder.
+        from: PathBuf,
+        /// The database.
+        to: Database,
+    },
+    /// Go over everything that is kept.
+    Check(Place),
+    /// Copy a folder's database.
+    Backup {
+        /// The folder.
+        from: PathBuf,
+        /// The copy.
+        to: PathBuf,
+    },
+    /// Put a copy into a folder.
+    Restore {
+        /// The copy.
+        from: PathBuf,
+        /// The folder.
+        to: PathBuf,
+    },
+}
+
 impl Cli {
-    /// Completes the command line to the settings of a run.
+    /// Completes the command line to what there is to do.
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn into_config(self) -> Result<Config, ConfigError> {
+    pub fn into_task(self) -> Result<Task, ConfigError> {
+        Ok(match self.command {
+            Some(Command::Serve(args)) => Task::Serve(args.into_config()?),
+            None => Task::Serve(self.serve.into_config()?),
+            Some(Command::Move(MoveArgs { from, to, to_file })) => {
+                let to = database(to, to_file)?.ok_or(Unfit::NotOne)?;
+                Task::Move { from, to }
+            }
+            Some(Command::Check(place)) => Task::Check(place.into_place()?),
+            Some(Command::Backup(BackupArgs { data, to })) => {
+                let from = folder(data)?;
+                Task::Backup { from, to }
+            }
+            Some(Command::Restore(RestoreArgs { from, data })) => {
+                let to = folder(data)?;
+                Task::Restore { from, to }
+            }
+        })
+    }
+}
+
+impl ServeArgs {
+    fn into_config(self) -> Result<Config, ConfigError> {
         let ServeArgs {
             place,
             listen,
@@ -186,10 +296,7 @@ impl Cli {
             tls_key,
             rate,
             tell,
-        } = match self.command {
-            Some(Command::Serve(args)) => args,
-            None => self.serve,
-        };
+        } = self;
         let admission = match listen.ip().is_loopback() && admit.is_empty() {
             true => Admission::Anybody,
             false => Admission::Listed(admit),
@@ -218,7 +325,10 @@ mod tests {
     }
 
     fn config(args: &[&str]) -> Config {
-        parse(args).unwrap().into_config().unwrap()
+        match parse(args).unwrap().into_task().unwrap() {
+            Task::Serve(config) => config,
+            task => panic!("{task:?}"),
+        }
     }
 
     #[test]
@@ -261,7 +371,7 @@ mod tests {
             ("postgres://192.0.2.1/vault", "tunnel"),
             ("vault", "postgres:///NAME"),
         ] {
-            let refused = parse(&["--database", url]).unwrap().into_config().unwrap_err();
+            let refused = parse(&["--database", url]).unwrap().into_task().unwrap_err();
             let said = refused.to_string();
             assert!(said.contains(told) && !said.contains("secret"), "{said}");
         }

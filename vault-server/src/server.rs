@@ -24,9 +24,9 @@ use crate::http::{self, App};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::service::{Service, ServiceError};
-use crate::store::Store;
 use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::{OpenError, Sqlite};
+use crate::store::{Store, fresh_session_key};
 use crate::tls::{self, TlsError, TlsListener};
 use tokio_rustls::TlsAcceptor;
 
@@ -99,8 +99,7 @@ impl Server {
     pub async fn bind(config: &Config) -> Result<Self, ServerError> {
         let tls = config.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key));
         let tls = tls.transpose()?;
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(ServerError::Random)?;
+        let key = fresh_session_key().map_err(ServerError::Random)?;
         let place = config.place.clone();
         // Opening waits for the disk, or for a database.
         let store = spawn_blocking(move || open(place, key)).await;

@@ -30,8 +30,10 @@ use crate::authorize::{Appending, Session};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, reading, writing};
 
+pub(crate) use agency::load;
 pub use agency::{Agency, Published};
 use follower::Follower;
+pub(crate) use live::load_case;
 use writer::Writer;
 
 /// Bytes of a page of a stream, unless its one parcel is longer.

@@ -358,6 +358,16 @@ pub enum Change {
     None,
 }
 
+/// Makes a key of sessions for a store that has none yet.
+///
+/// # Errors
+/// Where the system gives no randomness.
+pub fn fresh_session_key() -> Result<[u8; 32], getrandom::Error> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    Ok(key)
+}
+
 /// Runs `work` over one snapshot and returns what it made.
 ///
 /// # Errors

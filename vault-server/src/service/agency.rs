@@ -185,7 +185,7 @@ pub(super) fn grow(
 }
 
 /// Rebuilds an agency's state from its stream, and the edge of its log from full tiles and the links after them.
-pub(super) fn load(reads: &dyn Reads, no: AgencyNo, id: AgencyId) -> Result<(Option<AgencyState>, Edge), StoreError> {
+pub(crate) fn load(reads: &dyn Reads, no: AgencyNo, id: AgencyId) -> Result<(Option<AgencyState>, Edge), StoreError> {
     let mut state: Option<AgencyState> = None;
     if let Some(stream) = reads.stream(no, StreamId::agency(&id))? {
         reads.links(stream.no, Which::All, &mut |stored| {

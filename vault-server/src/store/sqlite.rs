@@ -3,6 +3,7 @@
 //! WAL and `synchronous=FULL`, so that a commit is on the disk when it returns. One connection writes; reading ones are
 //! opened as they are needed and kept. A second process on the same folder is refused by a lock.
 
+mod backup;
 mod open;
 mod read;
 mod write;
@@ -16,10 +17,14 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Reads, Shared, Store, StoreError, Writes};
 
+pub use backup::{BackupError, backup, restore};
 pub use open::OpenError;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "server.db";
+
+/// Name of a database that was moved elsewhere.
+pub const MOVED: &str = "server.moved.db";
 
 /// `application_id` of the file, "CVS1".
 pub const APPLICATION_ID: i32 = 0x4356_5331;
