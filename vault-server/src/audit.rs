@@ -69,8 +69,8 @@ pub enum Fault {
     #[error("the database is damaged")]
     Damaged(#[source] Damage),
     /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
+    #[error("not all of the database could be read")]
+    Store(#[source] StoreError),
 }
 
 /// What comes by while an agency is gone over, once it was found to be good.

@@ -47,7 +47,7 @@ pub(crate) struct Server {
 /// Where a server keeps what it keeps.
 #[derive(Clone)]
 pub(crate) enum Place {
-    Folder(Rc<tempfile::TempDir>),
+    Folder(Rc<tempfile::TempDir>, &'static str),
     Database { url: String, _cluster: Arc<Cluster> },
 }
 
@@ -70,14 +70,14 @@ impl Place {
                 url: cluster.database(),
                 _cluster: Arc::clone(cluster),
             },
-            None => Self::Folder(Rc::new(tempfile::tempdir().unwrap())),
+            None => Self::Folder(Rc::new(tempfile::tempdir().unwrap()), "server"),
         })
     }
 
     fn arguments(&self) -> [String; 2] {
         match self {
-            Self::Folder(folder) => {
-                let folder = folder.path().join("server");
+            Self::Folder(around, name) => {
+                let folder = around.path().join(name);
                 ["--data".to_owned(), folder.to_str().unwrap().to_owned()]
             }
             Self::Database { url, .. } => ["--database".to_owned(), url.clone()],
@@ -88,6 +88,17 @@ impl Place {
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::on(Place::new(), args)
+    }
+
+    /// Starts one over a folder that is there.
+    pub(crate) fn in_folder(around: tempfile::TempDir, name: &'static str, args: &[&str]) -> Self {
+        Self::on(Place::Folder(Rc::new(around), name), args)
+    }
+
+    /// Starts one over a database.
+    pub(crate) fn over(cluster: &Arc<Cluster>, url: &str, args: &[&str]) -> Self {
+        let (url, _cluster) = (url.to_owned(), Arc::clone(cluster));
+        Self::on(Place::Database { url, _cluster }, args)
     }
 
     pub(crate) fn command() -> Command {
@@ -151,7 +162,7 @@ impl Server {
 
     pub(crate) fn folder(&self) -> PathBuf {
         match &self.place {
-            Place::Folder(folder) => folder.path().join("server"),
+            Place::Folder(around, name) => around.path().join(name),
             Place::Database { .. } => panic!("it has none"),
         }
     }
@@ -159,7 +170,7 @@ impl Server {
     /// Its database.
     pub(crate) fn database(&self) -> &str {
         match &self.place {
-            Place::Folder(_) => panic!("it has none"),
+            Place::Folder(..) => panic!("it has none"),
             Place::Database { url, .. } => url,
         }
     }
