@@ -90,7 +90,7 @@ def tests(root):
         if ELSEWHERE & set(file.relative_to(root).parts):
             continue
         text = file.read_text(encoding="utf-8")
-        names.update(re.findall(r"#\[(?:\w+::)?test(?:\([^)]*\))?\]\s*(?:#\[[^\]]*\]\s*)*(?:async\s+)?fn\s+(\w+)", text))
+        names.update(re.findall(r"#\[(?:\w+::)?test(?:\([^)]*\))?\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?(?:async\s+)?fn\s+(\w+)", text))
         for block in re.findall(r"^scenarios! \{\n(.*?)^\}", text, re.DOTALL | re.MULTILINE):
             names.update(block.split())
     return names

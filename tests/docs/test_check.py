@@ -48,8 +48,10 @@ class Threats(Tree):
         self.write(check.THREATS, "\n".join(rows) + "\n")
 
     def test_states_that_hold(self):
-        self.write("x/src/lib.rs", "#[test]\nfn attack_one() {}\n#[tokio::test]\nasync fn attack_two() {}\n")
-        self.table(r1="covered by `attack_one`", r2="in part by `attack_two`; not yet: comes with sharing")
+        self.write("x/src/lib.rs", "#[test]\nfn attack_one() {}\n#[tokio::test]\nasync fn attack_two() {}\n#[test]\npub(crate) fn attack_three() {}\n")
+        self.table(
+            r1="covered by `attack_one`", r2="in part by `attack_two`; not yet: comes with sharing", r3="covered by `attack_three`"
+        )
         self.assertEqual(self.faults(check.threats), [])
 
     def test_a_name_in_a_list_of_scenarios_is_a_test(self):

@@ -1,5 +1,6 @@
 //! A real `casevault-server`, as a process on a port of its own.
 
+use std::ffi::OsStr;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::path::Path;
@@ -15,7 +16,7 @@ pub struct Server {
     child: Child,
     /// Where it is.
     pub url: String,
-    /// Its folder.
+    /// Its folder, or what stands for it.
     pub data: PathBuf,
 }
 
@@ -33,10 +34,17 @@ impl Server {
     /// # Panics
     /// As [`Self::start`].
     pub fn start_at(data: &Path, listen: &str) -> Self {
+        Self::keeping(data, "--data", data.as_os_str(), listen)
+    }
+
+    /// Starts one on an address that keeps what it keeps where `flag` says; `data` is what the test knows it by.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn keeping(data: &Path, flag: &str, place: &OsStr, listen: &str) -> Self {
         let mut child = Command::new(casevault_server())
-            .arg("serve")
-            .arg("--data")
-            .arg(data)
+            .args(["serve", flag])
+            .arg(place)
             .args(["--listen", listen])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

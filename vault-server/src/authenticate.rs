@@ -1,10 +1,10 @@
 //! Who asks: challenges, the sessions that devices begin with them, and the tokens of those sessions.
 //!
 //! Challenges and tokens are MACs of the server's own (`docs/format.md` §18), so that nothing is kept of a session; of a
-//! challenge only that it was used, for the minute in which it is good. What was used is forgotten when the process ends, so
-//! the key of challenges is too.
+//! challenge only that it was used, for the minute in which it is good. Where one process has the store alone, what was used
+//! is forgotten when it ends, so the key of challenges is too; processes that share a store share both.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,8 @@ use data_encoding::BASE64URL_NOPAD;
 use vault_core::context::Label;
 use vault_core::crypto::hash::{mac, mac_matches};
 use vault_core::id::{AgencyId, DeviceId};
+
+use crate::store::{Challenge, Shared, StoreError, UseUp};
 
 /// Seconds for which a challenge is good.
 pub const CHALLENGE_SECONDS: u64 = 60;
@@ -25,16 +27,18 @@ pub const TOKEN_BYTES: usize = 88;
 /// Used challenges that are remembered. Each cost a live device's signature.
 const REMEMBERED: usize = 65_536;
 
-/// What begins a challenge, and names it: randomness and time.
-type Named = [u8; 16];
+/// Seconds by which the clocks of processes that share a store may differ.
+const SKEW: u64 = 5;
 
 /// Challenges and tokens of one server.
 pub struct Sessions {
     /// Of tokens; the server's, for as long as it has its store.
     tokens: [u8; 32],
-    /// Of challenges; this process's.
+    /// Of challenges; this process's, or of all that share the store.
     challenges: [u8; 32],
-    used: Mutex<HashMap<Named, u64>>,
+    /// Seconds by which a challenge may come from what is the future here.
+    skew: u64,
+    used: Mutex<HashSet<Challenge>>,
 }
 
 /// What a token says.
@@ -63,7 +67,17 @@ impl Sessions {
         Self {
             tokens,
             challenges,
+            skew: 0,
             used: Mutex::default(),
+        }
+    }
+
+    /// Takes the key of tokens of all processes that share a store, which makes their challenges too: what it is used for
+    /// is in every MAC.
+    pub fn shared(tokens: [u8; 32]) -> Self {
+        Self {
+            skew: SKEW,
+            ..Self::new(tokens, tokens)
         }
     }
 
@@ -77,31 +91,62 @@ impl Sessions {
         challenge
     }
 
-    /// Takes a challenge as used.
+    /// Takes a challenge as used, where one process has the store alone.
     ///
     /// # Errors
     /// [`Unusable`].
     pub fn take(&self, challenge: &[u8; 48], now: u64) -> Result<(), Unusable> {
-        let (named, tag) = challenge.split_first_chunk::<16>().ok_or(Unusable::Stale)?;
-        if !mac_matches(Label::ServerChallenge, &self.challenges, &[named], tag) {
-            return Err(Unusable::Stale);
-        }
-        let made = named.last_chunk().copied().map_or(0, u64::from_be_bytes);
-        if now.checked_sub(made).is_none_or(|age| age > CHALLENGE_SECONDS) {
-            return Err(Unusable::Stale);
-        }
+        let challenge = self.fresh(challenge, now)?;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= REMEMBERED {
-            used.retain(|_, made| now.saturating_sub(*made) <= CHALLENGE_SECONDS);
+            used.retain(|one| now.saturating_sub(one.made) <= CHALLENGE_SECONDS);
         }
-        if used.contains_key(named) {
+        if used.contains(&challenge) {
             return Err(Unusable::Stale);
         }
         if used.len() >= REMEMBERED {
             return Err(Unusable::TooMany);
         }
-        used.insert(*named, made);
+        used.insert(challenge);
         Ok(())
+    }
+
+    /// Takes a challenge as used, for all processes that share a store.
+    ///
+    /// # Errors
+    /// [`StoreError`]; inside, [`Unusable`].
+    pub fn take_shared(
+        &self,
+        shared: &dyn Shared,
+        challenge: &[u8; 48],
+        now: u64,
+    ) -> Result<Result<(), Unusable>, StoreError> {
+        let challenge = match self.fresh(challenge, now) {
+            Ok(challenge) => challenge,
+            Err(unusable) => return Ok(Err(unusable)),
+        };
+        // Too old by then for whoever's clock is behind, too.
+        let forget = now.saturating_sub(CHALLENGE_SECONDS + SKEW);
+        Ok(match shared.use_up(&challenge, forget, REMEMBERED)? {
+            UseUp::First => Ok(()),
+            UseUp::Again => Err(Unusable::Stale),
+            UseUp::TooMany => Err(Unusable::TooMany),
+        })
+    }
+
+    /// Returns what names a challenge, if it is one of ours and not too old.
+    fn fresh(&self, challenge: &[u8; 48], now: u64) -> Result<Challenge, Unusable> {
+        let (named, tag) = challenge.split_first_chunk::<16>().ok_or(Unusable::Stale)?;
+        if !mac_matches(Label::ServerChallenge, &self.challenges, &[named], tag) {
+            return Err(Unusable::Stale);
+        }
+        let random = named.first_chunk().copied().ok_or(Unusable::Stale)?;
+        let made = named.last_chunk().copied().map_or(0, u64::from_be_bytes);
+        let age = (now + self.skew).checked_sub(made);
+        match age.is_some_and(|age| age <= CHALLENGE_SECONDS + self.skew) {
+            true => Ok(Challenge { random, made }),
+            false => Err(Unusable::Stale),
+        }
     }
 
     /// Makes the token of a session.
@@ -162,6 +207,16 @@ mod tests {
             let mut changed = sessions.challenge([2; 8], 1000);
             changed[at] ^= 1;
             assert_eq!(sessions.take(&changed, 1000), Err(Unusable::Stale), "{at}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_differ_a_little_take_each_others_challenges() {
+        let sessions = Sessions::shared([7; 32]);
+        let challenge = sessions.challenge([1; 8], 1000);
+        for (now, good) in [(994, false), (995, true), (1060, true), (1061, false)] {
+            let taken = Sessions::shared([7; 32]).take(&challenge, now);
+            assert_eq!(taken.is_ok(), good, "{now}");
         }
     }
 

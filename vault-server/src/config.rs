@@ -12,6 +12,7 @@ use etcetera::BaseStrategy;
 use vault_core::id::AgencyId;
 
 use crate::report::Told;
+use crate::store::postgres::{Database, Unfit};
 
 /// The address that the server listens on when none is given: this machine only.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -30,13 +31,59 @@ pub struct Cli {
 enum Command {
     /// Serve until SIGTERM or SIGINT; this is also what happens without a subcommand.
     Serve(ServeArgs),
+    /// Move a folder into an empty PostgreSQL database, while no server runs; everything is verified on both sides.
+    Move(MoveArgs),
+    /// Derive every hash, signature, tile and head again; exit 4 and the first damage if something is otherwise. Of a
+    /// folder while no server runs, of a database at any time.
+    Check(PlaceArgs),
+    /// Copy the database of a folder to a new file, while the server runs or not, and verify the copy.
+    Backup(BackupArgs),
+    /// Verify a copy and put it into a folder that has no database.
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+struct MoveArgs {
+    /// The folder; its database is renamed to `server.moved.db` in the end.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// The database, as `serve --database` takes it.
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "to_file",
+        conflicts_with = "to_file"
+    )]
+    to: Option<String>,
+    /// File with the URL of the database, as `serve --database-file` takes it.
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct BackupArgs {
+    /// The server's folder [default: casevault-server in the XDG data folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The copy, which must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// The copy.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// The server's folder [default: casevault-server in the XDG data folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 struct ServeArgs {
-    /// Folder of the server's own files, born 0700 [default: casevault-server in the XDG data folder].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// Address and port to listen on; port 0 takes a free one, which the first line on stdout names.
     #[arg(long, value_name = "ADDR", default_value_t = LISTEN)]
     listen: SocketAddr,
@@ -55,6 +102,59 @@ struct ServeArgs {
     /// What is told on stderr.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     tell: Told,
+}
+
+/// Where the server keeps what it keeps.
+#[derive(Debug, Args)]
+struct PlaceArgs {
+    /// Folder of the server's own files, born 0700 [default: casevault-server in the XDG data folder].
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["database", "database_file"])]
+    data: Option<PathBuf>,
+    /// PostgreSQL database instead of a folder, as `postgres://USER@HOST/NAME`, without a password; several servers may
+    /// share one. On a loopback address or a Unix socket alone.
+    #[arg(long, value_name = "URL", conflicts_with = "database_file")]
+    database: Option<String>,
+    /// File with the URL of the database, which may have a password then; its owner alone may read it.
+    #[arg(long, value_name = "FILE")]
+    database_file: Option<PathBuf>,
+}
+
+/// Where the server keeps what it keeps.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In a folder of its own, alone.
+    Folder(PathBuf),
+    /// In a PostgreSQL database, with other servers perhaps.
+    Database(Database),
+}
+
+impl PlaceArgs {
+    fn into_place(self) -> Result<Place, ConfigError> {
+        match database(self.database, self.database_file)? {
+            Some(database) => Ok(Place::Database(database)),
+            None => Ok(Place::Folder(folder(self.data)?)),
+        }
+    }
+}
+
+/// Takes a database's URL, or reads it.
+fn database(url: Option<String>, file: Option<PathBuf>) -> Result<Option<Database>, ConfigError> {
+    match (url, file) {
+        (Some(url), _) => Ok(Some(Database::named(&url)?)),
+        (None, Some(path)) => Ok(Some(Database::in_file(&path)?)),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The folder that is named, or the server's own of whoever runs it.
+fn folder(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    match named {
+        Some(folder) => Ok(folder),
+        None => {
+            let places = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
+            Ok(places.data_dir().join("casevault-server"))
+        }
+    }
 }
 
 /// Requests a second of one device.
@@ -105,8 +205,8 @@ impl Admission {
 /// The settings of one run, complete: nothing is looked up after this.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
-    /// Folder of the server's own files.
-    pub data: PathBuf,
+    /// Where the server keeps what it keeps.
+    pub place: Place,
     /// Address to listen on; port 0 means any free one.
     pub listen: SocketAddr,
     /// Whom the server makes known.
@@ -125,39 +225,84 @@ pub enum ConfigError {
     /// No `--data`, and no home to derive the default from.
     #[error("no home folder is known: name the server's folder with `--data`")]
     NoHome,
+    /// The database is not named as it must be.
+    #[error(transparent)]
+    Database(#[from] Unfit),
+}
+
+/// What there is to do, complete: nothing is looked up after this.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Task {
+    /// Serve.
+    Serve(Config),
+    /// Move a folder into a database.
+    Move {
+        /// The folder.
+        from: PathBuf,
+        /// The database.
+        to: Database,
+    },
+    /// Go over everything that is kept.
+    Check(Place),
+    /// Copy a folder's database.
+    Backup {
+        /// The folder.
+        from: PathBuf,
+        /// The copy.
+        to: PathBuf,
+    },
+    /// Put a copy into a folder.
+    Restore {
+        /// The copy.
+        from: PathBuf,
+        /// The folder.
+        to: PathBuf,
+    },
 }
 
 impl Cli {
-    /// Completes the command line to the settings of a run.
+    /// Completes the command line to what there is to do.
     ///
     /// # Errors
-    /// [`ConfigError::NoHome`] without `--data` where the environment names no home.
-    pub fn into_config(self) -> Result<Config, ConfigError> {
+    /// [`ConfigError`].
+    pub fn into_task(self) -> Result<Task, ConfigError> {
+        Ok(match self.command {
+            Some(Command::Serve(args)) => Task::Serve(args.into_config()?),
+            None => Task::Serve(self.serve.into_config()?),
+            Some(Command::Move(MoveArgs { from, to, to_file })) => {
+                let to = database(to, to_file)?.ok_or(Unfit::NotOne)?;
+                Task::Move { from, to }
+            }
+            Some(Command::Check(place)) => Task::Check(place.into_place()?),
+            Some(Command::Backup(BackupArgs { data, to })) => {
+                let from = folder(data)?;
+                Task::Backup { from, to }
+            }
+            Some(Command::Restore(RestoreArgs { from, data })) => {
+                let to = folder(data)?;
+                Task::Restore { from, to }
+            }
+        })
+    }
+}
+
+impl ServeArgs {
+    fn into_config(self) -> Result<Config, ConfigError> {
         let ServeArgs {
-            data,
+            place,
             listen,
             admit,
             tls_cert,
             tls_key,
             rate,
             tell,
-        } = match self.command {
-            Some(Command::Serve(args)) => args,
-            None => self.serve,
-        };
+        } = self;
         let admission = match listen.ip().is_loopback() && admit.is_empty() {
             true => Admission::Anybody,
             false => Admission::Listed(admit),
         };
-        let data = match data {
-            Some(dir) => dir,
-            None => etcetera::base_strategy::Xdg::new()
-                .map_err(|_| ConfigError::NoHome)?
-                .data_dir()
-                .join("casevault-server"),
-        };
         Ok(Config {
-            data,
+            place: place.into_place()?,
             listen,
             admission,
             tls: tls_cert.zip(tls_key),
@@ -180,7 +325,10 @@ mod tests {
     }
 
     fn config(args: &[&str]) -> Config {
-        parse(args).unwrap().into_config().unwrap()
+        match parse(args).unwrap().into_task().unwrap() {
+            Task::Serve(config) => config,
+            task => panic!("{task:?}"),
+        }
     }
 
     #[test]
@@ -191,7 +339,7 @@ mod tests {
     #[test]
     fn serve_is_the_default_subcommand() {
         let expected = Config {
-            data: "d".into(),
+            place: Place::Folder("d".into()),
             listen: "127.0.0.1:8443".parse().unwrap(),
             admission: Admission::Anybody,
             tls: None,
@@ -208,7 +356,30 @@ mod tests {
 
     #[test]
     fn the_default_folder_is_the_servers_own() {
-        assert!(config(&[]).data.ends_with("casevault-server"));
+        let Place::Folder(folder) = config(&[]).place else {
+            panic!()
+        };
+        assert!(folder.ends_with("casevault-server"));
+    }
+
+    #[test]
+    fn a_database_is_named_without_a_password_and_instead_of_a_folder() {
+        let named = config(&["--database", "postgres://server@localhost/vault"]);
+        assert!(matches!(named.place, Place::Database(_)));
+        for (url, told) in [
+            ("postgres://server:secret@localhost/vault", "--database-file"),
+            ("postgres://192.0.2.1/vault", "tunnel"),
+            ("vault", "postgres:///NAME"),
+        ] {
+            let refused = parse(&["--database", url]).unwrap().into_task().unwrap_err();
+            let said = refused.to_string();
+            assert!(said.contains(told) && !said.contains("secret"), "{said}");
+        }
+        for both in [["--data", "d"], ["--database-file", "f"]] {
+            let mut args = vec!["--database", "postgres:///vault"];
+            args.extend(both);
+            assert_eq!(parse(&args).unwrap_err().kind(), ErrorKind::ArgumentConflict);
+        }
     }
 
     #[test]

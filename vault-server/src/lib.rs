@@ -9,6 +9,7 @@
 //! route -> authenticate (who) -> authorize (may) -> service -> store
 //! ```
 
+pub mod audit;
 pub mod authenticate;
 pub mod authorize;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod http;
 pub mod limits;
 pub mod memory;
 pub mod metrics;
+pub mod moving;
 pub mod report;
 mod server;
 pub mod service;

@@ -1,45 +1,88 @@
-//! `casevault-server`: reads the command line, serves, and stops when told to.
+//! `casevault-server`: reads the command line, serves, and stops when told to; or keeps the store that it serves.
 //!
-//! The only module that prints. stdout carries one line, `listening on URL`; everything else goes to stderr.
+//! The only module that prints. stdout carries what was asked for: of serving one line, `listening on URL`; everything else
+//! goes to stderr.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use data_encoding::HEXLOWER;
 use tokio::signal::unix::{SignalKind, signal};
-use vault_server::config::{Cli, Config};
-use vault_server::{Ended, Server};
+use vault_server::audit::{self, Damage, Sound};
+use vault_server::config::{Cli, Config, Task};
+use vault_server::store::{StoreError, sqlite};
+use vault_server::{Ended, Server, moving};
 
 fn main() -> ExitCode {
     // A usage error ends here, with exit code 2.
     let cli = Cli::parse();
-    match run(cli) {
-        Ok(Ended::Drained) => ExitCode::SUCCESS,
-        Ok(Ended::CutOff) => {
-            complain("stopped, cutting off connections that did not end in time");
-            ExitCode::SUCCESS
-        }
+    match cli.into_task().map_err(Into::into).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&chain(error.as_ref()));
-            ExitCode::FAILURE
+            match is_damage(error.as_ref()) {
+                true => ExitCode::from(DAMAGED),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }
 
+/// The exit code of what found the store damaged.
+const DAMAGED: u8 = 4;
+
 /// Threads that may wait for the disk at once; each reading one has a connection of the database.
 const WAITING_THREADS: usize = 8;
 
-fn run(cli: Cli) -> Result<Ended, Box<dyn std::error::Error>> {
+type Failed = Box<dyn std::error::Error>;
+
+fn run(task: Task) -> Result<(), Failed> {
     vault_server::memory::keep_small();
-    let config = cli.into_config()?;
+    match task {
+        Task::Serve(config) => serve_until_told(&config),
+        Task::Move { from, to } => tell("moved", &moving::run(&from, to)?),
+        Task::Check(place) => tell("sound", &audit::place(place)?),
+        Task::Backup { from, to } => tell("copied", &sqlite::backup(&from, &to)?),
+        Task::Restore { from, to } => tell("restored", &sqlite::restore(&from, &to)?),
+    }
+}
+
+fn serve_until_told(config: &Config) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(WAITING_THREADS)
         .enable_all()
         .build()?;
-    runtime.block_on(serve(&config))
+    if runtime.block_on(serve(config))? == Ended::CutOff {
+        complain("stopped, cutting off connections that did not end in time");
+    }
+    Ok(())
 }
 
-async fn serve(config: &Config) -> Result<Ended, Box<dyn std::error::Error>> {
+/// Writes a line for each agency, and what was done with all of them.
+fn tell(done: &str, agencies: &[Sound]) -> Result<(), Failed> {
+    let mut out = io::stdout().lock();
+    for Sound { agency, size, root } in agencies {
+        let root = HEXLOWER.encode(&root.0);
+        writeln!(out, "{} leaves {size} root {root}", agency.text())?;
+    }
+    writeln!(out, "{done}: {} agencies", agencies.len())?;
+    Ok(())
+}
+
+/// Tells whether an error came of damage.
+fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
+    causes.any(|cause| {
+        let damaged = matches!(
+            cause.downcast_ref(),
+            Some(StoreError::Damaged(_) | StoreError::Refused(_))
+        );
+        damaged || cause.is::<Damage>()
+    })
+}
+
+async fn serve(config: &Config) -> Result<Ended, Failed> {
     let server = Server::bind(config).await?;
     // Before the address is told: whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;

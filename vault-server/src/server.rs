@@ -19,12 +19,14 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::http::{self, App};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::service::{Service, ServiceError};
+use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::{OpenError, Sqlite};
+use crate::store::{Store, fresh_session_key};
 use crate::tls::{self, TlsError, TlsListener};
 use tokio_rustls::TlsAcceptor;
 
@@ -75,6 +77,9 @@ pub enum ServerError {
     /// The database could not be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The shared database could not be opened.
+    #[error(transparent)]
+    Database(#[from] postgres::OpenError),
     /// Certificate or key are no good.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -87,25 +92,19 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Makes the data folder, born 0700, opens its database, and listens; nothing is answered before [`Server::run`].
+    /// Opens the database, in a folder that is born 0700 or elsewhere, and listens; nothing is answered before [`Server::run`].
     ///
     /// # Errors
     /// [`ServerError`], with the system's reason as source.
     pub async fn bind(config: &Config) -> Result<Self, ServerError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&config.data)
-            .map_err(|source| ServerError::Data {
-                path: config.data.clone(),
-                source,
-            })?;
         let tls = config.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key));
         let tls = tls.transpose()?;
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(ServerError::Random)?;
-        let store = Sqlite::open(&config.data, key)?;
-        let service = Service::begin(Arc::new(store), Arc::new(Metrics::default()))?;
+        let key = fresh_session_key().map_err(ServerError::Random)?;
+        let place = config.place.clone();
+        // Opening waits for the disk, or for a database.
+        let store = spawn_blocking(move || open(place, key)).await;
+        let store = store.map_err(|ended| ServerError::Serve(ended.into()))??;
+        let service = Service::begin(store, Arc::new(Metrics::default()))?;
         let (stopping, stopped) = watch::channel(false);
         let app = Arc::new(App {
             service: Arc::new(service),
@@ -169,6 +168,20 @@ impl Server {
     }
 }
 
+fn open(place: Place, key: [u8; 32]) -> Result<Arc<dyn Store>, ServerError> {
+    match place {
+        Place::Database(database) => Ok(Arc::new(Postgres::open(database, key)?)),
+        Place::Folder(folder) => {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.map_err(|source| ServerError::Data {
+                path: folder.clone(),
+                source,
+            })?;
+            Ok(Arc::new(Sqlite::open(&folder, key)?))
+        }
+    }
+}
+
 type MakeService = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
 
 async fn serve<L: Listener<Addr = SocketAddr>>(
@@ -215,7 +228,7 @@ mod tests {
 
     fn config(folder: &tempfile::TempDir) -> Config {
         Config {
-            data: folder.path().join("a/b"),
+            place: Place::Folder(folder.path().join("a/b")),
             listen: "127.0.0.1:0".parse().unwrap(),
             admission: Admission::Anybody,
             tls: None,

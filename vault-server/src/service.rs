@@ -8,6 +8,7 @@
 //! Clients make every check again; what is refused here is refused to keep the log free of what nobody would count.
 
 mod agency;
+mod follower;
 mod live;
 mod prepare;
 mod recent;
@@ -29,7 +30,10 @@ use crate::authorize::{Appending, Session};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, reading, writing};
 
+pub(crate) use agency::load;
 pub use agency::{Agency, Published};
+use follower::Follower;
+pub(crate) use live::load_case;
 use writer::Writer;
 
 /// Bytes of a page of a stream, unless its one parcel is longer.
@@ -37,12 +41,16 @@ use writer::Writer;
 /// A page is in memory twice while it is encoded, for everybody who pulls at once.
 const PAGE_BYTES: usize = 1 << 20;
 
+/// The agencies that were asked for.
+type Agencies = RwLock<HashMap<AgencyId, Arc<Agency>>>;
+
 /// The whole service.
 pub struct Service {
     store: Arc<dyn Store>,
-    agencies: RwLock<HashMap<AgencyId, Arc<Agency>>>,
+    agencies: Arc<Agencies>,
     sessions: Sessions,
     writer: Writer,
+    follower: Option<Follower>,
     metrics: Arc<Metrics>,
 }
 
@@ -52,6 +60,9 @@ pub enum ServiceError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database went away; what was under way may be done or not.
+    #[error("the database is away")]
+    Away,
     /// More appends wait than may.
     #[error("too much waits to be written")]
     Busy,
@@ -76,15 +87,26 @@ impl Service {
     /// [`ServiceError::Store`]; [`ServiceError::Ended`] where the system gives no thread, [`ServiceError::Random`] no
     /// randomness.
     pub fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
-        let mut challenges = [0; 32];
-        getrandom::fill(&mut challenges).map_err(ServiceError::Random)?;
-        let sessions = Sessions::new(store.session_key()?, challenges);
+        let tokens = store.session_key()?;
+        let agencies = Arc::default();
+        let (sessions, follower) = match store.shared() {
+            Some(_) => {
+                let follower = Follower::begin(Arc::clone(&store), Arc::clone(&agencies))?;
+                (Sessions::shared(tokens), Some(follower))
+            }
+            None => {
+                let mut challenges = [0; 32];
+                getrandom::fill(&mut challenges).map_err(ServiceError::Random)?;
+                (Sessions::new(tokens, challenges), None)
+            }
+        };
         let writer = Writer::begin(Arc::clone(&store), Arc::clone(&metrics))?;
         Ok(Self {
             store,
-            agencies: RwLock::default(),
+            agencies,
             sessions,
             writer,
+            follower,
             metrics,
         })
     }
@@ -92,6 +114,9 @@ impl Service {
     /// Takes no more appends; returns once those that were taken are durable.
     pub fn end(&self) {
         self.writer.end();
+        if let Some(follower) = &self.follower {
+            follower.end();
+        }
     }
 
     /// Returns what is counted.
@@ -114,19 +139,29 @@ impl Service {
         self.agency(id)?.ok_or(StoreError::Damaged("an agency is gone").into())
     }
 
-    /// Finds an agency that was asked for before; never waits for the disk.
+    /// Finds an agency that was asked for before and that nobody else appends to; never waits for the disk.
     pub fn known(&self, id: &AgencyId) -> Option<Arc<Agency>> {
+        match self.store.shared() {
+            None => self.loaded(id),
+            Some(_) => None,
+        }
+    }
+
+    fn loaded(&self, id: &AgencyId) -> Option<Arc<Agency>> {
         let agencies = self.agencies.read().unwrap_or_else(PoisonError::into_inner);
         agencies.get(id).map(Arc::clone)
     }
 
-    /// Finds an agency.
+    /// Finds an agency, as it is now: whoever was given a checkpoint by another process gets none here that is older.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub fn agency(&self, id: AgencyId) -> Result<Option<Arc<Agency>>, ServiceError> {
-        if let Some(known) = self.known(&id) {
-            return Ok(Some(known));
+        if let Some(loaded) = self.loaded(&id) {
+            if self.store.shared().is_some() {
+                loaded.catch_up(self.store.as_ref())?;
+            }
+            return Ok(Some(loaded));
         }
         // The lock is held while it is loaded: nobody may publish over what another loaded before.
         let mut agencies = self.agencies.write().unwrap_or_else(PoisonError::into_inner);
@@ -164,23 +199,29 @@ impl Service {
         let Some(agency) = self.agency(statement.agency)? else {
             return Ok(Err(SessionRefused::Check(Check::ServerSession)));
         };
-        let began = || {
+        let verified = || {
             let state = agency.published().state;
             let state = state.ok_or(SessionRefused::Check(Check::ServerSession))?;
             let device = state.live_device(statement.device).map_err(refused)?;
             server_session::verify(request, agency.id(), agency.log_key(), &device.key).map_err(refused)?;
-            let now = authenticate::now();
-            // Last, so that only a live device's signature uses one up.
-            self.sessions
-                .take(&statement.challenge, now)
-                .map_err(SessionRefused::Challenge)?;
-            Ok(self.sessions.token(&Claim {
+            Ok(())
+        };
+        if let Err(refused) = verified() {
+            return Ok(Err(refused));
+        }
+        // Last, so that only a live device's signature uses one up.
+        let now = authenticate::now();
+        let taken = match self.store.shared() {
+            Some(shared) => self.sessions.take_shared(shared, &statement.challenge, now)?,
+            None => self.sessions.take(&statement.challenge, now),
+        };
+        Ok(taken.map_err(SessionRefused::Challenge).map(|()| {
+            self.sessions.token(&Claim {
                 agency: agency.id(),
                 device: statement.device,
                 until: now.saturating_add(authenticate::TOKEN_SECONDS),
-            }))
-        };
-        Ok(began())
+            })
+        }))
     }
 
     /// Returns what a token claims, as it stands after `Bearer`.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! writer thread ─ Store::write ─ one durable transaction a group of appends ─┐
-//! requests ────── Store::read ── one snapshot a request ─────────────────────┴─ sqlite
+//! requests ────── Store::read ── one snapshot a request ─────────────────────┴─ sqlite, or postgres for several processes
 //! ```
 //! New facts go into [`NewLink`] and the rows; a store knows no rule of the format but what erasing a record leaves. The
 //! contract that every store keeps is a suite of functions over the trait (`tests/store.rs`).
@@ -20,13 +20,25 @@
 //! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut by the next write, or at the next opening | was not answered |
 //! | an agency was registered, before the answer | the agency with its log key | asks again, and gets the same key |
 //!
+//! Of the shared store (`postgres`) the same is true, with PostgreSQL in the place of the disk, and:
+//!
+//! | after | the database has | who asked |
+//! |---|---|---|
+//! | the process that holds an agency is killed | nothing of its transaction; the agency is free once PostgreSQL notices | asks another process |
+//! | the connection is lost at the commit | all of it or nothing; what is in memory is thrown away | asks again, and is told whether it is stored |
+//! | another process committed | what that appended; the sizes differ, and it is read before anything is judged | sees nothing of it |
+//! | a commit, before others heard of it | all of it; others compare sizes at every request | whoever asks another process gets the newest checkpoint |
+//!
 //! Nothing is half done in any of them: what is in memory alone (states, edge, checkpoint) follows from the disk.
 
+mod number;
+pub mod postgres;
 mod row;
 pub mod sqlite;
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::ops::ControlFlow;
 
 use vault_core::case_state::PlacedRecord;
 use vault_core::check::Refused;
@@ -42,7 +54,7 @@ use vault_core::wire::v1::sync::{ListedStream, StreamPage};
 pub use row::{Part, StoredLink};
 
 /// The local number of an agency.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct AgencyNo(pub u32);
 
 /// The local number of a stream.
@@ -89,6 +101,8 @@ pub struct Reader {
 pub enum Which {
     /// Every link.
     All,
+    /// Links from a number on.
+    From(u64),
     /// Events alone, and the last link whatever it is.
     Events,
     /// Links that bring newer wraps.
@@ -142,6 +156,9 @@ pub enum StoreError {
     /// What is stored does not pass a check that it passed once.
     #[error("the database is damaged")]
     Refused(#[from] Refused),
+    /// The database cannot be reached, or went away in the middle; what was under way may be done or not.
+    #[error("the database cannot be reached")]
+    Away(#[source] Box<dyn Error + Send + Sync>),
     /// A number is beyond what this store counts to.
     #[error("the store takes no more {0}")]
     Bounds(&'static str),
@@ -149,10 +166,14 @@ pub enum StoreError {
 
 /// What can be asked of a snapshot.
 pub trait Reads {
-    /// Finds an agency.
+    /// Returns all agencies.
     ///
     /// # Errors
     /// [`StoreError`], as of every method here.
+    fn agencies(&self) -> Result<Vec<AgencyRow>, StoreError>;
+
+    /// Finds an agency.
+    #[allow(clippy::missing_errors_doc)]
     fn agency(&self, id: &AgencyId) -> Result<Option<AgencyRow>, StoreError>;
 
     /// Returns how many leaves an agency's log has.
@@ -170,6 +191,10 @@ pub trait Reads {
     /// Tells whether a member has a live grant in a case's stream.
     #[allow(clippy::missing_errors_doc)]
     fn holds(&self, stream: StreamNo, member: MemberId) -> Result<bool, StoreError>;
+
+    /// Returns who has a live grant in a case's stream.
+    #[allow(clippy::missing_errors_doc)]
+    fn holders(&self, stream: StreamNo) -> Result<BTreeSet<MemberId>, StoreError>;
 
     /// Returns the link number `seq` of a stream and the index of its leaf.
     #[allow(clippy::missing_errors_doc)]
@@ -201,9 +226,17 @@ pub trait Reads {
         hashes: &BTreeSet<RecordHash>,
     ) -> Result<Vec<(RecordHash, PlacedRecord)>, StoreError>;
 
+    /// Returns streams, numbers in them, and ids of `count` links of an agency from leaf `from` on.
+    #[allow(clippy::missing_errors_doc)]
+    fn places(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<(StreamId, u64, LinkId)>, StoreError>;
+
     /// Returns `count` entries of an agency's log from leaf `from` on.
     #[allow(clippy::missing_errors_doc)]
-    fn entries(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<Entry>, StoreError>;
+    fn entries(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<Entry>, StoreError> {
+        let places = self.places(agency, from, count)?;
+        let entry = |(stream, seq, link)| Entry::of(stream, seq, link);
+        Ok(places.into_iter().map(entry).collect())
+    }
 
     /// Returns the bytes of a full tile.
     #[allow(clippy::missing_errors_doc)]
@@ -216,10 +249,16 @@ pub trait Reads {
 
 /// What can be done in a transaction; it sees what it wrote.
 pub trait Writes: Reads {
-    /// Returns an agency, made known with `log_seed` if it was not.
+    /// Holds an agency until the end of the transaction: until then nobody else appends to it, and what others appended
+    /// before is seen. Several are held in the order of their numbers. Where one process has the store alone, its
+    /// transaction is hold enough.
     ///
     /// # Errors
     /// [`StoreError`], as of every method here.
+    fn hold(&mut self, agency: AgencyNo) -> Result<(), StoreError>;
+
+    /// Returns an agency, made known with `log_seed` if it was not.
+    #[allow(clippy::missing_errors_doc)]
     fn register(&mut self, id: &AgencyId, log_seed: &SigningSeed) -> Result<AgencyRow, StoreError>;
 
     /// Makes a stream without links known.
@@ -267,6 +306,66 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`], of the store or of `work`.
     fn write(&self, work: &mut dyn FnMut(&mut dyn Writes) -> Result<(), StoreError>) -> Result<(), StoreError>;
+
+    /// Returns what is shared with other processes; `None` where one process has the store alone.
+    fn shared(&self) -> Option<&dyn Shared>;
+}
+
+/// What the processes over one store have in common.
+pub trait Shared {
+    /// Uses a challenge up, once for all processes; forgets those that were made before `forget` (seconds since 1970), and
+    /// remembers `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn use_up(&self, challenge: &Challenge, forget: u64, most: usize) -> Result<UseUp, StoreError>;
+
+    /// Tells of commits, this process's among them, until `told` breaks; it is called at least twice a second.
+    ///
+    /// # Errors
+    /// [`StoreError`], when nothing is told any more.
+    fn follow(&self, told: &mut dyn FnMut(Change) -> ControlFlow<()>) -> Result<(), StoreError>;
+}
+
+/// What tells one challenge from another.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Challenge {
+    /// Random bytes.
+    pub random: [u8; 8],
+    /// When it was made, in seconds since 1970.
+    pub made: u64,
+}
+
+/// What became of a challenge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UseUp {
+    /// It is used now.
+    First,
+    /// It was used before.
+    Again,
+    /// No more are remembered.
+    TooMany,
+}
+
+/// What those who follow are told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// An agency's log may have grown.
+    Grown(AgencyNo),
+    /// Anything may have happened.
+    Unknown,
+    /// Nothing for a while.
+    None,
+}
+
+/// Makes a key of sessions for a store that has none yet.
+///
+/// # Errors
+/// Where the system gives no randomness.
+pub fn fresh_session_key() -> Result<[u8; 32], getrandom::Error> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    Ok(key)
 }
 
 /// Runs `work` over one snapshot and returns what it made.

@@ -156,7 +156,11 @@ impl IntoResponse for Problem {
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
-            ServiceError::Busy | ServiceError::Ended => Self::Busy,
+            ServiceError::Away | ServiceError::Busy | ServiceError::Ended => Self::Busy,
+            ServiceError::Store(StoreError::Away(_)) => {
+                report::failure(&error);
+                Self::Busy
+            }
             ServiceError::Full | ServiceError::Store(StoreError::Full(_)) => Self::StorageFull,
             // The writer told of it.
             ServiceError::Unwritten => Self::Internal,

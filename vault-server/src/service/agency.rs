@@ -14,7 +14,7 @@ use vault_core::tlog::tree;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::stream::StreamId;
 
-use crate::store::{AgencyNo, AgencyRow, Reads, StoreError, Which};
+use crate::store::{AgencyNo, AgencyRow, Reads, Store, StoreError, Which, reading};
 
 /// An agency that the server knows.
 pub struct Agency {
@@ -102,7 +102,22 @@ impl Agency {
         self.grown.subscribe()
     }
 
-    /// Publishes what is durable: signs its checkpoint and wakes who waits.
+    /// Takes in and publishes what other processes have appended.
+    pub(super) fn catch_up(&self, store: &dyn Store) -> Result<(), StoreError> {
+        // Before the snapshot is taken, so that this cannot be ahead of it.
+        let known = self.published();
+        reading(store, |reads| {
+            let size = reads.size(self.no)?;
+            if size != known.edge.size() {
+                let (state, edge) = grow(reads, self.no, self.id, &known, size)?;
+                self.publish(state, edge)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Publishes what is durable: signs its checkpoint and wakes who waits. What is published never gets shorter: a log
+    /// only grows, so of two that publish at once the longer has what the other has.
     pub(super) fn publish(&self, state: Option<Arc<AgencyState>>, edge: Edge) -> Result<Arc<str>, Refused> {
         let checkpoint: Arc<str> = note(self.id, &self.log, &edge)?.into();
         let size = edge.size();
@@ -111,7 +126,12 @@ impl Agency {
             edge: Arc::new(edge),
             checkpoint: Arc::clone(&checkpoint),
         };
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
+        let mut newest = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        if newest.edge.size() > size {
+            return Ok(checkpoint);
+        }
+        *newest = published;
+        // Under the lock, so that sizes are told in their order.
         self.grown.send_if_modified(|known| {
             let grew = *known != size;
             *known = size;
@@ -121,8 +141,51 @@ impl Agency {
     }
 }
 
+/// Leaves that are pushed one by one; from more the edge is read from tiles.
+const FEW: u64 = 4096;
+
+/// Takes an agency on from what is known of it to the size that it has in a snapshot.
+pub(super) fn grow(
+    reads: &dyn Reads,
+    no: AgencyNo,
+    id: AgencyId,
+    known: &Published,
+    size: u64,
+) -> Result<(Option<Arc<AgencyState>>, Edge), StoreError> {
+    let more = size.checked_sub(known.edge.size());
+    let more = more.ok_or(StoreError::Damaged("a log is shorter than it was"))?;
+    if more > FEW {
+        let (state, edge) = load(reads, no, id)?;
+        return Ok((state.map(Arc::new), edge));
+    }
+    let mut state = known.state.clone();
+    let links = state.as_ref().and_then(|state| state.seq_of(&state.head()));
+    let links = links.map_or(0, |last| last + 1);
+    if let Some(stream) = reads.stream(no, StreamId::agency(&id))?
+        && stream.links > links
+    {
+        reads.links(stream.no, Which::From(links), &mut |stored| {
+            match &mut state {
+                None => state = Some(Arc::new(AgencyState::found(&stored.link)?)),
+                Some(state) => drop(Arc::make_mut(state).admit(stored.link.clone(), &stored.stored())?),
+            }
+            Ok(())
+        })?;
+    }
+    let mut edge = Edge::clone(&known.edge);
+    while edge.size() < size {
+        let count = (size - edge.size()).min(WIDTH);
+        let count = u16::try_from(count).map_err(|_| StoreError::Bounds("leaves at once"))?;
+        for entry in reads.entries(no, edge.size(), count)? {
+            // Whoever appended it has kept the tile.
+            edge.push(entry.leaf(), |_, _| ());
+        }
+    }
+    Ok((state, edge))
+}
+
 /// Rebuilds an agency's state from its stream, and the edge of its log from full tiles and the links after them.
-pub(super) fn load(reads: &dyn Reads, no: AgencyNo, id: AgencyId) -> Result<(Option<AgencyState>, Edge), StoreError> {
+pub(crate) fn load(reads: &dyn Reads, no: AgencyNo, id: AgencyId) -> Result<(Option<AgencyState>, Edge), StoreError> {
     let mut state: Option<AgencyState> = None;
     if let Some(stream) = reads.stream(no, StreamId::agency(&id))? {
         reads.links(stream.no, Which::All, &mut |stored| {

@@ -80,10 +80,8 @@ impl Live {
         let size = reads.size(agency.no())?;
         let (state, edge) = match published.edge.size() == size {
             true => (published.state, Edge::clone(&published.edge)),
-            false => {
-                let (state, edge) = agency::load(reads, agency.no(), agency.id())?;
-                (state.map(Arc::new), edge)
-            }
+            // Another process was here.
+            false => agency::grow(reads, agency.no(), agency.id(), &published, size)?,
         };
         Ok(Self {
             agency: Arc::clone(agency),
@@ -246,7 +244,10 @@ impl Live {
         let row = reads.stream(self.agency.no(), stream)?;
         let state = match stream.kind {
             StreamKind::Agency => StreamState::Agency,
-            StreamKind::Case => StreamState::Case(self.load_case(reads, row.map(|row| row.no), CaseId(stream.id))?),
+            StreamKind::Case => StreamState::Case(match (row, &self.state) {
+                (Some(row), Some(agency)) => load_case(reads, agency, row.no, CaseId(stream.id))?,
+                _ => CaseState::of_events(CaseId(stream.id)),
+            }),
             StreamKind::Access => {
                 StreamState::Access(self.load_access(reads, row.map(|row| row.no), DeviceId(stream.id))?)
             }
@@ -257,22 +258,6 @@ impl Live {
             head: row.map_or(LinkId::ZERO, |row| row.head),
             state,
         })
-    }
-
-    /// A case's state out of its events, and of what its last link cites and has seen.
-    fn load_case(&self, reads: &dyn Reads, no: Option<StreamNo>, case: CaseId) -> Result<CaseState, StoreError> {
-        let mut state = CaseState::of_events(case);
-        if let (Some(no), Some(agency)) = (no, &self.state) {
-            // Where halves of keys are released, the first record of each month fixes its commitment (CHK-49).
-            let which = match agency.root().release_version {
-                0 => Which::Events,
-                _ => Which::All,
-            };
-            reads.links(no, which, &mut |stored| {
-                Ok(state.judge_again(agency, &stored.link, &stored.stored())?)
-            })?;
-        }
-        Ok(state)
     }
 
     fn load_access(
@@ -290,6 +275,25 @@ impl Live {
         }
         Ok(state)
     }
+}
+
+/// Rebuilds a case's state out of its events, and of what its last link cites and has seen.
+pub(crate) fn load_case(
+    reads: &dyn Reads,
+    agency: &AgencyState,
+    no: StreamNo,
+    case: CaseId,
+) -> Result<CaseState, StoreError> {
+    let mut state = CaseState::of_events(case);
+    // Where halves of keys are released, the first record of each month fixes its commitment (CHK-49).
+    let which = match agency.root().release_version {
+        0 => Which::Events,
+        _ => Which::All,
+    };
+    reads.links(no, which, &mut |stored| {
+        Ok(state.judge_again(agency, &stored.link, &stored.stored())?)
+    })?;
+    Ok(state)
 }
 
 /// Refuses what its device or author did not sign. What was verified before is not verified again.

@@ -2,7 +2,7 @@
 //!
 //! Nothing is answered, and no checkpoint signed, before the transaction is durable (`store`, what a crash leaves).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -117,7 +117,12 @@ impl Work {
     /// Commits a group of appends, then publishes, then answers.
     fn commit(&mut self, group: Vec<Job>) {
         let store = Arc::clone(&self.store);
+        // In the order of their numbers, so that no two processes wait for each other.
+        let agencies: BTreeSet<AgencyNo> = group.iter().map(|job| job.permit.agency().no()).collect();
         let written = writing(store.as_ref(), |writes| {
+            for agency in agencies {
+                writes.hold(agency)?;
+            }
             let mut outcomes = Vec::with_capacity(group.len());
             for job in &group {
                 outcomes.push(self.place(writes, job)?);
@@ -184,11 +189,12 @@ impl Work {
     }
 }
 
-/// Answers a group of which nothing was written; what failed is told to whoever keeps the server.
+/// Answers a group of which nothing was written, or nobody knows whether it was; what failed is told to whoever keeps the server.
 fn refuse(group: Vec<Job>, error: &StoreError) {
     report::failure(error);
     for job in group {
         let unwritten = match error {
+            StoreError::Away(_) => ServiceError::Away,
             StoreError::Full(_) => ServiceError::Full,
             _ => ServiceError::Unwritten,
         };

@@ -1,9 +1,13 @@
 //! What a store hands back of a link, and how records and blobs go into a parcel.
 
+use vault_core::epoch::{WRAP_BYTES, Wrap};
 use vault_core::id::{RecordHash, WrapHash};
 use vault_core::placing::StoredRecord;
 use vault_core::stream::UnverifiedLink;
-use vault_core::wire::v1::record::RecordHeader;
+use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
+use vault_core::wire::v1::sync::{CarriedBody, Parcel};
+
+use super::StoreError;
 
 /// A link as it was stored.
 #[derive(Debug)]
@@ -43,4 +47,28 @@ impl StoredLink {
             })
             .collect()
     }
+}
+
+/// A list of what changed since a leaf so near the end is made from the links themselves.
+pub(super) const NEAR: u64 = 4096;
+
+/// Bytes of a parcel beside its link, records and other bytes, about.
+pub(super) const PARCEL_BYTES: usize = 256;
+
+/// About how long a parcel is when encoded.
+pub(super) fn weight(parcel: &Parcel) -> usize {
+    let records = parcel.records.iter().map(|record| match &record.body {
+        CarriedBody::Kept(body) => body.ciphertext.len() + body.wrap.len() + HEADER_BYTES,
+        CarriedBody::Erased(_) => HEADER_BYTES,
+    });
+    let blobs = parcel.blobs.iter().map(|blob| blob.bytes.len());
+    parcel.link.len() + records.sum::<usize>() + blobs.sum::<usize>() + PARCEL_BYTES
+}
+
+/// Returns the hash of a stored wrap.
+pub(super) fn wrap_hash(wrap: &[u8]) -> Result<WrapHash, StoreError> {
+    let bytes: [u8; WRAP_BYTES] = wrap
+        .try_into()
+        .map_err(|_| StoreError::Damaged("a wrap of another length"))?;
+    Ok(Wrap(bytes).hash())
 }

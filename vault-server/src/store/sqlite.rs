@@ -3,6 +3,7 @@
 //! WAL and `synchronous=FULL`, so that a commit is on the disk when it returns. One connection writes; reading ones are
 //! opened as they are needed and kept. A second process on the same folder is refused by a lock.
 
+mod backup;
 mod open;
 mod read;
 mod write;
@@ -14,12 +15,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::{Reads, Store, StoreError, Writes};
+use super::{Reads, Shared, Store, StoreError, Writes};
 
+pub use backup::{BackupError, backup, restore};
 pub use open::OpenError;
 
 /// Name of the database in the data folder.
 pub const FILE: &str = "server.db";
+
+/// Name of a database that was moved elsewhere.
+pub const MOVED: &str = "server.moved.db";
 
 /// `application_id` of the file, "CVS1".
 pub const APPLICATION_ID: i32 = 0x4356_5331;
@@ -29,15 +34,6 @@ pub const STORE_VERSION: i32 = 1;
 
 /// Reading connections that are kept open.
 const KEPT: usize = 8;
-
-/// Bits of a link's number that are its leaf.
-const LEAF_BITS: u32 = 32;
-
-/// Bits of a record's or blob's number that are its place in the link.
-const PLACE_BITS: u32 = 15;
-
-/// The most agencies: their number, a leaf and a place fill 63 bits.
-const AGENCIES: u32 = 1 << 16;
 
 /// An open database.
 #[derive(Debug)]
@@ -103,6 +99,10 @@ impl Store for Sqlite {
             self.uncut.store(!cut, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
     }
 }
 

@@ -17,7 +17,7 @@ fn refused(check: Check) -> Outcome {
 }
 
 #[test]
-fn an_agency_grows_link_by_link_and_what_it_appended_comes_back() {
+pub(crate) fn an_agency_grows_link_by_link_and_what_it_appended_comes_back() {
     let server = Server::start(&[]);
     let mut office = Office::found(&server, 1, 3);
     let links = office.world.links.len() as u64;
@@ -44,7 +44,7 @@ fn an_agency_grows_link_by_link_and_what_it_appended_comes_back() {
 }
 
 #[test]
-fn attack_58_what_was_appended_is_appended_again_without_change() {
+pub(crate) fn attack_58_what_was_appended_is_appended_again_without_change() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 2, 1);
     let (one, two, three) = (office.note(0), office.note(0), office.note(0));
@@ -61,7 +61,7 @@ fn attack_58_what_was_appended_is_appended_again_without_change() {
 }
 
 #[test]
-fn a_stream_that_moved_on_is_a_conflict_with_both_heads() {
+pub(crate) fn a_stream_that_moved_on_is_a_conflict_with_both_heads() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 3, 2);
     let before = office.case.clone();
@@ -111,7 +111,7 @@ fn a_stream_that_moved_on_is_a_conflict_with_both_heads() {
 }
 
 #[test]
-fn nobody_but_its_founder_founds_an_agency_and_only_once() {
+pub(crate) fn nobody_but_its_founder_founds_an_agency_and_only_once() {
     let server = Server::start(&[]);
     let office = Office::register(&server, 4, 1);
     let other = Office::register(&server, 5, 1);
@@ -136,7 +136,7 @@ fn nobody_but_its_founder_founds_an_agency_and_only_once() {
 }
 
 #[test]
-fn what_any_reader_would_refuse_is_refused_by_the_same_check() {
+pub(crate) fn what_any_reader_would_refuse_is_refused_by_the_same_check() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 6, 3);
     let grant = office.case.grant(&office.world, 1, Rights::READ);
@@ -261,7 +261,7 @@ fn what_any_reader_would_refuse_is_refused_by_the_same_check() {
 }
 
 #[test]
-fn those_before_a_refused_one_stay_stored_and_those_after_are_not_tried() {
+pub(crate) fn those_before_a_refused_one_stay_stored_and_those_after_are_not_tried() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 7, 1);
     let (one, mut two, three) = (office.note(0), office.note(0), office.note(0));
@@ -274,7 +274,7 @@ fn those_before_a_refused_one_stay_stored_and_those_after_are_not_tried() {
 }
 
 #[test]
-fn a_batch_may_bring_the_device_that_signs_the_rest_of_it() {
+pub(crate) fn a_batch_may_bring_the_device_that_signs_the_rest_of_it() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 8, 1);
     let before = office.world.links.len();
@@ -298,7 +298,7 @@ fn a_batch_may_bring_the_device_that_signs_the_rest_of_it() {
 }
 
 #[test]
-fn a_case_is_judged_alike_after_the_server_was_started_again() {
+pub(crate) fn a_case_is_judged_alike_after_the_server_was_started_again() {
     let mut server = Server::start(&[]);
     let mut office = Office::with_case(&server, 9, 2);
     let (note, made) = office.note_made(0);
@@ -328,7 +328,7 @@ fn a_case_is_judged_alike_after_the_server_was_started_again() {
 }
 
 #[test]
-fn an_access_stream_goes_on_after_the_server_was_started_again() {
+pub(crate) fn an_access_stream_goes_on_after_the_server_was_started_again() {
     let mut server = Server::start(&[]);
     let mut office = Office::found(&server, 11, 1);
     let links: Vec<_> = (0..4).map(|_| office.access(0)).collect();
@@ -340,7 +340,7 @@ fn an_access_stream_goes_on_after_the_server_was_started_again() {
 }
 
 #[test]
-fn records_may_come_without_their_bytes_where_those_were_erased_before() {
+pub(crate) fn records_may_come_without_their_bytes_where_those_were_erased_before() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 10, 1);
     let (mut note, made) = office.note_made(0);

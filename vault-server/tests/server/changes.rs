@@ -4,7 +4,7 @@ use crate::http::Connection;
 use crate::kit::{Office, Server};
 
 /// The next event's size; comments are passed over.
-fn size(connection: &mut Connection) -> Option<u64> {
+pub(crate) fn size(connection: &mut Connection) -> Option<u64> {
     loop {
         let line = connection.line()?;
         if let Some(size) = line.strip_prefix("data: ") {
@@ -14,7 +14,7 @@ fn size(connection: &mut Connection) -> Option<u64> {
 }
 
 #[test]
-fn whoever_follows_is_told_that_the_log_grew_and_when_the_server_stops() {
+pub(crate) fn whoever_follows_is_told_that_the_log_grew_and_when_the_server_stops() {
     let mut server = Server::start(&[]);
     let mut office = Office::with_case(&server, 60, 2);
     let token = office.session(&server, 1);
@@ -34,7 +34,7 @@ fn whoever_follows_is_told_that_the_log_grew_and_when_the_server_stops() {
 }
 
 #[test]
-fn nobody_follows_without_a_session() {
+pub(crate) fn nobody_follows_without_a_session() {
     let server = Server::start(&[]);
     assert_eq!(server.get("/v1/changes").problem(), "no-session");
 }

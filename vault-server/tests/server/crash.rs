@@ -23,21 +23,22 @@ const SEED: u64 = 80;
 
 /// What a worker was told.
 #[derive(Default)]
-struct Told {
+pub(crate) struct Told {
     stored: Vec<(u64, LinkId)>,
     checkpoints: Vec<Vec<u8>>,
 }
 
 /// Appends notes of one case until the server is gone; what was not answered comes first next time.
-struct Worker {
+pub(crate) struct Worker {
     office: Office,
     waiting: Vec<Parcel>,
     told: Told,
 }
 
 impl Worker {
-    fn new(server: &Server, number: u64) -> Self {
-        let mut office = Office::register(server, SEED, 1);
+    /// Makes one for an agency that was founded by `seed`.
+    pub(crate) fn new(server: &Server, seed: u64, number: u64) -> Self {
+        let mut office = Office::register(server, seed, 1);
         office.case = CaseFile::empty(&office.world, 8000 + number);
         let waiting = vec![office.open_case()];
         let told = Told::default();
@@ -45,7 +46,7 @@ impl Worker {
     }
 
     /// Returns once the server is gone.
-    fn work(&mut self, address: std::net::SocketAddr, token: &str, batch: usize, told: &mpsc::Sender<()>) {
+    pub(crate) fn work(&mut self, address: std::net::SocketAddr, token: &str, batch: usize, told: &mpsc::Sender<()>) {
         // It may be killed at any moment, this one too.
         let Some(mut connection) = Connection::try_to(address) else {
             return;
@@ -76,11 +77,11 @@ impl Worker {
 }
 
 #[test]
-fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
+pub(crate) fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
     let mut server = Server::start(&["--rate", "0"]);
     let office = Office::found(&server, SEED, 1);
     let token = office.session(&server, 0);
-    let mut workers: Vec<_> = (0..WORKERS).map(|number| Worker::new(&server, number)).collect();
+    let mut workers: Vec<_> = (0..WORKERS).map(|number| Worker::new(&server, SEED, number)).collect();
     for round in 0..ROUNDS {
         let address = server.address;
         let (tell, told) = mpsc::channel();
@@ -108,17 +109,24 @@ fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
         });
         server = server.again(&["--rate", "0"]);
     }
-    let last = log::checkpoint(&office, &server);
-    let mut tiles = log::tiles(&office, &server);
+    let answered = verify(&office, &server, &mut workers);
+    assert!(answered > 100, "{answered}");
+    server.stop();
+}
+
+/// Holds the log and the streams to what workers were told; returns how many links that were.
+pub(crate) fn verify(office: &Office, server: &Server, workers: &mut [Worker]) -> usize {
+    let last = log::checkpoint(office, server);
+    let mut tiles = log::tiles(office, server);
     assert_eq!(proof::root(last.size, &mut tiles).unwrap(), last.root);
-    let entries = log::entries(&office, &server, last.size);
+    let entries = log::entries(office, server, last.size);
     let mut times: HashMap<LinkId, usize> = HashMap::new();
     entries
         .iter()
         .for_each(|entry| *times.entry(entry.link).or_default() += 1);
     assert!(times.values().all(|times| *times == 1));
     let mut answered = 0;
-    for worker in &workers {
+    for worker in workers {
         for (leaf, id) in &worker.told.stored {
             assert_eq!(entries[usize::try_from(*leaf).unwrap()].link, *id);
             answered += 1;
@@ -132,7 +140,7 @@ fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
         let mut stored = Vec::new();
         let mut from = 0;
         loop {
-            let page = office.page(&server, 0, worker.office.case_stream(), from);
+            let page = office.page(server, 0, worker.office.case_stream(), from);
             from += page.parcels.len() as u64;
             stored.extend(page.parcels.iter().map(|placed| link_id(&placed.parcel)));
             if page.more == 0 {
@@ -143,15 +151,14 @@ fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
         assert!(stored.starts_with(&told));
         assert!(stored.len() - told.len() <= worker.waiting.len());
         if !worker.waiting.is_empty() {
-            worker.office.stored(&server, worker.waiting.clone());
+            worker.office.stored(server, worker.waiting.clone());
         }
     }
-    assert!(answered > 100, "{answered}");
-    server.stop();
+    answered
 }
 
 #[test]
-fn what_was_taken_before_a_signal_is_durable_after_it() {
+pub(crate) fn what_was_taken_before_a_signal_is_durable_after_it() {
     let mut server = Server::start(&["--rate", "0"]);
     let mut office = Office::with_case(&server, 81, 1);
     let token = office.session(&server, 0);
@@ -186,7 +193,7 @@ fn what_was_taken_before_a_signal_is_durable_after_it() {
 }
 
 #[test]
-fn a_transaction_that_the_disk_refuses_leaves_nothing_and_the_next_goes_on() {
+pub(crate) fn a_transaction_that_the_disk_refuses_leaves_nothing_and_the_next_goes_on() {
     use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 
     // A write beyond the limit fails then, instead of ending the process.

@@ -1,10 +1,12 @@
 //! A server process, and an agency of forged people whose links go to it.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use rustix::process::{Pid, Signal, kill_process};
@@ -32,18 +34,71 @@ use vault_core::wire::v1::sync::{
     AppendReply, AppendRequest, Outcome, Parcel, SessionStatement, StreamList, StreamPage,
 };
 
+use crate::cluster::Cluster;
 use crate::http::{Answer, Connection};
 
-/// A running server and its data folder, which outlives it.
+/// A running server, and where it keeps what it keeps, which outlives it.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    data: Rc<tempfile::TempDir>,
+    place: Place,
+}
+
+/// Where a server keeps what it keeps.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Folder(Rc<tempfile::TempDir>, &'static str),
+    Database { url: String, _cluster: Arc<Cluster> },
+}
+
+thread_local! {
+    /// Where servers of this test keep what they keep, if not in a folder.
+    static CLUSTER: RefCell<Option<Arc<Cluster>>> = const { RefCell::new(None) };
+}
+
+/// Runs a test whose servers each have a database of a cluster.
+pub(crate) fn over(cluster: Arc<Cluster>, test: impl FnOnce()) {
+    CLUSTER.set(Some(cluster));
+    test();
+    CLUSTER.take();
+}
+
+impl Place {
+    fn new() -> Self {
+        CLUSTER.with_borrow(|cluster| match cluster {
+            Some(cluster) => Self::Database {
+                url: cluster.database(),
+                _cluster: Arc::clone(cluster),
+            },
+            None => Self::Folder(Rc::new(tempfile::tempdir().unwrap()), "server"),
+        })
+    }
+
+    fn arguments(&self) -> [String; 2] {
+        match self {
+            Self::Folder(around, name) => {
+                let folder = around.path().join(name);
+                ["--data".to_owned(), folder.to_str().unwrap().to_owned()]
+            }
+            Self::Database { url, .. } => ["--database".to_owned(), url.clone()],
+        }
+    }
 }
 
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
-        Self::on(Rc::new(tempfile::tempdir().unwrap()), args)
+        Self::on(Place::new(), args)
+    }
+
+    /// Starts one over a folder that is there.
+    pub(crate) fn in_folder(around: tempfile::TempDir, name: &'static str, args: &[&str]) -> Self {
+        Self::on(Place::Folder(Rc::new(around), name), args)
+    }
+
+    /// Starts one over a database.
+    pub(crate) fn over(cluster: &Arc<Cluster>, url: &str, args: &[&str]) -> Self {
+        let (url, _cluster) = (url.to_owned(), Arc::clone(cluster));
+        Self::on(Place::Database { url, _cluster }, args)
     }
 
     pub(crate) fn command() -> Command {
@@ -67,18 +122,18 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self::with(command, Rc::new(tempfile::tempdir().unwrap()), &[])
+        Self::with(command, Place::new(), &[])
     }
 
-    fn on(data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
-        Self::with(Self::command(), data, args)
+    fn on(place: Place, args: &[&str]) -> Self {
+        Self::with(Self::command(), place, args)
     }
 
-    fn with(mut command: Command, data: Rc<tempfile::TempDir>, args: &[&str]) -> Self {
+    fn with(mut command: Command, place: Place, args: &[&str]) -> Self {
         let mut child = command
             .args(args)
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data.path().join("server"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(place.arguments())
             .args(
                 (!args.contains(&"--tell"))
                     .then_some(["--tell", "failures"])
@@ -101,12 +156,23 @@ impl Server {
         Self {
             address: address.parse().unwrap(),
             child,
-            data,
+            place,
         }
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
-        self.data.path().join("server")
+        match &self.place {
+            Place::Folder(around, name) => around.path().join(name),
+            Place::Database { .. } => panic!("it has none"),
+        }
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> &str {
+        match &self.place {
+            Place::Folder(..) => panic!("it has none"),
+            Place::Database { url, .. } => url,
+        }
     }
 
     pub(crate) fn connect(&self) -> Connection {
@@ -152,9 +218,9 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Starts another over the same folder.
+    /// Starts another over the same folder, or the same database.
     pub(crate) fn again(&self, args: &[&str]) -> Self {
-        Self::on(Rc::clone(&self.data), args)
+        Self::on(self.place.clone(), args)
     }
 }
 

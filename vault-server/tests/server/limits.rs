@@ -6,7 +6,7 @@ use vault_core::wire::v1::limit;
 use crate::kit::{Office, Server};
 
 #[test]
-fn bodies_have_a_length_that_is_told_and_a_limit() {
+pub(crate) fn bodies_have_a_length_that_is_told_and_a_limit() {
     let server = Server::start(&[]);
     let office = Office::found(&server, 70, 1);
     let token = office.session(&server, 0);
@@ -37,7 +37,7 @@ fn bodies_have_a_length_that_is_told_and_a_limit() {
 }
 
 #[test]
-fn an_append_has_no_more_parcels_than_may_be() {
+pub(crate) fn an_append_has_no_more_parcels_than_may_be() {
     let server = Server::start(&[]);
     let office = Office::found(&server, 71, 1);
     let token = office.session(&server, 0);
@@ -56,7 +56,7 @@ fn an_append_has_no_more_parcels_than_may_be() {
 }
 
 #[test]
-fn whoever_asks_too_often_is_told_how_long_to_wait_and_others_are_not() {
+pub(crate) fn whoever_asks_too_often_is_told_how_long_to_wait_and_others_are_not() {
     let server = Server::start(&["--rate", "20"]);
     let office = Office::found(&server, 72, 2);
     let (one, other) = (office.session(&server, 0), office.session(&server, 1));
@@ -72,7 +72,7 @@ fn whoever_asks_too_often_is_told_how_long_to_wait_and_others_are_not() {
 }
 
 #[test]
-fn metrics_count_and_name_nobody() {
+pub(crate) fn metrics_count_and_name_nobody() {
     let server = Server::start(&[]);
     let mut office = Office::with_case(&server, 73, 1);
     let note = office.note(0);
@@ -94,7 +94,7 @@ fn metrics_count_and_name_nobody() {
 }
 
 #[test]
-fn a_second_server_on_one_folder_is_refused_and_files_are_private() {
+pub(crate) fn a_second_server_on_one_folder_is_refused_and_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let server = Server::start(&[]);
     Office::with_case(&server, 74, 1);
@@ -117,7 +117,7 @@ fn a_second_server_on_one_folder_is_refused_and_files_are_private() {
 }
 
 #[test]
-fn attack_24_the_servers_log_of_requests_has_no_id_no_address_and_no_content() {
+pub(crate) fn attack_24_the_servers_log_of_requests_has_no_id_no_address_and_no_content() {
     let mut server = Server::start(&["--tell", "requests"]);
     let mut office = Office::with_case(&server, 75, 1);
     let note = office.note(0);

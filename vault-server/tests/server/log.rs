@@ -46,7 +46,7 @@ pub(crate) fn entries(office: &Office, server: &Server, size: u64) -> Vec<Entry>
 }
 
 #[test]
-fn a_log_over_several_tiles_verifies_and_every_size_of_it_continues_the_ones_before() {
+pub(crate) fn a_log_over_several_tiles_verifies_and_every_size_of_it_continues_the_ones_before() {
     let mut server = Server::start(&["--rate", "0"]);
     let mut office = Office::found(&server, 40, 1);
     let mut seen = vec![checkpoint(&office, &server)];
@@ -139,7 +139,7 @@ fn write_out(office: &Office, server: &Server, size: u64, folder: &Path) {
 }
 
 #[test]
-fn the_log_of_an_agency_without_links_is_the_empty_tree() {
+pub(crate) fn the_log_of_an_agency_without_links_is_the_empty_tree() {
     let server = Server::start(&[]);
     let office = Office::register(&server, 41, 1);
     let empty = checkpoint(&office, &server);

@@ -9,9 +9,12 @@
 
 mod append;
 mod changes;
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod crash;
 mod erasure;
 mod http;
+mod keeping;
 mod kit;
 mod limits;
 mod log;
@@ -19,4 +22,5 @@ mod openapi;
 mod process;
 mod reading;
 mod sessions;
+mod shared;
 mod tls;

@@ -35,7 +35,7 @@ fn status(office: &Office, server: &Server, by: usize, stream: StreamId) -> u16 
 }
 
 #[test]
-fn a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_not_there_for_others() {
+pub(crate) fn a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_not_there_for_others() {
     let server = Server::start(&[]);
     let mut office = office(&server, 20);
     let newcomer = Person::new(20 * 1000 + 3, Roles::REVIEWER);
@@ -96,7 +96,7 @@ fn a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_not_there_for
 }
 
 #[test]
-fn a_list_tells_what_has_grown_since_a_leaf() {
+pub(crate) fn a_list_tells_what_has_grown_since_a_leaf() {
     let server = Server::start(&[]);
     let mut office = office(&server, 21);
     let all = office.streams(&server, 0, 0).streams;
@@ -112,7 +112,7 @@ fn a_list_tells_what_has_grown_since_a_leaf() {
 }
 
 #[test]
-fn a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be() {
+pub(crate) fn a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be() {
     let server = Server::start(&["--rate", "0"]);
     let mut office = Office::with_case(&server, 22, 1);
     // Two notes of half a megabyte fit in a page.
@@ -141,7 +141,7 @@ fn a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be() {
 }
 
 #[test]
-fn paths_and_queries_have_one_form() {
+pub(crate) fn paths_and_queries_have_one_form() {
     let server = Server::start(&[]);
     let office = Office::with_case(&server, 23, 1);
     let token = office.session(&server, 0);

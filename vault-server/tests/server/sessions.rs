@@ -6,7 +6,7 @@ use vault_core::wire::v1::event::Event;
 use crate::kit::{Office, Server};
 
 #[test]
-fn attack_40_a_session_is_not_begun_twice_with_one_challenge() {
+pub(crate) fn attack_40_a_session_is_not_begun_twice_with_one_challenge() {
     let server = Server::start(&[]);
     let office = Office::found(&server, 30, 1);
     let challenge = server.ask("POST", "/v1/sessions/challenge", &[], &[]);
@@ -33,7 +33,7 @@ fn attack_40_a_session_is_not_begun_twice_with_one_challenge() {
 }
 
 #[test]
-fn attack_40_a_session_is_with_this_server_alone() {
+pub(crate) fn attack_40_a_session_is_with_this_server_alone() {
     let (server, other) = (Server::start(&[]), Server::start(&[]));
     let office = Office::found(&server, 31, 1);
     let there = Office::found(&other, 31, 1);
@@ -48,7 +48,7 @@ fn attack_40_a_session_is_with_this_server_alone() {
 }
 
 #[test]
-fn a_token_ends_with_its_device_and_with_nothing_less_than_a_good_one() {
+pub(crate) fn a_token_ends_with_its_device_and_with_nothing_less_than_a_good_one() {
     let server = Server::start(&[]);
     let mut office = Office::found(&server, 32, 2);
     let token = office.session(&server, 1);
@@ -79,7 +79,7 @@ fn a_token_ends_with_its_device_and_with_nothing_less_than_a_good_one() {
 }
 
 #[test]
-fn a_session_lasts_over_a_start_of_the_server_and_is_of_one_agency() {
+pub(crate) fn a_session_lasts_over_a_start_of_the_server_and_is_of_one_agency() {
     let mut server = Server::start(&[]);
     let office = Office::found(&server, 33, 1);
     let other = Office::found(&server, 34, 1);
@@ -97,7 +97,7 @@ fn a_session_lasts_over_a_start_of_the_server_and_is_of_one_agency() {
 }
 
 #[test]
-fn an_agency_is_registered_once_and_where_it_is_not_admitted_not_at_all() {
+pub(crate) fn an_agency_is_registered_once_and_where_it_is_not_admitted_not_at_all() {
     let server = Server::start(&[]);
     let first = Office::register(&server, 35, 1);
     assert_eq!(Office::register(&server, 35, 1).log, first.log);

@@ -7,5 +7,8 @@
     missing_docs
 )]
 
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod contract;
+mod postgres;
 mod sqlite;

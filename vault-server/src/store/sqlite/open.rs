@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
-use super::{APPLICATION_ID, FILE, STORE_VERSION, Sqlite};
+use super::{APPLICATION_ID, FILE, MOVED, STORE_VERSION, Sqlite};
 use crate::store::StoreError;
 
 /// Pages of the database's log after which it is written into the database: 16 MiB.
@@ -27,6 +27,12 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("another casevault-server has the folder `{}` open", .0.display())]
     Taken(PathBuf),
+    /// It was moved elsewhere, where its log goes on.
+    #[error(
+        "the folder `{}` was moved to a database of PostgreSQL: serve that with `--database`, or name another folder",
+        .0.display()
+    )]
+    Moved(PathBuf),
     /// The file is another program's.
     #[error("`{}` is not a database of casevault-server", .0.display())]
     Foreign(PathBuf),
@@ -64,6 +70,10 @@ impl Sqlite {
     pub fn open(folder: &Path, session_key: [u8; 32]) -> Result<Self, OpenError> {
         let lock = take(folder)?;
         let path = folder.join(FILE);
+        // A new log under the same folder's name would only be refused by every client.
+        if !path.exists() && folder.join(MOVED).exists() {
+            return Err(OpenError::Moved(folder.to_owned()));
+        }
         // Born 0600; SQLite gives its other files the rights of this one.
         private(&path).map_err(|source| OpenError::File {
             path: path.clone(),
@@ -74,18 +84,10 @@ impl Sqlite {
             source,
         };
         let writer = connect(&path, false).map_err(database)?;
-        let pragma = |name| {
-            writer
-                .pragma_query_value(None, name, |row| row.get::<_, i32>(0))
-                .map_err(|error| database(error.into()))
-        };
-        if pragma("page_count")? == 0 {
-            create(&writer, session_key).map_err(|error| database(error.into()))?;
-        } else if pragma("application_id")? != APPLICATION_ID {
-            return Err(OpenError::Foreign(path));
-        } else if pragma("user_version")? != STORE_VERSION {
-            let found = pragma("user_version")?;
-            return Err(OpenError::Newer { path, found });
+        let pages = pragma(&writer, &path, "page_count")?;
+        match pages {
+            0 => create(&writer, session_key).map_err(|error| database(error.into()))?,
+            _ => require_known(&writer, &path)?,
         }
         write_ahead(&writer).map_err(|error| database(error.into()))?;
         Ok(Self {
@@ -96,6 +98,28 @@ impl Sqlite {
             _lock: lock,
         })
     }
+}
+
+/// Refuses another program's file, and a newer server's.
+pub(super) fn require_known(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    if pragma(connection, path, "application_id")? != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    match pragma(connection, path, "user_version")? {
+        STORE_VERSION => Ok(()),
+        found => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+        }),
+    }
+}
+
+fn pragma(connection: &Connection, path: &Path, name: &str) -> Result<i32, OpenError> {
+    let value = connection.pragma_query_value(None, name, |row| row.get(0));
+    value.map_err(|error| OpenError::Database {
+        path: path.to_owned(),
+        source: error.into(),
+    })
 }
 
 /// Opens a connection of an existing file.
@@ -147,7 +171,7 @@ fn write_ahead(writer: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Takes the folder for this process, as long as the file is open.
-fn take(folder: &Path) -> Result<File, OpenError> {
+pub(super) fn take(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("server.lock");
     let file = private(&path).map_err(|source| OpenError::File { path, source })?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -8,57 +8,26 @@ use vault_core::crypto::sign::Signature;
 use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash, RecordId, WrapHash};
 use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
-use vault_core::tlog::entry::Entry;
 use vault_core::wire;
 use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
-use vault_core::wire::v1::stream::{Epoch, StreamId, StreamKind};
+use vault_core::wire::v1::stream::{Epoch, StreamId};
 use vault_core::wire::v1::sync::{
     Blob, CarriedBody, CarriedRecord, ErasedBody, KeptBody, ListedStream, Parcel, PlacedParcel, StreamPage,
 };
 
-use super::write::wrap_hash;
-use super::{LEAF_BITS, PLACE_BITS, Transaction};
+use super::Transaction;
+use crate::store::number::{kind, leaf, link_no, links_of, name, whole};
+use crate::store::row::{NEAR, weight, wrap_hash};
 use crate::store::{
     AgencyNo, AgencyRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
 };
-
-/// A list of what changed since a leaf so near the end is made from the links themselves.
-const NEAR: u64 = 4096;
-
-/// Numbers of an agency's links: below this leaf of it.
-pub(super) fn link_no(agency: AgencyNo, leaf: u64) -> Result<i64, StoreError> {
-    let leaf = u32::try_from(leaf).map_err(|_| StoreError::Bounds("links"))?;
-    Ok(i64::from(agency.0) << LEAF_BITS | i64::from(leaf))
-}
-
-/// The number of what is at a place in a link.
-pub(super) fn place_no(link: i64, place: usize) -> Result<i64, StoreError> {
-    let place = i64::try_from(place).ok().filter(|place| *place < 1 << PLACE_BITS);
-    Ok(link << PLACE_BITS | place.ok_or(StoreError::Bounds("parts of a link"))?)
-}
-
-pub(super) fn name(record: &RecordId) -> i64 {
-    i64::from_be_bytes(record.0.first_chunk().copied().unwrap_or_default())
-}
-
-fn leaf(no: i64) -> u64 {
-    (no & ((1 << LEAF_BITS) - 1)).unsigned_abs()
-}
-
-fn kind(number: u8) -> Result<StreamKind, StoreError> {
-    match number {
-        1 => Ok(StreamKind::Agency),
-        2 => Ok(StreamKind::Case),
-        3 => Ok(StreamKind::Access),
-        _ => Err(StoreError::Damaged("a stream of no kind")),
-    }
-}
 
 impl Transaction<'_> {
     /// The links of a stream as `which` says, and no bodies.
     fn link_rows(&self, stream: StreamNo, which: Which) -> Result<Vec<(i64, UnverifiedLink)>, StoreError> {
         let all = "SELECT no, signature, bytes FROM link WHERE stream = ?1";
         let sql = match which {
+            Which::From(seq) => format!("{all} AND seq >= {seq} ORDER BY seq"),
             Which::All => format!("{all} ORDER BY seq"),
             Which::Events => format!("{all} AND kind IN (2, 3) AND kind = 2 ORDER BY seq"),
             Which::Rewraps => format!("{all} AND kind IN (2, 3) AND kind = 3 ORDER BY seq"),
@@ -145,17 +114,25 @@ impl Transaction<'_> {
     }
 }
 
-/// The range of numbers of what is in a link.
-fn whole(link: i64) -> Result<(i64, i64), StoreError> {
-    Ok((place_no(link, 0)?, place_no(link, (1 << PLACE_BITS) - 1)?))
-}
-
 fn header(row: &Row<'_>, at: usize) -> Result<RecordHeader, StoreError> {
     let bytes = row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)?;
     Ok(wire::decode(bytes, HEADER_BYTES)?)
 }
 
 impl Reads for Transaction<'_> {
+    fn agencies(&self) -> Result<Vec<AgencyRow>, StoreError> {
+        let sql = "SELECT no, id, log_seed FROM agency ORDER BY no";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(AgencyRow {
+                no: AgencyNo(row.get(0)?),
+                id: AgencyId(row.get(1)?),
+                log_seed: SigningSeed::from_bytes(row.get(2)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn agency(&self, id: &AgencyId) -> Result<Option<AgencyRow>, StoreError> {
         let mut statement = self
             .connection
@@ -172,11 +149,10 @@ impl Reads for Transaction<'_> {
 
     fn size(&self, agency: AgencyNo) -> Result<u64, StoreError> {
         let sql = "SELECT max(no) FROM link WHERE no BETWEEN ?1 AND ?2";
-        let range = (link_no(agency, 0)?, link_no(agency, u64::from(u32::MAX))?);
         let last: Option<i64> = self
             .connection
             .prepare_cached(sql)?
-            .query_row(range, |row| row.get(0))?;
+            .query_row(links_of(agency)?, |row| row.get(0))?;
         Ok(last.map_or(0, |no| leaf(no) + 1))
     }
 
@@ -203,7 +179,7 @@ impl Reads for Transaction<'_> {
             WHERE s.agency = ?1 AND s.links > 0 AND s.last >= ?2 AND (s.kind = 1 \
               OR (s.kind = 2 AND EXISTS (SELECT 1 FROM holder h WHERE h.stream = s.no AND h.member = ?3)) \
               OR (s.kind = 3 AND (?4 OR s.id = ?5)))";
-        let (first, last) = (link_no(agency, after)?, link_no(agency, u64::from(u32::MAX))?);
+        let (first, last) = (link_no(agency, after)?, links_of(agency)?.1);
         let near = size - after <= NEAR;
         let sql = match near {
             true => {
@@ -230,6 +206,14 @@ impl Reads for Transaction<'_> {
         let sql = "SELECT 1 FROM holder WHERE stream = ?1 AND member = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.exists(params![stream.0, member.0])?)
+    }
+
+    fn holders(&self, stream: StreamNo) -> Result<BTreeSet<MemberId>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT member FROM holder WHERE stream = ?1")?;
+        let rows = statement.query_map([stream.0], |row| Ok(MemberId(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn link_at(&self, stream: StreamNo, seq: u64) -> Result<Option<(u64, LinkId)>, StoreError> {
@@ -314,19 +298,19 @@ impl Reads for Transaction<'_> {
         Ok(found)
     }
 
-    fn entries(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<Entry>, StoreError> {
+    fn places(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<(StreamId, u64, LinkId)>, StoreError> {
         let sql = "SELECT s.kind, s.id, l.seq, l.id FROM link l JOIN stream s ON s.no = l.stream \
                    WHERE l.no >= ?1 AND l.no < ?2 ORDER BY l.no";
         let mut statement = self.connection.prepare_cached(sql)?;
         let to = from.checked_add(u64::from(count)).ok_or(StoreError::Bounds("links"))?;
         let mut rows = statement.query([link_no(agency, from)?, link_no(agency, to)?])?;
-        let mut entries = Vec::new();
+        let mut places = Vec::new();
         while let Some(row) = rows.next()? {
             let (kind, id) = (kind(row.get(0)?)?, row.get(1)?);
-            entries.push(Entry::of(StreamId { kind, id }, row.get(2)?, LinkId(row.get(3)?)));
+            places.push((StreamId { kind, id }, row.get(2)?, LinkId(row.get(3)?)));
         }
-        match entries.len() == usize::from(count) {
-            true => Ok(entries),
+        match places.len() == usize::from(count) {
+            true => Ok(places),
             false => Err(StoreError::Damaged("leaves are missing")),
         }
     }
@@ -349,14 +333,4 @@ impl Reads for Transaction<'_> {
             bytes: count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
         })
     }
-}
-
-/// About how long a parcel is when encoded.
-fn weight(parcel: &Parcel) -> usize {
-    let records = parcel.records.iter().map(|record| match &record.body {
-        CarriedBody::Kept(body) => body.ciphertext.len() + body.wrap.len() + HEADER_BYTES,
-        CarriedBody::Erased(_) => HEADER_BYTES,
-    });
-    let blobs = parcel.blobs.iter().map(|blob| blob.bytes.len());
-    parcel.link.len() + records.sum::<usize>() + blobs.sum::<usize>() + 256
 }

@@ -3,36 +3,18 @@
 use std::collections::BTreeSet;
 
 use rusqlite::params;
-use vault_core::epoch::{WRAP_BYTES, Wrap};
-use vault_core::id::{AgencyId, MemberId, RecordHash, WrapHash};
+use vault_core::id::{AgencyId, MemberId, RecordHash};
 use vault_core::parcel::{OpenRecord, placements};
 use vault_core::record::Ciphertext;
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
-use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
 
-use super::read::{link_no, name, place_no};
-use super::{AGENCIES, Transaction};
+use super::Transaction;
+use crate::store::number::{AGENCIES, body, link_no, name, place_no};
+use crate::store::row::wrap_hash;
 use crate::store::{AgencyNo, AgencyRow, NewLink, Reads, StoreError, StreamNo, Writes};
-
-pub(super) fn wrap_hash(wrap: &[u8]) -> Result<WrapHash, StoreError> {
-    let bytes: [u8; WRAP_BYTES] = wrap
-        .try_into()
-        .map_err(|_| StoreError::Damaged("a wrap of another length"))?;
-    Ok(Wrap(bytes).hash())
-}
-
-const fn kind(body: &LinkBody) -> u8 {
-    match body {
-        LinkBody::Record(_) => 1,
-        LinkBody::Event(_) => 2,
-        LinkBody::Rewrap(_) => 3,
-        LinkBody::Access(_) => 4,
-        LinkBody::Segment(_) => 5,
-    }
-}
 
 impl Transaction<'_> {
     fn put_records(&self, no: i64, link: &NewLink<'_>) -> Result<(), StoreError> {
@@ -65,6 +47,10 @@ impl Transaction<'_> {
 }
 
 impl Writes for Transaction<'_> {
+    fn hold(&mut self, _: AgencyNo) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn register(&mut self, id: &AgencyId, log_seed: &SigningSeed) -> Result<AgencyRow, StoreError> {
         if let Some(known) = self.agency(id)? {
             return Ok(known);
@@ -97,7 +83,7 @@ impl Writes for Transaction<'_> {
             no,
             link.stream.0,
             seq,
-            kind(&link.link.link().body),
+            body(&link.link.link().body),
             id,
             link.link.signature().0,
             link.link.bytes(),

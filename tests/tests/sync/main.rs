@@ -9,7 +9,11 @@ use casevault_e2e::server::Server;
 use casevault_e2e::terminal::kill_9;
 use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Vault;
-use casevault_e2e::vault::copy_folder;
+
+#[path = "../../../vault-server/tests/cluster/mod.rs"]
+mod cluster;
+mod kept;
+mod over_postgres;
 
 fn data(vault: &Vault) -> PathBuf {
     vault.around.join("server")
@@ -20,7 +24,7 @@ fn with_server() -> (Vault, Server, String) {
     let vault = Vault::made();
     let case = vault.open_case("Ada Brisk");
     vault.add_note(&case, "obs: Rang.\n");
-    let server = Server::start(&data(&vault));
+    let server = kept::start(&data(&vault));
     let added = vault.json(&["server", "add", &server.url]);
     assert_eq!(added["schema"], "casevault.server.add/1");
     assert_eq!(added["sent"], added["size"]);
@@ -32,7 +36,7 @@ fn size(vault: &Vault) -> u64 {
 }
 
 #[test]
-fn what_is_written_goes_out_once_and_is_proved() {
+pub(crate) fn what_is_written_goes_out_once_and_is_proved() {
     let (vault, server, case) = with_server();
     let before = vault.json(&["sync"]);
     assert_eq!(
@@ -81,7 +85,7 @@ fn the_servers_whole_log_is_read_again_and_holds_what_was_sent() {
 }
 
 #[test]
-fn addresses_that_are_none_and_servers_that_are_not_there_are_refused() {
+pub(crate) fn addresses_that_are_none_and_servers_that_are_not_there_are_refused() {
     let vault = Vault::made();
     vault.run(&["sync", "--json"]).refused(1, "no-server");
     for (url, code, exit) in [
@@ -94,19 +98,19 @@ fn addresses_that_are_none_and_servers_that_are_not_there_are_refused() {
     }
     // None of it left anything: the vault still has no server, and its root names no log.
     vault.run(&["sync", "--json"]).refused(1, "no-server");
-    let server = Server::start(&data(&vault));
+    let server = kept::start(&data(&vault));
     vault.run(&["server", "add", &server.url]).done();
 }
 
 #[test]
-fn work_goes_on_without_the_server_and_is_sent_when_it_is_back() {
+pub(crate) fn work_goes_on_without_the_server_and_is_sent_when_it_is_back() {
     let (vault, server, case) = with_server();
     let (address, folder) = (server.address(), server.data.clone());
     server.kill();
     let note = vault.add_note(&case, "obs: The server is gone.\n");
     vault.run(&["note", "show", &note]).done();
     vault.run(&["sync", "--json"]).refused(7, "server-unreachable");
-    let _server = Server::start_at(&folder, &address);
+    let _server = kept::start_at(&folder, &address);
     assert!(vault.json(&["sync"])["sent"].as_u64().unwrap() >= 3);
     assert_eq!(vault.json(&["sync"])["sent"], 0);
 }
@@ -166,7 +170,7 @@ fn a_server_is_shown_told_of_by_status_removed_and_named_again() {
 }
 
 #[test]
-fn a_note_that_was_sent_is_not_withdrawn_any_more() {
+pub(crate) fn a_note_that_was_sent_is_not_withdrawn_any_more() {
     let (vault, _server, case) = with_server();
     let (sent, kept) = (
         vault.add_note(&case, "obs: Sent.\n"),
@@ -188,10 +192,10 @@ fn a_note_that_was_sent_is_not_withdrawn_any_more() {
 }
 
 #[test]
-fn a_server_that_is_killed_while_it_takes_a_caseload_has_all_of_it_in_the_end_and_nothing_twice() {
+pub(crate) fn a_server_that_is_killed_while_it_takes_a_caseload_has_all_of_it_in_the_end_and_nothing_twice() {
     let vault = Vault::with(&caseload::make(Size::S));
     let links = vault.verified()["entries"].as_u64().unwrap();
-    let mut server = Server::start(&data(&vault));
+    let mut server = kept::start(&data(&vault));
     let (address, folder) = (server.address(), server.data.clone());
     // While it takes the first, and then while it takes more.
     for arguments in [
@@ -200,15 +204,15 @@ fn a_server_that_is_killed_while_it_takes_a_caseload_has_all_of_it_in_the_end_an
         &["sync"],
         &["sync"],
     ] {
-        let begun = folder_bytes(&folder);
+        let begun = kept::written(&folder);
         let mut client = vault.command(arguments).spawn().unwrap();
         until("the server writes", || {
-            folder_bytes(&folder) != begun || has_ended(client.id())
+            kept::written(&folder) != begun || has_ended(client.id())
         });
         kill_9(server.process());
         client.wait().unwrap();
         drop(server);
-        server = Server::start_at(&folder, &address);
+        server = kept::start_at(&folder, &address);
     }
     let size = finish(&vault, &server);
     // Each link once: those of the caseload, the root that names the log, and the entries since.
@@ -227,23 +231,23 @@ fn has_ended(process: u32) -> bool {
 }
 
 #[test]
-fn a_client_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice() {
+pub(crate) fn a_client_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice() {
     let vault = Vault::with(&caseload::make(Size::S));
     // From here on the access stream has its segment, and a verification is one entry more.
     vault.verified();
-    let server = Server::start(&data(&vault));
+    let server = kept::start(&data(&vault));
     for _ in 0..4 {
-        let begun = folder_bytes(&server.data);
+        let begun = kept::written(&server.data);
         let adding = vault.command(&["server", "add", &server.url]).spawn().unwrap();
         until("something arrives", || {
-            folder_bytes(&server.data) != begun || has_ended(adding.id())
+            kept::written(&server.data) != begun || has_ended(adding.id())
         });
         kill_9(adding.id());
         let mut adding = adding;
         adding.wait().unwrap();
         let mut syncing = vault.command(&["sync"]).spawn().unwrap();
         until("something arrives", || {
-            folder_bytes(&server.data) != begun || has_ended(syncing.id())
+            kept::written(&server.data) != begun || has_ended(syncing.id())
         });
         kill_9(syncing.id());
         syncing.wait().unwrap();
@@ -262,45 +266,37 @@ fn finish(vault: &Vault, server: &Server) -> u64 {
     size(vault)
 }
 
-fn folder_bytes(folder: &std::path::Path) -> u64 {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files
-        .filter_map(|file| file.metadata().ok())
-        .map(|found| found.len())
-        .sum()
-}
-
 #[test]
-fn attack_42_an_older_state_of_the_server_is_refused() {
+pub(crate) fn attack_42_an_older_state_of_the_server_is_refused() {
     let (vault, server, case) = with_server();
     let (address, folder) = (server.address(), server.data.clone());
     server.kill();
     let older = vault.around.join("older");
-    copy_folder(&folder, &older);
-    let server = Server::start_at(&folder, &address);
+    kept::copy(&folder, &older);
+    let server = kept::start_at(&folder, &address);
     vault.add_note(&case, "obs: Newer.\n");
     let size = size(&vault);
     server.kill();
 
     // Put back as it was: nothing of it is taken, and work goes on.
-    let rolled_back = Server::start_at(&older, &address);
+    let rolled_back = kept::start_at(&older, &address);
     let told = vault.run(&["sync", "--json"]).refused(4, "server-log");
     assert_eq!(told["check"], "CHK-138", "{told}");
     vault.add_note(&case, "obs: Written meanwhile.\n");
     vault.run(&["sync", "--json"]).refused(4, "server-log");
     rolled_back.kill();
 
-    let _server = Server::start_at(&folder, &address);
+    let _server = kept::start_at(&folder, &address);
     let after = vault.json(&["sync"]);
     assert!(after["size"].as_u64().unwrap() > size);
     assert_eq!(vault.verified()["failures"], serde_json::json!([]));
 }
 
 #[test]
-fn attack_40_another_server_does_not_pass_for_the_agencys() {
+pub(crate) fn attack_40_another_server_does_not_pass_for_the_agencys() {
     let (vault, server, _) = with_server();
     let address = server.address();
     server.kill();
-    let _other = Server::start_at(&vault.around.join("other"), &address);
+    let _other = kept::start_at(&vault.around.join("other"), &address);
     vault.run(&["sync", "--json"]).refused(4, "server-log");
 }

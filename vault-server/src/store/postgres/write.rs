@@ -1,0 +1,168 @@
+//! Writing rows, in a transaction that holds its agency.
+
+use std::collections::BTreeSet;
+
+use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash};
+use vault_core::parcel::{OpenRecord, placements};
+use vault_core::record::Ciphertext;
+use vault_core::secret::SigningSeed;
+use vault_core::tlog::tile::Tile;
+use vault_core::wire;
+use vault_core::wire::v1::stream::StreamId;
+
+use super::connection::Transaction;
+use super::read::{agency_no, column, count, fixed, signed, stream_no};
+use super::{CHANNEL, LOCK_REGISTER, LOCKS};
+use crate::store::number::{AGENCIES, body, link_no, name, place_no};
+use crate::store::row::wrap_hash;
+use crate::store::{AgencyNo, AgencyRow, NewLink, Reads, StoreError, StreamNo, Writes};
+
+impl Transaction<'_> {
+    fn lock(&self, number: i32) -> Result<(), StoreError> {
+        self.rows("SELECT pg_advisory_xact_lock($1, $2)", &[&LOCKS, &number])?;
+        Ok(())
+    }
+
+    fn put_records(&self, no: i64, link: &NewLink<'_>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO record (no, stream, name, hash, epoch, erased, header, signature, ciphertext_hash, \
+                   wrap_hash, wrap, ciphertext) VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7, $8, $9, $10, $11)";
+        let placements = placements(&link.link.link().body);
+        for (place, (record, placement)) in link.records.iter().zip(placements).enumerate() {
+            let header = wire::encode(record.header())?;
+            let (signature, gone, kept) = match record {
+                OpenRecord::Kept { record, wrap } => (record.signature(), None, Some((wrap.0, record.ciphertext()))),
+                OpenRecord::Erased(erased) => (&erased.signature, Some(erased.body), None),
+            };
+            self.execute(
+                sql,
+                &[
+                    &place_no(no, place)?,
+                    &stream_no(link.stream)?,
+                    &name(&record.header().record),
+                    &placement.record_hash.0.as_slice(),
+                    &i64::from(placement.epoch.0),
+                    &header,
+                    &signature.0.as_slice(),
+                    &gone.as_ref().map(|body| body.ciphertext.0.as_slice()),
+                    &gone.as_ref().map(|body| body.wrap.0.as_slice()),
+                    &kept.as_ref().map(|(wrap, _)| wrap.as_slice()),
+                    &kept.as_ref().map(|(_, ciphertext)| *ciphertext),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Writes for Transaction<'_> {
+    fn hold(&mut self, agency: AgencyNo) -> Result<(), StoreError> {
+        self.lock(agency_no(agency)?)?;
+        // Told with the commit, and to nobody without it.
+        let number = agency.0.to_string();
+        self.rows("SELECT pg_notify($1, $2)", &[&CHANNEL, &number])?;
+        Ok(())
+    }
+
+    fn register(&mut self, id: &AgencyId, log_seed: &SigningSeed) -> Result<AgencyRow, StoreError> {
+        if let Some(known) = self.agency(id)? {
+            return Ok(known);
+        }
+        self.lock(LOCK_REGISTER)?;
+        // Somebody else may have been faster.
+        if let Some(known) = self.agency(id)? {
+            return Ok(known);
+        }
+        let row = self.row("SELECT coalesce(max(no), 0) + 1 FROM agency", &[])?;
+        let no: i32 = row.map_or(Ok(1), |row| column(&row, 0))?;
+        let number = u32::try_from(no).ok().filter(|no| *no < AGENCIES);
+        let number = number.ok_or(StoreError::Bounds("agencies"))?;
+        let sql = "INSERT INTO agency (no, id, log_seed) VALUES ($1, $2, $3)";
+        self.execute(sql, &[&no, &id.0.as_slice(), &log_seed.expose().as_slice()])?;
+        Ok(AgencyRow {
+            no: AgencyNo(number),
+            id: *id,
+            log_seed: log_seed.duplicate(),
+        })
+    }
+
+    fn open_stream(&mut self, agency: AgencyNo, stream: StreamId) -> Result<StreamNo, StoreError> {
+        let sql = "INSERT INTO stream (agency, kind, id, links, head, last) VALUES ($1, $2, $3, 0, $4, 0) RETURNING no";
+        let (kind, nothing) = (i16::from(stream.kind as u8), LinkId::ZERO.0);
+        let values = [&stream.id.as_slice(), &nothing.as_slice()];
+        let row = self.row(sql, &[&agency_no(agency)?, &kind, &values[0], &values[1]])?;
+        let row = row.ok_or(StoreError::Damaged("a stream got no number"))?;
+        Ok(StreamNo(count(&row, 0)?))
+    }
+
+    fn append(&mut self, link: NewLink<'_>) -> Result<(), StoreError> {
+        let no = link_no(link.agency, link.leaf)?;
+        let (seq, id) = (signed(link.link.link().seq)?, link.link.id().0);
+        let stream = stream_no(link.stream)?;
+        let sql = "INSERT INTO link (no, stream, seq, kind, id, signature, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        self.execute(
+            sql,
+            &[
+                &no,
+                &stream,
+                &seq,
+                &i16::from(body(&link.link.link().body)),
+                &id.as_slice(),
+                &link.link.signature().0.as_slice(),
+                &link.link.bytes(),
+            ],
+        )?;
+        self.put_records(no, &link)?;
+        for (place, bytes) in link.blobs.iter().enumerate() {
+            let sql = "INSERT INTO blob (no, bytes) VALUES ($1, $2)";
+            self.execute(sql, &[&place_no(no, place)?, bytes])?;
+        }
+        let sql = "UPDATE stream SET links = $2 + 1, head = $3, last = $4 WHERE no = $1 AND links = $2";
+        match self.execute(sql, &[&stream, &seq, &id.as_slice(), &signed(link.leaf)?])? {
+            1 => Ok(()),
+            _ => Err(StoreError::Damaged("a stream has moved on unseen")),
+        }
+    }
+
+    fn set_holders(&mut self, stream: StreamNo, members: &BTreeSet<MemberId>) -> Result<(), StoreError> {
+        let stream = stream_no(stream)?;
+        self.execute("DELETE FROM holder WHERE stream = $1", &[&stream])?;
+        let members: Vec<&[u8]> = members.iter().map(|member| member.0.as_slice()).collect();
+        let sql = "INSERT INTO holder (stream, member) SELECT $1, unnest($2::bytea[])";
+        self.execute(sql, &[&stream, &members])?;
+        Ok(())
+    }
+
+    fn erase(&mut self, stream: StreamNo, records: &BTreeSet<RecordHash>) -> Result<(), StoreError> {
+        let hashes: Vec<&[u8]> = records.iter().map(|hash| hash.0.as_slice()).collect();
+        let sql = "SELECT no, ciphertext_hash IS NULL FROM record WHERE stream = $1 AND hash = ANY ($2)";
+        for row in self.rows(sql, &[&stream_no(stream)?, &hashes])? {
+            let no: i64 = column(&row, 0)?;
+            if column(&row, 1)? {
+                let kept = self.row("SELECT wrap, ciphertext FROM record WHERE no = $1", &[&no])?;
+                let kept = kept.ok_or(StoreError::Damaged("a record is gone"))?;
+                let left = (
+                    Ciphertext::from(column::<Vec<u8>>(&kept, 1)?).hash().0,
+                    wrap_hash(&fixed::<{ vault_core::epoch::WRAP_BYTES }>(&kept, 0)?)?.0,
+                );
+                let sql = "UPDATE record SET ciphertext_hash = $2, wrap_hash = $3, wrap = NULL, ciphertext = NULL \
+                           WHERE no = $1";
+                self.execute(sql, &[&no, &left.0.as_slice(), &left.1.as_slice()])?;
+            }
+            self.execute("UPDATE record SET erased = TRUE WHERE no = $1", &[&no])?;
+        }
+        Ok(())
+    }
+
+    fn erase_blob(&mut self, agency: AgencyNo, leaf: u64, number: usize) -> Result<(), StoreError> {
+        let no = place_no(link_no(agency, leaf)?, number)?;
+        self.execute("UPDATE blob SET bytes = NULL WHERE no = $1", &[&no])?;
+        Ok(())
+    }
+
+    fn put_tile(&mut self, agency: AgencyNo, tile: Tile, bytes: &[u8]) -> Result<(), StoreError> {
+        let sql = "INSERT INTO tile (agency, level, \"index\", bytes) VALUES ($1, $2, $3, $4)";
+        let level = i16::from(tile.level());
+        self.execute(sql, &[&agency_no(agency)?, &level, &signed(tile.index())?, &bytes])?;
+        Ok(())
+    }
+}

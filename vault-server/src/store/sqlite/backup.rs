@@ -1,0 +1,142 @@
+//! Copies of the database that are whole: taken while a server runs, and put back where none has been.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::TransactionBehavior;
+
+use super::open::{connect, require_known, take};
+use super::{FILE, MOVED, OpenError, Transaction};
+use crate::audit::{self, Fault, Sound};
+use crate::store::StoreError;
+
+/// Name of a copy in the folder until it was gone over.
+const UNCHECKED: &str = "server.restoring.db";
+
+/// Why no copy was made or put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// There is nothing to be copied.
+    #[error("there is no database of casevault-server in `{}`", .0.display())]
+    Nothing(PathBuf),
+    /// Something is there already, and is not written over.
+    #[error("there is something at `{}` already, and it stays as it is", .0.display())]
+    There(PathBuf),
+    /// A file could not be read or written.
+    #[error("cannot write `{}`", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder or the copy could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The copy is damaged, or the database failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(Fault::Store(error))
+    }
+}
+
+/// Copies the database of a folder to a new file, born 0600, whether or not a server runs, and goes over the copy.
+///
+/// # Errors
+/// [`BackupError`]; no file is left then.
+pub fn backup(folder: &Path, to: &Path) -> Result<Vec<Sound>, BackupError> {
+    let from = folder.join(FILE);
+    if !from.exists() {
+        return Err(BackupError::Nothing(folder.to_owned()));
+    }
+    born(to)?;
+    let copied = copy(&from, to).and_then(|()| check(to));
+    if copied.is_err() {
+        // What is half there looks like a copy. Nothing more can be done where it cannot be removed.
+        let _ = fs::remove_file(to);
+    }
+    copied
+}
+
+/// Goes over a copy and puts it into a folder that has no database.
+///
+/// # Errors
+/// [`BackupError`]; the folder has no database then.
+pub fn restore(from: &Path, folder: &Path) -> Result<Vec<Sound>, BackupError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(failed(folder))?;
+    let _lock = take(folder)?;
+    for name in [FILE, MOVED] {
+        let path = folder.join(name);
+        if path.exists() {
+            return Err(BackupError::There(path));
+        }
+    }
+    let unchecked = folder.join(UNCHECKED);
+    // Of a try that was cut off.
+    match fs::remove_file(&unchecked) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&unchecked)(error)),
+        _ => (),
+    }
+    let mut copy = born(&unchecked)?;
+    let copied = File::open(from).and_then(|mut from| io::copy(&mut from, &mut copy));
+    copied.and_then(|_| copy.sync_all()).map_err(failed(from))?;
+    let checked = check(&unchecked);
+    if checked.is_err() {
+        let _ = fs::remove_file(&unchecked);
+    }
+    let sound = checked?;
+    let path = folder.join(FILE);
+    fs::rename(&unchecked, &path)
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(failed(&path))?;
+    Ok(sound)
+}
+
+fn born(path: &Path) -> Result<File, BackupError> {
+    let born = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    born.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::There(path.to_owned()),
+        _ => failed(path)(error),
+    })
+}
+
+/// Copies one snapshot, without what is free in the file.
+fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let connection = connect(from, true)?;
+    require_known(&connection, from)?;
+    let name = to.to_string_lossy();
+    let written = connection.execute("VACUUM INTO ?1", [name.as_ref()]);
+    written.map_err(StoreError::from)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let synced = File::open(to).and_then(|file| file.sync_all());
+    synced
+        .and_then(|()| File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
+        .map_err(failed(to))
+}
+
+fn check(copy: &Path) -> Result<Vec<Sound>, BackupError> {
+    let mut connection = connect(copy, true)?;
+    require_known(&connection, copy)?;
+    let snapshot = connection
+        .transaction_with_behavior(TransactionBehavior::Deferred)
+        .map_err(StoreError::from)?;
+    Ok(audit::all(&Transaction {
+        connection: &snapshot,
+        erased: false,
+    })?)
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::File {
+        path: path.clone(),
+        source,
+    }
+}
