@@ -157,6 +157,10 @@ fn told(done: &Done, what: &str) -> String {
     );
     assert!(!error["hint"].as_str().unwrap().is_empty(), "{what}: {error}");
     assert_eq!(error["exit"], done.code, "{what}: {error}");
-    let check = error["check"].as_str().unwrap_or("-");
+    let check = match error["check"].as_str() {
+        // Which of the two is met first in bytes that are no structure at all depends on random ids in them.
+        Some("CHK-02" | "CHK-03") => "CHK-02/03",
+        check => check.unwrap_or("-"),
+    };
     format!("{} {code} {check}", done.code)
 }
