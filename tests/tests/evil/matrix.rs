@@ -27,7 +27,8 @@ fn verbs(on: Message) -> Vec<Verb> {
     };
     vec![
         Verb::Flip(0),
-        Verb::Flip(101),
+        // The highest bit of a byte: what a lower one makes of a random hex digit differs.
+        Verb::Flip(103),
         Verb::Flip(-9),
         Verb::Truncate(0),
         Verb::Truncate(20),
@@ -64,8 +65,8 @@ fn setting(on: Message) -> (Begins, Command, Option<Verb>) {
 
 /// Lies that a client may believe, and why.
 const HARMLESS: &[(Message, &str, &str)] = &[
-    (Message::Entries, "flip(bit 101)", FOLLOWED),
-    (Message::Streams, "flip(bit 101)", LISTED),
+    (Message::Entries, "flip(bit 103)", FOLLOWED),
+    (Message::Streams, "flip(bit 103)", LISTED),
     (Message::Streams, "flip(bit -9)", LISTED),
 ];
 const FOLLOWED: &str = "it is of a leaf that was followed before, and nobody reads it again";
