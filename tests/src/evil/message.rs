@@ -66,7 +66,7 @@ impl Message {
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::LogKey => "log key",
             Self::Challenge => "challenge",
             Self::Session => "session",

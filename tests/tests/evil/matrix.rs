@@ -27,7 +27,8 @@ fn verbs(on: Message) -> Vec<Verb> {
     };
     vec![
         Verb::Flip(0),
-        Verb::Flip(101),
+        // The highest bit of a byte: what a lower one makes of a random hex digit differs.
+        Verb::Flip(103),
         Verb::Flip(-9),
         Verb::Truncate(0),
         Verb::Truncate(20),
@@ -64,8 +65,8 @@ fn setting(on: Message) -> (Begins, Command, Option<Verb>) {
 
 /// Lies that a client may believe, and why.
 const HARMLESS: &[(Message, &str, &str)] = &[
-    (Message::Entries, "flip(bit 101)", FOLLOWED),
-    (Message::Streams, "flip(bit 101)", LISTED),
+    (Message::Entries, "flip(bit 103)", FOLLOWED),
+    (Message::Streams, "flip(bit 103)", LISTED),
     (Message::Streams, "flip(bit -9)", LISTED),
 ];
 const FOLLOWED: &str = "it is of a leaf that was followed before, and nobody reads it again";
@@ -157,6 +158,10 @@ fn told(done: &Done, what: &str) -> String {
     );
     assert!(!error["hint"].as_str().unwrap().is_empty(), "{what}: {error}");
     assert_eq!(error["exit"], done.code, "{what}: {error}");
-    let check = error["check"].as_str().unwrap_or("-");
+    let check = match error["check"].as_str() {
+        // Which of the two is met first in bytes that are no structure at all depends on random ids in them.
+        Some("CHK-02" | "CHK-03") => "CHK-02/03",
+        check => check.unwrap_or("-"),
+    };
     format!("{} {code} {check}", done.code)
 }
