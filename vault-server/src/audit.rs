@@ -341,11 +341,14 @@ pub enum AuditError {
 /// # Errors
 /// [`AuditError`].
 pub fn place(place: Place) -> Result<Vec<Sound>, AuditError> {
-    let key = fresh_session_key().map_err(AuditError::Random)?;
     let store: Box<dyn Store> = match place {
-        Place::Database(database) => Box::new(Postgres::open(database, key)?),
+        Place::Database(database) => Box::new(Postgres::open_existing(database)?),
         Place::Folder(folder) if !folder.join(FILE).exists() => return Err(AuditError::Nothing(folder)),
-        Place::Folder(folder) => Box::new(Sqlite::open(&folder, key)?),
+        Place::Folder(folder) => {
+            // Of an empty file, which is made a database then.
+            let key = fresh_session_key().map_err(AuditError::Random)?;
+            Box::new(Sqlite::open(&folder, key)?)
+        }
     };
     let mut found = None;
     let read = store.read(&mut |reads| {

@@ -3,13 +3,16 @@
 use crate::http::Connection;
 use crate::kit::{Office, Server};
 
-/// The next event's size; comments are passed over.
+/// The next event's size; a comment is passed over, and where there are several, nothing came for a minute.
 pub(crate) fn size(connection: &mut Connection) -> Option<u64> {
+    let mut quiet = 0;
     loop {
         let line = connection.line()?;
         if let Some(size) = line.strip_prefix("data: ") {
             return Some(size.parse().unwrap());
         }
+        quiet += u32::from(line.starts_with(':'));
+        assert!(quiet < 3, "nothing is told");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use rustix::process::Signal;
@@ -74,6 +74,16 @@ fn another_program_a_newer_server_and_a_forgetful_database_are_told_apart() {
         "CREATE SCHEMA casevault; CREATE TABLE casevault.server ()",
     );
     assert!(matches!(open(&foreign), Err(OpenError::Foreign)));
+    // Whoever only looks makes nothing.
+    let empty = cluster.database();
+    let look = |url: &str| Postgres::open_existing(Database::named(url).unwrap());
+    assert!(matches!(look(&empty), Err(OpenError::Nothing)));
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'casevault'";
+    assert_eq!(cluster.sql(name(&empty), schemas), "0\n");
+    let key = open(&empty).unwrap().session_key().unwrap();
+    assert_eq!(look(&empty).unwrap().session_key().unwrap(), key);
+    cluster.sql(name(&empty), "DELETE FROM casevault.migration");
+    assert!(matches!(look(&empty), Err(OpenError::Older(0))));
     let nowhere = cluster.url("nowhere");
     assert!(matches!(
         open(&nowhere),
@@ -174,16 +184,20 @@ fn an_agency_is_held_by_one_at_a_time() {
 fn an_agency_registered_in_two_processes_at_once_has_one_key() {
     let Some(cluster) = Cluster::common() else { return };
     let url = cluster.database();
+    let stores: Vec<_> = (0..8_u8).map(|number| (number, open(&url).unwrap())).collect();
+    let together = Barrier::new(stores.len());
     let rows: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = (0..8_u8)
-            .map(|number| {
-                let store = open(&url).unwrap();
+        let running: Vec<_> = stores
+            .iter()
+            .map(|(number, store)| {
+                let (seed, together) = (SigningSeed::from_bytes([*number; 32]), &together);
                 scope.spawn(move || {
-                    let seed = SigningSeed::from_bytes([number; 32]);
-                    (0..8_u8)
-                        .map(|id| writing(&store, |writes| writes.register(&AgencyId([id; 32]), &seed)).unwrap())
-                        .map(|row| (row.no.0, row.id, *row.log_seed.expose()))
-                        .collect::<BTreeSet<_>>()
+                    let register = |id: u8| {
+                        together.wait();
+                        let row = writing(store, |writes| writes.register(&AgencyId([id; 32]), &seed)).unwrap();
+                        (row.no.0, row.id, *row.log_seed.expose())
+                    };
+                    (0..8).map(register).collect::<BTreeSet<_>>()
                 })
             })
             .collect();

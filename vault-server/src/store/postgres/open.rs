@@ -1,6 +1,6 @@
 //! Opening a database, and taking its schema up to this version.
 
-use postgres::IsolationLevel;
+use postgres::{IsolationLevel, Transaction};
 
 use super::connection::Connection;
 use super::{Database, LOCK_SCHEMA, LOCKS, Postgres, SCHEMA, STORE_VERSION};
@@ -18,6 +18,12 @@ pub enum OpenError {
     /// The schema is another program's.
     #[error("the database has a schema `{SCHEMA}` that is not of casevault-server")]
     Foreign,
+    /// There is nothing of a server's.
+    #[error("there is nothing of casevault-server in the database")]
+    Nothing,
+    /// An older server was there last, and it was not to be changed.
+    #[error("the database has store version {0}, which `casevault-server serve` takes up to {STORE_VERSION}")]
+    Older(i32),
     /// A newer server has been there.
     #[error("the database has store version {0}; this server knows {STORE_VERSION}: upgrade casevault-server")]
     Newer(i32),
@@ -34,12 +40,26 @@ impl Postgres {
     pub fn open(database: Database, session_key: [u8; 32]) -> Result<Self, OpenError> {
         let mut connection = Connection::open(&database)?;
         require_durable(&mut connection)?;
-        let session_key = take_up(&mut connection, session_key)?;
-        Ok(Self {
+        let session_key = take_up(&mut connection, Some(session_key))?;
+        Ok(Self::over(database, session_key, connection))
+    }
+
+    /// Opens a database that a server has opened before, and changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_existing(database: Database) -> Result<Self, OpenError> {
+        let mut connection = Connection::open(&database)?;
+        let session_key = take_up(&mut connection, None)?;
+        Ok(Self::over(database, session_key, connection))
+    }
+
+    fn over(database: Database, session_key: [u8; 32], connection: Connection) -> Self {
+        Self {
             database,
             session_key,
             idle: std::sync::Mutex::new(vec![connection]),
-        })
+        }
     }
 }
 
@@ -55,8 +75,9 @@ fn require_durable(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Applies what was not applied yet, in one transaction and one process at a time; returns the key of sessions.
-fn take_up(connection: &mut Connection, session_key: [u8; 32]) -> Result<[u8; 32], OpenError> {
+/// Applies what was not applied yet, in one transaction and one process at a time, unless no key is given for what is new;
+/// returns the key of sessions.
+fn take_up(connection: &mut Connection, session_key: Option<[u8; 32]>) -> Result<[u8; 32], OpenError> {
     let mut migrate = || -> Result<Result<[u8; 32], OpenError>, postgres::Error> {
         let mut transaction = connection
             .client
@@ -68,6 +89,7 @@ fn take_up(connection: &mut Connection, session_key: [u8; 32]) -> Result<[u8; 32
         let there = transaction.query_one(sql, &[&SCHEMA])?;
         match (there.get(0), there.get(1)) {
             (true, false) => return Ok(Err(OpenError::Foreign)),
+            (false, _) if session_key.is_none() => return Ok(Err(OpenError::Nothing)),
             (false, _) => transaction.batch_execute(&format!(
                 "CREATE SCHEMA {SCHEMA}; CREATE TABLE migration (version INTEGER PRIMARY KEY)"
             ))?,
@@ -78,6 +100,12 @@ fn take_up(connection: &mut Connection, session_key: [u8; 32]) -> Result<[u8; 32
         if applied > STORE_VERSION {
             return Ok(Err(OpenError::Newer(applied)));
         }
+        let Some(session_key) = session_key else {
+            return match applied {
+                STORE_VERSION => key(&mut transaction),
+                older => Ok(Err(OpenError::Older(older))),
+            };
+        };
         for (step, version) in MIGRATIONS.iter().zip(1_i32..) {
             if version > applied {
                 transaction.batch_execute(step)?;
@@ -86,10 +114,15 @@ fn take_up(connection: &mut Connection, session_key: [u8; 32]) -> Result<[u8; 32
         }
         let sql = "INSERT INTO server (id, session_key) VALUES (1, $1) ON CONFLICT DO NOTHING";
         transaction.execute(sql, &[&session_key.as_slice()])?;
-        let row = transaction.query_one("SELECT session_key FROM server", &[])?;
-        let key = row.get::<_, &[u8]>(0).try_into();
+        let key = key(&mut transaction)?;
         transaction.commit()?;
-        Ok(key.map_err(|_| StoreError::Damaged("a session key of another length").into()))
+        Ok(key)
     };
     migrate().map_err(StoreError::from)?
+}
+
+fn key(transaction: &mut Transaction<'_>) -> Result<Result<[u8; 32], OpenError>, postgres::Error> {
+    let row = transaction.query_one("SELECT session_key FROM server", &[])?;
+    let key = row.get::<_, &[u8]>(0).try_into();
+    Ok(key.map_err(|_| StoreError::Damaged("a session key of another length").into()))
 }

@@ -23,8 +23,8 @@ use crate::store::{
     AgencyNo, AgencyRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
 };
 
-/// Links whose weights are looked at for one page.
-const PAGE_LINKS: i64 = 4096;
+/// Links of a page at most, whose weights are looked at.
+const PAGE_LINKS: i64 = 1024;
 
 /// Returns a column of fixed length.
 pub(super) fn fixed<const N: usize>(row: &Row, at: usize) -> Result<[u8; N], StoreError> {
