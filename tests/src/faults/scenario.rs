@@ -390,11 +390,11 @@ pub const WITHOUT: [(&str, &str); 26] = [
     ("plan list", "writes its entry alone, as `case list` does"),
     (
         "server add",
-        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+        "needs a server: its faults are injected in `tests/tests/sync/main.rs`",
     ),
     (
         "sync",
-        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+        "needs a server: its faults are injected in `tests/tests/sync/main.rs`",
     ),
     ("recovery check", "writes nothing"),
     ("status", "writes nothing"),
