@@ -391,7 +391,7 @@ pub const WITHOUT: [(&str, &str); 28] = [
     ("plan list", "writes its entry alone, as `case list` does"),
     (
         "server add",
-        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+        "needs a server: its faults are injected in `tests/tests/sync/main.rs`",
     ),
     (
         "server remove",
@@ -400,7 +400,7 @@ pub const WITHOUT: [(&str, &str); 28] = [
     ("server show", "writes nothing"),
     (
         "sync",
-        "needs a server: its faults are injected in `tests/tests/sync.rs`",
+        "needs a server: its faults are injected in `tests/tests/sync/main.rs`",
     ),
     ("recovery check", "writes nothing"),
     ("status", "writes nothing"),

@@ -194,10 +194,12 @@ fn an_agency_registered_in_two_processes_at_once_has_one_key() {
                 scope.spawn(move || {
                     let register = |id: u8| {
                         together.wait();
-                        let row = writing(store, |writes| writes.register(&AgencyId([id; 32]), &seed)).unwrap();
-                        (row.no.0, row.id, *row.log_seed.expose())
+                        let row = writing(store, |writes| writes.register(&AgencyId([id; 32]), &seed));
+                        row.map(|row| (row.no.0, row.id, *row.log_seed.expose()))
                     };
-                    (0..8).map(register).collect::<BTreeSet<_>>()
+                    // Whoever failed is waited for as well.
+                    let rows: Vec<_> = (0..8).map(register).collect();
+                    rows.into_iter().map(Result::unwrap).collect::<BTreeSet<_>>()
                 })
             })
             .collect();
