@@ -91,8 +91,8 @@ pub enum ServerFault {
         /// The number of the check that failed.
         check: u8,
     },
-    /// Its log contradicts what it said before.
-    #[error("the server's log is not the one it was ({})", cause(*check))]
+    /// Its log contradicts what it said before, or what it answers does not go with its log.
+    #[error("{} ({})", what_is_wrong(*check), cause(*check))]
     Log {
         /// The number of the check that failed.
         check: u8,
@@ -116,6 +116,21 @@ fn cause(number: u8) -> String {
         || format!("CHK-{number}"),
         |check| format!("{}, {check}", check.cause()),
     )
+}
+
+/// Says whether it is the log that is at fault, or an answer that the log says nothing of.
+fn what_is_wrong(number: u8) -> &'static str {
+    let of_log = [
+        Check::CheckpointOrigin,
+        Check::CheckpointSignature,
+        Check::LogTile,
+        Check::LogInclusion,
+        Check::LogConsistency,
+    ];
+    match of_log.iter().any(|check| check.number() == number) {
+        true => "the server's log is not the one it was",
+        false => "the server's answer is not what it should be",
+    }
 }
 
 impl ServerFault {

@@ -14,8 +14,19 @@ const MOST: u64 = 160;
 
 /// Bytes behind their length, in the form of four bytes that vectors below 2^30 may have.
 fn vector(content: &[u8]) -> Vec<u8> {
-    let length = 0x8000_0000 | u32::try_from(content.len()).expect("a vector's length");
-    [&length.to_be_bytes(), content].concat()
+    // RFC 9000 section 16, in the shortest of its forms.
+    let length = u32::try_from(content.len()).expect("a vector's length");
+    let bytes = match length {
+        0..0x40 => length << 24,
+        0x40..0x4000 => (0x4000 | length) << 16,
+        _ => 0x8000_0000 | length,
+    };
+    let used = match length {
+        0..0x40 => 1,
+        0x40..0x4000 => 2,
+        _ => 4,
+    };
+    [&bytes.to_be_bytes()[..used], content].concat()
 }
 
 /// An answer to an append of so many outcomes, none of them tried: a byte each on the way, and 80 in memory.
@@ -28,8 +39,9 @@ fn outcomes(count: usize) -> Vec<u8> {
 fn page_of_empty_blobs(count: usize) -> Vec<u8> {
     const SIGNATURE: usize = 64;
     let (leaf, empty) = (0_u64.to_be_bytes(), [0_u8]);
+    let link = vector(&[0; 64]);
     let blobs = vector(&vec![0; count]);
-    let parcel = [&leaf[..], &empty, &[0; SIGNATURE], &empty, &blobs].concat();
+    let parcel = [&leaf[..], &link, &[0; SIGNATURE], &empty, &blobs].concat();
     [&vector(&parcel)[..], &[0]].concat()
 }
 
@@ -121,7 +133,9 @@ mod tests {
         let count = 20_000;
         let reply: AppendReply = wire::decode(&outcomes(count), limit::APPEND).unwrap();
         assert_eq!(reply.outcomes.len(), count);
-        let page: StreamPage = wire::decode(&page_of_empty_blobs(count), limit::APPEND).unwrap();
-        assert_eq!(page.parcels[0].parcel.blobs.len(), count);
+        // A link of so few bytes names two things at most.
+        let page: StreamPage = wire::decode(&page_of_empty_blobs(2), limit::APPEND).unwrap();
+        assert_eq!(page.parcels[0].parcel.blobs.len(), 2);
+        assert!(wire::decode::<StreamPage>(&page_of_empty_blobs(3), limit::APPEND).is_err());
     }
 }
