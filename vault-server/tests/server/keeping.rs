@@ -407,3 +407,47 @@ fn a_copy_that_is_damaged_is_neither_made_nor_put_back() {
     run(&restore).refused(4, "SQLite says so");
     run(&["backup", "--data", text(around.path()), "--to", text(&copy)]).refused(1, "there is no database");
 }
+
+#[test]
+fn a_password_of_the_database_comes_by_a_file_and_is_told_to_nobody() {
+    let Some(cluster) = Cluster::start() else { return };
+    let cluster = std::sync::Arc::new(cluster);
+    let url = cluster.database();
+    Server::over(&cluster, &url, &[]).stop();
+    cluster.sql("postgres", "ALTER USER casevault PASSWORD 'not to be told'");
+    fs::write(
+        cluster.folder().join("data/pg_hba.conf"),
+        "local all all scram-sha-256\n",
+    )
+    .unwrap();
+    cluster.stop(rustix::process::Signal::INT);
+    cluster.run();
+    run(&["check", "--database", &url]).refused(1, "cannot open the database");
+    let with = |password: &str| url.replace("casevault@", &format!("casevault:{password}@"));
+    let secret = with("not%20to%20be%20told");
+    for command in ["serve", "check"] {
+        let done = run(&[command, "--database", &secret]);
+        assert!(!done.said.contains("told"), "{}", done.said);
+        done.refused(1, "--database-file");
+    }
+    let around = tempfile::tempdir().unwrap();
+    let file = around.path().join("url");
+    for (url, mode, code, why) in [
+        (&secret, 0o600, 0, ""),
+        (&secret, 0o644, 1, "may be read by others"),
+        (&with("wrong"), 0o600, 1, "password authentication failed"),
+    ] {
+        fs::write(&file, url).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let done = run(&["check", "--database-file", text(&file)]);
+        assert!(
+            !done.said.contains("told") && !done.said.contains("wrong"),
+            "{}",
+            done.said
+        );
+        match code {
+            0 => assert_eq!(done.well(), "sound: 0 agencies\n"),
+            code => done.refused(code, why),
+        }
+    }
+}
