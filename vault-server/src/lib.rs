@@ -13,6 +13,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod authorize;
 pub mod config;
+mod connections;
 pub mod http;
 pub mod limits;
 pub mod memory;

@@ -12,14 +12,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::connect_info::{Connected, IntoMakeServiceWithConnectInfo};
-use axum::serve::{IncomingStream, Listener, ListenerExt};
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, Place};
+use crate::connections::{self, Patience};
 use crate::http::{self, App};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -37,20 +36,13 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    grace: Duration,
+    patience: Patience,
     tls: Option<TlsAcceptor>,
     app: Arc<App>,
     stopping: watch::Sender<bool>,
 }
 
-/// How a server that was asked to stop came to its end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ended {
-    /// Every request in flight was answered.
-    Drained,
-    /// Some connection was still open after the time of grace and was cut off.
-    CutOff,
-}
+pub use connections::Ended;
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +78,7 @@ pub enum ServerError {
     /// The service could not begin.
     #[error("cannot begin")]
     Service(#[from] ServiceError),
-    /// The listening socket failed while serving.
+    /// The runtime failed.
     #[error("cannot go on serving")]
     Serve(#[source] io::Error),
 }
@@ -122,7 +114,10 @@ impl Server {
         Ok(Self {
             listener,
             address,
-            grace: GRACE,
+            patience: Patience {
+                head: connections::HEAD,
+                grace: GRACE,
+            },
             tls,
             app,
             stopping,
@@ -144,27 +139,30 @@ impl Server {
     /// were taken are durable when this returns, answered or not.
     ///
     /// # Errors
-    /// [`ServerError::Serve`] when the listening socket fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended, ServerError> {
+    /// [`ServerError::Serve`] when the listening socket is none.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<Ended, ServerError> {
         let service = Arc::clone(&self.app.service);
-        let router = http::router(self.app).into_make_service_with_connect_info::<SocketAddr>();
-        let (stopping, grace) = (self.stopping, self.grace);
+        let router = http::router(self.app);
+        let stopping = self.stopping;
+        let stop = async move {
+            stop.await;
+            // Streams of events end by it.
+            stopping.send_replace(true);
+        };
         let ended = match self.tls {
             Some(acceptor) => {
                 let listener = TlsListener::over(self.listener, acceptor).map_err(ServerError::Serve)?;
-                // Only what is tapped is told its peer's address.
-                let listener = listener.tap_io(|_| ());
-                serve(listener, router, stop, stopping, grace).await
+                connections::serve(listener, router, stop, self.patience).await
             }
             None => {
                 // An answer does not wait for the acknowledgement of the one before.
                 let listener = self.listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-                serve(listener, router, stop, stopping, grace).await
+                connections::serve(listener, router, stop, self.patience).await
             }
         };
         // Fails only with the runtime.
         let _ = spawn_blocking(move || service.end()).await;
-        ended
+        Ok(ended)
     }
 }
 
@@ -179,39 +177,6 @@ fn open(place: Place, key: [u8; 32]) -> Result<Arc<dyn Store>, ServerError> {
             })?;
             Ok(Arc::new(Sqlite::open(&folder, key)?))
         }
-    }
-}
-
-type MakeService = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
-
-async fn serve<L: Listener<Addr = SocketAddr>>(
-    listener: L,
-    router: MakeService,
-    stop: impl Future<Output = ()> + Send + 'static,
-    stopping: watch::Sender<bool>,
-    grace: Duration,
-) -> Result<Ended, ServerError>
-where
-    SocketAddr: for<'a> Connected<IncomingStream<'a, L>>,
-{
-    let (told, stopped) = oneshot::channel();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        // Streams of events end by it.
-        stopping.send_replace(true);
-        // Fails only when the waiting side below is gone, and with it this server.
-        let _ = told.send(());
-    });
-    let overdue = async {
-        if stopped.await.is_ok() {
-            tokio::time::sleep(grace).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        served = serving => served.map(|()| Ended::Drained).map_err(ServerError::Serve),
-        () = overdue => Ok(Ended::CutOff),
     }
 }
 
@@ -281,9 +246,9 @@ mod tests {
     async fn half_a_request_does_not_hold_the_server_up() {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Server::bind(&config(&folder)).await.unwrap();
-        server.grace = Duration::from_millis(1);
+        server.patience.grace = Duration::from_millis(1);
         let address = server.address();
-        let (stop, stopped) = oneshot::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
         let running = tokio::spawn(server.run(async move { stopped.await.unwrap() }));
 
         let asked = tokio::task::spawn_blocking(move || {
@@ -302,5 +267,38 @@ mod tests {
         let _half = asked.await.unwrap();
         stop.send(()).unwrap();
         assert_eq!(running.await.unwrap().unwrap(), Ended::CutOff);
+    }
+
+    #[tokio::test]
+    async fn attack_31_a_head_that_does_not_come_to_its_end_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Server::bind(&config(&folder)).await.unwrap();
+        server.patience.head = Duration::from_millis(50);
+        let address = server.address();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let running = tokio::spawn(server.run(async move { stopped.await.unwrap() }));
+        let asked = tokio::task::spawn_blocking(move || {
+            for begun in ["", "GET /healthz HTTP/1.1\r\nHost:"] {
+                let mut half = TcpStream::connect(address).unwrap();
+                half.write_all(begun.as_bytes()).unwrap();
+                let mut answer = String::new();
+                // It ends, with a refusal or none, without another byte from here.
+                half.read_to_string(&mut answer).unwrap();
+                assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+            }
+            // A head beyond its limit is not kept either.
+            let mut long = TcpStream::connect(address).unwrap();
+            let head = format!(
+                "GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
+                "x".repeat(80 << 10)
+            );
+            let _ = long.write_all(head.as_bytes());
+            let mut answer = String::new();
+            let _ = long.read_to_string(&mut answer);
+            assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+        });
+        asked.await.unwrap();
+        stop.send(()).unwrap();
+        assert_eq!(running.await.unwrap().unwrap(), Ended::Drained);
     }
 }
