@@ -7,6 +7,7 @@ mod html;
 mod markdown;
 mod text;
 
+use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 pub use html::{fragment, fragment_attachments, heading, page};
@@ -37,11 +38,15 @@ pub struct Shown<'a> {
     pub role: Option<&'a str>,
     /// The kinds to show; a kind that the template gave and nobody confirmed is not shown then.
     pub only: Option<&'a [SegmentKind]>,
+    /// The zone whose clocks the times are shown by.
+    pub zone: &'a TimeZone,
+    /// Whether each time says its offset from UTC: for a page that leaves the machine.
+    pub offsets: bool,
 }
 
 impl<'a> Shown<'a> {
-    /// Shows a first version, all of it.
-    pub fn new(note: &'a Note, handle: &'a str) -> Self {
+    /// Shows a first version, all of it, with times by the clocks of a zone.
+    pub fn new(note: &'a Note, handle: &'a str, zone: &'a TimeZone) -> Self {
         Self {
             note,
             handle,
@@ -51,6 +56,15 @@ impl<'a> Shown<'a> {
             witnessed_at: None,
             role: None,
             only: None,
+            zone,
+            offsets: false,
+        }
+    }
+
+    fn time(&self, moment: &Moment) -> String {
+        match self.offsets {
+            true => moment.with_offset(self.zone),
+            false => moment.in_zone(self.zone),
         }
     }
 
@@ -59,7 +73,7 @@ impl<'a> Shown<'a> {
         let when = note
             .occurred_at
             .as_ref()
-            .map_or_else(|| "time not recorded".to_owned(), Moment::local);
+            .map_or_else(|| "time not recorded".to_owned(), |at| self.time(at));
         let title = format!("{}  {}  {when}", self.handle, note.kind);
         let (blocks, left_out) = self.blocks();
         Page {
@@ -85,7 +99,7 @@ impl<'a> Shown<'a> {
         }
         if self.version > 1 {
             let amended = note.authored_at.as_ref();
-            let at = amended.map(|at| format!(" {}", at.local())).unwrap_or_default();
+            let at = amended.map(|at| format!(" {}", self.time(at))).unwrap_or_default();
             let by = self.amended_by.map(|by| format!(" by {by}")).unwrap_or_default();
             let word = if at.is_empty() && by.is_empty() {
                 ""
@@ -94,7 +108,7 @@ impl<'a> Shown<'a> {
             };
             add("Version", Some(format!("{}{word}{at}{by}", self.version).into()));
         }
-        let occurred = note.occurred_at.as_ref().map(Moment::local);
+        let occurred = note.occurred_at.as_ref().map(|at| self.time(at));
         add(
             "Occurred",
             occurred.map(|at| match note.duration_minutes {
@@ -106,24 +120,24 @@ impl<'a> Shown<'a> {
             Some(occurred) => {
                 let lag = Lag::between(occurred, note.duration_minutes, recorded);
                 let word = if lag.minutes() < 0 { "" } else { "lag " };
-                format!("{} ({word}{lag})", recorded.local())
+                format!("{} ({word}{lag})", self.time(recorded))
             }
-            None => recorded.local(),
+            None => self.time(recorded),
         });
         add("Recorded", recorded.map(Cow::Owned));
-        add("Jotted", note.jotted_at.as_ref().map(|at| at.local().into()));
+        add("Jotted", note.jotted_at.as_ref().map(|at| self.time(at).into()));
         if let Some(refiled) = &note.refiled {
             let text = format!("out of a wrong file, signed there by {}", refiled.signed_by);
             add("Refiled", Some(text.into()));
         }
         if let Some(misfiled) = &note.misfiled {
-            let at = Moment::parse(&misfiled.at).map_or_else(|_| misfiled.at.clone(), |at| at.local());
+            let at = Moment::parse(&misfiled.at).map_or_else(|_| misfiled.at.clone(), |at| self.time(&at));
             let text = format!("marked {at} by {}: {}", misfiled.by, misfiled.reason);
             add("Misfiled", Some(text.into()));
             let answer = misfiled.answer.as_ref().map(|answer| answer.words.as_str());
             add("Breach", Some(answer.unwrap_or("not answered yet").to_owned().into()));
         }
-        add("Server says", self.witnessed_at.map(|m| m.local().into()));
+        add("Server says", self.witnessed_at.map(|at| self.time(at).into()));
         add("Reason for the delay", text(&note.lag_reason));
         add("Worker", note.author().map(|_| self.author().into()));
         add("Entered by", text(&note.entered_by));
