@@ -84,7 +84,53 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn facts(&self) -> Vec<(&'static str, String)> {
+    /// The head as it reads, and what it said in the version before where that differed.
+    fn facts(&self) -> Vec<Fact> {
+        let fact = |(label, value)| Fact {
+            label,
+            value,
+            was: None,
+        };
+        let mut facts: Vec<Fact> = self.head().into_iter().map(fact).collect();
+        let Some(previous) = self.previous else { return facts };
+        let before = Shown {
+            note: previous,
+            version: 1,
+            previous: None,
+            ..*self
+        };
+        if self.note.kind != previous.kind {
+            facts.push(Fact {
+                label: "Kind",
+                value: self.note.kind.to_string(),
+                was: Some(previous.kind.to_string()),
+            });
+        }
+        let before: Vec<_> = before
+            .head()
+            .into_iter()
+            .filter(|(label, _)| AMENDED.contains(label))
+            .collect();
+        for fact in facts.iter_mut().filter(|fact| AMENDED.contains(&fact.label)) {
+            let old = before.iter().find(|(label, _)| *label == fact.label);
+            fact.was = match old {
+                Some((_, old)) => Some(old.clone()).filter(|old| *old != fact.value),
+                None => Some(NOT_SAID.to_owned()),
+            };
+        }
+        for (label, old) in before {
+            if facts.iter().all(|fact| fact.label != label) {
+                facts.push(Fact {
+                    label,
+                    value: NOT_SAID.to_owned(),
+                    was: Some(old),
+                });
+            }
+        }
+        facts
+    }
+
+    fn head(&self) -> Vec<(&'static str, String)> {
         let note = self.note;
         let mut facts = Vec::new();
         let mut add = |label, value: Option<Cow<'_, str>>| {
@@ -288,7 +334,7 @@ fn yes_or_no(yes: bool) -> Cow<'static, str> {
 /// A note as labelled blocks; everything in it is safe to show.
 struct Page {
     title: String,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<Fact>,
     blocks: Vec<Block>,
     /// How many segments were not asked for.
     left_out: usize,
@@ -307,6 +353,37 @@ impl Page {
             )),
         }
     }
+}
+
+/// What an amendment may change of a note's head. The rest of it says whose version it is, and when it was written.
+const AMENDED: [&str; 16] = [
+    "Occurred",
+    "Reason for the delay",
+    "Worker",
+    "Entered by",
+    "On behalf of",
+    "Confirmed by",
+    "Present",
+    "Client seen",
+    "Seen alone",
+    "Why not alone",
+    "Place",
+    "Language",
+    "Interpreter",
+    "Original",
+    "Section",
+    "Labels",
+];
+
+/// Stands where a version says nothing that the other says.
+const NOT_SAID: &str = "not said";
+
+/// A line of a note's head.
+struct Fact {
+    label: &'static str,
+    value: String,
+    /// What the version before said instead.
+    was: Option<String>,
 }
 
 struct Block {

@@ -174,3 +174,39 @@ fn times_are_by_the_clocks_of_the_reader_and_in_a_copy_say_their_offset() {
         "{copy}"
     );
 }
+
+#[test]
+fn what_an_amendment_changed_in_the_head_is_shown_struck() {
+    let old = Note {
+        occurred_at: Moment::parse("2026-03-12T14:00:00Z").ok(),
+        seen: Some(true),
+        present: vec!["her <b>son".into()],
+        authored_at: Moment::parse("2026-03-12T15:00:00Z").ok(),
+        ..Note::new(NoteKind::new("phone").unwrap())
+    };
+    let new = Note {
+        kind: NoteKind::new("home-visit").unwrap(),
+        occurred_at: Moment::parse("2026-03-11T14:00:00Z").ok(),
+        seen: None,
+        place: Some("at home".into()),
+        authored_at: Moment::parse("2026-03-13T15:00:00Z").ok(),
+        ..old.clone()
+    };
+    let shown = Shown {
+        version: 2,
+        previous: Some(&old),
+        ..shown(&new)
+    };
+    let written = text(&shown);
+    for lines in [
+        "Occurred     2026-03-11 14:00\n             was: 2026-03-12 14:00\n",
+        "Place        at home\n             was: not said\n",
+        "Kind         home-visit\n             was: phone\n",
+        "Client seen  not said\n             was: yes\n",
+    ] {
+        assert!(written.contains(lines), "{written}");
+    }
+    assert_eq!(written.matches("was: ").count(), 4, "{written}");
+    assert!(markdown(&shown).contains("(was: ~~yes~~)"));
+    assert!(fragment(&shown).contains("not said (was: <del>yes</del>)</dd>"));
+}
