@@ -318,6 +318,8 @@ fn times_are_shown_and_days_counted_where_the_command_is_typed() {
     let vault = Vault::made();
     let case = vault.open_case("Una Kestle");
     vault.run(&["unlock"]).done();
+    let text = vault.around.join("rang.txt");
+    std::fs::write(&text, "Rang.").unwrap();
     let in_tokyo = |words: &[&str]| {
         let output = vault.command(words).env("TZ", "Asia/Tokyo").output().unwrap();
         casevault_e2e::vault::Done::of(output).done()
@@ -332,7 +334,7 @@ fn times_are_shown_and_days_counted_where_the_command_is_typed() {
         "2026-01-12 08:00",
         "--json",
         "--file",
-        &vault.file("rang.txt", "Rang."),
+        text.to_str().unwrap(),
     ])
     .json();
     assert_eq!(note["occurred_at"], "2026-01-12T08:00:00+09:00");
@@ -345,7 +347,10 @@ fn times_are_shown_and_days_counted_where_the_command_is_typed() {
     let mut elsewhere = vault.command(&["note", "show", &note]);
     let shown = casevault_e2e::vault::Done::of(elsewhere.env("TZ", "America/New_York").output().unwrap());
     assert!(
-        shown.stdout.contains("Occurred       2026-01-11 18:00"),
+        shown
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("Occurred") && line.ends_with("  2026-01-11 18:00")),
         "{}",
         shown.stdout
     );
@@ -354,9 +359,14 @@ fn times_are_shown_and_days_counted_where_the_command_is_typed() {
     let recorded: jiff::Timestamp = json["authored_at"].as_str().unwrap().parse().unwrap();
     let there = recorded.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)));
     let shown = in_tokyo(&["note", "show", &note]);
-    let line = format!("Recorded       {} (", there.strftime("%Y-%m-%d %H:%M"));
-    assert!(shown.stdout.contains(&line), "{}", shown.stdout);
-    let copy = in_tokyo(&["export", "--format", "markdown", "--case", &case]);
+    let time = format!("  {} (", there.strftime("%Y-%m-%d %H:%M"));
+    let mut lines = shown.stdout.lines();
+    assert!(
+        lines.any(|line| line.starts_with("Recorded") && line.contains(&time)),
+        "{}",
+        shown.stdout
+    );
+    let copy = in_tokyo(&["export", &case, "--format", "markdown"]);
     assert!(copy.stdout.contains("08:00 +09:00"), "{}", copy.stdout);
 }
 
