@@ -798,13 +798,11 @@ fn an_amendment_from_a_version_that_is_not_the_newest_is_refused_and_goes_on_fro
     let apart = tempfile::tempdir().unwrap();
     let note = desk.vault.add_note(&desk.case, "plan: Ring the landlord.\n");
     let (casevault, step) = (binary::casevault(), format!("{note}:1"));
-    let editor = editor_that(
-        apart.path(),
-        &format!(
-            "{} plan done {step} --file /dev/null > /dev/null || exit 1",
-            casevault.display()
-        ),
-    );
+    desk.vault.run(&["unlock"]).done();
+    let outcome = apart.path().join("outcome");
+    std::fs::write(&outcome, "He comes.").unwrap();
+    let done = format!("{} plan done {step} --file {}", casevault.display(), outcome.display());
+    let editor = editor_that(apart.path(), &format!("{done} > /dev/null || exit 1"));
     let amend = format!("note amend {note}");
     let Some(terminal) = desk.start(Some(&editor), &amend) else {
         return;
