@@ -84,7 +84,7 @@ impl Session {
             let of_case = case.is_none() || entry.case == case;
             // By the day that is shown.
             let day = || Some(Moment::parse(entry.at.as_deref()?).ok()?.day(&zone));
-            of_case && !request.since.is_some_and(|since| day().is_some_and(|day| day < since))
+            of_case && request.since.is_none_or(|since| day().is_none_or(|day| day >= since))
         });
         let entries = chosen.take(request.limit.unwrap_or(usize::MAX)).collect();
         Ok(LogListReply {
