@@ -314,6 +314,63 @@ fn a_time_is_meant_where_the_command_is_typed() {
 }
 
 #[test]
+fn times_are_shown_and_days_counted_where_the_command_is_typed() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    vault.run(&["unlock"]).done();
+    let text = vault.around.join("rang.txt");
+    std::fs::write(&text, "Rang.").unwrap();
+    let in_tokyo = |words: &[&str]| {
+        let output = vault.command(words).env("TZ", "Asia/Tokyo").output().unwrap();
+        casevault_e2e::vault::Done::of(output).done()
+    };
+    let note = in_tokyo(&[
+        "note",
+        "add",
+        &case,
+        "--kind",
+        "phone",
+        "--at",
+        "2026-01-12 08:00",
+        "--json",
+        "--file",
+        text.to_str().unwrap(),
+    ])
+    .json();
+    assert_eq!(note["occurred_at"], "2026-01-12T08:00:00+09:00");
+    let note = note["note"].as_str().unwrap().to_owned();
+    // A day by UTC would be the one before.
+    let day = ["--since", "2026-01-12", "--until", "2026-01-12"];
+    let list = in_tokyo(&[&["note", "list", &case][..], &day].concat());
+    assert!(list.stdout.contains("2026-01-12 08:00"), "{}", list.stdout);
+    // Written with the zone of Tokyo, read in New York.
+    let mut elsewhere = vault.command(&["note", "show", &note]);
+    let shown = casevault_e2e::vault::Done::of(elsewhere.env("TZ", "America/New_York").output().unwrap());
+    assert!(
+        shown
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("Occurred") && line.ends_with("  2026-01-11 18:00")),
+        "{}",
+        shown.stdout
+    );
+    // What was recorded now is shown as now on the clock of Tokyo, nine hours before that of UTC.
+    let json = vault.json(&["note", "show", &note]);
+    let recorded: jiff::Timestamp = json["authored_at"].as_str().unwrap().parse().unwrap();
+    let there = recorded.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)));
+    let shown = in_tokyo(&["note", "show", &note]);
+    let time = format!("  {} (", there.strftime("%Y-%m-%d %H:%M"));
+    let mut lines = shown.stdout.lines();
+    assert!(
+        lines.any(|line| line.starts_with("Recorded") && line.contains(&time)),
+        "{}",
+        shown.stdout
+    );
+    let copy = in_tokyo(&["export", &case, "--format", "markdown"]);
+    assert!(copy.stdout.contains("08:00 +09:00"), "{}", copy.stdout);
+}
+
+#[test]
 fn the_socket_is_its_owners_and_a_left_over_one_is_taken_away() {
     let vault = Vault::made();
     vault.run(&["unlock"]).done();

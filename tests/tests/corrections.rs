@@ -522,3 +522,33 @@ fn a_misspelt_field_is_refused_with_the_one_that_was_meant_and_a_strange_one_is_
     );
     vault.verified();
 }
+
+#[test]
+fn an_amendment_that_takes_away_that_a_step_was_done_says_so() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(&case, "obs: The kitchen was cold.\n\nplan: Ring the landlord.\n");
+    vault
+        .feed(&["plan", "done", &format!("{note}:2"), "--file", "-"], b"He comes.\n")
+        .done();
+    let amend = ["note", "amend", &note, "--file", "-"];
+    let text = b"plan: Ring the landlord.\n\nobs: The kitchen was warm.\n";
+    let said = vault.feed(&amend, text).done();
+    assert!(
+        said.stderr
+            .contains("the step `Ring the landlord.` is not done any more"),
+        "{}",
+        said.stderr
+    );
+    // Said once: from then on it was open before too.
+    let again = vault
+        .feed(&[&amend[..], &["--json"]].concat(), b"plan: Ring the landlord.\n")
+        .json();
+    assert_eq!(again["undone"], serde_json::Value::Null);
+    // With the mark it stays done.
+    let kept = b"plan: Ring the landlord.\n  done: 2026-03-12\n";
+    vault.feed(&amend, kept).done();
+    let kept = b"obs: New.\n\nplan: Ring the landlord.\n  done: 2026-03-12\n";
+    let kept = vault.feed(&[&amend[..], &["--json"]].concat(), kept).json();
+    assert_eq!(kept["undone"], serde_json::Value::Null);
+}

@@ -791,3 +791,49 @@ fn what_was_written_after_the_vault_was_locked_waits_in_memory_for_the_passphras
     assert_eq!(drafts[0]["words"], format!("obs: {SAID}"), "{drafts}");
     desk.assert_wiped();
 }
+
+#[test]
+fn an_amendment_from_a_version_that_is_not_the_newest_is_refused_and_goes_on_from_the_newest() {
+    let desk = Desk::new();
+    let apart = tempfile::tempdir().unwrap();
+    let note = desk.vault.add_note(&desk.case, "plan: Ring the landlord.\n");
+    let (casevault, step) = (binary::casevault(), format!("{note}:1"));
+    desk.vault.run(&["unlock"]).done();
+    let outcome = apart.path().join("outcome");
+    std::fs::write(&outcome, "He comes.").unwrap();
+    let done = format!("{} plan done {step} --file {}", casevault.display(), outcome.display());
+    let editor = editor_that(apart.path(), &format!("{done} > /dev/null || exit 1"));
+    let amend = format!("note amend {note}");
+    let Some(terminal) = desk.start(Some(&editor), &amend) else {
+        return;
+    };
+    let (code, said) = terminal.end();
+    assert_eq!(code, 6, "{said}");
+    assert!(
+        said.contains("has version 2 by now") && said.contains("from version 1"),
+        "{said}"
+    );
+    let shown = desk.vault.json(&["note", "show", &note]);
+    assert_eq!(
+        (&shown["version"], shown["segments"][0]["done"].is_string()),
+        (&2.into(), true),
+        "{shown}"
+    );
+    let kept = desk.drafts();
+    assert!(kept[0]["words"].as_str().unwrap().contains(SAID), "{kept}");
+    // Gone on with, it has the newest version before it, and takes its place knowingly.
+    let seen = apart.path().join("seen");
+    let editor = editor_that(apart.path(), &format!("cp \"$file\" {}", seen.display()));
+    let terminal = desk.start(Some(&editor), &format!("{amend} --draft")).unwrap();
+    let (code, said) = terminal.end();
+    assert_eq!(code, 0, "{said}");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("begun from version 1") && seen.contains(SAID), "{seen}");
+    assert!(
+        seen.lines()
+            .any(|line| line.starts_with("#!") && line.contains("done:")),
+        "{seen}"
+    );
+    assert_eq!(desk.vault.json(&["note", "show", &note])["version"], 3);
+    assert_eq!(desk.drafts(), serde_json::json!([]));
+}

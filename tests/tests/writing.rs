@@ -128,14 +128,40 @@ fn one_note_for_three_siblings_is_three_files_that_name_no_other() {
     assert_eq!(texts(&vault, &others[0].1)[0], "The kitchen was cold.");
     let said = vault.feed(&["note", "amend", &others[0].1, "--file", "-"], b"obs: It was cool.\n");
     assert!(said.stderr.contains("--others"), "{}", said.stderr);
-    // With `--others` they all get the text.
+    // With `--others` those get the text that say what this one said; what another one was amended to stays.
     let every = ["note", "amend", &first, "--others", "--file", "-", "--json"];
     let every = vault.feed(&every, b"obs: It was mild.\n").json();
-    assert_eq!(every["others"].as_array().unwrap().len(), 2);
-    assert!(every["others"].as_array().unwrap().iter().all(|o| o["saved"] == true));
-    for (_, note) in &all {
-        assert_eq!(texts(&vault, note)[0], "It was mild.");
+    assert_eq!(
+        (&every["others"][0]["saved"], &every["others"][0]["differs"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(
+        (&every["others"][1]["saved"], &every["others"][1]["differs"]),
+        (&true.into(), &Value::Null)
+    );
+    for ((_, note), text) in all.iter().zip(["It was mild.", "It was cool.", "It was mild."]) {
+        assert_eq!(texts(&vault, note)[0], text);
     }
+    let said = vault.feed(
+        &["note", "amend", &first, "--others", "--file", "-"],
+        b"obs: It was hot.\n",
+    );
+    let left = format!("{} in case {} stays as it was", others[0].1, others[0].0);
+    assert!(
+        said.stderr.contains(&left) && !said.stderr.contains(&format!("{} in case", others[1].1)),
+        "{}",
+        said.stderr
+    );
+    // Given the same text by itself, it is one with them again.
+    vault
+        .feed(&["note", "amend", &others[0].1, "--file", "-"], b"obs: It was hot.\n")
+        .done();
+    let every = ["note", "amend", &first, "--others", "--file", "-", "--json"];
+    let every = vault.feed(&every, b"obs: It was mild.\n").json();
+    assert!(
+        every["others"].as_array().unwrap().iter().all(|o| o["saved"] == true),
+        "{every}"
+    );
     // What opened them is in the log of each case.
     let log = vault.json(&["log", "list", "--case", &cases[2]]);
     let opened = log["entries"].as_array().unwrap().iter().any(|e| e["scope"] == "amend");
@@ -490,4 +516,54 @@ fn a_jot_waits_sealed_until_it_is_a_note_and_may_name_no_case() {
         .feed(&[&expand[..], &["--case", &case]].concat(), b"Again.\n")
         .refused(1, "not-found");
     vault.verified();
+}
+
+#[test]
+fn what_the_head_says_of_the_client_is_refused_where_there_are_several() {
+    let vault = Vault::made();
+    let (one, other) = (vault.open_case("Ada Brisk"), vault.open_case("Bo Brisk"));
+    let add = [
+        "note",
+        "add",
+        &one,
+        "--also",
+        &other,
+        "--kind",
+        "home-visit",
+        "--file",
+        "-",
+    ];
+    for (field, text) in [
+        ("seen", "place: at home\nseen: yes\n\nobs: Both were there.\n"),
+        (
+            "seen-alone",
+            "place: at home\nseen-alone: yes\n\nobs: Both were there.\n",
+        ),
+        (
+            "present",
+            "place: at home\npresent: the client, an aunt\n\nobs: Both were there.\n",
+        ),
+    ] {
+        let refused = vault.feed(&[&add[..], &["--json"]].concat(), text.as_bytes());
+        let message = refused.refused(1, "malformed")["message"].to_string();
+        assert!(message.contains("line 2") && message.contains(field), "{message}");
+        assert!(message.contains("another person in each of the cases"), "{message}");
+    }
+    let note = vault
+        .feed(&add, b"present: Ada, Bo\n\nobs: Both were there.\n")
+        .handle();
+    let amend = ["note", "amend", &note, "--file", "-", "--json"];
+    let seen = b"seen: yes\n\nobs: Both were at home.\n";
+    vault
+        .feed(&[&amend[..], &["--others"]].concat(), seen)
+        .refused(1, "malformed");
+    vault.feed(&amend, seen).done();
+    // In this one's own note it stands, and does not go to the other.
+    let both = vault
+        .feed(&[&amend[..], &["--others"]].concat(), b"obs: Both were out.\n")
+        .json();
+    assert_eq!(both["others"][0]["saved"], true, "{both}");
+    assert_eq!(vault.json(&["note", "show", &note])["seen"], true);
+    let twin = both["others"][0]["note"].as_str().unwrap();
+    assert_eq!(vault.json(&["note", "show", twin])["seen"], Value::Null);
 }

@@ -110,10 +110,35 @@ pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
 /// Refuses `client`, and the cases' other words for it, where one text goes into several files: it would be another person in each, and what one client said
 /// would stand in the other's file as that one's own words.
 ///
+/// So is the head's `seen`, `seen-alone` and `present: client`, where it says something else than in the version before.
+///
 /// # Errors
 /// [`SessionError::Malformed`] where it stands.
-pub fn require_clients_named(note: &Note, text: &str, words: &[&str]) -> Result<(), SessionError> {
+pub fn require_clients_named(
+    note: &Note,
+    before: Option<&Note>,
+    text: &str,
+    words: &[&str],
+) -> Result<(), SessionError> {
     let client = Client { words, name: None };
+    let of_each = |names: &[String]| names.iter().any(|name| client.is_word(name));
+    let heads = [
+        (
+            "seen",
+            note.seen.is_some() && before.is_none_or(|before| before.seen != note.seen),
+        ),
+        (
+            "seen-alone",
+            note.seen_alone.is_some() && before.is_none_or(|before| before.seen_alone != note.seen_alone),
+        ),
+        (
+            "present",
+            of_each(&note.present) && before.is_none_or(|before| before.present != note.present),
+        ),
+    ];
+    if let Some((field, _)) = heads.into_iter().find(|(_, stands)| *stands) {
+        return Err(of_each_client(field, text));
+    }
     let found = note
         .segments
         .iter()
@@ -141,6 +166,32 @@ pub fn require_clients_named(note: &Note, text: &str, words: &[&str]) -> Result<
             segment.n
         ),
     })
+}
+
+/// Refuses a field of the head that speaks of the client, who is another person in each of the cases.
+fn of_each_client(field: &str, text: &str) -> SessionError {
+    let is_field = |line: &str| {
+        let name = line
+            .trim_start()
+            .trim_start_matches(['"', '{'])
+            .replace('_', "-")
+            .to_lowercase();
+        let rest = name.strip_prefix(field).unwrap_or_default();
+        rest.starts_with([':', '"'])
+    };
+    let line = (1..).zip(text.lines()).find(|(_, line)| is_field(line));
+    let why = match field {
+        "present" => "the client in `present` is another person in each of the cases: write the names".to_owned(),
+        field => format!(
+            "`{field}` speaks of another person in each of the cases: leave it out here, and write it in each case's own \
+             note"
+        ),
+    };
+    SessionError::Malformed {
+        line: line.map_or(1, |(line, _)| line),
+        column: 1,
+        why,
+    }
 }
 
 /// Names the people to whom a segment ascribes something.

@@ -57,9 +57,14 @@ pub fn bytes(n: u64) -> String {
     format!("{}.{:02} {name}", hundredths / 100, hundredths % 100)
 }
 
-/// Writes a moment as day and time where it was written, `2026-03-12 14:00`; what is no moment as it is.
+/// Writes a moment as day and time by the machine's clock, `2026-03-12 14:00`; what is no moment as it is.
 pub fn time(text: &str) -> String {
-    Moment::parse(text).map_or_else(|_| escape_line(text).into_owned(), |moment| moment.local())
+    Moment::parse(text).map_or_else(|_| escape_line(text).into_owned(), |at| moment(&at))
+}
+
+/// Writes a moment as day and time by the machine's clock.
+fn moment(at: &Moment) -> String {
+    at.in_zone(&crate::session::zone())
 }
 
 /// Names a worker: a member's id by its handle, anything else as it is.

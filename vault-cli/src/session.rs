@@ -60,6 +60,7 @@ mod word;
 mod writing;
 
 pub(crate) use clock::in_zone;
+pub(crate) use clock::zone;
 pub use error::Kind;
 pub use error::SessionError;
 pub(crate) use error::io_hint;

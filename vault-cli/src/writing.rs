@@ -79,6 +79,7 @@ impl Writing {
             Some(_) => faults::with_notices(&start, &self.notices),
             None => start.clone(),
         };
+        let first = shown.clone();
         loop {
             let (written, touched) = match &program {
                 Some(program) => self.in_editor(run, session, program, &shown)?,
@@ -89,7 +90,7 @@ impl Writing {
             let unchanged = is_same && !self.even_unchanged;
             let empty = text.trim().is_empty();
             // A draft as it was is taken where it was saved so in the editor, and left a draft where it was not.
-            let as_it_was = resumed && shown == start && is_same;
+            let as_it_was = resumed && shown == first && is_same;
             if as_it_was && !touched {
                 let what = "the draft was left as it was: saved unchanged in the editor (`:wq`), it would be filed";
                 return Err(self.kept(CliError::Nothing { what }));
@@ -319,6 +320,7 @@ pub fn draft_of(session: &mut Vault, of: &str, named: &str) -> Result<(String, N
         duration_minutes: kept.duration_minutes,
         template: kept.template,
         lag_reason: kept.lag_reason,
+        from_version: kept.from_version,
     };
     Ok((kept.draft.draft, input, kept.also))
 }
@@ -383,6 +385,7 @@ pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Vault) {
             duration_minutes: kept.duration_minutes,
             template: kept.template,
             lag_reason: kept.lag_reason,
+            from_version: kept.from_version,
         };
         let done = session.draft_keep(DraftKeepRequest {
             draft: Some(kept.draft.draft.clone()),

@@ -12,7 +12,7 @@ use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::mail;
 use crate::session::SessionError;
-use crate::session::reply::NoteSavedReply;
+use crate::session::reply::{NoteSavedReply, NoteTextReply};
 use crate::session::request::{DraftDiscardRequest, NoteInput};
 use crate::writing::{self, Writing};
 
@@ -131,6 +131,7 @@ impl InputArgs {
             duration_minutes: self.lasting,
             template: self.template,
             lag_reason,
+            from_version: None,
         })
     }
 
@@ -190,7 +191,7 @@ impl OnTerminal {
         self,
         run: &Invocation,
         session: &mut Vault,
-        start: impl FnOnce(&mut Vault, &NoteInput) -> Result<String, CliError>,
+        start: impl FnOnce(&mut Vault, &NoteInput) -> Result<NoteTextReply, CliError>,
         save: Saving<'_, T>,
     ) -> Result<Option<T>, CliError> {
         let Self {
@@ -209,7 +210,11 @@ impl OnTerminal {
             return Err(CliError::NeedsFlag { what, flag });
         }
         // Also where a draft is taken up: what cannot be saved is refused before anybody types.
-        let blank = start(session, &writing.input)?;
+        let NoteTextReply {
+            text: blank,
+            version: newest,
+            ..
+        } = start(session, &writing.input)?;
         writing.blank.clone_from(&blank);
         match &drafts.draft {
             Some(named) => {
@@ -217,10 +222,25 @@ impl OnTerminal {
                 writing.draft = Some(draft);
                 writing.also = also;
                 writing.input = input;
+                if let (Some(from), Some(newest)) = (writing.input.from_version, newest)
+                    && from != newest
+                {
+                    let notice = format!(
+                        "this draft was begun from version {from}, and the note has version {newest} by now: take into it what \
+                         came since, `casevault note show {of}` shows it; saved, it takes that version's place"
+                    );
+                    run.ui.note(&notice);
+                    writing.notices.push(notice);
+                    writing.notices.push(format!("version {newest}:"));
+                    writing.notices.extend(blank.lines().map(str::to_owned));
+                    // Who writes on has it before them from here on.
+                    writing.input.from_version = Some(newest);
+                }
             }
             None => {
                 writing.notices = writing::tell_of_drafts(run, session, &of, &writing.resume)?;
                 writing.input.text = blank;
+                writing.input.from_version = newest;
             }
         }
         let also = writing.also.clone();
@@ -260,7 +280,7 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     let left: Vec<String> = reply
         .others
         .iter()
-        .filter(|other| !other.saved && !other.same)
+        .filter(|other| !other.saved && !other.same && !other.differs)
         .map(|o| o.note.clone())
         .collect();
     if !left.is_empty() {
@@ -270,6 +290,21 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
             left.join(", "),
             reply.note
         ));
+    }
+    for other in reply.others.iter().filter(|other| other.differs) {
+        run.ui.note(&format!(
+            "{} in case {} stays as it was, because it said something else than this note did",
+            other.note, other.case
+        ));
+        run.ui.hint(&format!(
+            "look at it with `casevault note show {0}`, and amend it by itself with `casevault note amend {0}`",
+            other.note
+        ));
+    }
+    for step in &reply.undone {
+        let step = crate::render::overview::cut(step);
+        run.ui
+            .note(&format!("the step `{}` is not done any more", escape_line(&step)));
     }
     if !reply.unknown_fields.is_empty() {
         let fields: Vec<_> = reply.unknown_fields.iter().map(|field| escape_line(field)).collect();

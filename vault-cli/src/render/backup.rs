@@ -35,7 +35,7 @@ pub fn ledger(reply: &LedgerReply) -> String {
 pub fn restored(reply: &RestoreReply) -> String {
     let mut out = format!(
         "backup of {}, {} verified, in {}",
-        reply.made_at,
+        super::time(&reply.made_at),
         count(reply.entries, "entry", "entries"),
         reply.home
     );

@@ -4,7 +4,6 @@ use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::overview;
 use vault_core::note::plan::Step;
-use vault_core::note::when::Moment;
 
 use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{
@@ -93,7 +92,7 @@ pub fn show(reply: &CaseShowReply) -> String {
                 }
                 _ => text,
             };
-            let from: Vec<String> = [item.occurred_at.as_ref().map(Moment::local), item.note.clone()]
+            let from: Vec<String> = [item.occurred_at.as_ref().map(super::moment), item.note.clone()]
                 .into_iter()
                 .flatten()
                 .collect();
@@ -220,7 +219,7 @@ pub fn chronology(reply: &ChronologyReply) -> String {
         let when = entry
             .occurred_at
             .as_ref()
-            .map_or_else(|| "time not recorded".to_owned(), Moment::local);
+            .map_or_else(|| "time not recorded".to_owned(), super::moment);
         let who = entry.who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
         let author = or_dash(entry.author.as_deref().map(worker).as_deref());
         let author = if entry.imported {
@@ -257,7 +256,7 @@ pub fn decisions(reply: &DecisionListReply) -> String {
         let when = decision
             .occurred_at
             .as_ref()
-            .map_or_else(|| "time not recorded".to_owned(), Moment::local);
+            .map_or_else(|| "time not recorded".to_owned(), super::moment);
         let head = format!("{when}  {} segment {}", decision.note, decision.segment);
         out.push_str(&format!("{}\n  {}\n", escape_line(&head), indented(&decision.text)));
         let options = decision.options.join("; ");

@@ -64,7 +64,7 @@ pub fn show(reply: &LogShowReply) -> String {
     };
     line("entry", Some(&entry.entry.to_string()));
     line("device", Some(&entry.device));
-    line("at", entry.at.as_deref());
+    line("at", entry.at.as_deref().map(time).as_deref());
     line("who", entry.actor.as_deref());
     line("what", Some(&entry.operation));
     line("case", entry.case.as_deref());

@@ -159,12 +159,13 @@ pub fn history(reply: &NoteHistoryReply) -> String {
 fn one(view: &NoteView, previous: Option<&Note>) -> String {
     let head = &view.head;
     let (content, previous) = (with_handles(&view.content), previous.map(with_handles));
+    let zone = crate::session::zone();
     let shown = Shown {
         version: head.version,
         previous: previous.as_ref(),
         amended_by: (head.version > 1).then_some(head.signed_by.as_str()),
         role: head.role.as_deref(),
-        ..Shown::new(&content, &head.note)
+        ..Shown::new(&content, &head.note, &zone)
     };
     text(&shown)
 }

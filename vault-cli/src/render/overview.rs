@@ -274,7 +274,7 @@ pub fn people(reply: &CasePeopleReply) -> String {
 const CHARS: usize = 72;
 
 /// Cuts a text to one line of a list.
-pub(super) fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(CHARS) {
         Some((at, _)) => format!("{}…", words.get(..at).unwrap_or_default().trim_end()),

@@ -24,7 +24,8 @@ pub(crate) fn in_zone<T>(zone: TimeZone, f: impl FnOnce() -> T) -> T {
     done
 }
 
-fn zone() -> TimeZone {
+/// Returns the asker's zone, in which people are shown times.
+pub(crate) fn zone() -> TimeZone {
     ASKED_FROM.with_borrow(Clone::clone).unwrap_or_else(TimeZone::system)
 }
 

@@ -73,6 +73,9 @@ struct Draft {
     template: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     lag_reason: Option<String>,
+    /// Of an amendment: the version that it began from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    from_version: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     also: Vec<String>,
     /// Whether lists leave its words out: it amends a note that was misfiled.
@@ -151,6 +154,7 @@ impl Session {
                 duration_minutes: input.duration_minutes,
                 template: input.template.clone(),
                 lag_reason: input.lag_reason.clone(),
+                from_version: input.from_version,
                 also: also.collect::<Result<_>>()?,
                 hidden,
                 text: input.text.clone(),
@@ -216,6 +220,7 @@ impl Session {
             duration_minutes: draft.duration_minutes,
             template: draft.template,
             lag_reason: draft.lag_reason,
+            from_version: draft.from_version,
             also: draft.also,
         })
     }

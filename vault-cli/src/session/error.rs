@@ -109,6 +109,18 @@ pub enum SessionError {
         /// What conflicts with what.
         what: String,
     },
+    /// An amendment was made from a version that is not the newest any more.
+    #[error(
+        "note {note} has version {newest} by now, and this was made from version {from}: saved, it would undo what came since"
+    )]
+    NewerVersion {
+        /// The note's handle.
+        note: String,
+        /// The version that it was made from.
+        from: u32,
+        /// The newest one.
+        newest: u32,
+    },
     /// Policy or consent forbids it.
     #[error("{why}")]
     Denied {
@@ -305,7 +317,7 @@ impl SessionError {
     /// Returns what sort of refusal it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Conflict { .. } => Kind::Conflict,
+            Self::Conflict { .. } | Self::NewerVersion { .. } => Kind::Conflict,
             Self::Server(fault) => fault.kind(),
             Self::Denied { .. } => Kind::Denied,
             Self::Foreign { .. } | Self::Refused { .. } => Kind::Verification,
@@ -347,6 +359,7 @@ impl SessionError {
             Self::LockedMeanwhile => "locked",
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
+            Self::NewerVersion { .. } => "newer-version",
             Self::NoCopy { .. } => "no-copy",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
             Self::NotEmpty { .. } => "not-empty",
@@ -434,6 +447,9 @@ impl SessionError {
             Self::LockedMeanwhile => "nothing was done; `casevault unlock`, then run it again".to_owned(),
             Self::LogFailed { source } => source.hint(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
+            Self::NewerVersion { note, .. } => {
+                format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")
+            }
             Self::NoCopy { .. } => {
                 "`--original` gives the untouched file with all that it says; the log has it as such".to_owned()
             }

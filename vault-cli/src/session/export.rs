@@ -5,6 +5,7 @@ use super::Session;
 use super::SessionError;
 use super::case_record::Label;
 use super::case_record::Profile;
+use super::clock;
 use super::logging::Intent;
 use super::progress::Task;
 use super::progress::Unit;
@@ -16,6 +17,7 @@ use super::reply::ExportedNote;
 use super::reply::NoteView;
 use super::request::ExportFormat;
 use super::request::ExportRequest;
+use jiff::tz::TimeZone;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::io;
@@ -196,11 +198,11 @@ impl<'w> Sink<'w> {
                 ))
             }
             ExportFormat::Markdown => {
-                let notes = for_readers(&case.notes);
+                let (notes, zone) = (for_readers(&case.notes), clock::zone());
                 self.text(&render::markdown_heading(&title(case)))?;
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
                 notes.iter().zip(&handles).try_for_each(|(note, handle)| {
-                    self.text(&render::markdown(&shown(note, handle)))?;
+                    self.text(&render::markdown(&shown(note, handle, &zone)))?;
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
                     self.text(&render::markdown_attachments(&attached))?;
                     self.text("\n")
@@ -208,11 +210,11 @@ impl<'w> Sink<'w> {
             }
             ExportFormat::Html => {
                 let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
-                let notes = for_readers(&case.notes);
+                let (notes, zone) = (for_readers(&case.notes), clock::zone());
                 let notes = notes.iter().zip(&handles).flat_map(|(note, handle)| {
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
                     let list = render::fragment_attachments(handle, &attached);
-                    [render::fragment(&shown(note, handle)), list]
+                    [render::fragment(&shown(note, handle, &zone)), list]
                 });
                 self.fragments.push(render::heading(&title(case)));
                 self.fragments.extend(notes);
@@ -318,10 +320,11 @@ fn line_of(view: &AttachmentView) -> String {
     )
 }
 
-fn shown<'n>(read: &'n ReadNote, handle: &'n str) -> Shown<'n> {
+fn shown<'n>(read: &'n ReadNote, handle: &'n str, zone: &'n TimeZone) -> Shown<'n> {
     Shown {
         version: read.version,
-        ..Shown::new(&read.note, handle)
+        offsets: true,
+        ..Shown::new(&read.note, handle, zone)
     }
 }
 

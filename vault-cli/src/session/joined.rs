@@ -87,6 +87,7 @@ impl Holder {
                 note: record.handle(),
                 saved: true,
                 same: false,
+                differs: false,
             });
         }
         if let Some(joined) = &note.joined {

@@ -5,6 +5,7 @@ use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
+use super::clock;
 use super::logging;
 use super::logging::Entry;
 use super::logging::Intent;
@@ -36,6 +37,7 @@ use vault_core::id::BodyHash;
 use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::RecordId;
+use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessEntry;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::link::LinkBody;
@@ -77,11 +79,12 @@ impl Session {
         let holder = &self.holder;
         let log = self.store.read(|tx| holder.log_entries(tx, &logged))?;
         let case = case.map(|case| case.handle());
-        let since = request.since.map(|day| day.to_string());
+        let zone = clock::zone();
         let chosen = log.entries.into_iter().rev().map(|(_, entry)| entry).filter(|entry| {
             let of_case = case.is_none() || entry.case == case;
-            let is_before = |since: &String| entry.at.as_deref().is_some_and(|at| at < since.as_str());
-            of_case && !since.as_ref().is_some_and(is_before)
+            // By the day that is shown.
+            let day = || Some(Moment::parse(entry.at.as_deref()?).ok()?.day(&zone));
+            of_case && request.since.is_none_or(|since| day().is_none_or(|day| day >= since))
         });
         let entries = chosen.take(request.limit.unwrap_or(usize::MAX)).collect();
         Ok(LogListReply {

@@ -448,10 +448,9 @@ fn touches(note: &Note, section: &str) -> bool {
     own == section || note.segments.iter().any(|s| s.section.as_deref() == Some(section))
 }
 
+/// The day on which it happened, as it is shown: by the asker's clock.
 fn day_of(note: &Note) -> Option<Date> {
-    note.occurred_at
-        .as_ref()
-        .map(|m| m.instant().to_zoned(jiff::tz::TimeZone::UTC).date())
+    note.occurred_at.as_ref().map(|at| at.day(&clock::zone()))
 }
 
 fn externals(notes: &[ReadNote]) -> HashMap<String, String> {

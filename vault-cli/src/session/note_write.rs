@@ -41,6 +41,7 @@ use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::PartRef;
+use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::gap;
@@ -89,6 +90,40 @@ impl Written {
             note: read.note.clone(),
         }
     }
+}
+
+/// What an amendment did to one of the notes that it was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Amended {
+    Saved,
+    /// It said the same already.
+    Same,
+    /// It said something else than the note that was amended, and stays as it was.
+    Differs,
+}
+
+/// Tells whether a note of another case says what a version of this one says.
+fn is_twin_of(twin: &Note, ours: &Note) -> bool {
+    let twin = Note {
+        id: ours.id.clone(),
+        misfiled: ours.misfiled.clone(),
+        refiled: ours.refiled.clone(),
+        ..twin.clone()
+    };
+    says_the_same(&twin, ours)
+}
+
+/// Lists the steps that were carried out, and of which the amended note no longer says so.
+fn not_done_any_more(before: &Note, after: &Note) -> Vec<String> {
+    let done = before.segments.iter().filter(|step| step.done.is_some());
+    let lost = done.filter(|step| {
+        let same_words = |other: &&Segment| other.text.trim() == step.text.trim();
+        let same = after.segments.iter().find(same_words);
+        let same = same.or_else(|| after.segments.iter().find(|other| other.n == step.n));
+        same.is_some_and(|now| now.kind == SegmentKind::Plan && now.done.is_none())
+    });
+    lost.map(|step| step.text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
 }
 
 /// Tells whether an amendment leaves all as it was, but for when it was written.
@@ -140,7 +175,7 @@ impl Session {
         }
         let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
         if !also.is_empty() {
-            note_input::require_clients_named(&note, &request.note.text, &words)?;
+            note_input::require_clients_named(&note, None, &request.note.text, &words)?;
         }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
@@ -188,6 +223,7 @@ impl Session {
             schema: NOTE_BLANK,
             case: case.handle(),
             note: None,
+            version: None,
             text,
         })
     }
@@ -223,6 +259,7 @@ impl Session {
             schema: NOTE_TEXT,
             case: case.handle(),
             note: Some(record.handle()),
+            version: Some(read.version),
             text: format!("{worker}{}", note_input::printed(&read.note, set)),
         })
     }
@@ -255,37 +292,59 @@ impl Session {
                     words.extend(templates::client_words(label.template.as_deref()));
                 }
             }
-            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, logged: &Logged| {
+            // A twin that said something else than this note ever did is not written over unseen.
+            let ours = match request.others {
+                true => holder.versions_of_note(tx, case, record, &logged)?,
+                false => Vec::new(),
+            };
+            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, logged: &Logged, is_twin: bool| {
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
                 let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
                 if request.others && !joined.is_empty() {
-                    note_input::require_clients_named(&note, &request.input.text, &words)?;
+                    note_input::require_clients_named(&note, Some(&before.note), &request.input.text, &words)?;
                 }
                 if says_the_same(&note, &before.note) {
                     let written = Written::as_it_is(&before);
-                    return Ok::<_, SessionError>((before, written, false));
+                    return Ok::<_, SessionError>((before, written, Amended::Same));
+                }
+                if is_twin && !ours.iter().any(|ours| is_twin_of(&before.note, ours)) {
+                    let written = Written::as_it_is(&before);
+                    return Ok((before, written, Amended::Differs));
+                }
+                if let Some(from) = request
+                    .input
+                    .from_version
+                    .filter(|from| !is_twin && *from != before.version)
+                {
+                    return Err(SessionError::NewerVersion {
+                        note: record.handle(),
+                        from,
+                        newest: before.version,
+                    });
                 }
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
-                Ok((before, written, true))
+                Ok((before, written, Amended::Saved))
             };
-            let (before, written, changed) = amend(tx, case, record, &logged)?;
+            let (before, written, changed) = amend(tx, case, record, &logged, false)?;
             let mut others_changed = Vec::with_capacity(others_logged.len());
             for ((other, id), logged) in joined.iter().zip(&others_logged) {
-                others_changed.push(amend(tx, *other, *id, logged)?.2);
+                others_changed.push(amend(tx, *other, *id, logged, true)?.2);
             }
             holder.require_note_named(&request.note, &before)?;
             super::draft::drop_draft(tx, draft)?;
-            Ok((written, changed, others_changed, super::draft::any(tx)?))
+            let undone = not_done_any_more(&before.note, &written.note);
+            Ok((written, changed, others_changed, undone, super::draft::any(tx)?))
         });
-        let (written, changed, others_changed, drafts) = written?;
+        let (written, changed, others_changed, undone, drafts) = written?;
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
             case: case.handle(),
             note: note.handle(),
-            saved: others_changed.get(index).copied().unwrap_or(false),
-            same: others_changed.get(index).is_some_and(|changed| !changed),
+            saved: others_changed.get(index) == Some(&Amended::Saved),
+            same: others_changed.get(index) == Some(&Amended::Same),
+            differs: others_changed.get(index) == Some(&Amended::Differs),
         });
         let mut reply = saved(NOTE_AMEND, case, &written);
         if !json::is_json(&request.input.text) {
@@ -294,8 +353,9 @@ impl Session {
         }
         Ok(NoteSavedReply {
             doubts: note_input::doubts(&request.input.text, &written.note, set, &clock::here()),
-            changed,
+            changed: changed == Amended::Saved,
             others: others.collect(),
+            undone,
             drafts,
             ..reply
         })
@@ -355,6 +415,7 @@ impl Session {
                     note: note.handle(),
                     saved: false,
                     same: false,
+                    differs: false,
                 })
                 .collect(),
         })
@@ -411,6 +472,18 @@ impl Holder {
             }
         }
         Ok(None)
+    }
+
+    /// Reads every version of a note that is there.
+    fn versions_of_note(&self, tx: &ReadTx<'_>, case: CaseId, record: RecordId, logged: &Logged) -> Result<Vec<Note>> {
+        let keys = self.case_keys(tx, case)?;
+        let newest = self.read_note(tx, &keys, record, None, logged)?;
+        let mut all = Vec::new();
+        for version in 1..newest.version {
+            all.push(self.read_note(tx, &keys, record, Some(version), logged)?.note);
+        }
+        all.push(newest.note);
+        Ok(all)
     }
 
     fn require_withdrawable(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<()> {
@@ -626,6 +699,7 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         .as_ref()
         .map(|at| Lag::between(at, note.duration_minutes, &recorded));
     NoteSavedReply {
+        undone: Vec::new(),
         schema,
         note: written.record.handle(),
         id: written.record.to_string(),

@@ -710,6 +710,9 @@ pub struct NoteSavedReply {
     /// Lines of its text that were taken for a mark, a field or text, and may not have been meant so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// Steps that were carried out, and of which the note no longer says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<String>,
     /// Whether there are drafts, of this or of anything else: `casevault note draft` lists them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafts: bool,
@@ -727,6 +730,9 @@ pub struct JoinedNote {
     /// Whether it says the same already, so that there was nothing to save.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same: bool,
+    /// Whether it said something else than this note did before, so that it was left as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub differs: bool,
 }
 
 /// What an editor opens with: `casevault.note.blank/1` or `casevault.note.text/1`.
@@ -738,6 +744,8 @@ pub struct NoteTextReply {
     pub case: String,
     /// The note's handle, of one that is amended.
     pub note: Option<String>,
+    /// The version that the text is of, of a note that is amended.
+    pub version: Option<u32>,
     /// The text form, with guidance.
     pub text: String,
 }
@@ -806,6 +814,9 @@ pub struct DraftShowReply {
     pub template: Option<String>,
     /// Why it is recorded late, as given on the command line.
     pub lag_reason: Option<String>,
+    /// The version of the note that it began from, where it amends one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_version: Option<u32>,
     /// The other cases that it is a note of as well.
     pub also: Vec<String>,
 }

@@ -174,6 +174,9 @@ pub struct NoteInput {
     pub template: Option<String>,
     /// Why it is recorded late.
     pub lag_reason: Option<String>,
+    /// The version that an amendment was made from, where that is known: a newer one refuses it.
+    #[serde(default)]
+    pub from_version: Option<u32>,
 }
 
 /// Adds a note to a case.

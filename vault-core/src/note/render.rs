@@ -7,6 +7,7 @@ mod html;
 mod markdown;
 mod text;
 
+use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 pub use html::{fragment, fragment_attachments, heading, page};
@@ -37,11 +38,15 @@ pub struct Shown<'a> {
     pub role: Option<&'a str>,
     /// The kinds to show; a kind that the template gave and nobody confirmed is not shown then.
     pub only: Option<&'a [SegmentKind]>,
+    /// The zone whose clocks the times are shown by.
+    pub zone: &'a TimeZone,
+    /// Whether each time says its offset from UTC: for a page that leaves the machine.
+    pub offsets: bool,
 }
 
 impl<'a> Shown<'a> {
-    /// Shows a first version, all of it.
-    pub fn new(note: &'a Note, handle: &'a str) -> Self {
+    /// Shows a first version, all of it, with times by the clocks of a zone.
+    pub fn new(note: &'a Note, handle: &'a str, zone: &'a TimeZone) -> Self {
         Self {
             note,
             handle,
@@ -51,6 +56,15 @@ impl<'a> Shown<'a> {
             witnessed_at: None,
             role: None,
             only: None,
+            zone,
+            offsets: false,
+        }
+    }
+
+    fn time(&self, moment: &Moment) -> String {
+        match self.offsets {
+            true => moment.with_offset(self.zone),
+            false => moment.in_zone(self.zone),
         }
     }
 
@@ -59,7 +73,7 @@ impl<'a> Shown<'a> {
         let when = note
             .occurred_at
             .as_ref()
-            .map_or_else(|| "time not recorded".to_owned(), Moment::local);
+            .map_or_else(|| "time not recorded".to_owned(), |at| self.time(at));
         let title = format!("{}  {}  {when}", self.handle, note.kind);
         let (blocks, left_out) = self.blocks();
         Page {
@@ -70,7 +84,53 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn facts(&self) -> Vec<(&'static str, String)> {
+    /// The head as it reads, and what it said in the version before where that differed.
+    fn facts(&self) -> Vec<Fact> {
+        let fact = |(label, value)| Fact {
+            label,
+            value,
+            was: None,
+        };
+        let mut facts: Vec<Fact> = self.head().into_iter().map(fact).collect();
+        let Some(previous) = self.previous else { return facts };
+        let before = Shown {
+            note: previous,
+            version: 1,
+            previous: None,
+            ..*self
+        };
+        if self.note.kind != previous.kind {
+            facts.push(Fact {
+                label: "Kind",
+                value: self.note.kind.to_string(),
+                was: Some(previous.kind.to_string()),
+            });
+        }
+        let before: Vec<_> = before
+            .head()
+            .into_iter()
+            .filter(|(label, _)| AMENDED.contains(label))
+            .collect();
+        for fact in facts.iter_mut().filter(|fact| AMENDED.contains(&fact.label)) {
+            let old = before.iter().find(|(label, _)| *label == fact.label);
+            fact.was = match old {
+                Some((_, old)) => Some(old.clone()).filter(|old| *old != fact.value),
+                None => Some(NOT_SAID.to_owned()),
+            };
+        }
+        for (label, old) in before {
+            if facts.iter().all(|fact| fact.label != label) {
+                facts.push(Fact {
+                    label,
+                    value: NOT_SAID.to_owned(),
+                    was: Some(old),
+                });
+            }
+        }
+        facts
+    }
+
+    fn head(&self) -> Vec<(&'static str, String)> {
         let note = self.note;
         let mut facts = Vec::new();
         let mut add = |label, value: Option<Cow<'_, str>>| {
@@ -85,7 +145,7 @@ impl<'a> Shown<'a> {
         }
         if self.version > 1 {
             let amended = note.authored_at.as_ref();
-            let at = amended.map(|at| format!(" {}", at.local())).unwrap_or_default();
+            let at = amended.map(|at| format!(" {}", self.time(at))).unwrap_or_default();
             let by = self.amended_by.map(|by| format!(" by {by}")).unwrap_or_default();
             let word = if at.is_empty() && by.is_empty() {
                 ""
@@ -94,7 +154,7 @@ impl<'a> Shown<'a> {
             };
             add("Version", Some(format!("{}{word}{at}{by}", self.version).into()));
         }
-        let occurred = note.occurred_at.as_ref().map(Moment::local);
+        let occurred = note.occurred_at.as_ref().map(|at| self.time(at));
         add(
             "Occurred",
             occurred.map(|at| match note.duration_minutes {
@@ -106,24 +166,24 @@ impl<'a> Shown<'a> {
             Some(occurred) => {
                 let lag = Lag::between(occurred, note.duration_minutes, recorded);
                 let word = if lag.minutes() < 0 { "" } else { "lag " };
-                format!("{} ({word}{lag})", recorded.local())
+                format!("{} ({word}{lag})", self.time(recorded))
             }
-            None => recorded.local(),
+            None => self.time(recorded),
         });
         add("Recorded", recorded.map(Cow::Owned));
-        add("Jotted", note.jotted_at.as_ref().map(|at| at.local().into()));
+        add("Jotted", note.jotted_at.as_ref().map(|at| self.time(at).into()));
         if let Some(refiled) = &note.refiled {
             let text = format!("out of a wrong file, signed there by {}", refiled.signed_by);
             add("Refiled", Some(text.into()));
         }
         if let Some(misfiled) = &note.misfiled {
-            let at = Moment::parse(&misfiled.at).map_or_else(|_| misfiled.at.clone(), |at| at.local());
+            let at = Moment::parse(&misfiled.at).map_or_else(|_| misfiled.at.clone(), |at| self.time(&at));
             let text = format!("marked {at} by {}: {}", misfiled.by, misfiled.reason);
             add("Misfiled", Some(text.into()));
             let answer = misfiled.answer.as_ref().map(|answer| answer.words.as_str());
             add("Breach", Some(answer.unwrap_or("not answered yet").to_owned().into()));
         }
-        add("Server says", self.witnessed_at.map(|m| m.local().into()));
+        add("Server says", self.witnessed_at.map(|at| self.time(at).into()));
         add("Reason for the delay", text(&note.lag_reason));
         add("Worker", note.author().map(|_| self.author().into()));
         add("Entered by", text(&note.entered_by));
@@ -274,7 +334,7 @@ fn yes_or_no(yes: bool) -> Cow<'static, str> {
 /// A note as labelled blocks; everything in it is safe to show.
 struct Page {
     title: String,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<Fact>,
     blocks: Vec<Block>,
     /// How many segments were not asked for.
     left_out: usize,
@@ -293,6 +353,37 @@ impl Page {
             )),
         }
     }
+}
+
+/// What an amendment may change of a note's head. The rest of it says whose version it is, and when it was written.
+const AMENDED: [&str; 16] = [
+    "Occurred",
+    "Reason for the delay",
+    "Worker",
+    "Entered by",
+    "On behalf of",
+    "Confirmed by",
+    "Present",
+    "Client seen",
+    "Seen alone",
+    "Why not alone",
+    "Place",
+    "Language",
+    "Interpreter",
+    "Original",
+    "Section",
+    "Labels",
+];
+
+/// Stands where a version says nothing that the other says.
+const NOT_SAID: &str = "not said";
+
+/// A line of a note's head.
+struct Fact {
+    label: &'static str,
+    value: String,
+    /// What the version before said instead.
+    was: Option<String>,
 }
 
 struct Block {

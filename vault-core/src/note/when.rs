@@ -145,12 +145,27 @@ impl Moment {
         self.text.len() == 10
     }
 
-    /// Shows day and time as they were where it was written: `2026-03-12 14:00`, or the day alone.
-    pub fn local(&self) -> String {
-        match (self.text.get(..10), self.text.get(11..16)) {
-            (Some(day), Some(time)) => format!("{day} {time}"),
-            _ => self.text.clone(),
+    /// Shows day and time by the clocks of a zone, `2026-03-12 14:00`; where only the day is known, the day as written.
+    pub fn in_zone(&self, zone: &TimeZone) -> String {
+        self.shown(zone, "%Y-%m-%d %H:%M")
+    }
+
+    /// As [`Self::in_zone`], with the offset from UTC for who reads it elsewhere: `2026-03-12 14:00 +01:00`.
+    pub fn with_offset(&self, zone: &TimeZone) -> String {
+        self.shown(zone, "%Y-%m-%d %H:%M %:z")
+    }
+
+    fn shown(&self, zone: &TimeZone, form: &str) -> String {
+        if self.is_date() {
+            return self.text.clone();
         }
+        self.instant.to_zoned(zone.clone()).strftime(form).to_string()
+    }
+
+    /// Tells the day by the clocks of a zone, the one that [`Self::in_zone`] shows.
+    pub fn day(&self, zone: &TimeZone) -> Date {
+        let written = if self.is_date() { iso_date(&self.text) } else { None };
+        written.unwrap_or_else(|| zone.to_datetime(self.instant).date())
     }
 }
 

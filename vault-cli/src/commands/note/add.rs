@@ -118,7 +118,7 @@ pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> R
         session,
         |session, note| {
             let (case, note, jot) = (case.clone(), note.clone(), None);
-            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?.text)
+            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?)
         },
         &mut |session, note, also, draft| {
             let case = case.clone();

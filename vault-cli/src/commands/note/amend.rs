@@ -75,7 +75,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
     let reply = on_terminal.write(
         run,
         &mut session,
-        |session, _| Ok(session.note_text(NoteTextRequest { note: note.clone() })?.text),
+        |session, _| Ok(session.note_text(NoteTextRequest { note: note.clone() })?),
         &mut |session, input, _, draft| {
             let note = note.clone();
             session.note_amend(NoteAmendRequest {

@@ -97,7 +97,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
         &mut session,
         |session, note| {
             let (case, note, jot) = (case.clone(), note.clone(), Some(jot.clone()));
-            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?.text)
+            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?)
         },
         &mut |session, note, _, draft| {
             let (jot, case) = (jot.clone(), Some(case.clone()));

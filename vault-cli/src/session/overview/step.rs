@@ -202,6 +202,7 @@ impl Session {
         })?;
         let step = step.ok_or_else(|| SessionError::Bug("the step that was written is not there".to_owned()))?;
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
+            differs: false,
             case: case.handle(),
             note: note.handle(),
             saved: others_changed.get(index).copied().unwrap_or(false),

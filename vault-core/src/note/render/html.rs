@@ -36,9 +36,10 @@ pub fn heading(title: &str) -> String {
 pub fn fragment(shown: &Shown<'_>) -> String {
     let page = shown.page();
     let mut out = format!("<article>\n<h2>{}</h2>\n", escape(&page.title));
+    let facts = page.facts.iter();
     write_list(
         &mut out,
-        page.facts.iter().map(|(label, value)| (*label, value.as_str())),
+        facts.map(|fact| (fact.label, fact.value.as_str(), fact.was.as_deref())),
     );
     let mut heading = None;
     for block in &page.blocks {
@@ -88,21 +89,35 @@ fn write_block(out: &mut String, block: &Block) {
         (false, false) => drop(write!(out, " {open}<span dir=\"auto\">{body}</span>{close}")),
     }
     out.push_str("</p>\n");
-    write_list(out, block.details.iter().map(|(label, value)| (*label, value.as_str())));
+    write_list(
+        out,
+        block
+            .details
+            .iter()
+            .map(|(label, value)| (*label, value.as_str(), None)),
+    );
     for open in &block.open {
         let _ = writeln!(out, "<p class=\"open\">incomplete: {}</p>", escape(open));
     }
     out.push_str("</div>\n");
 }
 
-fn write_list<'a>(out: &mut String, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
+/// Writes labels with their values, each with what it was before where that was something else.
+fn write_list<'a>(out: &mut String, pairs: impl Iterator<Item = (&'a str, &'a str, Option<&'a str>)>) {
     let mut pairs = pairs.peekable();
     if pairs.peek().is_none() {
         return;
     }
     out.push_str("<dl>\n");
-    for (label, value) in pairs {
-        let _ = writeln!(out, "<dt>{}</dt><dd dir=\"auto\">{}</dd>", escape(label), escape(value));
+    for (label, value, was) in pairs {
+        let was = was.map(|was| format!(" (was: <del>{}</del>)", escape(was)));
+        let was = was.unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "<dt>{}</dt><dd dir=\"auto\">{}{was}</dd>",
+            escape(label),
+            escape(value)
+        );
     }
     out.push_str("</dl>\n");
 }

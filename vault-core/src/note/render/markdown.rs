@@ -13,8 +13,10 @@ pub fn markdown_heading(title: &str) -> String {
 pub fn markdown(shown: &Shown<'_>) -> String {
     let page = shown.page();
     let mut out = format!("# {}\n\n", escape(&page.title));
-    for (label, value) in &page.facts {
-        let _ = writeln!(out, "- **{label}:** {}", escape(value));
+    for fact in &page.facts {
+        let was = fact.was.as_deref().map(|was| format!(" (was: ~~{}~~)", escape(was)));
+        let was = was.unwrap_or_default();
+        let _ = writeln!(out, "- **{}:** {}{was}", fact.label, escape(&fact.value));
     }
     let mut heading = None;
     for block in &page.blocks {

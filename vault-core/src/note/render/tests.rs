@@ -3,6 +3,8 @@
 use super::*;
 use crate::note::{Imported, NoteKind};
 
+static UTC: TimeZone = TimeZone::UTC;
+
 fn golden() -> Note {
     let mut note = Note::from_json(include_bytes!("../text/golden_1.json")).unwrap();
     note.worker = Some("w003".into());
@@ -13,7 +15,7 @@ fn golden() -> Note {
 fn shown(note: &Note) -> Shown<'_> {
     Shown {
         role: Some("caseworker"),
-        ..Shown::new(note, "n-19qd3m0x")
+        ..Shown::new(note, "n-19qd3m0x", &UTC)
     }
 }
 
@@ -85,7 +87,7 @@ fn an_amended_note_shows_the_old_version_struck() {
         "what did not change is shown once: {rendered}"
     );
     assert_eq!(rendered.matches("crowds that set it off").count(), 1);
-    let at = new.authored_at.as_ref().map(|at| at.local()).unwrap();
+    let at = new.authored_at.as_ref().map(|at| at.in_zone(&UTC)).unwrap();
     assert!(rendered.contains(&format!("\nVersion        2, amended {at} by w003\n")));
     assert!(markdown(&shown).contains("~~The client named three stressors"));
     assert!(fragment(&shown).contains("<del><span dir=\"auto\">The client named three stressors"));
@@ -149,9 +151,62 @@ fn a_heading_holds_no_markup_and_an_amendment_its_own_time() {
     let shown = Shown {
         version: 2,
         amended_by: Some("m-0kf3z8xy"),
-        ..Shown::new(&note, "n-19qd3m0x")
+        ..Shown::new(&note, "n-19qd3m0x", &UTC)
     };
     let text = text(&shown);
     assert!(text.contains("2, amended 2026-04-20 09:30 by m-0kf3z8xy\n"), "{text}");
     assert!(text.contains("2026-03-12 15:00 (lag 1 h)\n"), "{text}");
+}
+
+#[test]
+fn times_are_by_the_clocks_of_the_reader_and_in_a_copy_say_their_offset() {
+    let mut note = Note::new(NoteKind::new("phone").unwrap());
+    note.occurred_at = Moment::parse("2026-03-12T09:00:00+09:00").ok();
+    note.authored_at = Moment::parse("2026-03-12T00:30:00Z").ok();
+    let zone = TimeZone::fixed(jiff::tz::offset(-5));
+    let here = Shown::new(&note, "n-19qd3m0x", &zone);
+    let shown = text(&here);
+    assert!(shown.contains("Occurred  2026-03-11 19:00\n"), "{shown}");
+    assert!(shown.contains("Recorded  2026-03-11 19:30 (lag 30 m)\n"), "{shown}");
+    let copy = markdown(&Shown { offsets: true, ..here });
+    assert!(
+        copy.contains("2026\\-03\\-11 19:00 \\-05:00") || copy.contains("2026-03-11 19:00 -05:00"),
+        "{copy}"
+    );
+}
+
+#[test]
+fn what_an_amendment_changed_in_the_head_is_shown_struck() {
+    let old = Note {
+        occurred_at: Moment::parse("2026-03-12T14:00:00Z").ok(),
+        seen: Some(true),
+        present: vec!["her <b>son".into()],
+        authored_at: Moment::parse("2026-03-12T15:00:00Z").ok(),
+        ..Note::new(NoteKind::new("phone").unwrap())
+    };
+    let new = Note {
+        kind: NoteKind::new("home-visit").unwrap(),
+        occurred_at: Moment::parse("2026-03-11T14:00:00Z").ok(),
+        seen: None,
+        place: Some("at home".into()),
+        authored_at: Moment::parse("2026-03-13T15:00:00Z").ok(),
+        ..old.clone()
+    };
+    let shown = Shown {
+        version: 2,
+        previous: Some(&old),
+        ..shown(&new)
+    };
+    let written = text(&shown);
+    for lines in [
+        "Occurred     2026-03-11 14:00\n             was: 2026-03-12 14:00\n",
+        "Place        at home\n             was: not said\n",
+        "Kind         home-visit\n             was: phone\n",
+        "Client seen  not said\n             was: yes\n",
+    ] {
+        assert!(written.contains(lines), "{written}");
+    }
+    assert_eq!(written.matches("was: ").count(), 4, "{written}");
+    assert!(markdown(&shown).contains("(was: ~~yes~~)"));
+    assert!(fragment(&shown).contains("not said (was: <del>yes</del>)</dd>"));
 }

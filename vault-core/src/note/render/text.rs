@@ -8,9 +8,12 @@ use super::{Block, Shown};
 pub fn text(shown: &Shown<'_>) -> String {
     let page = shown.page();
     let mut out = format!("{}\n", page.title);
-    let width = page.facts.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
-    for (label, value) in &page.facts {
-        let _ = writeln!(out, "{label:width$}  {value}");
+    let width = page.facts.iter().map(|fact| fact.label.len()).max().unwrap_or(0);
+    for fact in &page.facts {
+        let _ = writeln!(out, "{:width$}  {}", fact.label, fact.value);
+        if let Some(was) = &fact.was {
+            let _ = writeln!(out, "{:width$}  was: {was}", "");
+        }
     }
     let mut heading = None;
     for block in &page.blocks {

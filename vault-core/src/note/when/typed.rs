@@ -818,11 +818,11 @@ mod tests {
             let typed = format!("{} {hour:02}:{minute:02}", names[weekday]);
             match parse(&typed, &now) {
                 Ok(moment) => {
-                    let date = iso_date(&moment.local()[..10]).unwrap();
+                    let date = iso_date(&moment.in_zone(&now.zone)[..10]).unwrap();
                     let back = (today - date).get_days();
                     prop_assert!((1..7).contains(&back), "{back}");
                     prop_assert_eq!(usize::try_from(date.weekday().to_monday_zero_offset()).unwrap(), weekday);
-                    prop_assert_eq!(&moment.local()[11..], &format!("{hour:02}:{minute:02}"));
+                    prop_assert_eq!(&moment.in_zone(&now.zone)[11..], &format!("{hour:02}:{minute:02}"));
                 }
                 Err(WhenError::Ambiguous { .. }) => {
                     prop_assert_eq!(usize::try_from(today.weekday().to_monday_zero_offset()).unwrap(), weekday);
