@@ -522,3 +522,32 @@ fn a_misspelt_field_is_refused_with_the_one_that_was_meant_and_a_strange_one_is_
     );
     vault.verified();
 }
+
+#[test]
+fn who_signed_for_another_worker_is_named_wherever_the_note_is_shown() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let other = vault.add_note(&case, "worker: w-jo\n\nobs: The hall is cold. {significant}\n");
+    let own = vault.add_note(&case, "obs: The stove is lit. {significant}\n");
+    let member = vault.json(&["note", "show", &own])["signed_by"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let said = |text: &str| {
+        let text = text.replace('\\', "");
+        text.matches("w-jo, written and signed by ").count() == 1
+            && text.matches("written and signed by").count() == 1
+            && text.contains(&format!("({member})"))
+    };
+    let shown = vault.run(&["note", "show", &other]).done().stdout;
+    assert!(said(&shown), "{shown}");
+    assert!(!vault.run(&["note", "show", &own]).done().stdout.contains("signed by"));
+    for line in [
+        vec!["chronology", "show", &case],
+        vec!["export", &case, "--format", "markdown"],
+        vec!["export", &case, "--format", "html"],
+    ] {
+        let text = vault.run(&line).done().stdout;
+        assert!(said(&text), "{line:?}: {text}");
+    }
+}

@@ -225,6 +225,8 @@ pub fn chronology(reply: &ChronologyReply) -> String {
         let author = or_dash(entry.author.as_deref().map(worker).as_deref());
         let author = if entry.imported {
             format!("imported, not signed by {author}")
+        } else if let Some(signer) = &row.signer {
+            format!("{author}, written and signed by {signer}")
         } else {
             author
         };
@@ -392,6 +394,7 @@ mod tests {
                 .map(|entry| ChronologyEntry {
                     entry,
                     external_id: None,
+                    signer: None,
                 })
                 .collect(),
         });

@@ -86,7 +86,7 @@ impl Session {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
-            let mut view = holder.view(case, read);
+            let mut view = holder.view(tx, case, read)?;
             let left_out_kinds = if request.only.is_empty() {
                 Vec::new()
             } else {
@@ -132,7 +132,7 @@ impl Session {
             for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
                 let read = holder.read_note(tx, &keys, record, Some(number), &logged)?;
                 holder.require_note_named(&request.note, &read)?;
-                versions.push(holder.view(case, read));
+                versions.push(holder.view(tx, case, read)?);
             }
             let external_id = versions.first().and_then(|v| v.head.external_id.clone());
             let (note, case) = (record.handle(), case.handle());
@@ -219,9 +219,21 @@ impl Session {
             }
         }
         chronology::sort(&mut entries);
+        let holder = &self.holder;
+        let signers = self.store.read(|tx| {
+            let named = notes
+                .iter()
+                .map(|read| Ok((read.record.handle(), holder.signer_beside_worker(tx, read)?)));
+            named.collect::<Result<HashMap<_, _>>>()
+        })?;
         let entries = entries.into_iter().map(|entry| {
             let external_id = externals.get(&entry.note).cloned();
-            ChronologyEntry { entry, external_id }
+            let signer = signers.get(&entry.note).cloned().flatten();
+            ChronologyEntry {
+                entry,
+                external_id,
+                signer,
+            }
         });
         let (case, entries) = (case.handle(), entries.collect());
         Ok(ChronologyReply {
@@ -364,10 +376,24 @@ impl Holder {
     }
 
     /// Puts a note's head before what it says.
-    pub(super) fn view(&self, case: CaseId, read: ReadNote) -> NoteView {
-        NoteView {
-            head: self.head(case, &read),
+    pub(super) fn view(&self, tx: &ReadTx<'_>, case: CaseId, read: ReadNote) -> Result<NoteView> {
+        Ok(NoteView {
+            head: NoteHead {
+                signer: self.signer_beside_worker(tx, &read)?,
+                ..self.head(case, &read)
+            },
             content: read.note,
+        })
+    }
+
+    /// Names who signed a note that was written for somebody else: `NAME (m-…)`. What was imported says so itself.
+    pub(super) fn signer_beside_worker(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<Option<String>> {
+        let worker = read.note.worker.as_deref().filter(|_| read.note.imported.is_none());
+        let signer = read.signed_by;
+        let is_signer = |worker: &str| worker == signer.to_string() || worker == signer.handle();
+        match worker.is_some_and(|worker| !is_signer(worker)) {
+            true => Ok(Some(self.member_named(tx, signer)?)),
+            false => Ok(None),
         }
     }
 
@@ -393,6 +419,7 @@ impl Holder {
             author: note.author().map(str::to_owned),
             role: None,
             signed_by: read.signed_by.handle(),
+            signer: None,
             attribution: imported.map(|i| match &i.author {
                 Some(author) => format!("imported, not signed by {author}"),
                 None => "imported, not signed by its author".to_owned(),

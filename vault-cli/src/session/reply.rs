@@ -570,6 +570,8 @@ pub struct NoteHead {
     pub role: Option<String>,
     /// The member whose device signed it.
     pub signed_by: String,
+    /// That member by name and handle, where a note is shown whose worker is somebody else.
+    pub signer: Option<String>,
     /// `imported, not signed by w003`, for an imported note.
     pub attribution: Option<String>,
     /// What is missing (`segment 3: decision without a reason`).
@@ -591,6 +593,9 @@ impl NoteHead {
         map.serialize_entry("author", &self.author)?;
         map.serialize_entry("role", &self.role)?;
         map.serialize_entry("signed_by", &self.signed_by)?;
+        if let Some(signer) = &self.signer {
+            map.serialize_entry("signer", signer)?;
+        }
         map.serialize_entry("attribution", &self.attribution)?;
         map.serialize_entry("incomplete", &self.incomplete)
     }
@@ -1215,6 +1220,9 @@ pub struct ChronologyEntry {
     pub entry: Entry,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
+    /// Who signed the note, by name and handle, where that is somebody else than the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 /// A case's chronology.
@@ -1339,6 +1347,7 @@ mod tests {
             author: Some("w003".into()),
             role: None,
             signed_by: "m-0kf3aaaa".into(),
+            signer: None,
             attribution: Some("imported, not signed by w003".into()),
             incomplete: Vec::new(),
         };

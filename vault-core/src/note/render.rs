@@ -31,6 +31,8 @@ pub struct Shown<'a> {
     pub previous: Option<&'a Note>,
     /// Who amended it.
     pub amended_by: Option<&'a str>,
+    /// Who signed it, where that is somebody else than the worker.
+    pub signed_by: Option<&'a str>,
     /// When the server saw it.
     pub witnessed_at: Option<&'a Moment>,
     /// The author's role.
@@ -48,6 +50,7 @@ impl<'a> Shown<'a> {
             version: 1,
             previous: None,
             amended_by: None,
+            signed_by: None,
             witnessed_at: None,
             role: None,
             only: None,
@@ -125,7 +128,7 @@ impl<'a> Shown<'a> {
         }
         add("Server says", self.witnessed_at.map(|m| m.local().into()));
         add("Reason for the delay", text(&note.lag_reason));
-        add("Worker", note.author().map(|_| self.author().into()));
+        add("Worker", self.worker().map(Cow::Owned));
         add("Entered by", text(&note.entered_by));
         add("On behalf of", text(&note.on_behalf_of));
         add("Confirmed by", text(&note.confirmed_by));
@@ -147,6 +150,15 @@ impl<'a> Shown<'a> {
             }),
         );
         facts
+    }
+
+    /// Names who did the work, and beside them who signed for it, where that is somebody else.
+    fn worker(&self) -> Option<String> {
+        self.note.author()?;
+        Some(match self.signed_by {
+            Some(signer) => format!("{}, written and signed by {signer}", self.author()),
+            None => self.author(),
+        })
     }
 
     /// Names the author with the role: `w003, caseworker`.
