@@ -551,3 +551,33 @@ fn who_signed_for_another_worker_is_named_wherever_the_note_is_shown() {
         assert!(said(&text), "{line:?}: {text}");
     }
 }
+
+#[test]
+fn what_is_misfiled_or_withdrawn_names_the_copies_that_stay_and_is_filed_once() {
+    let vault = Vault::made();
+    let [ada, bo, cy] = ["Ada Brisk", "Bo Brisk", "Cy Brisk"].map(|name| vault.open_case(name));
+    let also = format!("{bo},{cy}");
+    let add = [
+        "note", "add", &ada, "--also", &also, "--kind", "phone", "--file", "-", "--json",
+    ];
+    let saved = vault.feed(&add, b"obs: All were at home.\n").json();
+    let note = saved["note"].as_str().unwrap();
+    let copy = |n: usize| saved["others"][n]["note"].as_str().unwrap();
+    // Into the case that holds it already: it is there once.
+    let misfiled = ["note", "misfiled", note, "--to", &bo, "--file", "-"];
+    let said = vault.feed(&misfiled, b"opened the wrong case").done().stdout;
+    let already = format!("case {bo} holds it already, as {}", copy(0));
+    assert!(said.contains(&already), "{said}");
+    assert!(
+        said.contains(&format!("{} in case {cy} says the same, and stays", copy(1))),
+        "{said}"
+    );
+    assert!(!said.contains(&format!("{} in case {bo} says", copy(0))), "{said}");
+    assert_eq!(vault.json(&["note", "list", &bo])["notes"].as_array().unwrap().len(), 1);
+    // What was withdrawn stays nowhere.
+    let withdrawn = vault.json(&["note", "withdraw", copy(0)]);
+    assert_eq!(withdrawn["others"][0]["note"], copy(1));
+    assert!(withdrawn["others"].get(1).is_none(), "{withdrawn}");
+    assert_eq!(vault.json(&["note", "withdraw", copy(1)]).get("others"), None);
+    vault.verified();
+}

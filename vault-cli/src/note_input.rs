@@ -113,7 +113,11 @@ pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
 /// # Errors
 /// [`SessionError::Malformed`] where it stands.
 pub fn require_clients_named(note: &Note, text: &str, words: &[&str]) -> Result<(), SessionError> {
-    let client = Client { words, name: None };
+    let client = Client {
+        words,
+        name: None,
+        short: &[],
+    };
     let found = note
         .segments
         .iter()

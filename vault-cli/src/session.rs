@@ -63,6 +63,7 @@ pub(crate) use clock::in_zone;
 pub use error::Kind;
 pub use error::SessionError;
 pub(crate) use error::io_hint;
+pub(crate) use logging::OVERVIEW_MINUTES;
 pub use logging::PURPOSES;
 pub use logging::REASON_BYTES;
 pub(crate) use namesakes::alike as same_name;

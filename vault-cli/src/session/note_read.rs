@@ -49,8 +49,10 @@ use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
 use vault_core::note::chronology;
 use vault_core::note::client::Client;
+use vault_core::note::client::short_names;
 use vault_core::note::decision;
 use vault_core::note::gap;
+use vault_core::note::people;
 use vault_core::note::when::Lag;
 use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
@@ -156,9 +158,12 @@ impl Session {
             templates::require_kind(templates::load()?, kind)?;
         }
         let (case, label, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
+        let others = people::named(None, notes.iter().map(|read| &read.note));
+        let short = short_names(label.label.as_deref(), None, others.iter().map(String::as_str));
         let client = Client {
             words: templates::client_words(label.template.as_deref()),
             name: label.label.as_deref(),
+            short: &short,
         };
         let external_id = label.external_id.clone();
         let misfiled = notes.iter().filter(|read| read.note.misfiled.is_some()).count();

@@ -8,6 +8,7 @@ use super::case_keys::CaseKeys;
 use super::case_record::CLOSED;
 use super::clock;
 use super::draft;
+use super::joined;
 use super::logging::Logged;
 use super::random;
 use super::reading::ReadNote;
@@ -348,15 +349,7 @@ impl Session {
             note: record.handle(),
             case: case.handle(),
             erased,
-            others: joined
-                .iter()
-                .map(|(case, note)| JoinedNote {
-                    case: case.handle(),
-                    note: note.handle(),
-                    saved: false,
-                    same: false,
-                })
-                .collect(),
+            others: joined::staying(&joined),
         })
     }
 

@@ -889,6 +889,9 @@ pub struct OpenedBy {
     pub purpose: String,
     /// Whether the note itself was named; else its whole case was read.
     pub named: bool,
+    /// Of a list that was logged before the note was written: the end of the minutes for whose lists its entry stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_until: Option<String>,
 }
 
 /// A note that was marked as misfiled.
@@ -904,6 +907,12 @@ pub struct NoteMisfiledReply {
     pub refiled: Option<String>,
     /// The right case's handle.
     pub to: Option<String>,
+    /// Whether the right case held the note already, so that it was not filed there a second time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub there_already: bool,
+    /// The notes of other cases that are one with it, and stay to be seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<JoinedNote>,
     /// How many attachments went with it.
     pub attachments: usize,
     /// Attachments that could not go with it, because they are not what was attached: each with its check.
