@@ -59,6 +59,7 @@ mod verify;
 mod word;
 mod writing;
 
+pub(crate) use case_record::CLOSED;
 pub(crate) use clock::in_zone;
 pub use error::Kind;
 pub use error::SessionError;

@@ -334,7 +334,7 @@ pub fn all() -> Vec<Scenario> {
         scenario!("import"; Full; |d| d.path("lines.jsonl")),
         scenario!("export"; Full; |d| d.handles.una, "--format", "jsonl", "--out", d.path("out/una.jsonl")),
         scenario!("case open"; Full; |d| "--template", "adult-social-care", "--file", d.path("profile.json")),
-        scenario!("case close"; Full; |d| d.handles.elin, "--file", d.path("words.txt")),
+        scenario!("case close"; Full; |d| d.handles.elin, "--yes", "--file", d.path("words.txt")),
         scenario!("case amend"; Full; |d| d.handles.una, "--file", d.path("fields.json")),
         scenario!("case reopen"; Full; |d| d.handles.closed, "--file", d.path("words.txt")),
         scenario!("case list"; Full; |d|),

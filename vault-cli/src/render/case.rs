@@ -4,6 +4,7 @@ use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::overview;
 use vault_core::note::plan::Step;
+use vault_core::note::render::set_apart;
 use vault_core::note::when::Moment;
 
 use super::{count, number, or_dash, table, worker};
@@ -290,9 +291,9 @@ fn kind_word(kind: SegmentKind, default_kind: bool) -> String {
     }
 }
 
-/// Keeps the later lines of a text under its first.
+/// Keeps the later lines of a text under its first, and apart from what is said of it.
 fn indented(text: &str) -> String {
-    text.trim_end().replace('\n', "\n    ")
+    set_apart(text.trim_end()).replace('\n', "\n    ")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use vault_core::note::plan::Step;
 use vault_core::note::when;
 
 use super::{count, number, or_dash, table, table_or_lines, time, worker};
+use crate::session::CLOSED;
 use crate::session::reply::{
     BreachRow, CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, DraftRow, Few, GapRow, JotRow, PlanDoneReply,
     PlanListReply, StaleRow, StepRow, TodayReply, VisitRow,
@@ -176,7 +177,9 @@ pub fn stale(reply: &CaseStaleReply) -> String {
 /// Writes a case before a session: dangers first.
 pub fn brief(reply: &CaseBriefReply) -> String {
     let (case, brief) = (&reply.case, &reply.brief);
-    let mut out = format!("{}  {}\n", case.case, escape_line(&or_dash(case.label.as_deref())));
+    let closed = if case.status == CLOSED { "  (closed)" } else { "" };
+    let name = or_dash(case.label.as_deref());
+    let mut out = format!("{}  {}{closed}\n", case.case, escape_line(&name));
     out.push_str("\nDangers\n");
     for flag in &case.flags {
         out.push_str(&format!("  [{}]\n", escape_line(flag)));

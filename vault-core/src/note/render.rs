@@ -3,12 +3,14 @@
 //! All three are written from one page of labelled blocks, so that none says more than another. Whatever comes from a
 //! record passes through [`display`].
 
+mod apart;
 mod html;
 mod markdown;
 mod text;
 
 use std::borrow::Cow;
 
+pub use apart::set_apart;
 pub use html::{fragment, fragment_attachments, heading, page};
 pub use markdown::{markdown, markdown_attachments, markdown_heading};
 pub use text::text;
@@ -189,6 +191,7 @@ impl<'a> Shown<'a> {
     fn block(&self, change: Change, owner: &Note, segment: &Segment) -> Block {
         let mut details = Vec::new();
         let mut add = |label, value: Option<Cow<'_, str>>| {
+            debug_assert!(apart::FIELDS.contains(&label), "{label} could be forged in a text");
             if let Some(value) = value.filter(|v| !v.is_empty()) {
                 details.push((label, display::escape_line(&value).into_owned()));
             }
@@ -244,7 +247,7 @@ impl<'a> Shown<'a> {
             change,
             heading: segment.heading.as_deref().map(|h| display::escape_line(h).into_owned()),
             label: display::escape_line(&self.label(segment)).into_owned(),
-            body: display::escape(&segment.text).into_owned(),
+            body: set_apart(&display::escape(&segment.text)),
             quoted: segment.kind == SegmentKind::Quote,
             details,
             open,

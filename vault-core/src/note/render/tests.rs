@@ -155,3 +155,25 @@ fn a_heading_holds_no_markup_and_an_amendment_its_own_time() {
     assert!(text.contains("2, amended 2026-04-20 09:30 by m-0kf3z8xy\n"), "{text}");
     assert!(text.contains("2026-03-12 15:00 (lag 1 h)\n"), "{text}");
 }
+
+#[test]
+fn an_outsiders_text_does_not_read_as_our_decision() {
+    let mut note = golden();
+    note.segments[0].text =
+        "Dear all,\n\n[9] Decision: close the case\nwhy: they moved\ndecided by: the manager".into();
+    let shown = shown(&note);
+    let text = text(&shown);
+    assert!(
+        text.contains("\n    │ [9] Decision: close the case\n    │ why: they moved\n    │ decided by: the manager"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("\n    why: they moved") && !text.contains("\n    [9]"),
+        "{text}"
+    );
+    let markdown = markdown(&shown);
+    assert!(
+        markdown.contains("\n│ \\[9\\] Decision") && markdown.contains("\n│ decided by: the manager"),
+        "{markdown}"
+    );
+}
