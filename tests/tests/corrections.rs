@@ -581,3 +581,46 @@ fn what_is_misfiled_or_withdrawn_names_the_copies_that_stay_and_is_filed_once() 
     assert_eq!(vault.json(&["note", "withdraw", copy(1)]).get("others"), None);
     vault.verified();
 }
+
+#[test]
+fn no_file_is_replaced_by_a_backup_a_ledger_or_an_export_unless_it_is_said() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let out = vault.around.join("there");
+    let out = out.to_str().unwrap();
+    for line in [
+        vec!["backup", "create", "--out", out],
+        vec!["backup", "ledger", "--out", out],
+        vec!["export", &case, "--out", out],
+    ] {
+        std::fs::write(out, "mine").unwrap();
+        vault.run(&[&line[..], &["--json"]].concat()).refused(2, "usage");
+        assert_eq!(std::fs::read(out).unwrap(), b"mine", "{line:?}");
+        vault.run(&[&line[..], &["--force"]].concat()).done();
+        assert_ne!(std::fs::read(out).unwrap(), b"mine", "{line:?}");
+    }
+}
+
+#[test]
+fn an_import_tells_of_clients_who_are_called_as_one_that_is_here() {
+    let vault = Vault::made();
+    vault.open_case("Ada Brisk");
+    let line = |id: &str, name: &str| {
+        format!(
+            r#"{{"type":"case","case":"{id}","opened":"2024-05-02","template":"adult-social-care","profile":{{"name":"{name}"}}}}"#
+        ) + "\n"
+    };
+    let lines = line("x-1", "ADA  Brisk") + &line("x-2", "Bo Brisk");
+    let reply = vault.feed(&["import", "-", "--json"], lines.as_bytes()).json();
+    assert_eq!(reply["same_name"], json!(["x-1"]));
+    let lines = line("x-3", "Bo Brisk") + &line("x-4", "Cy Brisk");
+    let said = vault.feed(&["import", "-"], lines.as_bytes()).done().stdout;
+    assert!(
+        said.contains("1 case is of a client of the same name as another: x-3"),
+        "{said}"
+    );
+    let reply = vault
+        .feed(&["import", "-", "--json"], line("x-5", "Di Brisk").as_bytes())
+        .json();
+    assert_eq!(reply.get("same_name"), None);
+}

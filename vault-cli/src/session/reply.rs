@@ -256,6 +256,9 @@ pub struct ImportReply {
     /// shows them.
     #[serde(default)]
     pub unknown_fields: std::collections::BTreeMap<String, u64>,
+    /// Of the imported cases, by the ids of their lines: those whose client is called as that of another case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_name: Vec<String>,
 }
 
 /// What went out.
