@@ -500,7 +500,10 @@ fn whatever_is_sent_the_agent_goes_on_answering() {
     assert_eq!(agent::process(&vault), process);
     assert_eq!(vault.json(&["case", "list"])["cases"], Value::Array(Vec::new()));
     // What is sent above is understood as far as it was meant to be.
-    let mut own = agent::send(&socket, &ask(r#"{"zone":null,"file":false,"ask":{"log_verify":{"offline":false}}}"#));
+    let mut own = agent::send(
+        &socket,
+        &ask(r#"{"zone":null,"file":false,"ask":{"log_verify":{"offline":false}}}"#),
+    );
     let mut answer = Vec::new();
     own.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer);

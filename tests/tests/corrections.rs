@@ -552,3 +552,105 @@ fn an_amendment_that_takes_away_that_a_step_was_done_says_so() {
     let kept = vault.feed(&[&amend[..], &["--json"]].concat(), kept).json();
     assert_eq!(kept["undone"], serde_json::Value::Null);
 }
+
+#[test]
+fn who_signed_for_another_worker_is_named_wherever_the_note_is_shown() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let other = vault.add_note(&case, "worker: w-jo\n\nobs: The hall is cold. {significant}\n");
+    let own = vault.add_note(&case, "obs: The stove is lit. {significant}\n");
+    let member = vault.json(&["note", "show", &own])["signed_by"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let said = |text: &str| {
+        let text = text.replace('\\', "");
+        text.matches("w-jo, written and signed by ").count() == 1
+            && text.matches("written and signed by").count() == 1
+            && text.contains(&format!("({member})"))
+    };
+    let shown = vault.run(&["note", "show", &other]).done().stdout;
+    assert!(said(&shown), "{shown}");
+    assert!(!vault.run(&["note", "show", &own]).done().stdout.contains("signed by"));
+    for line in [
+        vec!["chronology", "show", &case],
+        vec!["export", &case, "--format", "markdown"],
+        vec!["export", &case, "--format", "html"],
+    ] {
+        let text = vault.run(&line).done().stdout;
+        assert!(said(&text), "{line:?}: {text}");
+    }
+}
+
+#[test]
+fn what_is_misfiled_or_withdrawn_names_the_copies_that_stay_and_is_filed_once() {
+    let vault = Vault::made();
+    let [ada, bo, cy] = ["Ada Brisk", "Bo Brisk", "Cy Brisk"].map(|name| vault.open_case(name));
+    let also = format!("{bo},{cy}");
+    let add = [
+        "note", "add", &ada, "--also", &also, "--kind", "phone", "--file", "-", "--json",
+    ];
+    let saved = vault.feed(&add, b"obs: All were at home.\n").json();
+    let note = saved["note"].as_str().unwrap();
+    let copy = |n: usize| saved["others"][n]["note"].as_str().unwrap();
+    // Into the case that holds it already: it is there once.
+    let misfiled = ["note", "misfiled", note, "--to", &bo, "--file", "-"];
+    let said = vault.feed(&misfiled, b"opened the wrong case").done().stdout;
+    let already = format!("case {bo} holds it already, as {}", copy(0));
+    assert!(said.contains(&already), "{said}");
+    assert!(
+        said.contains(&format!("{} in case {cy} says the same, and stays", copy(1))),
+        "{said}"
+    );
+    assert!(!said.contains(&format!("{} in case {bo} says", copy(0))), "{said}");
+    assert_eq!(vault.json(&["note", "list", &bo])["notes"].as_array().unwrap().len(), 1);
+    // What was withdrawn stays nowhere.
+    let withdrawn = vault.json(&["note", "withdraw", copy(0)]);
+    assert_eq!(withdrawn["others"][0]["note"], copy(1));
+    assert!(withdrawn["others"].get(1).is_none(), "{withdrawn}");
+    assert_eq!(vault.json(&["note", "withdraw", copy(1)]).get("others"), None);
+    vault.verified();
+}
+
+#[test]
+fn no_file_is_replaced_by_a_backup_a_ledger_or_an_export_unless_it_is_said() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let out = vault.around.join("there");
+    let out = out.to_str().unwrap();
+    for line in [
+        vec!["backup", "create", "--out", out],
+        vec!["backup", "ledger", "--out", out],
+        vec!["export", &case, "--out", out],
+    ] {
+        std::fs::write(out, "mine").unwrap();
+        vault.run(&[&line[..], &["--json"]].concat()).refused(2, "usage");
+        assert_eq!(std::fs::read(out).unwrap(), b"mine", "{line:?}");
+        vault.run(&[&line[..], &["--force"]].concat()).done();
+        assert_ne!(std::fs::read(out).unwrap(), b"mine", "{line:?}");
+    }
+}
+
+#[test]
+fn an_import_tells_of_clients_who_are_called_as_one_that_is_here() {
+    let vault = Vault::made();
+    vault.open_case("Ada Brisk");
+    let line = |id: &str, name: &str| {
+        format!(
+            r#"{{"type":"case","case":"{id}","opened":"2024-05-02","template":"adult-social-care","profile":{{"name":"{name}"}}}}"#
+        ) + "\n"
+    };
+    let lines = line("x-1", "ADA  Brisk") + &line("x-2", "Bo Brisk");
+    let reply = vault.feed(&["import", "-", "--json"], lines.as_bytes()).json();
+    assert_eq!(reply["same_name"], json!(["x-1"]));
+    let lines = line("x-3", "Bo Brisk") + &line("x-4", "Cy Brisk");
+    let said = vault.feed(&["import", "-"], lines.as_bytes()).done().stdout;
+    assert!(
+        said.contains("1 case is of a client of the same name as another: x-3"),
+        "{said}"
+    );
+    let reply = vault
+        .feed(&["import", "-", "--json"], line("x-5", "Di Brisk").as_bytes())
+        .json();
+    assert_eq!(reply.get("same_name"), None);
+}

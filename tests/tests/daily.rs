@@ -64,7 +64,13 @@ fn closing_names_the_undone_steps_and_reopening_brings_them_back() {
             .feed(&["case", "reopen", &case, "--file", "-"], b"Not yet.")
             .done();
     }
-    let closed = vault.json(&["case", "close", &case]);
+    // Without a terminal nobody is asked, and nothing is closed over undone steps.
+    vault.run(&["case", "close", &case, "--json"]).refused(2, "needs-flag");
+    assert_eq!(vault.json(&["case", "show", &case])["status"], "open");
+    let brief = || vault.run(&["case", "show", &case, "--brief"]).done().stdout;
+    assert!(!brief().contains("closed"));
+    let closed = vault.json(&["case", "close", &case, "--yes"]);
+    assert!(brief().lines().next().unwrap().ends_with("  (closed)"));
     assert_eq!(closed["undone"].as_array().unwrap().len(), 1);
     assert_eq!(closed["undone"][0]["text"], "Ring the landlord.");
     assert_eq!(vault.json(&["plan", "list"])["steps"], json!([]));

@@ -159,7 +159,7 @@ fn every_command_of_the_spine_answers_as_scripts_expect() {
         &vault.around.join("case.html").to_string_lossy(),
     ]);
     assert_shape(&export, "casevault.export/1", &["format", "cases", "notes", "bytes"]);
-    let closed = vault.json(&["case", "close", case]);
+    let closed = vault.json(&["case", "close", case, "--yes"]);
     assert_shape(&closed, "casevault.case.close/1", &["case", "status"]);
     let refused = vault.feed(
         &["note", "add", case, "--kind", "phone", "--file", "-", "--json"],

@@ -95,7 +95,7 @@ fn today_tells_what_the_day_holds_and_an_agent_follows_what_is_written() {
         (&today["due"]["total"], &today["breach_questions"]["total"]),
         (&json!(1), &json!(1))
     );
-    vault.run(&["case", "close", &other]).done();
+    vault.run(&["case", "close", &other, "--yes"]).done();
     assert_eq!(both(&vault, &["today"])["due"]["total"], 0, "closed cases are left out");
 
     // The names of blocks, and nothing of what is not there.
@@ -564,7 +564,7 @@ fn what_is_hidden_or_withdrawn_is_counted_as_such_and_a_closed_case_opens_again(
 
     let reopen = ["case", "reopen", case.as_str(), "--file", "-", "--json"];
     vault.feed(&reopen, b"too early\n").refused(6, "conflict");
-    vault.run(&["case", "close", &case]).done();
+    vault.run(&["case", "close", &case, "--yes"]).done();
     let add_to = ["note", "add", case.as_str(), "--kind", "phone", "--file", "-", "--json"];
     vault.feed(&add_to, b"obs: x\n").refused(1, "case-closed");
     vault.feed(&reopen, b" \n").refused(1, "malformed");
@@ -719,9 +719,16 @@ fn alone_on_a_terminal_it_asks_for_the_name_and_shows_the_brief() {
     );
     assert!(third.stderr.contains(", born 1961-02, opened "), "{}", third.stderr);
     vault
-        .run(&["case", "close", third.stdout.trim().rsplit(' ').next().unwrap()])
+        .run(&[
+            "case",
+            "close",
+            third.stdout.trim().rsplit(' ').next().unwrap(),
+            "--yes",
+        ])
         .done();
-    vault.run(&["case", "close", other["case"].as_str().unwrap()]).done();
+    vault
+        .run(&["case", "close", other["case"].as_str().unwrap(), "--yes"])
+        .done();
 
     let mut terminal = start("case people").unwrap();
     terminal.wait_for("Who: ").keys("elin\n");

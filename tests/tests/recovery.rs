@@ -24,7 +24,9 @@ fn text(path: &Path) -> String {
 /// Makes a backup beside the vault.
 fn backed_up(vault: &Vault, name: &str) -> PathBuf {
     let file = vault.around.join(name);
-    vault.run(&["backup", "create", "--out", &text(&file)]).done();
+    vault
+        .run(&["backup", "create", "--out", &text(&file), "--force"])
+        .done();
     file
 }
 
@@ -518,7 +520,12 @@ fn what_was_erased_after_the_backup_is_erased_again_before_anything_opens() {
     with.json(&["note", "show", &kept]);
     with.verified();
     // Its own ledger has it too.
-    assert_eq!(with.json(&["backup", "ledger", "--out", &text(&ledger)])["erasures"], 1);
+    let kept = std::fs::read(&ledger).unwrap();
+    with.run(&["backup", "ledger", "--out", &text(&ledger), "--json"])
+        .refused(2, "usage");
+    assert_eq!(std::fs::read(&ledger).unwrap(), kept, "no file is replaced unasked");
+    let again = with.json(&["backup", "ledger", "--out", &text(&ledger), "--force"]);
+    assert_eq!(again["erasures"], 1);
 
     // A ledger of somebody else, or a changed one, restores nothing.
     let mut bytes = std::fs::read(&ledger).unwrap();

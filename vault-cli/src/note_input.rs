@@ -120,7 +120,11 @@ pub fn require_clients_named(
     text: &str,
     words: &[&str],
 ) -> Result<(), SessionError> {
-    let client = Client { words, name: None };
+    let client = Client {
+        words,
+        name: None,
+        short: &[],
+    };
     let of_each = |names: &[String]| names.iter().any(|name| client.is_word(name));
     let heads = [
         (

@@ -98,6 +98,20 @@ impl Part {
         })
     }
 
+    /// Becomes the file; one that is there is replaced by `force` alone.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] if one is, as [`require_new`]; [`CliError::Io`].
+    pub fn become_file_or_refuse(self, path: &Path, force: bool) -> Result<(), CliError> {
+        if force || path.is_dir() {
+            return self.become_file(path);
+        }
+        self.become_new_file(path).map_err(|error| match error {
+            CliError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => taken(path),
+            other => other,
+        })
+    }
+
     /// Gives the unnamed file a name.
     fn link(&self, path: &Path) -> io::Result<()> {
         give_name(self.file.get_ref(), path)
@@ -130,6 +144,24 @@ impl Drop for Part {
             // What cannot be removed is named as a part and holds no more than was asked for.
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Refuses a file that is there and would be replaced, before anything is asked or opened.
+///
+/// # Errors
+/// [`CliError::Usage`], unless `force` says that it may be. What is no plain file [`Part::beside`] refuses.
+pub fn require_new(path: &Path, force: bool) -> Result<(), CliError> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_file() && !force => Err(taken(path)),
+        _ => Ok(()),
+    }
+}
+
+fn taken(path: &Path) -> CliError {
+    CliError::Usage {
+        message: format!("`{}` is there already", path.display()),
+        hint: "name another file, or replace it with `--force`".to_owned(),
     }
 }
 

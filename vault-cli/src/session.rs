@@ -59,11 +59,13 @@ mod verify;
 mod word;
 mod writing;
 
+pub(crate) use case_record::CLOSED;
 pub(crate) use clock::in_zone;
 pub(crate) use clock::zone;
 pub use error::Kind;
 pub use error::SessionError;
 pub(crate) use error::io_hint;
+pub(crate) use logging::OVERVIEW_MINUTES;
 pub use logging::PURPOSES;
 pub use logging::REASON_BYTES;
 pub(crate) use namesakes::alike as same_name;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::part::Part;
+use crate::part::{Part, require_new};
 use crate::render;
 use crate::session::SessionError;
 use crate::session::request::{ExportFormat, ExportRequest};
@@ -31,9 +31,13 @@ pub struct ExportArgs {
     #[arg(long, value_enum, default_value = "jsonl")]
     pub format: ExportFormat,
 
-    /// The file, readable by you alone and replaced if it is there; without it, standard output
+    /// The file, readable by you alone; without it, standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+
+    /// Replaces a file that is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
 
     /// Why you read.
     #[command(flatten)]
@@ -46,6 +50,9 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
         format: args.format,
         purpose: run.purpose(args.purpose)?,
     };
+    if let Some(path) = &args.out {
+        require_new(path, args.force)?;
+    }
     let mut session = run.unlock()?;
     let watch = run.watch()?;
     let Some(path) = args.out else {
@@ -58,7 +65,7 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
     };
     let mut part = Part::beside(&path)?;
     let reply = session.export(request, &mut part.file, watch.task())?;
-    part.become_file(&path)?;
+    part.become_file_or_refuse(&path, args.force)?;
     drop(watch);
     run.ui.reply(&reply, render::import::export)
 }

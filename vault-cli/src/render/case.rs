@@ -4,6 +4,7 @@ use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
 use vault_core::note::overview;
 use vault_core::note::plan::Step;
+use vault_core::note::render::set_apart;
 
 use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{
@@ -224,6 +225,8 @@ pub fn chronology(reply: &ChronologyReply) -> String {
         let author = or_dash(entry.author.as_deref().map(worker).as_deref());
         let author = if entry.imported {
             format!("imported, not signed by {author}")
+        } else if let Some(signer) = &row.signer {
+            format!("{author}, written and signed by {signer}")
         } else {
             author
         };
@@ -287,9 +290,9 @@ fn kind_word(kind: SegmentKind, default_kind: bool) -> String {
     }
 }
 
-/// Keeps the later lines of a text under its first.
+/// Keeps the later lines of a text under its first, and apart from what is said of it.
 fn indented(text: &str) -> String {
-    text.trim_end().replace('\n', "\n    ")
+    set_apart(text.trim_end()).replace('\n', "\n    ")
 }
 
 #[cfg(test)]
@@ -391,6 +394,7 @@ mod tests {
                 .map(|entry| ChronologyEntry {
                     entry,
                     external_id: None,
+                    signer: None,
                 })
                 .collect(),
         });

@@ -26,6 +26,20 @@ pub fn import(reply: &ImportReply) -> String {
         let dated = count(reply.in_future, "note is", "notes are");
         out.push_str(&format!("{dated} dated in the future\n"));
     }
+    if !reply.same_name.is_empty() {
+        let cases = count(reply.same_name.len() as u64, "case is", "cases are");
+        let named: Vec<_> = reply
+            .same_name
+            .iter()
+            .take(NAMED)
+            .map(|case| escape_line(case))
+            .collect();
+        let more = if reply.same_name.len() > NAMED { ", …" } else { "" };
+        out.push_str(&format!(
+            "{cases} of a client of the same name as another: {}{more}\n",
+            named.join(", ")
+        ));
+    }
     if !reply.unknown_fields.is_empty() {
         let fields = reply.unknown_fields.iter();
         let fields: Vec<String> = fields

@@ -164,6 +164,7 @@ fn one(view: &NoteView, previous: Option<&Note>) -> String {
         version: head.version,
         previous: previous.as_ref(),
         amended_by: (head.version > 1).then_some(head.signed_by.as_str()),
+        signed_by: head.signer.as_deref(),
         role: head.role.as_deref(),
         ..Shown::new(&content, &head.note, &zone)
     };
@@ -230,6 +231,7 @@ mod tests {
             author: Some("w003".into()),
             role: Some("caseworker".into()),
             signed_by: "m-0kf3aaaa".into(),
+            signer: None,
             attribution: None,
             incomplete: vec!["segment 2: no reason".into()],
         }

@@ -8,6 +8,7 @@ use vault_core::note::plan::Step;
 use vault_core::note::when;
 
 use super::{count, number, or_dash, table, table_or_lines, time, worker};
+use crate::session::CLOSED;
 use crate::session::reply::{
     BreachRow, CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, DraftRow, Few, GapRow, JotRow, PlanDoneReply,
     PlanListReply, StaleRow, StepRow, TodayReply, VisitRow,
@@ -101,18 +102,20 @@ pub fn today(reply: &TodayReply) -> String {
         ));
     }
     let is_quiet = out.lines().count() == 1;
-    if let Some(unsent) = reply.unsent.filter(|unsent| *unsent > FEW_UNSENT) {
+    if let Some(unsent) = reply.unsent.filter(|unsent| *unsent > 0) {
         let waiting = count(unsent, "entry waits", "entries wait");
         out.push_str(&format!("\n{waiting} to be sent to the server: casevault sync\n"));
     }
     if is_quiet {
-        out.push_str("\nnothing waits\n");
+        let nothing = if out.lines().count() == 1 {
+            "nothing"
+        } else {
+            "nothing else"
+        };
+        out.push_str(&format!("\n{nothing} waits\n"));
     }
     out
 }
-
-/// Entries that looking at the vault makes: nothing that anybody waits for.
-const FEW_UNSENT: u64 = 20;
 
 /// Writes steps of plans.
 pub fn plans(reply: &PlanListReply) -> String {
@@ -164,7 +167,13 @@ pub fn done(reply: &PlanDoneReply) -> String {
 pub fn stale(reply: &CaseStaleReply) -> String {
     let of = count(reply.of, "open case", "open cases");
     if reply.cases.is_empty() {
-        return format!("none of {of} wants looking at");
+        return match reply.days {
+            Some(days) => format!(
+                "none of {of} is without contact for {}",
+                count(days.into(), "day", "days")
+            ),
+            None => format!("none of {of} wants looking at"),
+        };
     }
     format!(
         "{}{} of {of}\n",
@@ -176,7 +185,9 @@ pub fn stale(reply: &CaseStaleReply) -> String {
 /// Writes a case before a session: dangers first.
 pub fn brief(reply: &CaseBriefReply) -> String {
     let (case, brief) = (&reply.case, &reply.brief);
-    let mut out = format!("{}  {}\n", case.case, escape_line(&or_dash(case.label.as_deref())));
+    let closed = if case.status == CLOSED { "  (closed)" } else { "" };
+    let name = or_dash(case.label.as_deref());
+    let mut out = format!("{}  {}{closed}\n", case.case, escape_line(&name));
     out.push_str("\nDangers\n");
     for flag in &case.flags {
         out.push_str(&format!("  [{}]\n", escape_line(flag)));

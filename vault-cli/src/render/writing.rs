@@ -1,6 +1,7 @@
 //! What is not yet, or no longer, part of a file: drafts, jots, misfiled notes.
 
 use super::{count, number, or_dash, table, time};
+use crate::session::OVERVIEW_MINUTES;
 use crate::session::reply::{BreachListReply, DraftListReply, JotListReply, NoteMisfiledReply};
 
 /// Writes the drafts.
@@ -49,6 +50,11 @@ pub fn jots(reply: &JotListReply) -> String {
 /// Writes what became of a misfiled note.
 pub fn misfiled(reply: &NoteMisfiledReply) -> String {
     let mut out = match (&reply.refiled, &reply.to) {
+        (Some(note), Some(to)) if reply.there_already => format!(
+            "hidden {}\ncase {to} holds it already, as {note}: it was not filed there a second time, and its words there were \
+             left as they are\n",
+            reply.note
+        ),
         (Some(note), Some(to)) => format!("refiled {} in case {to} as {note}\n", reply.note),
         _ => format!("hidden {}\n", reply.note),
     };
@@ -66,6 +72,16 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
         "it is hidden in case {} from now on, and erased there on a second person's word\n",
         reply.case
     ));
+    let stays = reply
+        .others
+        .iter()
+        .filter(|other| Some(&other.note) != reply.refiled.as_ref());
+    for other in stays {
+        out.push_str(&format!(
+            "{} in case {} says the same, and stays to be seen: hide it too if it is wrong there\n",
+            other.note, other.case
+        ));
+    }
     match &reply.opened_by {
         None => out.push_str("who opened it: ask the access reviewer, the log cannot be read here\n"),
         Some(all) if all.is_empty() => out.push_str("no entry of this vault's log says that it was opened\n"),
@@ -88,10 +104,14 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
         }
     }
     if let Some(last) = reply.may_have_shown.last() {
+        // One entry stands for the lists of the minutes after it: its own time may be before there was a note.
+        let when = match &last.stands_until {
+            Some(until) => format!("within {OVERVIEW_MINUTES} minutes before {}", time(until)),
+            None => time(&last.at),
+        };
         out.push_str(&format!(
-            "lists that may have shown words of it: {}, the last {} by {}\n",
+            "lists that may have shown words of it: {}, the last {when} by {}\n",
             number(reply.may_have_shown.len() as u64),
-            time(&last.at),
             last.actor
         ));
     }

@@ -67,7 +67,7 @@ impl Label {
 /// Status of a case that takes notes.
 pub(super) const OPEN: &str = "open";
 /// Status of a case that takes no more.
-pub(super) const CLOSED: &str = "closed";
+pub(crate) const CLOSED: &str = "closed";
 
 /// Writes a payload of ours.
 pub(super) fn to_json(payload: &impl Serialize) -> Result<Vec<u8>> {

@@ -434,6 +434,10 @@ impl SessionError {
             },
             Self::Clock { .. } => "set the clock, then run it again; nothing was saved".to_owned(),
             Self::Closed { .. } => "open it again with `casevault case reopen`, or choose another with `casevault case list`".to_owned(),
+            // What says itself what to do is not told to look about.
+            Self::Conflict { what } if ["`casevault ", "`--", ": say which"].iter().any(|how| what.contains(how)) => {
+                "nothing was done".to_owned()
+            }
             Self::Conflict { .. } => {
                 "nothing was done; `casevault case show` and `casevault note show` show what is kept here: decide, and say it \
                  so that it fits"
@@ -630,5 +634,11 @@ mod tests {
         };
         assert_eq!((full.kind(), full.check()), (Kind::Failed, None));
         assert_eq!(SessionError::WrongPassphrase.kind(), Kind::Locked);
+        let hint = |what: &str| SessionError::Conflict { what: what.into() }.hint();
+        assert_eq!(
+            hint("note n-1 has 2 undone steps: say which, n-1:1, n-1:2"),
+            "nothing was done"
+        );
+        assert!(hint("case c-1 is not closed").contains("decide"));
     }
 }

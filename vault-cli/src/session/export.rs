@@ -43,6 +43,8 @@ struct Exported {
     case: CaseId,
     profile: Profile,
     notes: Vec<ReadNote>,
+    /// Beside each note who signed it, where that is somebody else than the worker.
+    signers: Vec<Option<String>>,
     views: Vec<NoteView>,
     attachments: HashMap<RecordId, Vec<AttachmentView>>,
 }
@@ -107,9 +109,14 @@ impl Session {
                 let profile = with_closing(records.profile, &records.label)?;
                 let notes = holder.read_case(tx, &keys, &logged)?;
                 let views = match request.format {
-                    ExportFormat::Json => notes.iter().map(|n| holder.view(case, n.clone())).collect(),
+                    ExportFormat::Json => {
+                        let views = notes.iter().map(|n| holder.view(tx, case, n.clone()));
+                        views.collect::<Result<_>>()?
+                    }
                     _ => Vec::new(),
                 };
+                let signers = notes.iter().map(|n| holder.signer_beside_worker(tx, n));
+                let signers = signers.collect::<Result<_>>()?;
                 let attachments = match request.format {
                     // Its lines are those that an import takes.
                     ExportFormat::Jsonl => HashMap::new(),
@@ -121,6 +128,7 @@ impl Session {
                     case,
                     profile,
                     notes,
+                    signers,
                     views,
                     attachments,
                 })?;
@@ -200,21 +208,21 @@ impl<'w> Sink<'w> {
             ExportFormat::Markdown => {
                 let (notes, zone) = (for_readers(&case.notes), clock::zone());
                 self.text(&render::markdown_heading(&title(case)))?;
-                let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
-                notes.iter().zip(&handles).try_for_each(|(note, handle)| {
-                    self.text(&render::markdown(&shown(note, handle, &zone)))?;
+                notes.iter().zip(&case.signers).try_for_each(|(note, signer)| {
+                    let handle = note.record.handle();
+                    self.text(&render::markdown(&shown(note, &handle, signer.as_deref(), &zone)))?;
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
                     self.text(&render::markdown_attachments(&attached))?;
                     self.text("\n")
                 })
             }
             ExportFormat::Html => {
-                let handles: Vec<_> = case.notes.iter().map(|n| n.record.handle()).collect();
                 let (notes, zone) = (for_readers(&case.notes), clock::zone());
-                let notes = notes.iter().zip(&handles).flat_map(|(note, handle)| {
+                let notes = notes.iter().zip(&case.signers).flat_map(|(note, signer)| {
+                    let handle = note.record.handle();
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
-                    let list = render::fragment_attachments(handle, &attached);
-                    [render::fragment(&shown(note, handle, &zone)), list]
+                    let list = render::fragment_attachments(&handle, &attached);
+                    [render::fragment(&shown(note, &handle, signer.as_deref(), &zone)), list]
                 });
                 self.fragments.push(render::heading(&title(case)));
                 self.fragments.extend(notes);
@@ -320,9 +328,10 @@ fn line_of(view: &AttachmentView) -> String {
     )
 }
 
-fn shown<'n>(read: &'n ReadNote, handle: &'n str, zone: &'n TimeZone) -> Shown<'n> {
+fn shown<'n>(read: &'n ReadNote, handle: &'n str, signed_by: Option<&'n str>, zone: &'n TimeZone) -> Shown<'n> {
     Shown {
         version: read.version,
+        signed_by,
         offsets: true,
         ..Shown::new(&read.note, handle, zone)
     }

@@ -20,6 +20,7 @@ use super::case_keys::CaseKeys;
 use super::case_record::Label;
 use super::clock;
 use super::logging::Logged;
+use super::namesakes;
 use super::note_write::Before;
 use super::note_write::SealedNote;
 use super::progress::Task;
@@ -75,7 +76,7 @@ impl Session {
         require_lines(&text)?;
         let set = templates::load()?;
         let holder = &self.holder;
-        let plan = self.store.read(|tx| {
+        let mut plan = self.store.read(|tx| {
             let settings = holder.settings(tx)?.settings;
             Plan::make(tx, set, &settings, &text, &request, task)
         })?;
@@ -83,19 +84,21 @@ impl Session {
             schema: IMPORT,
             imported: 0,
             skipped: plan.skipped,
-            malformed: plan.malformed,
+            malformed: std::mem::take(&mut plan.malformed),
             workers: 0,
             cases: 0,
             notes: 0,
             amended: 0,
             in_future: plan.in_future,
-            unknown_fields: plan.unknown,
+            unknown_fields: std::mem::take(&mut plan.unknown),
+            same_name: Vec::new(),
         };
         if !reply.malformed.is_empty() && !request.keep_going {
             reply.skipped = 0;
             reply.unknown_fields.clear();
             return Ok(reply);
         }
+        reply.same_name = self.same_name(&plan)?;
         let total = u64::try_from(plan.actions.len()).ok();
         task.progress.start("importing", total, Unit::Items);
         let mut cases = HashMap::new();
@@ -108,6 +111,31 @@ impl Session {
         task.progress.finish();
         reply.imported = reply.workers + reply.cases + reply.notes;
         Ok(reply)
+    }
+
+    /// Names the new cases whose client is called as that of another, here or among the lines.
+    fn same_name(&mut self, plan: &Plan<'_>) -> Result<Vec<String>> {
+        // Only a line with a profile has a name; to parse all of them twice would cost an import of notes much.
+        let lines = plan
+            .actions
+            .iter()
+            .filter(|action| !action.amends && action.text.contains("\"profile\""));
+        let mut new = Vec::new();
+        for line in lines {
+            if let Ok(Line::Case(line)) = line::parse(line.text)
+                && let Some(name) = Label::of(&line, Some(&line.case)).label
+            {
+                new.push((line.case, namesakes::alike(&name)));
+            }
+        }
+        new.retain(|(_, name)| !name.is_empty());
+        let names: Vec<String> = new.iter().map(|(_, name)| name.clone()).collect();
+        let mut called: HashMap<String, usize> = HashMap::new();
+        for name in self.names_here(&names)?.into_iter().chain(names) {
+            *called.entry(name).or_default() += 1;
+        }
+        new.retain(|(_, name)| called.get(name).is_some_and(|cases| *cases > 1));
+        Ok(new.into_iter().map(|(case, _)| case).collect())
     }
 
     /// Keeps one batch: all of it, or nothing.

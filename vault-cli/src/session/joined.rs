@@ -13,6 +13,7 @@ use super::random;
 use super::reply::JoinedNote;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
+use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
@@ -58,6 +59,17 @@ impl Session {
             }
         };
         found.retain(|(other, _)| *other != case);
+        // What was withdrawn is one with nothing any more.
+        self.store.read(|tx| -> Result<()> {
+            let mut here = Vec::with_capacity(found.len());
+            for (other, note) in found.drain(..) {
+                if !tx.versions(note)?.iter().all(StoredRecord::is_erased) {
+                    here.push((other, note));
+                }
+            }
+            found = here;
+            Ok(())
+        })?;
         Ok(found)
     }
 }
@@ -123,6 +135,18 @@ impl Holder {
         }
         Ok(found)
     }
+}
+
+/// Names the joined notes that an action on one of them leaves as they are.
+pub(super) fn staying(joined: &[(CaseId, RecordId)]) -> Vec<JoinedNote> {
+    let others = joined.iter().map(|(case, note)| JoinedNote {
+        case: case.handle(),
+        note: note.handle(),
+        saved: false,
+        same: false,
+        differs: false,
+    });
+    others.collect()
 }
 
 fn kept(tx: &ReadTx<'_>, joined: &str) -> Result<Option<Vec<(CaseId, RecordId)>>> {

@@ -58,7 +58,7 @@ pub const REASON_BYTES: usize = 240;
 const IDS_INSIDE: usize = 8;
 
 /// Caseload lists are one entry in so many minutes.
-pub(super) const OVERVIEW_MINUTES: i64 = 15;
+pub(crate) const OVERVIEW_MINUTES: i64 = 15;
 const OVERVIEW: Duration = Duration::from_secs(60 * OVERVIEW_MINUTES.unsigned_abs());
 
 const RATCHET: &str = "ratchet";

@@ -15,6 +15,7 @@ use super::attachment::Luggage;
 use super::case_record;
 use super::clock;
 use super::draft;
+use super::joined;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::logging::OVERVIEW_MINUTES;
@@ -102,6 +103,9 @@ impl Session {
             scope: Some("misfiled"),
             purpose: &purpose,
         })?;
+        let twins = self.joined_with(case, record, &logged)?;
+        // One that the right case holds already is not filed there a second time.
+        let twin = twins.iter().find(|(case, _)| Some(*case) == to).map(|(_, note)| *note);
         let at = clock::moment(clock::now()).as_str().to_owned();
         // Before the writing, because it takes as long as the files are large.
         let mut luggage = match to {
@@ -128,7 +132,10 @@ impl Session {
             let refiled = match to {
                 Some(to) => {
                     let mut right = holder.case_keys(tx, to)?;
-                    let note = holder.put_note(tx, &mut right, moved(&before), None)?.record;
+                    let note = match twin {
+                        Some(twin) => twin,
+                        None => holder.put_note(tx, &mut right, moved(&before), None)?.record,
+                    };
                     let (from, to) = ((&keys, record), (&right, note));
                     holder.put_luggage(tx, from, to, &mut luggage, &logged)?;
                     Some(note)
@@ -136,7 +143,7 @@ impl Session {
                 None => None,
             };
             if let Some(joined) = &before.note.joined {
-                holder.rejoin(tx, joined, record, to.zip(refiled))?;
+                holder.rejoin(tx, joined, record, to.zip(refiled).filter(|_| twin.is_none()))?;
             }
             let question = Question {
                 schema: SCHEMA.to_owned(),
@@ -165,6 +172,8 @@ impl Session {
             case: case.handle(),
             refiled: refiled.map(|id| id.handle()),
             to: to.map(|id| id.handle()),
+            there_already: twin.is_some(),
+            others: joined::staying(&twins),
             attachments,
             attachments_left,
             opened_by: readers.opened,
@@ -311,13 +320,17 @@ impl Holder {
                 scope: entry.scope,
                 purpose: entry.purpose.unwrap_or_default(),
                 named,
+                stands_until: None,
             };
             if (named && !marking) || (whole && read_whole && is_after) {
                 opened.push(by);
             } else if whole && shown && is_after {
                 may_have_shown.push(by);
             } else if whole && shown && is_overview && stands {
-                standing.insert(key, by);
+                let until = by.at.parse::<Timestamp>().ok();
+                let until = until.map(|at| at + SignedDuration::from_mins(OVERVIEW_MINUTES));
+                let stands_until = until.map(|at| clock::moment(at).as_str().to_owned());
+                standing.insert(key, OpenedBy { stands_until, ..by });
             }
         }
         may_have_shown.extend(standing.into_values());

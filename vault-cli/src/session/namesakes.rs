@@ -64,6 +64,23 @@ impl Session {
         }
         Ok(found)
     }
+
+    /// Gives the name of each case here that is called by one of the names, which are as [`alike`] makes them.
+    pub(super) fn names_here(&mut self, names: &[String]) -> Result<Vec<String>> {
+        let none = self
+            .store
+            .read(|tx| -> Result<_> { Ok(tx.streams(StreamKind::Case)?.is_empty()) })?;
+        if none || names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let logged = self.log_overview(SCOPE, &ReadPurpose::default())?;
+        let holder = &self.holder;
+        let called = self.store.read(|tx| holder.called(tx, &logged, names))?;
+        Ok(called
+            .into_iter()
+            .filter_map(|(_, label)| Some(alike(&label.label?)))
+            .collect())
+    }
 }
 
 impl Holder {

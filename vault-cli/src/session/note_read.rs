@@ -49,8 +49,10 @@ use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
 use vault_core::note::chronology;
 use vault_core::note::client::Client;
+use vault_core::note::client::short_names;
 use vault_core::note::decision;
 use vault_core::note::gap;
+use vault_core::note::people;
 use vault_core::note::when::Lag;
 use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
@@ -86,7 +88,7 @@ impl Session {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
-            let mut view = holder.view(case, read);
+            let mut view = holder.view(tx, case, read)?;
             let left_out_kinds = if request.only.is_empty() {
                 Vec::new()
             } else {
@@ -132,7 +134,7 @@ impl Session {
             for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
                 let read = holder.read_note(tx, &keys, record, Some(number), &logged)?;
                 holder.require_note_named(&request.note, &read)?;
-                versions.push(holder.view(case, read));
+                versions.push(holder.view(tx, case, read)?);
             }
             let external_id = versions.first().and_then(|v| v.head.external_id.clone());
             let (note, case) = (record.handle(), case.handle());
@@ -156,9 +158,12 @@ impl Session {
             templates::require_kind(templates::load()?, kind)?;
         }
         let (case, label, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
+        let others = people::named(None, notes.iter().map(|read| &read.note));
+        let short = short_names(label.label.as_deref(), None, others.iter().map(String::as_str));
         let client = Client {
             words: templates::client_words(label.template.as_deref()),
             name: label.label.as_deref(),
+            short: &short,
         };
         let external_id = label.external_id.clone();
         let misfiled = notes.iter().filter(|read| read.note.misfiled.is_some()).count();
@@ -219,9 +224,21 @@ impl Session {
             }
         }
         chronology::sort(&mut entries);
+        let holder = &self.holder;
+        let signers = self.store.read(|tx| {
+            let named = notes
+                .iter()
+                .map(|read| Ok((read.record.handle(), holder.signer_beside_worker(tx, read)?)));
+            named.collect::<Result<HashMap<_, _>>>()
+        })?;
         let entries = entries.into_iter().map(|entry| {
             let external_id = externals.get(&entry.note).cloned();
-            ChronologyEntry { entry, external_id }
+            let signer = signers.get(&entry.note).cloned().flatten();
+            ChronologyEntry {
+                entry,
+                external_id,
+                signer,
+            }
         });
         let (case, entries) = (case.handle(), entries.collect());
         Ok(ChronologyReply {
@@ -364,10 +381,24 @@ impl Holder {
     }
 
     /// Puts a note's head before what it says.
-    pub(super) fn view(&self, case: CaseId, read: ReadNote) -> NoteView {
-        NoteView {
-            head: self.head(case, &read),
+    pub(super) fn view(&self, tx: &ReadTx<'_>, case: CaseId, read: ReadNote) -> Result<NoteView> {
+        Ok(NoteView {
+            head: NoteHead {
+                signer: self.signer_beside_worker(tx, &read)?,
+                ..self.head(case, &read)
+            },
             content: read.note,
+        })
+    }
+
+    /// Names who signed a note that was written for somebody else: `NAME (m-…)`. What was imported says so itself.
+    pub(super) fn signer_beside_worker(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<Option<String>> {
+        let worker = read.note.worker.as_deref().filter(|_| read.note.imported.is_none());
+        let signer = read.signed_by;
+        let is_signer = |worker: &str| worker == signer.to_string() || worker == signer.handle();
+        match worker.is_some_and(|worker| !is_signer(worker)) {
+            true => Ok(Some(self.member_named(tx, signer)?)),
+            false => Ok(None),
         }
     }
 
@@ -393,6 +424,7 @@ impl Holder {
             author: note.author().map(str::to_owned),
             role: None,
             signed_by: read.signed_by.handle(),
+            signer: None,
             attribution: imported.map(|i| match &i.author {
                 Some(author) => format!("imported, not signed by {author}"),
                 None => "imported, not signed by its author".to_owned(),

@@ -8,6 +8,7 @@ use super::case_keys::CaseKeys;
 use super::case_record::CLOSED;
 use super::clock;
 use super::draft;
+use super::joined;
 use super::logging::Logged;
 use super::random;
 use super::reading::ReadNote;
@@ -43,9 +44,13 @@ use vault_core::note::Note;
 use vault_core::note::PartRef;
 use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
+use vault_core::note::client::CLIENT;
+use vault_core::note::client::short_names;
 use vault_core::note::display::escape_line;
+use vault_core::note::extra::RawJson;
 use vault_core::note::gap;
 use vault_core::note::json;
+use vault_core::note::people;
 use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
@@ -66,6 +71,9 @@ const WITHDRAW_MINUTES: i64 = 10;
 
 /// So many of a case's last notes are looked at for one that says the same.
 const LOOKED_AT: usize = 4;
+
+/// So many of a case's last notes are looked at for others who have the client's first name.
+const LOOKED_AT_FOR_NAMES: usize = 32;
 
 /// Later than this after the event, a reason is asked for.
 pub(super) const LAG_LIMIT_MINUTES: u32 = 24 * 60;
@@ -184,12 +192,20 @@ impl Session {
             let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
             super::draft::drop_draft(tx, draft)?;
-            Ok((written, same, super::draft::any(tx)?))
+            let ambiguous = holder.ambiguous_speaker(tx, case, &written.0.note)?;
+            Ok((written, same, ambiguous, super::draft::any(tx)?))
         });
-        let ((written, others), same, drafts) = written?;
+        let ((written, others), same, ambiguous, drafts) = written?;
+        let mut doubts = note_input::doubts(&request.note.text, &written.note, set, &clock::here());
+        doubts.extend(ambiguous.map(|name| {
+            format!(
+                "`said {name}:` may be the client or somebody else of this case with that first name, and counts as neither's \
+                 words: write `client`, or the whole name"
+            )
+        }));
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
-            doubts: note_input::doubts(&request.note.text, &written.note, set, &clock::here()),
+            doubts,
             others,
             drafts,
             ..saved(NOTE_ADD, case, &written)
@@ -408,16 +424,7 @@ impl Session {
             note: record.handle(),
             case: case.handle(),
             erased,
-            others: joined
-                .iter()
-                .map(|(case, note)| JoinedNote {
-                    case: case.handle(),
-                    note: note.handle(),
-                    saved: false,
-                    same: false,
-                    differs: false,
-                })
-                .collect(),
+            others: joined::staying(&joined),
         })
     }
 
@@ -484,6 +491,37 @@ impl Holder {
         }
         all.push(newest.note);
         Ok(all)
+    }
+
+    /// Finds a speaker who is called by the client's first name, where somebody else of the case has it too: of the profile,
+    /// the note itself, or the case's last notes.
+    fn ambiguous_speaker(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<String>> {
+        let speakers = note.segments.iter().filter_map(|segment| segment.speaker.as_deref());
+        let single: Vec<&str> = speakers.filter(|name| !name.trim().contains(' ')).collect();
+        if single.iter().all(|name| name.eq_ignore_ascii_case(CLIENT)) {
+            return Ok(None);
+        }
+        let keys = self.case_keys(tx, case)?;
+        // Nothing is shown of what is read but that the name is somebody else's too; the link that follows is the entry.
+        let logged = Logged::by_link();
+        let records = self.case_records(tx, &keys, &logged)?;
+        let label = records.label.label;
+        let first = short_names(label.as_deref(), None, []);
+        let Some(said) = single.into_iter().find(|name| first.contains(&name.to_lowercase())) else {
+            return Ok(None);
+        };
+        let mut notes = vec![note.clone()];
+        for record in tx.newest_notes_of(StreamId::case(case), LOOKED_AT_FOR_NAMES)? {
+            match self.read_note(tx, &keys, record, None, &logged) {
+                Ok(read) if read.note.misfiled.is_none() => notes.push(read.note),
+                Ok(_) | Err(SessionError::Withdrawn { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let profile = records.profile.line.profile.as_ref().map(RawJson::value);
+        let others = people::named(profile.as_ref(), notes.iter());
+        let own = short_names(label.as_deref(), None, others.iter().map(String::as_str));
+        Ok((!own.contains(&said.to_lowercase())).then(|| said.to_owned()))
     }
 
     fn require_withdrawable(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<()> {

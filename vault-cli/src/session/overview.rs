@@ -149,6 +149,7 @@ impl Session {
                 text.take_facts()?;
                 Ok(CaseStaleReply {
                     schema: CASE_STALE,
+                    days: request.days,
                     day: day.to_string(),
                     of: count(cases.len()),
                     cases: stale(&cases, text, &here, day, request.days)?,

@@ -256,6 +256,9 @@ pub struct ImportReply {
     /// shows them.
     #[serde(default)]
     pub unknown_fields: std::collections::BTreeMap<String, u64>,
+    /// Of the imported cases, by the ids of their lines: those whose client is called as that of another case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_name: Vec<String>,
 }
 
 /// What went out.
@@ -570,6 +573,8 @@ pub struct NoteHead {
     pub role: Option<String>,
     /// The member whose device signed it.
     pub signed_by: String,
+    /// That member by name and handle, where a note is shown whose worker is somebody else.
+    pub signer: Option<String>,
     /// `imported, not signed by w003`, for an imported note.
     pub attribution: Option<String>,
     /// What is missing (`segment 3: decision without a reason`).
@@ -591,6 +596,9 @@ impl NoteHead {
         map.serialize_entry("author", &self.author)?;
         map.serialize_entry("role", &self.role)?;
         map.serialize_entry("signed_by", &self.signed_by)?;
+        if let Some(signer) = &self.signer {
+            map.serialize_entry("signer", signer)?;
+        }
         map.serialize_entry("attribution", &self.attribution)?;
         map.serialize_entry("incomplete", &self.incomplete)
     }
@@ -895,6 +903,9 @@ pub struct OpenedBy {
     pub purpose: String,
     /// Whether the note itself was named; else its whole case was read.
     pub named: bool,
+    /// Of a list that was logged before the note was written: the end of the minutes for whose lists its entry stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_until: Option<String>,
 }
 
 /// A note that was marked as misfiled.
@@ -910,6 +921,12 @@ pub struct NoteMisfiledReply {
     pub refiled: Option<String>,
     /// The right case's handle.
     pub to: Option<String>,
+    /// Whether the right case held the note already, so that it was not filed there a second time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub there_already: bool,
+    /// The notes of other cases that are one with it, and stay to be seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<JoinedNote>,
     /// How many attachments went with it.
     pub attachments: usize,
     /// Attachments that could not go with it, because they are not what was attached: each with its check.
@@ -1226,6 +1243,9 @@ pub struct ChronologyEntry {
     pub entry: Entry,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
+    /// Who signed the note, by name and handle, where that is somebody else than the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 /// A case's chronology.
@@ -1350,6 +1370,7 @@ mod tests {
             author: Some("w003".into()),
             role: None,
             signed_by: "m-0kf3aaaa".into(),
+            signer: None,
             attribution: Some("imported, not signed by w003".into()),
             incomplete: Vec::new(),
         };

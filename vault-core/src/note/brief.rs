@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::client::Client;
+use super::client::{Client, short_names};
 use super::extra::RawJson;
 use super::model::{Note, Segment, SegmentKind};
 use super::overview::{self, Item, Overview};
+use super::people;
 use super::plan::{self, Step};
 use super::when::{self, Moment};
 
@@ -102,10 +103,20 @@ impl Brief {
                     || heading.is_some_and(|heading| TRIGGER_HEADINGS.contains(&heading.as_str())))
         };
         let name = profile.and_then(|profile| Some(profile.value().get("name")?.as_str()?.to_owned()));
+        let others = people::named(
+            profile.map(RawJson::value).as_ref(),
+            notes.iter().map(|(note, _, _)| *note),
+        );
+        let short = short_names(
+            name.as_deref(),
+            profile.map(RawJson::value).as_ref(),
+            others.iter().map(String::as_str),
+        );
         // In a note of several cases the client has a name.
         let client = Client {
             words,
             name: name.as_deref(),
+            short: &short,
         };
         let is_clients = |segment: &Segment| {
             let speaker = segment.speaker.as_deref();

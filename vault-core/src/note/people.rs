@@ -1,13 +1,14 @@
 //! The people whom the notes of a case name: who they are to it, where they come first and last, and how often.
 //!
 //! A name is what notes write: the speaker of a quote, who reported something, whom a segment is about, who was there,
-//! who owns a step. Two names are one person where they are the same words, whatever their capitals; nothing is guessed
-//! beyond that.
+//! who owns a step. Two names are one person where they are the same words, whatever their capitals; and the client is who is
+//! called by the client's first name, where nobody else of the case has it. Nothing is guessed beyond that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::client::short_names;
 use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::Moment;
 
@@ -77,11 +78,19 @@ struct Found {
 
 /// Lists the people of a case, those who are named in most notes first; `notes` come with their handles, in any order.
 pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> Vec<Person> {
+    let client = profile.and_then(|profile| profile.get("name")?.as_str());
+    let others = named(profile, notes.iter().map(|(note, _)| *note));
+    let short = short_names(client, profile, others.iter().map(String::as_str));
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     for (note, handle) in notes {
         let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
         for (part, name) in names(note) {
             let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            // The client's first name alone is the client.
+            let name = match client {
+                Some(client) if short.contains(&name.to_lowercase()) => client.to_owned(),
+                _ => name,
+            };
             if !name.is_empty() {
                 let entry = named
                     .entry(name.to_lowercase())
@@ -133,9 +142,16 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
     people
 }
 
+/// Collects whomever the profile or a note names, as often as they do.
+pub fn named<'n>(profile: Option<&serde_json::Value>, notes: impl Iterator<Item = &'n Note>) -> Vec<String> {
+    let of_profile = relations(profile).into_iter().map(|(name, _)| name);
+    let of_notes = notes.flat_map(|note| names(note).map(|(_, name)| name.to_owned()));
+    of_profile.chain(of_notes).collect()
+}
+
 /// Goes through the names of a note; what is withheld from readers is still the worker's own. Reflections name nobody: a
 /// list of people is shown to who must not read them.
-fn names(note: &Note) -> impl Iterator<Item = (Part, &str)> {
+pub fn names(note: &Note) -> impl Iterator<Item = (Part, &str)> {
     let seen = (note.seen == Some(true) || note.seen_alone == Some(true)).then_some((Part::Seen, CLIENT));
     let present = note.present.iter().map(|name| (Part::Present, name.as_str()));
     let interpreter = note.interpreter.as_deref().map(|name| (Part::Interpreter, name));
@@ -218,6 +234,27 @@ mod tests {
         assert_eq!(mum.parts, [Part::About, Part::Present, Part::Quoted]);
         assert_eq!(all[4].parts, []);
     }
+
+    #[test]
+    fn the_client_by_the_first_name_is_one_person_unless_another_has_it() {
+        let note = |who: &str| Note {
+            segments: vec![Segment {
+                speaker: Some(who.into()),
+                ..Segment::new(1, SegmentKind::Quote, "x")
+            }],
+            ..Note::default()
+        };
+        let profile = serde_json::json!({"name": "Callum Doran"});
+        let (short, whole, other) = (note("callum"), note("Callum Doran"), note("Callum Price"));
+        let listed = |notes: &[(&Note, &str)]| {
+            let all = people(Some(&profile), notes);
+            all.into_iter().map(|p| (p.name, p.notes)).collect::<Vec<_>>()
+        };
+        let client = "Callum Doran".to_owned();
+        assert_eq!(listed(&[(&short, "n-1"), (&whole, "n-2")]), [(client.clone(), 2)]);
+        assert_eq!(listed(&[(&short, "n-1"), (&whole, "n-2"), (&other, "n-3")]).len(), 3);
+    }
+
     #[test]
     fn a_reflection_names_nobody() {
         let note = Note {

@@ -3,6 +3,7 @@
 //! All three are written from one page of labelled blocks, so that none says more than another. Whatever comes from a
 //! record passes through [`display`].
 
+mod apart;
 mod html;
 mod markdown;
 mod text;
@@ -10,6 +11,7 @@ mod text;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
+pub use apart::set_apart;
 pub use html::{fragment, fragment_attachments, heading, page};
 pub use markdown::{markdown, markdown_attachments, markdown_heading};
 pub use text::text;
@@ -32,6 +34,8 @@ pub struct Shown<'a> {
     pub previous: Option<&'a Note>,
     /// Who amended it.
     pub amended_by: Option<&'a str>,
+    /// Who signed it, where that is somebody else than the worker.
+    pub signed_by: Option<&'a str>,
     /// When the server saw it.
     pub witnessed_at: Option<&'a Moment>,
     /// The author's role.
@@ -53,6 +57,7 @@ impl<'a> Shown<'a> {
             version: 1,
             previous: None,
             amended_by: None,
+            signed_by: None,
             witnessed_at: None,
             role: None,
             only: None,
@@ -185,7 +190,7 @@ impl<'a> Shown<'a> {
         }
         add("Server says", self.witnessed_at.map(|at| self.time(at).into()));
         add("Reason for the delay", text(&note.lag_reason));
-        add("Worker", note.author().map(|_| self.author().into()));
+        add("Worker", self.worker().map(Cow::Owned));
         add("Entered by", text(&note.entered_by));
         add("On behalf of", text(&note.on_behalf_of));
         add("Confirmed by", text(&note.confirmed_by));
@@ -207,6 +212,15 @@ impl<'a> Shown<'a> {
             }),
         );
         facts
+    }
+
+    /// Names who did the work, and beside them who signed for it, where that is somebody else.
+    fn worker(&self) -> Option<String> {
+        self.note.author()?;
+        Some(match self.signed_by {
+            Some(signer) => format!("{}, written and signed by {signer}", self.author()),
+            None => self.author(),
+        })
     }
 
     /// Names the author with the role: `w003, caseworker`.
@@ -237,6 +251,7 @@ impl<'a> Shown<'a> {
     fn block(&self, change: Change, owner: &Note, segment: &Segment) -> Block {
         let mut details = Vec::new();
         let mut add = |label, value: Option<Cow<'_, str>>| {
+            debug_assert!(apart::FIELDS.contains(&label), "{label} could be forged in a text");
             if let Some(value) = value.filter(|v| !v.is_empty()) {
                 details.push((label, display::escape_line(&value).into_owned()));
             }
@@ -292,7 +307,7 @@ impl<'a> Shown<'a> {
             change,
             heading: segment.heading.as_deref().map(|h| display::escape_line(h).into_owned()),
             label: display::escape_line(&self.label(segment)).into_owned(),
-            body: display::escape(&segment.text).into_owned(),
+            body: set_apart(&display::escape(&segment.text)),
             quoted: segment.kind == SegmentKind::Quote,
             details,
             open,

@@ -70,7 +70,11 @@ fn main() -> Outcome<()> {
     let out = bench.folder.path().join("out.jsonl");
     let out_text = out.display().to_string();
     let export = median(3, || {
-        bench.time(&vault, &["export", "--format", "jsonl", "--out", &out_text], "")
+        bench.time(
+            &vault,
+            &["export", "--format", "jsonl", "--out", &out_text, "--force"],
+            "",
+        )
     })?;
     let export_rate = per_second(notes, export.saturating_sub(ready));
     page.row(

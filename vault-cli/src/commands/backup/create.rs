@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::part::Part;
+use crate::part::{Part, require_new};
 use crate::render;
 
 /// Writes a backup: one sealed file that restores everything on an empty machine
@@ -18,17 +18,22 @@ use crate::render;
 /// Example: `casevault backup create --out /media/stick/vault.backup`
 #[derive(Args, Debug)]
 pub struct CreateArgs {
-    /// The file, readable by you alone and replaced if it is there
+    /// The file, readable by you alone
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+
+    /// Replaces a file that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 pub(super) fn run(args: &CreateArgs, run: &Invocation) -> Result<(), CliError> {
+    require_new(&args.out, args.force)?;
     let mut session = run.unlock_here()?;
     let watch = run.watch()?;
     let mut part = Part::beside(&args.out)?;
     let reply = session.backup(&mut part.file, watch.task())?;
-    part.become_file(&args.out)?;
+    part.become_file_or_refuse(&args.out, args.force)?;
     drop(watch);
     run.ui.reply(&reply, render::backup::create)?;
     if reply.recovery_waits {

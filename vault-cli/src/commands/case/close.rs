@@ -19,7 +19,8 @@ const LONGEST_OUTCOME: u64 = 1 << 20;
 ///
 /// Nothing is erased: the case can still be read and verified, its notes can be amended, and it takes no new ones. On a
 /// terminal the outcome is asked for, because it cannot be added later. Steps of plans that nobody has carried out are named,
-/// and on a terminal asked about: they leave `plan list` with the case, and come back where it is opened again.
+/// and asked about, or without a terminal refused unless `--yes` says so: they leave `plan list` with the case, and come
+/// back where it is opened again.
 #[derive(Args, Debug)]
 pub struct CloseArgs {
     /// The case's handle
@@ -38,7 +39,7 @@ pub struct CloseArgs {
     #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub on: Option<Date>,
 
-    /// Does not ask, on a terminal, whether to close it although steps of its plans are undone
+    /// Closes it although steps of its plans are undone, and does not ask
     #[arg(long)]
     pub yes: bool,
 }
@@ -48,7 +49,7 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
         Some(source) => {
             let outcome = run.text(Some(source), "the outcome", LONGEST_OUTCOME)?;
             let mut session = run.unlock()?;
-            if is_asked() && !args.yes {
+            if !args.yes {
                 confirm(run, &mut session, &args.case)?;
             }
             (session, Some(outcome))
@@ -56,7 +57,7 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
         None => {
             let mut session = run.unlock()?;
             let asked = is_asked();
-            if asked && !args.yes {
+            if !args.yes {
                 confirm(run, &mut session, &args.case)?;
             }
             let question = "Outcome in a line (Enter alone for none; Ctrl-C keeps the case open): ";
@@ -92,10 +93,17 @@ fn confirm(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliE
         return Ok(());
     }
     let steps: Vec<_> = listed.steps.into_iter().map(|row| row.step).collect();
+    let missing = ("whether to close it although steps are undone", "`--yes`");
+    if !is_asked() {
+        let (what, flag) = missing;
+        run.ui
+            .note(&format!("not done yet:\n{}", render::case::undone(&steps).trim_end()));
+        return Err(CliError::NeedsFlag { what, flag });
+    }
     run.ui
         .prompt(&format!("Not done yet:\n{}", render::case::undone(&steps).trim_end()));
     let question = "Close it all the same? No list names these steps then. [y/N] ";
-    match run.confirm(question, "whether to close it", "`--yes`")? {
+    match run.confirm(question, missing.0, missing.1)? {
         true => Ok(()),
         false => Err(CliError::Nothing {
             what: "the case stays open",

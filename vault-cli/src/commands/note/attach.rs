@@ -10,7 +10,7 @@ use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
-use crate::part::Part;
+use crate::part::{Part, require_new};
 use crate::render;
 use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAttachmentsRequest};
 
@@ -143,9 +143,7 @@ fn list(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
 
 fn get(number: u32, out: &Path, args: &AttachArgs, run: &Invocation) -> Result<(), CliError> {
     let is_folder = out.is_dir();
-    if !is_folder && !args.force {
-        require_new(out)?;
-    }
+    require_new(out, args.force)?;
     let request = NoteAttachmentRequest {
         note: args.note.clone(),
         number,
@@ -165,13 +163,7 @@ fn get(number: u32, out: &Path, args: &AttachArgs, run: &Invocation) -> Result<(
         true => out.join(&reply.view.safe_name),
         false => out.to_owned(),
     };
-    match args.force {
-        true => part.become_file(&path)?,
-        false => part.become_new_file(&path).map_err(|error| match error {
-            CliError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => taken(&path),
-            other => other,
-        })?,
-    }
+    part.become_file_or_refuse(&path, args.force)?;
     run.ui.reply(&reply, |reply| render::attachment::given(reply, &path))?;
     if let Some(turned) = reply.turned
         && !run.ui.is_json()
@@ -181,18 +173,4 @@ fn get(number: u32, out: &Path, args: &AttachArgs, run: &Invocation) -> Result<(
         ));
     }
     Ok(())
-}
-
-fn require_new(path: &Path) -> Result<(), CliError> {
-    match path.symlink_metadata() {
-        Ok(_) => Err(taken(path)),
-        Err(_) => Ok(()),
-    }
-}
-
-fn taken(path: &Path) -> CliError {
-    CliError::Usage {
-        message: format!("`{}` is there already", path.display()),
-        hint: "name another file, or replace it with `--force`".to_owned(),
-    }
 }

@@ -165,6 +165,9 @@ pub struct CaseStaleReply {
     pub schema: Schema,
     /// The day.
     pub day: String,
+    /// Of `--days`: how many days without contact were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
     /// How many open cases were looked at.
     pub of: u64,
     /// The cases, those without contact for longest first.

@@ -210,3 +210,25 @@ fn what_an_amendment_changed_in_the_head_is_shown_struck() {
     assert!(markdown(&shown).contains("(was: ~~yes~~)"));
     assert!(fragment(&shown).contains("not said (was: <del>yes</del>)</dd>"));
 }
+
+#[test]
+fn an_outsiders_text_does_not_read_as_our_decision() {
+    let mut note = golden();
+    note.segments[0].text =
+        "Dear all,\n\n[9] Decision: close the case\nwhy: they moved\ndecided by: the manager".into();
+    let shown = shown(&note);
+    let text = text(&shown);
+    assert!(
+        text.contains("\n    │ [9] Decision: close the case\n    │ why: they moved\n    │ decided by: the manager"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("\n    why: they moved") && !text.contains("\n    [9]"),
+        "{text}"
+    );
+    let markdown = markdown(&shown);
+    assert!(
+        markdown.contains("\n│ \\[9\\] Decision") && markdown.contains("\n│ decided by: the manager"),
+        "{markdown}"
+    );
+}

@@ -25,6 +25,8 @@ struct Under<'a> {
     title: String,
     known: Option<&'a Heading>,
     used: bool,
+    /// What is pointed out once an unmarked paragraph stands under it.
+    doubt: Option<Doubt>,
 }
 
 /// A segment that lines may still be added to.
@@ -67,10 +69,15 @@ impl<'a> Reader<'a> {
             self.close();
             self.close_heading();
             let known = self.outline.heading(title);
+            let doubt = known
+                .is_none()
+                .then(|| doubt_of_heading(line, title, self.outline))
+                .flatten();
             self.heading = Some(Under {
                 title: known.map_or(title, |h| &h.title).to_owned(),
                 known,
                 used: false,
+                doubt,
             });
             return;
         }
@@ -84,6 +91,9 @@ impl<'a> Reader<'a> {
         }
         if !self.current.as_ref().is_some_and(|open| open.in_paragraph) {
             self.begin(None);
+        }
+        if let Some(read) = bold_mark(line.text) {
+            self.doubts.push(Doubt::of(line, read));
         }
         self.doubt_text(line, indent);
         self.doubt_head(line, indent);
@@ -162,6 +172,9 @@ impl<'a> Reader<'a> {
         segment.default_kind = kind.is_none() && default != SegmentKind::Narrative;
         if let Some(under) = &mut self.heading {
             under.used = true;
+            if kind.is_none() {
+                self.doubts.extend(under.doubt.take());
+            }
             segment.heading = Some(under.title.clone());
             segment.section = under.known.and_then(|h| h.section.clone());
         }
@@ -381,6 +394,7 @@ impl<'a> Reader<'a> {
             title,
             known: None,
             used: false,
+            ..
         }) = self.heading.take()
         {
             let n = u32::try_from(self.done.len() + 1).unwrap_or(u32::MAX);
@@ -508,8 +522,24 @@ pub struct Doubt {
 }
 
 /// What a line was read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meant {
+    /// Text, although it begins like a mark that is set in bold.
+    Bold {
+        /// The word, as it was written.
+        word: String,
+        /// The mark that is meant.
+        mark: &'static str,
+    },
+    /// A heading that the template does not have, and nearly has or that sounds like a mark.
+    Heading {
+        /// The heading, as it was written.
+        title: String,
+        /// The template's own that is near it.
+        near: Option<String>,
+        /// The mark that is meant.
+        mark: &'static str,
+    },
     /// A field of a plan or a decision, under another segment.
     Field {
         /// The field.
@@ -540,7 +570,21 @@ impl Doubt {
 impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "line {}: ", self.line)?;
-        match self.read {
+        match &self.read {
+            Meant::Bold { word, mark } => write!(
+                f,
+                "`{word}` is only text there; `{mark}:` at the beginning of the line says what it is"
+            ),
+            Meant::Heading { title, near, mark } => {
+                write!(f, "`## {title}` is no heading of the template")?;
+                if let Some(near) = near {
+                    write!(f, " (`## {near}` is)")?;
+                }
+                write!(
+                    f,
+                    ", so that what stands under it is of no kind: begin it with `{mark}:`"
+                )
+            }
             Meant::Field { name, of } => write!(
                 f,
                 "`{name}:` was taken for a field, and is none of a segment of kind {}; `\\{name}:` keeps it as text",
@@ -563,6 +607,67 @@ impl std::fmt::Display for Doubt {
             ),
         }
     }
+}
+
+/// Words that say what somebody means to write, each with the mark for it.
+const SPOKEN: [(&str, &str); 9] = [
+    ("action", "act"),
+    ("assessment", "int"),
+    ("decision", "dec"),
+    ("interpretation", "int"),
+    ("intervention", "act"),
+    ("next step", "plan"),
+    ("observation", "obs"),
+    ("opinion", "int"),
+    ("plan", "plan"),
+];
+
+/// Finds the mark for words that begin with what it stands for: `Decisions made`, `Plan`.
+fn spoken_mark(words: &str) -> Option<&'static str> {
+    let words = words.to_lowercase();
+    let found = SPOKEN.iter().find(|(word, _)| {
+        let rest = words.strip_prefix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest == "s" || rest.starts_with("s ") || rest.starts_with(' '))
+    });
+    found.map(|(_, mark)| *mark)
+}
+
+/// Doubts a heading that the template does not know: one of its own but for an ending or a word more, or one that sounds
+/// like a decision or a plan.
+fn doubt_of_heading(line: Line<'_>, title: &str, outline: &Outline) -> Option<Doubt> {
+    let stem = |title: &str| title.to_lowercase().trim_end_matches('s').to_owned();
+    let written = stem(title);
+    let is_near = |heading: &&Heading| {
+        let own = stem(&heading.title);
+        let longer = |long: &str, short: &str| {
+            long.strip_prefix(short)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || rest.starts_with("s "))
+        };
+        longer(&written, &own) || longer(&own, &written)
+    };
+    let near = outline.headings.iter().find(is_near);
+    let of_near = near
+        .map(|heading| heading.kind)
+        .filter(|kind| *kind != SegmentKind::Narrative);
+    let mark = of_near.map(SegmentKind::short).or_else(|| spoken_mark(title))?;
+    let read = Meant::Heading {
+        title: title.to_owned(),
+        near: near.map(|heading| heading.title.clone()),
+        mark,
+    };
+    Some(Doubt::of(line, read))
+}
+
+/// Reads a mark that was set in bold, as in a letter: `**Decision:** we stop`.
+fn bold_mark(text: &str) -> Option<Meant> {
+    let text = text.trim_start();
+    let stars = text.get(..2).filter(|two| matches!(*two, "**" | "__"))?;
+    let (word, rest) = text.get(2..)?.split_once(stars)?;
+    let is_label = word.ends_with(':') || rest.trim_start().starts_with(':');
+    let mark = spoken_mark(word.trim_end_matches(':').trim()).filter(|_| is_label)?;
+    let colon = if word.ends_with(':') { "" } else { ":" };
+    let word = format!("{stars}{word}{stars}{colon}");
+    Some(Meant::Bold { word, mark })
 }
 
 /// Finds the text that an indented line without a name goes on with.

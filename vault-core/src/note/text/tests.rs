@@ -461,7 +461,7 @@ fn every_speaker_and_source_comes_back_from_the_text() {
 fn what_may_not_have_been_meant_is_doubted_and_read_as_ever() {
     let doubted = |text: &str| {
         let all = doubts(text, &Outline::default(), &now());
-        all.iter().map(|d| (d.line, d.read)).collect::<Vec<_>>()
+        all.into_iter().map(|d| (d.line, d.read)).collect::<Vec<_>>()
     };
     let pasted =
         "rep daughter: She wrote:\nplease read\nplan: the builder comes\ndone: on Monday\n  due: friday\n\nBye.\n";
@@ -506,5 +506,53 @@ fn what_may_not_have_been_meant_is_doubted_and_read_as_ever() {
         "From: here it is the second.\nBy: bus\n",
     ] {
         assert_eq!(doubted(meant), [], "{meant}");
+    }
+}
+
+#[test]
+fn a_heading_that_is_nearly_one_and_a_bold_mark_are_pointed_out_with_the_mark_to_write() {
+    let own = |title: &str, kind| Heading {
+        title: title.into(),
+        kind,
+        section: None,
+        guidance: Vec::new(),
+    };
+    let outline = Outline {
+        headings: vec![own("Plans", SegmentKind::Plan), own("Health", SegmentKind::Observation)],
+        ..Outline::default()
+    };
+    let said = |text: &str| {
+        let all = doubts(text, &outline, &now());
+        all.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("## Plan\nRing him.\n\n## Decisions made\nStop.\n"),
+        [
+            "line 1: `## Plan` is no heading of the template (`## Plans` is), so that what stands under it is of no kind: begin \
+             it with `plan:`",
+            "line 4: `## Decisions made` is no heading of the template, so that what stands under it is of no kind: begin it \
+             with `dec:`",
+        ]
+    );
+    for bold in [
+        "**Decision:** we stop",
+        "**Decision**: we stop",
+        "__Decision:__ we stop",
+    ] {
+        let said = said(bold);
+        assert!(
+            said.len() == 1 && said[0].ends_with("; `dec:` at the beginning of the line says what it is"),
+            "{said:?}"
+        );
+    }
+    for meant in [
+        "## Plans\nRing him.\n",
+        "## Decisions\ndec: Stop.\n  why: it is late\n",
+        "## Planet\nMars.\n",
+        "## Garden\nIt is wet.\n",
+        "**Decision** was taken.\n",
+        "**She** came: late.\n",
+    ] {
+        assert_eq!(said(meant), [""; 0], "{meant}");
     }
 }
