@@ -26,7 +26,15 @@ pub(crate) fn in_zone<T>(zone: TimeZone, f: impl FnOnce() -> T) -> T {
 
 /// Returns the asker's zone, in which people are shown times.
 pub(crate) fn zone() -> TimeZone {
-    ASKED_FROM.with_borrow(Clone::clone).unwrap_or_else(TimeZone::system)
+    ASKED_FROM.with_borrow(Clone::clone).unwrap_or_else(own)
+}
+
+/// Returns this process's zone; unit tests have the same one wherever they run.
+fn own() -> TimeZone {
+    match cfg!(test) {
+        true => TimeZone::UTC,
+        false => TimeZone::system(),
+    }
 }
 
 /// Returns the present moment.
