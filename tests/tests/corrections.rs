@@ -654,3 +654,29 @@ fn an_import_tells_of_clients_who_are_called_as_one_that_is_here() {
         .json();
     assert_eq!(reply.get("same_name"), None);
 }
+
+#[test]
+fn the_clients_first_name_is_the_client_unless_another_has_it_which_is_said_at_saving() {
+    let vault = Vault::made();
+    let case = vault.open_case("Callum Doran");
+    let add = ["note", "add", &case, "--kind", "phone", "--file", "-", "--json"];
+    let quoted = || {
+        vault.json(&["case", "show", &case, "--brief"])["quotes"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let saved = vault.feed(&add, b"said Callum: \"I like it here.\"\n").json();
+    assert_eq!((saved.get("doubts"), quoted()), (None, 1));
+    let other = vault.feed(&add, b"said Callum Price: \"So do I.\"\n").json();
+    assert_eq!((other.get("doubts"), quoted()), (None, 0));
+    let saved = vault.feed(&add, b"said Callum: \"We go out.\"\n").json();
+    let doubt = saved["doubts"][0].as_str().unwrap();
+    assert!(
+        doubt.starts_with("`said Callum:` may be the client or somebody else"),
+        "{doubt}"
+    );
+    assert_eq!(quoted(), 0);
+    let none = vault.run(&["case", "stale", "--days", "30"]).done().stdout;
+    assert_eq!(none, "none of 1 open case is without contact for 30 days\n");
+}
