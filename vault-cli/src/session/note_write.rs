@@ -283,7 +283,8 @@ impl Session {
     /// Writes a new version of a note.
     ///
     /// # Errors
-    /// As [`Session::note_add`]; [`SessionError::Withdrawn`], and [`SessionError::Conflict`] where it changed meanwhile.
+    /// As [`Session::note_add`]; [`SessionError::Withdrawn`], and [`SessionError::NewerVersion`] where it has a newer
+    /// version than the one that the text was made from.
     pub fn note_amend(&mut self, request: NoteAmendRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
