@@ -566,6 +566,12 @@ mod tests {
             stale: none(),
         };
         assert_eq!(today(&reply), "Thursday 2026-03-12, 1 open case\n\nnothing waits\n");
+        reply.unsent = Some(1);
+        assert_eq!(
+            today(&reply),
+            "Thursday 2026-03-12, 1 open case\n\n1 entry waits to be sent to the server: casevault sync\n\nnothing else waits\n"
+        );
+        reply.unsent = Some(0);
         reply.overdue = Few {
             total: 1200,
             rows: vec![step(Some(-3), None)],
