@@ -153,7 +153,7 @@ impl Drop for Part {
 /// [`CliError::Usage`], unless `force` says that it may be. What is no plain file [`Part::beside`] refuses.
 pub fn require_new(path: &Path, force: bool) -> Result<(), CliError> {
     match path.symlink_metadata() {
-        Ok(found) if found.is_file() && !force => Err(taken(path)),
+        Ok(found) if !force && (found.is_file() || found.is_symlink() && !path.is_dir()) => Err(taken(path)),
         _ => Ok(()),
     }
 }
