@@ -320,7 +320,7 @@ fn two_clients_of_one_name_are_told_apart_wherever_they_are_listed() {
             )
             .done();
     }
-    vault.run(&["case", "close", &cases[2]]).done();
+    vault.run(&["case", "close", &cases[2], "--yes"]).done();
     for list in [&["plan", "list"][..], &["today"]] {
         let text = vault.run(list).done().stdout;
         for case in &cases[..2] {

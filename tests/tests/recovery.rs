@@ -637,7 +637,7 @@ fn a_backup_or_a_restore_that_is_killed_leaves_nothing_half() {
     let vault = Vault::with(&caseload::make(Size::S));
     let file = backed_up(&vault, "backup");
     let whole = length(&file);
-    let create = ["backup", "create", "--out", &text(&file)];
+    let create = ["backup", "create", "--out", &text(&file), "--force"];
     let snapshot = vault.home.join("vault.db-snapshot");
     let mut kills = 0;
     for part in 0..5 {
