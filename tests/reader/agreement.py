@@ -226,9 +226,9 @@ def make(vault, imported):
     vault.run("note", "amend", imported_note, "--file", "-", stdin="obs: An imported note, amended here.\n")
     vault.run("note", "show", note)
     vault.run("note", "find", "--file", "-", stdin="door")
-    vault.run("case", "close", case)
+    vault.run("case", "close", case, "--yes")
     vault.run("case", "reopen", case, "--file", "-", stdin="rang again\n")
-    vault.run("case", "close", case)
+    vault.run("case", "close", case, "--yes")
     return imported + lines(MIXED[:2] + [AMENDED])
 
 
