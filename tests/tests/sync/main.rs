@@ -153,6 +153,7 @@ fn a_server_is_shown_told_of_by_status_removed_and_named_again() {
         vault.run(words).refused(1, "no-server");
     }
     assert_eq!(vault.json(&["today"])["unsent"], serde_json::Value::Null);
+    assert_eq!(vault.json(&["log", "verify"])["server"], serde_json::Value::Null);
     vault.run(&["unlock"]).done();
     assert_eq!(vault.json(&["status"])["server"], false);
     vault.run(&["lock"]).done();

@@ -153,20 +153,28 @@ impl Session {
     /// [`SessionError::Server`]: nothing that it says of the server is taken in then, and what was proved to be stored before
     /// stays so.
     pub fn sync(&mut self, task: Task<'_>) -> Result<SyncReply> {
-        let kept = self.store.read(KeptRemote::load_live)?;
-        let mut kept = kept.ok_or(ServerFault::None)?;
-        let log = self.log_verifier()?;
-        let agency = self.holder.agency.id();
-        let remote = Remote::new(ServerUrl::parse(&kept.url)?, agency);
-        let asking = Asking::new(remote, self.places.clone(), agency, &log)?;
+        let (mut kept, log, asking) = self.reached()?.ok_or(ServerFault::None)?;
         self.follow(&asking, &log, &mut kept)?;
         let sent = self.send(&asking, &log, &mut kept, task)?;
         Ok(SyncReply {
             schema: SYNC,
             url: kept.url.clone(),
             sent,
-            size: kept.follower(agency)?.size(),
+            size: kept.follower(self.holder.agency.id())?.size(),
         })
+    }
+
+    /// Returns what is kept of the vault's server, its log key, and who asks it; nothing for a vault without one, or whose
+    /// server was removed. Nothing is asked yet.
+    fn reached(&self) -> Result<Option<(KeptRemote, Verifier, Asking)>> {
+        let Some(kept) = self.store.read(KeptRemote::load_live)? else {
+            return Ok(None);
+        };
+        let log = self.log_verifier()?;
+        let agency = self.holder.agency.id();
+        let remote = Remote::new(ServerUrl::parse(&kept.url)?, agency);
+        let asking = Asking::new(remote, self.places.clone(), agency, &log)?;
+        Ok(Some((kept, log, asking)))
     }
 
     /// Goes on to the server's newest checkpoint, with whatever is new in this vault's streams.

@@ -1,9 +1,5 @@
 //! Going through the server's log from its first leaf, and finding every link that was sent.
 
-use super::asking::Asking;
-use super::kept::KeptRemote;
-use crate::remote::Remote;
-use crate::remote::ServerUrl;
 use crate::session::Result;
 use crate::session::Session;
 use crate::session::SessionError;
@@ -24,15 +20,11 @@ impl Session {
         failures: &mut Vec<Failure>,
         task: Task<'_>,
     ) -> Result<Option<ServerLog>> {
-        let Some(mut kept) = self.store.read(KeptRemote::load)? else {
+        let Some((mut kept, log, asking)) = self.reached()? else {
             return Ok(None);
         };
-        let log = self.log_verifier()?;
-        let agency = self.holder.agency.id();
-        let remote = Remote::new(ServerUrl::parse(&kept.url)?, agency);
-        let asking = Asking::new(remote, self.places.clone(), agency, &log)?;
         self.follow(&asking, &log, &mut kept)?;
-        let end = kept.follower(agency)?.checkpoint();
+        let end = kept.follower(self.holder.agency.id())?.checkpoint();
 
         let mut links = Vec::new();
         self.store.read(|tx| {
