@@ -7,7 +7,7 @@ use vault_core::stream::UnverifiedLink;
 use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
 use vault_core::wire::v1::sync::{CarriedBody, Parcel};
 
-use super::StoreError;
+use super::{StoreError, Which};
 
 /// A link as it was stored.
 #[derive(Debug)]
@@ -63,6 +63,19 @@ pub(super) fn weight(parcel: &Parcel) -> usize {
     });
     let blobs = parcel.blobs.iter().map(|blob| blob.bytes.len());
     parcel.link.len() + records.sum::<usize>() + blobs.sum::<usize>() + PARCEL_BYTES
+}
+
+/// Reads the links that are asked for: of events alone, the last link whatever it is comes with them.
+pub(super) fn with_last<L>(
+    which: Which,
+    rows: impl Fn(Which) -> Result<Vec<(i64, L)>, StoreError>,
+) -> Result<Vec<(i64, L)>, StoreError> {
+    let mut links = rows(which)?;
+    if which == Which::Events {
+        let seen = links.last().map(|(no, _)| *no);
+        links.extend(rows(Which::Last)?.into_iter().filter(|(no, _)| Some(*no) != seen));
+    }
+    Ok(links)
 }
 
 /// Returns the hash of a stored wrap.

@@ -76,6 +76,36 @@ impl Worker {
     }
 }
 
+/// Lets workers append, each where and in batches as `each` says by its number, while `kill` has servers killed after so
+/// many answers as it waits for.
+pub(crate) fn working(
+    workers: Vec<Worker>,
+    token: &str,
+    each: impl Fn(usize) -> (std::net::SocketAddr, usize),
+    kill: impl FnOnce(&dyn Fn(usize)),
+) -> Vec<Worker> {
+    let (tell, told) = mpsc::channel();
+    thread::scope(|scope| {
+        let running: Vec<_> = workers
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut worker)| {
+                let (tell, (address, batch)) = (tell.clone(), each(number));
+                scope.spawn(move || {
+                    worker.work(address, token, batch, &tell);
+                    worker
+                })
+            })
+            .collect();
+        drop(tell);
+        // A worker that failed is not waited for.
+        kill(&|answers| {
+            let _ = (0..answers).all(|_| told.recv().is_ok());
+        });
+        running.into_iter().map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
 #[test]
 pub(crate) fn whatever_was_answered_survives_being_killed_and_nothing_is_there_twice() {
     let mut server = Server::start(&["--rate", "0"]);
@@ -84,29 +114,16 @@ pub(crate) fn whatever_was_answered_survives_being_killed_and_nothing_is_there_t
     let mut workers: Vec<_> = (0..WORKERS).map(|number| Worker::new(&server, SEED, number)).collect();
     for round in 0..ROUNDS {
         let address = server.address;
-        let (tell, told) = mpsc::channel();
-        workers = thread::scope(|scope| {
-            let running: Vec<_> = workers
-                .into_iter()
-                .enumerate()
-                .map(|(number, mut worker)| {
-                    let (tell, token) = (tell.clone(), token.as_str());
-                    scope.spawn(move || {
-                        worker.work(address, token, 1 + number * 3, &tell);
-                        worker
-                    })
-                })
-                .collect();
-            drop(tell);
-            // After so many answers, whatever is under way then; a worker that failed is not waited for.
-            for _ in 0..5 + 7 * round {
-                if told.recv().is_err() {
-                    break;
-                }
-            }
-            server.kill();
-            running.into_iter().map(|worker| worker.join().unwrap()).collect()
-        });
+        workers = working(
+            workers,
+            &token,
+            |number| (address, 1 + number * 3),
+            |answered| {
+                // Whatever is under way then.
+                answered(5 + 7 * round);
+                server.kill();
+            },
+        );
         server = server.again(&["--rate", "0"]);
     }
     let answered = verify(&office, &server, &mut workers);

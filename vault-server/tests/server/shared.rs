@@ -10,7 +10,7 @@ use vault_core::wire::v1::limit;
 use vault_core::wire::v1::sync::{AppendReply, CarriedBody, Outcome};
 
 use crate::cluster::{Cluster, name};
-use crate::crash::{Worker, verify};
+use crate::crash::{Worker, verify, working};
 use crate::kit::{Office, Server, link_id, over};
 use crate::{append, changes, crash, limits, log, reading, sessions};
 
@@ -78,30 +78,17 @@ fn two_servers_over_one_database_make_one_log_without_gaps_whoever_is_killed() {
         let mut workers: Vec<_> = (0..4).map(|number| Worker::new(&servers[1], 85, number)).collect();
         for round in 0..ROUNDS {
             let addresses = [servers[0].address, servers[1].address];
-            let (tell, told) = mpsc::channel();
-            workers = thread::scope(|scope| {
-                let running: Vec<_> = workers
-                    .into_iter()
-                    .enumerate()
-                    .map(|(number, mut worker)| {
-                        let (tell, token) = (tell.clone(), token.as_str());
-                        scope.spawn(move || {
-                            worker.work(addresses[number % 2], token, 1 + number, &tell);
-                            worker
-                        })
-                    })
-                    .collect();
-                drop(tell);
-                for server in [round % 2, 1 - round % 2] {
-                    for _ in 0..20 {
-                        if told.recv().is_err() {
-                            break;
-                        }
+            workers = working(
+                workers,
+                &token,
+                |number| (addresses[number % 2], 1 + number),
+                |answered| {
+                    for server in [round % 2, 1 - round % 2] {
+                        answered(20);
+                        servers[server].kill();
                     }
-                    servers[server].kill();
-                }
-                running.into_iter().map(|worker| worker.join().unwrap()).collect()
-            });
+                },
+            );
             servers = [servers[0].again(&ARGS), servers[1].again(&ARGS)];
             let checkpoints = [0, 1].map(|at| log::checkpoint(&office, &servers[at]));
             assert_eq!(checkpoints[0], checkpoints[1]);

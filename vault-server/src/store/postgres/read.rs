@@ -18,7 +18,7 @@ use vault_core::wire::v1::sync::{
 
 use super::connection::Transaction;
 use crate::store::number::{PLACE_BITS, kind, leaf, link_no, links_of, name};
-use crate::store::row::{NEAR, PARCEL_BYTES, wrap_hash};
+use crate::store::row::{NEAR, PARCEL_BYTES, with_last, wrap_hash};
 use crate::store::{
     AgencyNo, AgencyRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
 };
@@ -311,12 +311,7 @@ impl Reads for Transaction<'_> {
         which: Which,
         each: &mut dyn FnMut(StoredLink) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut links = self.link_rows(stream, which)?;
-        if which == Which::Events {
-            let last = self.link_rows(stream, Which::Last)?;
-            let seen = links.last().map(|(no, _)| *no);
-            links.extend(last.into_iter().filter(|(no, _)| Some(*no) != seen));
-        }
+        let links = with_last(which, |which| self.link_rows(stream, which))?;
         let numbers: Vec<i64> = links.iter().map(|(no, _)| *no).collect();
         let mut parts = self.parts(&numbers)?;
         for (no, link) in links {

@@ -17,7 +17,7 @@ use vault_core::wire::v1::sync::{
 
 use super::Transaction;
 use crate::store::number::{kind, leaf, link_no, links_of, name, whole};
-use crate::store::row::{NEAR, weight, wrap_hash};
+use crate::store::row::{NEAR, weight, with_last, wrap_hash};
 use crate::store::{
     AgencyNo, AgencyRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
 };
@@ -231,12 +231,7 @@ impl Reads for Transaction<'_> {
         which: Which,
         each: &mut dyn FnMut(StoredLink) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut links = self.link_rows(stream, which)?;
-        if which == Which::Events {
-            let last = self.link_rows(stream, Which::Last)?;
-            let seen = links.last().map(|(no, _)| *no);
-            links.extend(last.into_iter().filter(|(no, _)| Some(*no) != seen));
-        }
+        let links = with_last(which, |which| self.link_rows(stream, which))?;
         for (no, link) in links {
             let parts = self.parts(no)?;
             let leaf = leaf(no);
