@@ -6,6 +6,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::binary::casevault;
+use crate::vault::Vault;
+
 /// A test fails rather than waits for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -206,4 +209,29 @@ pub fn places(home: &Path) -> Vec<PathBuf> {
         made && std::fs::read(folder.join("home")).is_ok_and(|of| of == home.as_os_str().as_encoded_bytes())
     };
     entries.flatten().map(|entry| entry.path()).filter(mine).collect()
+}
+
+/// Starts the binary on a terminal, on this vault, without pager or editor; nothing where there is no terminal to be had.
+pub fn on_terminal(vault: &Vault, arguments: &str) -> Option<Terminal> {
+    with_editor(vault, arguments, "")
+}
+
+/// As [`on_terminal`], with an editor; an empty one is none.
+pub fn with_editor(vault: &Vault, arguments: &str, editor: &str) -> Option<Terminal> {
+    Terminal::start(
+        &format!("{} {arguments}", casevault().display()),
+        |command: &mut Command| {
+            command
+                .env("CASEVAULT_HOME", &vault.home)
+                .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"))
+                .env("XDG_RUNTIME_DIR", "");
+            for name in ["PAGER", "LESS", "NO_COLOR", "VISUAL"] {
+                command.env_remove(name);
+            }
+            match editor {
+                "" => command.env_remove("EDITOR"),
+                editor => command.env("EDITOR", editor),
+            };
+        },
+    )
 }

@@ -1,36 +1,9 @@
 //! A day's work: what is closed, said for several, corrected in several, told apart, and timed.
 
-use std::process::Command;
-
-use casevault_e2e::binary::casevault;
-use casevault_e2e::terminal::Terminal;
+use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::terminal::with_editor;
 use casevault_e2e::vault::Vault;
 use serde_json::json;
-
-/// Starts the binary on a terminal, on this vault.
-fn on_terminal(vault: &Vault, arguments: &str) -> Option<Terminal> {
-    with_editor(vault, arguments, "")
-}
-
-/// As [`on_terminal`], with an editor; an empty one is none.
-fn with_editor(vault: &Vault, arguments: &str, editor: &str) -> Option<Terminal> {
-    Terminal::start(
-        &format!("{} {arguments}", casevault().display()),
-        |command: &mut Command| {
-            command
-                .env("CASEVAULT_HOME", &vault.home)
-                .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"))
-                .env("XDG_RUNTIME_DIR", "");
-            for name in ["PAGER", "LESS", "NO_COLOR", "VISUAL"] {
-                command.env_remove(name);
-            }
-            match editor {
-                "" => command.env_remove("EDITOR"),
-                editor => command.env("EDITOR", editor),
-            };
-        },
-    )
-}
 
 #[test]
 fn closing_names_the_undone_steps_and_reopening_brings_them_back() {

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use casevault_e2e::binary::casevault;
 use casevault_e2e::terminal::Terminal;
+use casevault_e2e::terminal::on_terminal;
 use casevault_e2e::vault::Vault;
 
 /// What Ctrl-C types.
@@ -12,22 +13,6 @@ const INTERRUPT: &str = "\u{3}";
 const END: &str = "\u{4}";
 /// How a question ends that Ctrl-C stopped.
 const INTERRUPTED: i32 = 130;
-
-/// Starts the binary on a terminal, on this vault.
-fn on_terminal(vault: &Vault, arguments: &str) -> Option<Terminal> {
-    Terminal::start(
-        &format!("{} {arguments}", casevault().display()),
-        |command: &mut Command| {
-            command
-                .env("CASEVAULT_HOME", &vault.home)
-                .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"))
-                .env("XDG_RUNTIME_DIR", "");
-            for name in ["PAGER", "LESS", "NO_COLOR", "VISUAL", "EDITOR"] {
-                command.env_remove(name);
-            }
-        },
-    )
-}
 
 fn status_of(vault: &Vault, case: &str) -> String {
     let shown = vault.json(&["case", "show", case]);
