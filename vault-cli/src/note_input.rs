@@ -107,8 +107,8 @@ pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
     doubts.iter().map(ToString::to_string).collect()
 }
 
-/// Refuses `client`, and the cases' other words for it, where one text goes into several files: it would be another person in each, and what one client said
-/// would stand in the other's file as that one's own words.
+/// Refuses `client`, and the cases' other words for it, where one text goes into several files: it would be another person
+/// in each, and what one client said would stand in the other's file as that one's own words.
 ///
 /// So is the head's `seen`, `seen-alone` and `present: client`, where it says something else than in the version before.
 ///

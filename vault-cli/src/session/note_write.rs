@@ -300,8 +300,9 @@ impl Session {
         }
         let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
+            let is_for_several = request.others && !joined.is_empty();
             let mut words = Vec::new();
-            if request.others && !joined.is_empty() {
+            if is_for_several {
                 let all = [(case, &logged)].into_iter();
                 for (case, logged) in all.chain(joined.iter().map(|(case, _)| *case).zip(&others_logged)) {
                     let keys = holder.case_keys(tx, case)?;
@@ -310,7 +311,7 @@ impl Session {
                 }
             }
             // A twin that said something else than this note ever did is not written over unseen.
-            let ours = match request.others {
+            let ours = match is_for_several {
                 true => holder.versions_of_note(tx, case, record, &logged)?,
                 false => Vec::new(),
             };
@@ -319,7 +320,7 @@ impl Session {
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
                 let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
-                if request.others && !joined.is_empty() {
+                if is_for_several {
                     note_input::require_clients_named(&note, Some(&before.note), &request.input.text, &words)?;
                 }
                 if says_the_same(&note, &before.note) {
