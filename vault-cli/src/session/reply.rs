@@ -375,8 +375,23 @@ pub struct SyncReply {
     pub url: String,
     /// Links that were sent and are proved to be in the log.
     pub sent: u64,
+    /// Links of others that were taken in.
+    pub received: u64,
+    /// What was written here and has no place any more since others wrote.
+    pub aside: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
+}
+
+/// Something that was written here, has no place any more, and is kept aside, sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetAsideReply {
+    /// The handle of a note or a case.
+    pub of: String,
+    /// The number of the check that refuses it.
+    pub check: u8,
+    /// What it says.
+    pub why: String,
 }
 
 /// A new case.
