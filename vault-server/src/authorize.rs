@@ -33,7 +33,7 @@ pub struct Readable {
 pub fn session(agency: Arc<Agency>, claim: &Claim) -> Option<Session> {
     let state = agency.published().state?;
     let device = state.live_device(claim.device).ok()?;
-    let roles = state.live_member(device.member).ok()?.roles;
+    let roles = state.live_member(device.member).ok()?.roles();
     let member = device.member;
     Some(Session {
         agency,
