@@ -143,6 +143,42 @@ pub struct JoinAnswer {
     pub secrets: Option<Vec<u8>>,
 }
 
+/// Opens an invite at the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct OpenInvite {
+    /// The agency.
+    pub agency: AgencyId,
+    /// Who is to join.
+    pub kind: InviteKind,
+    /// The last day.
+    pub until: Day,
+}
+
+/// Answers what was asked for under an invite.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct AnswerInvite {
+    /// The sealed answer.
+    pub answer: Vec<u8>,
+    /// The device that its member certified and an administrator is to enrol.
+    pub enrolment: Option<CertifiedDevice>,
+}
+
+/// How far an invite has got.
+#[derive(Clone, Debug, Default, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct InviteState {
+    /// The sealed request; empty before there is one.
+    pub request: Vec<u8>,
+    /// The sealed answer; empty before there is one.
+    pub answer: Vec<u8>,
+}
+
+/// The devices of an agency that an administrator is to enrol.
+#[derive(Clone, Debug, Default, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct WaitingDevices {
+    /// They, as their members certified them.
+    pub devices: Vec<CertifiedDevice>,
+}
+
 /// A seed with its version.
 #[derive(PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct HandedSeed {
