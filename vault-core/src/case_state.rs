@@ -310,7 +310,9 @@ impl CaseState {
             | Event::AgencyEpoch(_)
             | Event::DpoEpoch(_)
             | Event::RecoveryRun(_)
-            | Event::Restored(_) => Err(Check::KindOfStream.into()),
+            | Event::Restored(_)
+            | Event::Roles(_)
+            | Event::Reset(_) => Err(Check::KindOfStream.into()),
         }
     }
 
