@@ -10,6 +10,7 @@
 
 mod asking;
 mod audit;
+pub(super) mod first;
 mod indexing;
 pub(super) mod kept;
 pub(super) mod positions;

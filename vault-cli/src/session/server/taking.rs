@@ -74,7 +74,7 @@ struct Checked {
 }
 
 #[allow(clippy::large_enum_variant, reason = "nearly all are kept ones")]
-enum CheckedRecord {
+pub(super) enum CheckedRecord {
     Kept(VerifiedRecord, Wrap),
     Erased(ErasedRecord),
 }
@@ -99,7 +99,7 @@ impl CheckedRecord {
         }
     }
 
-    fn new(&self) -> NewRecord<'_> {
+    pub(super) fn new(&self) -> NewRecord<'_> {
         match self {
             Self::Kept(record, wrap) => NewRecord::whole(record, wrap),
             Self::Erased(erased) => NewRecord {
@@ -280,7 +280,7 @@ fn check(agency: &AgencyState, pulled: Pulled) -> Result<Checked> {
 }
 
 /// Takes a record whose author's signature was just checked.
-fn checked_at_entry(record: OpenRecord) -> CheckedRecord {
+pub(super) fn checked_at_entry(record: OpenRecord) -> CheckedRecord {
     match record {
         OpenRecord::Kept { record, wrap } => CheckedRecord::Kept(record.verified_at_entry(), wrap),
         OpenRecord::Erased(erased) => CheckedRecord::Erased(erased),
