@@ -15,6 +15,9 @@ mod indexing;
 pub(super) mod kept;
 pub(super) mod positions;
 mod taking;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
 mod waiting;
 
 use self::asking::Asking;
