@@ -280,7 +280,10 @@ fn two_devices_that_write_apart_arrive_at_the_same_links() {
         let [beside] = shown.beside.as_slice() else {
             panic!("{:?}", shown.beside)
         };
-        assert_eq!((of(&shown.view), of(beside)), ("Rang at the door.".into(), "Rang twice.".into()));
+        assert_eq!(
+            (of(&shown.view), of(beside)),
+            ("Rang at the door.".into(), "Rang twice.".into())
+        );
         let listed = vault.list(&case).unwrap();
         let listed = listed.notes.iter().find(|row| row.head.note == note).unwrap();
         assert_eq!(listed.head.beside, 1);
