@@ -28,11 +28,13 @@ const GIVEN_KINDS: [&str; 9] = [
 const RESERVED_SECTIONS: [&str; 2] = ["index", "private"];
 
 /// The templates that come with the program.
-const EMBEDDED: [&str; 13] = [
+const EMBEDDED: [&str; 15] = [
     include_str!("../templates/adult-social-care/1.toml"),
     include_str!("../templates/adult-social-care/2.toml"),
+    include_str!("../templates/adult-social-care/3.toml"),
     include_str!("../templates/child-and-family/1.toml"),
     include_str!("../templates/child-and-family/2.toml"),
+    include_str!("../templates/child-and-family/3.toml"),
     include_str!("../templates/correspondence/1.toml"),
     include_str!("../templates/court/1.toml"),
     include_str!("../templates/home-visit/1.toml"),
@@ -138,6 +140,8 @@ pub struct Field {
     pub title: String,
     /// The section that it belongs to, if not `core`.
     pub section: Option<String>,
+    /// Whether it is asked for when a case is opened on a terminal.
+    pub asked: bool,
 }
 
 /// One reason for which a case is closed.
@@ -347,6 +351,8 @@ struct FileField {
     name: Spanned<String>,
     title: Spanned<String>,
     section: Option<Spanned<String>>,
+    #[serde(default)]
+    asked: bool,
 }
 
 #[derive(Deserialize)]
@@ -424,6 +430,7 @@ impl From<File> for Template {
             name: f.name.into_inner(),
             title: f.title.into_inner(),
             section: f.section.map(Spanned::into_inner),
+            asked: f.asked,
         };
         let reason = |r: FileReason| Reason {
             code: r.code.into_inner(),
@@ -496,6 +503,37 @@ mod tests {
             "a call note has no prompt"
         );
         assert!(!set.knows_kind("seance"));
+    }
+
+    #[test]
+    fn a_childs_case_is_asked_for_what_a_childs_case_needs() {
+        let set = Set::embedded().unwrap();
+        let asked = |id: &str| -> Vec<String> {
+            let profile = &set.newest(id).unwrap().profile;
+            profile.iter().filter(|f| f.asked).map(|f| f.name.clone()).collect()
+        };
+        for field in [
+            "name",
+            "parental_responsibility",
+            "household",
+            "school",
+            "contact_restrictions",
+            "danger_to_workers",
+        ] {
+            assert!(asked("child-and-family").iter().any(|asked| asked == field), "{field}");
+        }
+        assert!(
+            asked("adult-social-care")
+                .iter()
+                .any(|asked| asked == "danger_to_workers")
+        );
+        assert!(
+            set.version("child-and-family", 2)
+                .unwrap()
+                .profile
+                .iter()
+                .all(|f| !f.asked)
+        );
     }
 
     #[test]

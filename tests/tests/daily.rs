@@ -27,6 +27,8 @@ fn closing_names_the_undone_steps_and_reopening_brings_them_back() {
             .wait_for("[y/N] ")
             .keys("y\n")
             .wait_for("Outcome in a line")
+            .keys("\n")
+            .wait_for("Reason (")
             .keys("\n");
         let (code, screen) = terminal.end();
         assert!(
@@ -428,12 +430,37 @@ fn what_is_missing_is_asked_for_and_what_cannot_be_is_refused_first() {
         .wait_for("[adult-social-care]: ")
         .keys("3\n");
     terminal.wait_for("[adult-social-care]: ").keys("2\n");
+    // What a child's case needs is asked, and shown.
     terminal.wait_for("Name: ").keys("Cy Brisk\n");
-    for _ in 0..5 {
-        terminal.wait_for(": ").keys("\n");
+    for (question, answer) in [
+        ("Date of birth", ""),
+        ("Gender: ", ""),
+        ("Language: ", ""),
+        ("Communication needs", ""),
+        ("Who has parental responsibility: ", "Ada Brisk, alone"),
+        ("Who lives in the household: ", "Ada, Cy"),
+        ("School or nursery: ", "Mill Lane Primary"),
+        ("Contact restrictions", ""),
+        ("Danger to workers: ", ""),
+    ] {
+        terminal.wait_for(question).keys(&format!("{answer}\n"));
     }
     terminal.wait_for("template child-and-family version");
-    assert_eq!(terminal.end().0, 0);
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let opened = screen.split_whitespace().find(|word| word.starts_with("c-")).unwrap();
+    let shown = vault.run(&["case", "show", opened]).done().stdout;
+    for known in [
+        "parental responsibility: Ada Brisk, alone",
+        "household: Ada, Cy",
+        "school: Mill Lane Primary",
+    ] {
+        assert!(shown.contains(known), "{shown}");
+    }
+    let template = vault.run(&["template", "show", "child-and-family"]).done().stdout;
+    for field in ["* danger_to_workers: ", "* parental_responsibility: ", "  triggers: "] {
+        assert!(template.contains(field), "{template}");
+    }
     let mut terminal = with_editor(&vault, &format!("note expand {jot}"), "true").unwrap();
     terminal.wait_for("names no case").wait_for("Who: ").keys("ada\n");
     terminal.wait_for(&format!("Ada Brisk  {case}"));

@@ -176,7 +176,7 @@ fn every_refusal_says_what_to_do_next() {
             vec!["note", "misfiled", &note, "--to", &case, "--file", "-"],
             "x",
             6,
-            "decide",
+            "with `--to CASE`",
         ),
         (
             vec!["note", "expand", "j-00000000", "--file", "-"],

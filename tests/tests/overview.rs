@@ -157,7 +157,7 @@ fn a_step_is_done_in_a_signed_version_of_its_note_and_undone_in_another() {
 
     let refused = vault.run(&["plan", "done", &note, "--json"]).refused(6, "conflict");
     let all = format!("{note}:1, {note}:2");
-    assert!(refused["message"].as_str().unwrap().contains(&all), "{refused}");
+    assert!(refused["hint"].as_str().unwrap().contains(&all), "{refused}");
     vault
         .run(&["plan", "done", &format!("{note}:3"), "--json"])
         .refused(6, "conflict");

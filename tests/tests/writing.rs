@@ -489,7 +489,7 @@ fn a_jot_waits_sealed_until_it_is_a_note_and_may_name_no_case() {
     assert!(found.is_empty(), "{found:?}");
     let expand = ["note", "expand", &jot, "--kind", "phone", "--file", "-", "--json"];
     let refused = vault.feed(&expand, b"obs: She rang.\n").refused(6, "conflict");
-    assert!(refused["message"].to_string().contains("--case CASE"), "{refused}");
+    assert!(refused["hint"].to_string().contains("--case CASE"), "{refused}");
     vault
         .feed(&[&expand[..], &["--case", &case]].concat(), b"plan: x {urgent}\n")
         .refused(1, "malformed");
@@ -538,6 +538,10 @@ fn what_the_head_says_of_the_client_is_refused_where_there_are_several() {
         (
             "seen-alone",
             "place: at home\nseen-alone: yes\n\nobs: Both were there.\n",
+        ),
+        (
+            "why-not-alone",
+            "place: at home\nwhy-not-alone: her aunt stayed\n\nobs: Both were there.\n",
         ),
         (
             "present",

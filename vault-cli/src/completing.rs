@@ -213,7 +213,7 @@ mod tests {
         loose.retain(|name| {
             !matches!(
                 name.as_str(),
-                "CODE" | "DAY" | "ENTRY" | "K" | "N" | "NAME" | "SIZE" | "STATUS" | "TIME" | "COMMAND"
+                "CODE" | "DAY" | "ENTRY" | "K" | "N" | "NAME" | "SIZE" | "STATUS" | "TIME" | "VERSION" | "COMMAND"
             )
         });
         assert!(loose.is_empty(), "{loose:?}");

@@ -142,7 +142,10 @@ fn how(program: &Program, status: Option<ExitStatus>, stopped: bool) -> String {
     match status {
         Some(status) => match (status.code(), status.signal()) {
             (Some(code), _) => format!("the editor `{name}` ended with exit code {code}"),
-            (None, Some(signal)) => format!("the editor `{name}` was ended by signal {signal}"),
+            (None, Some(signal)) => match signal_hook::low_level::signal_name(signal) {
+                Some(word) => format!("the editor `{name}` was ended by signal {signal} ({word})"),
+                None => format!("the editor `{name}` was ended by signal {signal}"),
+            },
             (None, None) => format!("the editor `{name}` did not end as it should"),
         },
         None => format!("the editor `{name}` did not end"),

@@ -18,7 +18,7 @@ pub enum CliError {
     #[error("{lines} of the input's lines cannot be taken, so none was kept")]
     ImportRefused {
         /// How many.
-        lines: usize,
+        lines: u64,
     },
     /// A question, or what had to be taken back whole, was ended by Ctrl-C or another signal.
     #[error("interrupted")]
@@ -34,6 +34,12 @@ pub enum CliError {
     /// There is no file system in memory to put an editor's file on.
     #[error("there is no folder in memory for the editor's file: neither XDG_RUNTIME_DIR nor /dev/shm is one")]
     NoMemoryPlace,
+    /// A draft is to be gone on with, and there is no terminal to write on.
+    #[error("a draft is gone on with on a terminal, and there is none here")]
+    NoTerminalForDraft,
+    /// A case is to be chosen by name, and there is none to choose from.
+    #[error("no case of your caseload is open")]
+    NoOpenCase,
     /// A question was answered with the end of input, which is no answer.
     #[error("{what} is missing: there was no answer")]
     NoAnswer {
@@ -122,12 +128,14 @@ impl CliError {
         match self {
             Self::ClosedPipe => Exit::Done,
             Self::Kept { source, .. } => source.exit(),
-            Self::Editor { .. } | Self::NoMemoryPlace | Self::Nothing { .. } => Exit::Failed,
+            Self::Editor { .. } | Self::NoMemoryPlace | Self::NoOpenCase | Self::Nothing { .. } => Exit::Failed,
             Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
             Self::Interrupted => Exit::Interrupted,
-            Self::NeedsFlag { .. } | Self::NoAnswer { .. } | Self::StdinTwice { .. } | Self::Usage { .. } => {
-                Exit::Usage
-            }
+            Self::NeedsFlag { .. }
+            | Self::NoAnswer { .. }
+            | Self::NoTerminalForDraft
+            | Self::StdinTwice { .. }
+            | Self::Usage { .. } => Exit::Usage,
             Self::NoPassphrase => Exit::Locked,
             Self::Session(error) => error.kind().into(),
             Self::VerifyFailed { .. } => Exit::Verification,
@@ -147,7 +155,9 @@ impl CliError {
             Self::NeedsFlag { .. } => "needs-flag",
             Self::NoAnswer { .. } => "no-answer",
             Self::NoMemoryPlace => "no-memory-place",
+            Self::NoOpenCase => "no-open-case",
             Self::NoPassphrase => "no-passphrase",
+            Self::NoTerminalForDraft => "no-terminal",
             Self::Nothing { .. } => "nothing-written",
             Self::NotUtf8 { .. } => "not-utf8",
             Self::Session(error) => error.code(),
@@ -179,6 +189,14 @@ impl CliError {
                 "unset VISUAL and EDITOR to type the note here, or give it with `--file -`; it is not written to a disk in \
                  the clear"
                     .to_owned()
+            }
+            Self::NoTerminalForDraft => {
+                "the draft is kept as it is (`casevault note draft` lists it): run it on a terminal, where VISUAL or EDITOR names \
+                 the editor, as `EDITOR=nano` before the command does"
+                    .to_owned()
+            }
+            Self::NoOpenCase => {
+                "open one with `casevault case open`, or a closed one again with `casevault case reopen CASE`".to_owned()
             }
             Self::Nothing { .. } => "nothing was saved; run it again to write".to_owned(),
             Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),

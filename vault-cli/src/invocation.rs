@@ -281,6 +281,9 @@ impl Invocation {
     /// # Errors
     /// As [`Invocation::unlock`]; [`CliError::NeedsFlag`] without a terminal.
     pub fn unlock_to_write(&self, drafts: &crate::commands::note::DraftFlags) -> Result<Vault, CliError> {
+        if drafts.draft.is_some() && !Self::can_type() {
+            return Err(CliError::NoTerminalForDraft);
+        }
         if drafts.discard_draft.is_none() && !Self::can_type() {
             let (what, flag) = ("the note", "`--file FILE`, or `--file -` for standard input");
             return Err(CliError::NeedsFlag { what, flag });

@@ -4,6 +4,7 @@
 //! before what the text says, and that before the case's defaults.
 
 use casevault_policies::{Set, Template};
+use jiff::civil::Date;
 use vault_core::note::client::Client;
 use vault_core::note::text::{self, Heading, Outline, TextError};
 use vault_core::note::when::{self, Now};
@@ -107,10 +108,26 @@ pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
     doubts.iter().map(ToString::to_string).collect()
 }
 
+/// Lists the plans whose day is gone already, but for what was carried out and what stood in the version before.
+pub fn past_due(note: &Note, before: Option<&Note>, today: Date) -> Vec<String> {
+    let was_so = |step: &Segment| {
+        let mut old = before.into_iter().flat_map(|before| &before.segments);
+        old.any(|old| old.kind == step.kind && old.due == step.due && old.text.trim() == step.text.trim())
+    };
+    let plans = note
+        .segments
+        .iter()
+        .filter(|s| s.kind == SegmentKind::Plan && s.done.is_none());
+    let gone = plans.filter_map(|step| Some((step, step.due_date().filter(|due| *due < today)?)));
+    let gone = gone.filter(|(step, _)| !was_so(step));
+    gone.map(|(step, due)| format!("segment {}: the due date {due} is in the past", step.n))
+        .collect()
+}
+
 /// Refuses `client`, and the cases' other words for it, where one text goes into several files: it would be another person
 /// in each, and what one client said would stand in the other's file as that one's own words.
 ///
-/// So is the head's `seen`, `seen-alone` and `present: client`, where it says something else than in the version before.
+/// So is the head's `seen`, `seen-alone`, `why-not-alone` and `present: client`, where it says something else than in the version before.
 ///
 /// # Errors
 /// [`SessionError::Malformed`] where it stands.
@@ -134,6 +151,11 @@ pub fn require_clients_named(
         (
             "seen-alone",
             note.seen_alone.is_some() && before.is_none_or(|before| before.seen_alone != note.seen_alone),
+        ),
+        (
+            "why-not-alone",
+            note.seen_alone_why_not.is_some()
+                && before.is_none_or(|before| before.seen_alone_why_not != note.seen_alone_why_not),
         ),
         (
             "present",
@@ -174,14 +196,18 @@ pub fn require_clients_named(
 
 /// Refuses a field of the head that speaks of the client, who is another person in each of the cases.
 fn of_each_client(field: &str, text: &str) -> SessionError {
+    let names: &[&str] = match field {
+        "why-not-alone" => &["why-not-alone", "why-not", "seen-alone-why-not"],
+        _ => &[field],
+    };
     let is_field = |line: &str| {
         let name = line
             .trim_start()
             .trim_start_matches(['"', '{'])
             .replace('_', "-")
             .to_lowercase();
-        let rest = name.strip_prefix(field).unwrap_or_default();
-        rest.starts_with([':', '"'])
+        let mut rest = names.iter().filter_map(|field| name.strip_prefix(field));
+        rest.any(|rest| rest.starts_with([':', '"']))
     };
     let line = (1..).zip(text.lines()).find(|(_, line)| is_field(line));
     let why = match field {
@@ -321,15 +347,10 @@ fn flags(note: &mut Note, input: &NoteInput, now: &Now) -> Result<(), SessionErr
 
 fn finish(mut note: Note, set: &Set, now: &Now) -> Result<Note, SessionError> {
     if !set.knows_kind(note.kind.as_str()) {
-        let given = NoteKind::GIVEN.into_iter().chain([NoteKind::OTHER]).map(str::to_owned);
-        let own = set.iter().flat_map(|t| t.kinds.iter().cloned());
-        let mut known: Vec<String> = given.chain(own).collect();
-        let mut seen = std::collections::HashSet::new();
-        known.retain(|kind| seen.insert(kind.clone()));
         return Err(SessionError::Unknown {
             what: "kind of note",
             text: note.kind.to_string(),
-            known,
+            known: crate::session::kinds(set),
         });
     }
     note.authored_at = Some(time("now", now)?);

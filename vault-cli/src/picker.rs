@@ -6,7 +6,7 @@ use crate::invocation::Invocation;
 use crate::render;
 use crate::session::reply::{CaseRow, Namesake};
 use crate::session::request::{CaseListRequest, CaseNamesakesRequest};
-use crate::session::{SessionError, same_name};
+use crate::session::same_name;
 use vault_core::note::display::escape_line;
 
 const WHAT: &str = "the case";
@@ -18,7 +18,7 @@ const MOST: usize = 20;
 /// Unlocks, and takes the case that was named, or asks whose it is where nobody named one.
 ///
 /// # Errors
-/// As [`case`]; without a terminal it is refused before the passphrase is asked for.
+/// As [`case()`]; without a terminal it is refused before the passphrase is asked for.
 pub fn unlock_for(run: &Invocation, named: Option<String>) -> Result<(Vault, String), CliError> {
     if let Some(named) = named {
         return Ok((run.unlock()?, named));
@@ -28,58 +28,74 @@ pub fn unlock_for(run: &Invocation, named: Option<String>) -> Result<(Vault, Str
     Ok((session, case))
 }
 
-/// Asks whose case it is, and returns its handle.
+/// Asks whose case it is, until somebody is found, and returns the handle: whoever types on is answered here, and not by the
+/// shell.
 ///
 /// # Errors
-/// [`CliError::NeedsFlag`] without a terminal; [`SessionError::NotFound`] after three names that are nobody's.
+/// [`CliError::NeedsFlag`] without a terminal, [`CliError::NoOpenCase`]; [`CliError::NoAnswer`] for Ctrl-D,
+/// [`CliError::Interrupted`] for Ctrl-C.
 pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
     let (what, flag) = (WHAT, FLAG);
     let all = session.case_list(CaseListRequest::default())?.cases;
-    let (mut cases, closed): (Vec<CaseRow>, Vec<CaseRow>) = all.into_iter().partition(|case| case.status == "open");
-    let mut question = "Who: ";
-    let mut typed = String::new();
-    for _ in 0..3 {
-        typed = run.ask(question, what, flag)?;
-        // A number chooses out of the list that was just shown.
+    let (open, closed): (Vec<CaseRow>, Vec<CaseRow>) = all.into_iter().partition(|case| case.status == "open");
+    if open.is_empty() {
+        return Err(CliError::NoOpenCase);
+    }
+    // What a number and more of a name choose from, where several were shown.
+    let mut offered: Vec<CaseRow> = Vec::new();
+    loop {
+        let question = match offered.is_empty() {
+            true => "Who: ",
+            false => "Which (number, or more of the name): ",
+        };
+        let typed = run.ask(question, what, flag)?;
         let chosen = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-        if question != "Who: "
-            && let Some(case) = chosen.and_then(|n| cases.get(n))
-        {
+        if let Some(case) = chosen.and_then(|n| offered.get(n)) {
             return Ok(tell(run, case, &closed));
         }
-        let found: Vec<CaseRow> = cases.iter().filter(|case| fits(case, &typed)).cloned().collect();
+        let among =
+            |cases: &[CaseRow]| -> Vec<CaseRow> { cases.iter().filter(|case| fits(case, &typed)).cloned().collect() };
+        let mut found = among(&offered);
+        if found.is_empty() {
+            found = among(&open);
+        }
         match found.as_slice() {
-            [] => {}
+            [] => {
+                run.ui
+                    .prompt("nobody in your caseload is called so; Ctrl-D leaves, and nothing is written then");
+                offered.clear();
+            }
             [one] => return Ok(tell(run, one, &closed)),
             several => {
-                let shown = several.get(..MOST).unwrap_or(several);
-                let alike = alike(session, shown)?;
-                let others = closed
-                    .iter()
-                    .filter(|case| alike.iter().any(|one| one.case == case.case));
-                let others: Vec<String> = others.map(|case| format!("     {}", line(case, &alike))).collect();
-                let lines = shown.iter().zip(1..);
-                let lines: Vec<String> = lines
-                    .map(|(case, n)| format!("{n:>3}  {}", line(case, &alike)))
-                    .collect();
-                run.ui.prompt(&lines.join("\n"));
-                if !others.is_empty() {
-                    run.ui
-                        .prompt(&format!("not offered, because closed:\n{}", others.join("\n")));
-                }
-                if several.len() > MOST {
-                    run.ui
-                        .prompt(&format!("  and {} more: type more of the name", several.len() - MOST));
-                }
-                question = "Which (number, or more of the name): ";
-                cases = found;
-                continue;
+                offer(run, session, several, &closed)?;
+                offered = found;
             }
         }
-        run.ui.prompt("nobody in your caseload is called so");
     }
-    let what = "case";
-    Err(SessionError::NotFound { what, text: typed }.into())
+}
+
+/// Shows those who may be meant, by number, and the closed cases of the same names.
+fn offer(run: &Invocation, session: &mut Vault, several: &[CaseRow], closed: &[CaseRow]) -> Result<(), CliError> {
+    let shown = several.get(..MOST).unwrap_or(several);
+    let alike = alike(session, shown)?;
+    let others = closed
+        .iter()
+        .filter(|case| alike.iter().any(|one| one.case == case.case));
+    let others: Vec<String> = others.map(|case| format!("     {}", line(case, &alike))).collect();
+    let lines = shown.iter().zip(1..);
+    let lines: Vec<String> = lines
+        .map(|(case, n)| format!("{n:>3}  {}", line(case, &alike)))
+        .collect();
+    run.ui.prompt(&lines.join("\n"));
+    if !others.is_empty() {
+        run.ui
+            .prompt(&format!("not offered, because closed:\n{}", others.join("\n")));
+    }
+    if several.len() > MOST {
+        run.ui
+            .prompt(&format!("  and {} more: type more of the name", several.len() - MOST));
+    }
+    Ok(())
 }
 
 /// Tells whether a name, a word of it, a handle or an external id begins as typed, whatever its capitals.

@@ -54,6 +54,7 @@ mod templates;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
+mod undoing;
 mod vault;
 mod verify;
 mod word;
@@ -75,8 +76,13 @@ pub use progress::Progress;
 pub use progress::Silent;
 pub use progress::Task;
 pub use progress::Unit;
+pub use templates::asked_fields;
 pub use templates::case_templates;
+pub use templates::closing_reasons;
+pub(crate) use templates::kinds;
+pub use templates::note_kinds;
 pub use templates::require_template;
+pub use undoing::Undoes;
 pub use vault::versions;
 
 use self::known::Known;

@@ -100,6 +100,9 @@ impl Writing {
                 self.drop_draft(session);
                 let what = match self.of {
                     DraftOf::Amend(_) => "nothing was changed",
+                    DraftOf::Expand { .. } => {
+                        "nothing was changed in the text, so nothing was filed, and the jot still waits"
+                    }
                     _ => "nothing was written",
                 };
                 return Err(CliError::Nothing { what });
@@ -162,6 +165,7 @@ impl Writing {
             },
             Ok(Edited::Broken { newest, how }) => {
                 if newest == text && self.drop_unwritten(session, text) {
+                    let how = format!("{how}; nothing had been saved in it, so there is nothing to keep");
                     return Err(CliError::Editor { how });
                 }
                 (newest, Some(how))
@@ -203,7 +207,13 @@ impl Writing {
             None => String::new(),
         };
         if !before.is_empty() {
-            run.ui.prompt(&format!("{}\nGo on from here.", before.trim_end()));
+            let draft = self.draft.clone().unwrap_or_default();
+            run.ui.prompt(&format!(
+                "{}\nGo on from here. What is there stays as it is, because no editor is chosen; to change it, Ctrl-C keeps the \
+                 draft, and `EDITOR=nano {} --draft {draft}` opens it in an editor (any that VISUAL or EDITOR names).",
+                before.trim_end(),
+                self.resume
+            ));
         }
         // Each line as it ends: a terminal that is closed takes no more than the one that is being typed. What cannot be
         // kept now is at the end.
@@ -279,11 +289,17 @@ impl Writing {
 
     fn kept(&self, source: CliError) -> CliError {
         let draft = self.draft.clone().unwrap_or_default();
+        let another = match source {
+            CliError::Editor { .. } => {
+                "; VISUAL or EDITOR names another editor, as `EDITOR=nano` before the command does"
+            }
+            _ => "",
+        };
         CliError::Kept {
             source: Box::new(source),
             resume: format!(
                 "nothing was saved; what you wrote is kept, sealed, as draft {draft}: go on with `{} --draft {draft}`, drop \
-                 it with `casevault note draft --discard {draft}`",
+                 it with `casevault note draft --discard {draft}`{another}",
                 self.resume
             ),
         }
@@ -309,7 +325,7 @@ pub fn draft_of(session: &mut Vault, of: &str, named: &str) -> Result<(String, N
     };
     if editor::is_open(&draft) {
         let what = format!("draft {draft} is open in an editor");
-        return Err(SessionError::Conflict { what }.into());
+        return Err(SessionError::conflict(what, "end that editor first").into());
     }
     let kept = session.draft_show(DraftShowRequest { draft })?;
     let input = NoteInput {

@@ -1,6 +1,7 @@
-//! Moments of a run, moved to the day of the page.
+//! Moments of a run, moved to the day of the page, and days that a page looks ahead to, moved to the run.
 
-use jiff::civil::DateTime;
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
 use jiff::{RoundMode, Timestamp, TimestampDifference, Unit, tz::TimeZone};
 
 /// When a page is read.
@@ -9,7 +10,22 @@ const PAGE: DateTime = jiff::civil::date(2026, 3, 12).at(16, 5, 0, 0);
 /// What a run takes at most, and what a page says with it: a moment is kept to this many minutes.
 const ROUND: i64 = 5;
 
-/// Moves every moment of the last two days, and today's date, to the page's.
+/// So many days a page looks ahead: what is due on them is not past when the page is run.
+const AHEAD: i64 = 14;
+
+/// Moves the days to which a page looks ahead as far ahead of the run.
+pub(crate) fn of_the_run(text: &str) -> String {
+    ahead_of(text, PAGE.date(), Timestamp::now().to_zoned(TimeZone::UTC).date())
+}
+
+fn ahead_of(text: &str, from: Date, to: Date) -> String {
+    (1..=AHEAD).fold(text.to_owned(), |text, n| {
+        let day = |date: Date| (date + n.days()).to_string();
+        text.replace(&day(from), &day(to))
+    })
+}
+
+/// Moves every moment of the last two days, today's date and those that a page looks ahead to, to the page's.
 pub(crate) fn moved(text: &str) -> String {
     let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
     moved_from(text, now)
@@ -23,11 +39,14 @@ fn moved_from(text: &str, now: DateTime) -> String {
         let moment = lengths
             .into_iter()
             .find_map(|n| Some((n, moment(rest.get(..n)?, now)?)));
-        let today = || (rest.get(..10) == Some(&now.date().to_string())).then(|| (10, PAGE.date().to_string()));
+        let day = || {
+            let found = rest.get(..10)?.parse::<Date>().ok()?;
+            let ahead = i64::from((found - now.date()).get_days());
+            let is_shaped = found.to_string() == rest.get(..10)?;
+            (is_shaped && (0..=AHEAD).contains(&ahead)).then(|| (10, (PAGE.date() + ahead.days()).to_string()))
+        };
         let first = rest.chars().next().map_or(1, char::len_utf8);
-        let (taken, put) = moment
-            .or_else(today)
-            .unwrap_or_else(|| (first, rest[..first].to_owned()));
+        let (taken, put) = moment.or_else(day).unwrap_or_else(|| (first, rest[..first].to_owned()));
         out.push_str(&put);
         rest = &rest[taken..];
     }
@@ -62,9 +81,13 @@ fn moment(text: &str, now: DateTime) -> Option<String> {
 #[test]
 fn what_just_happened_happened_on_the_pages_day() {
     let now = jiff::civil::date(2026, 11, 22).at(0, 10, 31, 0);
-    let text = "at 2026-11-22 00:10, 2026-11-21T22:10:30Z, 2026-11-22, not 2026-11-02 14:00";
+    let text = "at 2026-11-22 00:10, 2026-11-21T22:10:30Z, 2026-11-22, not 2026-11-02 14:00, due 2026-11-26";
     assert_eq!(
         moved_from(text, now),
-        "at 2026-03-12 16:05, 2026-03-12T14:05:00Z, 2026-03-12, not 2026-11-02 14:00"
+        "at 2026-03-12 16:05, 2026-03-12T14:05:00Z, 2026-03-12, not 2026-11-02 14:00, due 2026-03-16"
+    );
+    assert_eq!(
+        ahead_of("due: 2026-03-16, not 2026-03-02", PAGE.date(), now.date()),
+        "due: 2026-11-26, not 2026-03-02"
     );
 }

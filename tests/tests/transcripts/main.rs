@@ -6,7 +6,7 @@
 //!
 //! Every page begins in a home of its own without a vault. A block with `file=NAME` beside its language is written as
 //! that file first. Ids are random, so that the page's handles stand for those of the run, and moments of the last days
-//! are moved to the page's own day. `CASEVAULT_BLESS=1 cargo test -p casevault-e2e --test transcripts` writes what was
+//! are moved to the page's own day, as the days that its files look ahead to are to the run's. `CASEVAULT_BLESS=1 cargo test -p casevault-e2e --test transcripts` writes what was
 //! printed into the pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -111,7 +111,7 @@ fn run(path: &Path) -> Vec<String> {
     let mut printed = Vec::new();
     for part in &page.parts {
         match part {
-            Part::File { name, text } => std::fs::write(home.path().join(name), text).unwrap(),
+            Part::File { name, text } => std::fs::write(home.path().join(name), clock::of_the_run(text)).unwrap(),
             Part::Command { line, text, expected } => {
                 let output = sh(&names.typed(text), home.path());
                 let output = output.replace(&home.path().display().to_string(), HOME);

@@ -43,9 +43,7 @@ pub(super) fn run(args: &ImportArgs, run: &Invocation) -> Result<(), CliError> {
     drop(watch);
     run.ui.reply(&reply, render::import::import)?;
     if !reply.malformed.is_empty() && !args.keep_going {
-        return Err(CliError::ImportRefused {
-            lines: reply.malformed.len(),
-        });
+        return Err(CliError::ImportRefused { lines: reply.refused() });
     }
     Ok(())
 }

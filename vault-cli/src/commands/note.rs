@@ -11,9 +11,9 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::mail;
-use crate::session::SessionError;
 use crate::session::reply::{NoteSavedReply, NoteTextReply};
 use crate::session::request::{DraftDiscardRequest, NoteInput};
+use crate::session::{SessionError, Undoes};
 use crate::writing::{self, Writing};
 
 pub mod add;
@@ -146,10 +146,18 @@ impl InputArgs {
                 ));
             }
             if !note.attachments.is_empty() {
-                run.ui.note(&format!(
-                    "named, not kept: {} ({})",
-                    crate::render::count(note.attachments.len() as u64, "attachment", "attachments"),
-                    note.attachments.join(", ")
+                let names: Vec<_> = note.attachments.iter().map(|name| escape_line(name)).collect();
+                let (has, them) = match names.len() {
+                    1 => ("1 attachment, which was not filed", "it"),
+                    _ => ("attachments, which were not filed", "each"),
+                };
+                let has = match names.len() {
+                    1 => has.to_owned(),
+                    several => format!("{} {has}", crate::render::number(several as u64)),
+                };
+                run.ui.note(&format!("the mail has {has}: {}", names.join(", ")));
+                run.ui.hint(&format!(
+                    "save {them} from the mail program, and file {them} with `casevault note attach NOTE FILE`"
                 ));
             }
             return Ok(note.json);
@@ -222,12 +230,19 @@ impl OnTerminal {
                 writing.draft = Some(draft);
                 writing.also = also;
                 writing.input = input;
-                if let (Some(from), Some(newest)) = (writing.input.from_version, newest)
-                    && from != newest
-                {
+                let is_behind = |newest: u32| match writing.input.from_version {
+                    Some(from) => from != newest,
+                    // Of a program that did not keep it yet.
+                    None => newest > 1,
+                };
+                if let Some(newest) = newest.filter(|newest| is_behind(*newest)) {
+                    let from = match writing.input.from_version {
+                        Some(from) => format!("was begun from version {from}"),
+                        None => "does not say from which version it was begun".to_owned(),
+                    };
                     let notice = format!(
-                        "this draft was begun from version {from}, and the note has version {newest} by now: take into it what \
-                         came since, `casevault note show {of}` shows it; saved, it takes that version's place"
+                        "this draft {from}, and the note has version {newest} by now: take into it what came since, `casevault \
+                         note show {of}` shows it; saved, it takes that version's place"
                     );
                     run.ui.note(&notice);
                     writing.notices.push(notice);
@@ -267,7 +282,13 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     if let Some(occurred) = &reply.occurred_at {
         rest.push(format!("occurred {}", crate::render::time(occurred)));
     }
-    let lag = reply.lag.as_ref().map_or(String::new(), |lag| format!(" (lag {lag})"));
+    let lag = match &reply.lag {
+        // What is still to come has none, and what was recorded before it happened is said in words.
+        Some(_) if reply.is_ahead => String::new(),
+        Some(lag) if lag.starts_with(|c: char| c.is_ascii_digit()) => format!(" (lag {lag})"),
+        Some(lag) => format!(" ({lag})"),
+        None => String::new(),
+    };
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));
     let saved_too = reply.others.iter().filter(|other| other.saved);
     for other in saved_too {
@@ -276,6 +297,15 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     run.ui.made(reply, word, &reply.note, &rest.join(", "))?;
     if run.ui.is_json() {
         return Ok(());
+    }
+    if reply.is_ahead {
+        run.ui.note(
+            "the time of the contact is in the future: until then it stands among the visits ahead in `casevault today`",
+        );
+        run.ui.hint(&format!(
+            "`casevault note amend {}` corrects a time that was meant otherwise (`at:`), and says afterwards what happened",
+            reply.note
+        ));
     }
     let left: Vec<String> = reply
         .others
@@ -306,6 +336,21 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         run.ui
             .note(&format!("the step `{}` is not done any more", escape_line(&step)));
     }
+    for step in &reply.struck_done {
+        let step = crate::render::overview::cut(step);
+        run.ui.note(&format!(
+            "the step `{}`, which was done, is not in the note any more",
+            escape_line(&step)
+        ));
+    }
+    if let Some(undoes) = &reply.undoes {
+        run.ui.note(&taken_back(undoes));
+        run.ui.hint(&format!(
+            "if the text was made from an older version, `casevault note history {0}` shows what came since: amend it once \
+             more with both; `--of VERSION` refuses such a text",
+            reply.note
+        ));
+    }
     if !reply.unknown_fields.is_empty() {
         let fields: Vec<_> = reply.unknown_fields.iter().map(|field| escape_line(field)).collect();
         run.ui
@@ -332,4 +377,40 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         ));
     }
     Ok(())
+}
+
+/// Says what an amendment takes back of those before it: `this takes back what version 2 did: 1 segment of it is gone`.
+fn taken_back(undoes: &Undoes) -> String {
+    let count = |n: usize, one, several| crate::render::count(u64::try_from(n).unwrap_or(u64::MAX), one, several);
+    let versions: Vec<String> = undoes.versions.iter().map(u32::to_string).collect();
+    let word = if versions.len() == 1 { "version" } else { "versions" };
+    let mut what = Vec::new();
+    if undoes.gone > 0 {
+        what.push(format!(
+            "{} gone",
+            count(
+                undoes.gone,
+                "segment that came with it is",
+                "segments that came with it are"
+            )
+        ));
+    }
+    if undoes.back > 0 {
+        what.push(format!(
+            "{} back",
+            count(
+                undoes.back,
+                "segment that was struck is",
+                "segments that were struck are"
+            )
+        ));
+    }
+    if !undoes.fields.is_empty() {
+        what.push(format!("`{}` is what it was before", undoes.fields.join("`, `")));
+    }
+    format!(
+        "this takes back what {word} {} did: {}",
+        versions.join(", "),
+        what.join("; ")
+    )
 }

@@ -1,5 +1,7 @@
 //! `casevault` alone: whose case, by name, and what to do with it; where nobody can be asked, how to begin.
 
+mod kind;
+
 use crate::agent::Vault;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -115,7 +117,10 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
             };
             run.ui.reply(&session.note_list(request)?, render::note::list)
         }
-        "n" => note::add::written(note::add::AddArgs::of(case), run, session),
+        "n" => {
+            let kind = kind::ask(run, session, &case)?;
+            note::add::written(note::add::AddArgs::of(case, kind), run, session)
+        }
         "p" => {
             let purpose = Default::default();
             let reply = session.case_people(CasePeopleRequest { case, purpose })?;

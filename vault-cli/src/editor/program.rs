@@ -87,9 +87,9 @@ impl Program {
             // What an editor or its plug-ins call temporary goes where the note is.
             .env("TMPDIR", place.folder())
             .env_remove(crate::unlock_prompt::FILE_VARIABLE);
-        command
-            .spawn()
-            .map_err(|e| CliError::io(format!("could not start the editor `{}`", self.name()), e))
+        command.spawn().map_err(|e| CliError::Editor {
+            how: format!("could not start the editor `{}`: {e}", self.name()),
+        })
     }
 }
 

@@ -17,7 +17,7 @@ pub fn import(reply: &ImportReply) -> String {
         count(reply.cases, "case", "cases"),
         count(reply.notes, "note", "notes"),
         number(reply.skipped),
-        number(reply.malformed.len() as u64)
+        number(reply.refused())
     );
     if reply.amended > 0 {
         out.push_str(&format!("{} amended\n", count(reply.amended, "note was", "notes were")));
@@ -53,12 +53,13 @@ pub fn import(reply: &ImportReply) -> String {
     for line in reply.malformed.iter().take(NAMED) {
         out.push_str(&format!("line {}: {}\n", line.line, escape_line(&line.why)));
     }
-    let more = reply.malformed.len().saturating_sub(NAMED);
+    let more = reply.refused().saturating_sub(NAMED as u64);
     if more > 0 {
-        out.push_str(&format!(
-            "and {} more lines: `--json` names every one\n",
-            number(more as u64)
-        ));
+        let named = match reply.more_malformed {
+            0 => "every one".to_owned(),
+            _ => format!("the first {}", number(reply.malformed.len() as u64)),
+        };
+        out.push_str(&format!("and {} more lines: `--json` names {named}\n", number(more)));
     }
     out
 }

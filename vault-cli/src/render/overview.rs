@@ -151,6 +151,12 @@ pub fn done(reply: &PlanDoneReply) -> String {
     ));
     for other in &reply.others {
         let (note, case) = (&other.note, &other.case);
+        if other.differs {
+            out.push_str(&format!(
+                "{note} in case {case} stays as it is: it says something else of this step, or has none of these words\n"
+            ));
+            continue;
+        }
         out.push_str(&match (other.saved, other.same) {
             (true, _) if reply.changed => format!("and of {note} in case {case}\n"),
             (true, _) => format!("said now of {note} in case {case}\n"),

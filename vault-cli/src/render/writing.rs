@@ -11,7 +11,12 @@ pub fn drafts(reply: &DraftListReply) -> String {
     }
     let rows = reply.drafts.iter().map(|draft| {
         let of = match draft.of {
-            "amend" => format!("amends {}", or_dash(draft.note.as_deref())),
+            "amend" => {
+                let newer = draft
+                    .newer_version
+                    .map(|newest| format!(", of which there is version {newest} by now"));
+                format!("amends {}{}", or_dash(draft.note.as_deref()), newer.unwrap_or_default())
+            }
             "expand" => format!("expands {}", or_dash(draft.jot.as_deref())),
             _ => "new note".to_owned(),
         };

@@ -208,9 +208,9 @@ impl Session {
                 let view = views(&attached).into_iter().nth(index)?;
                 Some((attached.into_iter().nth(index)?, view))
             });
-            found.ok_or_else(|| SessionError::NotFound {
-                what: "attachment",
-                text: format!("{} of {}", request.number, note.handle()),
+            found.ok_or_else(|| SessionError::NoAttachment {
+                note: note.handle(),
+                number: request.number,
             })
         })?;
         let of = format!("{} attachment {}", note.handle(), request.number);

@@ -262,9 +262,7 @@ fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
 }
 
 fn changed(name: &str) -> SessionError {
-    SessionError::Conflict {
-        what: format!("`{name}` changed while the backup was made; run it again"),
-    }
+    SessionError::conflict(format!("`{name}` changed while the backup was made"), "run it again")
 }
 
 /// Seals exactly `length` bytes of a file.

@@ -154,9 +154,10 @@ impl Session {
                 .as_deref()
                 .filter(|opened| *opened > closed.as_str())
             {
-                return Err(SessionError::Conflict {
-                    what: format!("{closed} is before the case was opened, {opened}"),
-                });
+                return Err(SessionError::conflict(
+                    format!("{closed} is before the case was opened, {opened}"),
+                    "name the day with `--on DAY`, or correct the other with `casevault case amend CASE --opened DAY`",
+                ));
             }
             holder.rotate(tx, &mut keys)?;
             let note = match &request.outcome {
@@ -223,14 +224,18 @@ impl Session {
             holder.require_case_named(&request.case, case, external)?;
             if records.label.status != CLOSED {
                 let what = format!("case {} is not closed", case.handle());
-                return Err(SessionError::Conflict { what });
+                return Err(SessionError::conflict(
+                    what,
+                    "it takes notes as it is: `casevault note add`",
+                ));
             }
             let closed = records.label.closed.take();
             if closed.as_ref().is_some_and(|closed| *closed > day.to_string()) {
                 let closed = closed.unwrap_or_default();
-                return Err(SessionError::Conflict {
-                    what: format!("{day} is before the case was closed, {closed}"),
-                });
+                return Err(SessionError::conflict(
+                    format!("{day} is before the case was closed, {closed}"),
+                    "name the day with `--on DAY`",
+                ));
             }
             holder.rotate(tx, &mut keys)?;
             let words = match &closed {
@@ -271,9 +276,10 @@ impl Holder {
         if let Some(external) = external_id
             && tx.lookup("case", external)?.is_some()
         {
-            return Err(SessionError::Conflict {
-                what: format!("there is a case `{external}` already"),
-            });
+            return Err(SessionError::conflict(
+                format!("there is a case `{external}` already"),
+                format!("`casevault case show {external}` shows it; a new one takes another id"),
+            ));
         }
         let case = CaseId(fresh_id(&mut random::os()));
         let stream = StreamId::case(case);

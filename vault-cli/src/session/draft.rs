@@ -121,7 +121,10 @@ impl Session {
                     let (case, record) = holder.resolve_note(tx, note)?;
                     if tx.versions(record)?.iter().all(StoredRecord::is_erased) {
                         let what = format!("note {} was withdrawn, and so is what would amend it", record.handle());
-                        return Err(SessionError::Conflict { what });
+                        return Err(SessionError::conflict(
+                            what,
+                            "write it as a new note with `casevault note add`",
+                        ));
                     }
                     (Some(case), Some(record), None, "amend")
                 }
@@ -211,9 +214,10 @@ impl Session {
             scope: Some("draft"),
             purpose: &ReadPurpose::default(),
         })?;
+        let shown = self.store.read(|tx| row(tx, id, &draft))?;
         Ok(DraftShowReply {
             schema: DRAFT_SHOW,
-            draft: row(id, &draft),
+            draft: shown,
             text: draft.text,
             section: draft.section,
             at: draft.at,
@@ -320,7 +324,7 @@ pub(super) fn all(tx: &ReadTx<'_>, of: Option<&str>) -> Result<Vec<DraftRow>> {
             _ => draft.case.as_deref() == Some(of),
         };
         if of.is_none_or(is_of) {
-            drafts.push(row(id, &draft));
+            drafts.push(row(tx, id, &draft)?);
         }
     }
     drafts.sort_by(|a, b| b.saved_at.cmp(&a.saved_at));
@@ -340,11 +344,11 @@ fn read(tx: &ReadTx<'_>, id: JotId) -> Result<Draft> {
     }
 }
 
-fn row(id: JotId, draft: &Draft) -> DraftRow {
+fn row(tx: &ReadTx<'_>, id: JotId, draft: &Draft) -> Result<DraftRow> {
     let handle_of_case = |id: &String| id.parse::<CaseId>().ok().map(|id| id.handle());
     let handle_of_note = |id: &String| id.parse::<RecordId>().ok().map(|id| id.handle());
     let handle_of_jot = |id: &String| id.parse::<JotId>().ok().map(|id| id.handle());
-    DraftRow {
+    Ok(DraftRow {
         draft: id.handle(),
         of: match draft.of.as_str() {
             "amend" => "amend",
@@ -357,11 +361,22 @@ fn row(id: JotId, draft: &Draft) -> DraftRow {
         kind: draft.kind.as_deref().and_then(NoteKind::new),
         began_at: draft.began_at.clone(),
         saved_at: draft.saved_at.clone(),
+        newer_version: newer_version(tx, draft)?,
         words: match draft.hidden {
             true => String::new(),
             false => first_words(&draft.text),
         },
-    }
+    })
+}
+
+/// Finds the newest version of the note that a draft amends, where it was begun from another, or does not say from which.
+fn newer_version(tx: &ReadTx<'_>, draft: &Draft) -> Result<Option<u32>> {
+    let note = draft.note.as_deref().filter(|_| draft.of == "amend");
+    let Some(note) = note.and_then(|id| id.parse::<RecordId>().ok()) else {
+        return Ok(None);
+    };
+    let newest = tx.versions(note)?.iter().map(|stored| stored.header.version).max();
+    Ok(newest.filter(|newest| *newest > draft.from_version.unwrap_or(1)))
 }
 
 /// The first words that the worker wrote: front matter, headings and guidance say nothing.

@@ -108,6 +108,8 @@ pub enum SessionError {
     Conflict {
         /// What conflicts with what.
         what: String,
+        /// What to do about it.
+        next: String,
     },
     /// An amendment was made from a version that is not the newest any more.
     #[error(
@@ -217,6 +219,24 @@ pub enum SessionError {
     NoVault {
         /// The folder.
         home: String,
+    },
+    /// A note has no file of this number.
+    #[error("note {note} has no attachment {number}")]
+    NoAttachment {
+        /// The note's handle.
+        note: String,
+        /// The number that was asked for.
+        number: u32,
+    },
+    /// A note has no version of this number.
+    #[error("note {note} has no version {version}: its newest is {newest}")]
+    NoVersion {
+        /// The note's handle.
+        note: String,
+        /// The number that was asked for.
+        version: u32,
+        /// The newest one.
+        newest: u32,
     },
     /// Nothing has this handle, and something has one that is a slip away.
     #[error("there is no {what} `{text}`; near it: {}", near.join(", "))]
@@ -366,7 +386,9 @@ impl SessionError {
             Self::NotLines { .. } => "not-lines",
             Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
-            Self::NearMiss { .. } | Self::NotFound { .. } => "not-found",
+            Self::NearMiss { .. } | Self::NoAttachment { .. } | Self::NotFound { .. } | Self::NoVersion { .. } => {
+                "not-found"
+            }
             Self::Refused { .. } => "refused",
             Self::Server(fault) => fault.code(),
             Self::TooLong { .. } => "too-long",
@@ -376,6 +398,14 @@ impl SessionError {
             Self::WithdrawTooLate { .. } => "too-late",
             Self::Withdrawn { .. } => "withdrawn",
             Self::WrongPassphrase => "wrong-passphrase",
+        }
+    }
+
+    /// Makes a [`SessionError::Conflict`] of what conflicts with what, and what to do about it.
+    pub(crate) fn conflict(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Conflict {
+            what: what.into(),
+            next: next.into(),
         }
     }
 
@@ -434,15 +464,7 @@ impl SessionError {
             },
             Self::Clock { .. } => "set the clock, then run it again; nothing was saved".to_owned(),
             Self::Closed { .. } => "open it again with `casevault case reopen`, or choose another with `casevault case list`".to_owned(),
-            // What says itself what to do is not told to look about.
-            Self::Conflict { what } if ["`casevault ", "`--", ": say which"].iter().any(|how| what.contains(how)) => {
-                "nothing was done".to_owned()
-            }
-            Self::Conflict { .. } => {
-                "nothing was done; `casevault case show` and `casevault note show` show what is kept here: decide, and say it \
-                 so that it fits"
-                    .to_owned()
-            }
+            Self::Conflict { next, .. } => format!("nothing was done; {next}"),
             Self::Denied { hint, .. } => hint.clone(),
             Self::DiskFull => "free some space and run the same command again; nothing acknowledged is lost".to_owned(),
             Self::Foreign { .. } => "choose the right folder with `--home DIR`".to_owned(),
@@ -454,6 +476,8 @@ impl SessionError {
             Self::NewerVersion { note, .. } => {
                 format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")
             }
+            Self::NoAttachment { note, .. } => format!("`casevault note attach {note} --list` shows what is attached"),
+            Self::NoVersion { note, .. } => format!("`casevault note history {note}` shows every version"),
             Self::NoCopy { .. } => {
                 "`--original` gives the untouched file with all that it says; the log has it as such".to_owned()
             }
@@ -468,7 +492,11 @@ impl SessionError {
                     .to_owned()
             }
             Self::Misfiled { note } => {
-                format!("`casevault note show {note} --misfiled` shows it all the same; the reading is logged")
+                format!(
+                    "it is neither amended nor withdrawn any more: its words stay under the mark until a second person has them \
+                     erased, and the right case's own note is the one to amend; `casevault note show {note} --misfiled` shows \
+                     it all the same, and the reading is logged"
+                )
             }
             Self::NoVault { .. } => {
                 "make one with `casevault init --agency NAME --name NAME`, or name its folder with `--home DIR`"
@@ -478,7 +506,6 @@ impl SessionError {
                 "case" => "`casevault case list` shows your cases".to_owned(),
                 "note" => "`casevault note list CASE` shows a case's notes".to_owned(),
                 "template" => "`casevault template list` shows the templates".to_owned(),
-                "attachment" => "`casevault note attach NOTE --list` shows a note's attachments".to_owned(),
                 "draft" => "`casevault status` counts the drafts, `casevault note draft` lists them".to_owned(),
                 "jot" => "`casevault note jot --list` shows the jots".to_owned(),
                 "entry" => "`casevault log list` shows the entries".to_owned(),
@@ -506,7 +533,10 @@ impl SessionError {
                 _ => "choose one of those".to_owned(),
             },
             Self::WithdrawTooLate { note, .. } => {
-                format!("amend it instead: `casevault note amend {note} --file FILE`")
+                format!(
+                    "`casevault note amend {note}` corrects it, and its old words stay struck in its history; where it stands in \
+                     the wrong person's file, `casevault note misfiled {note}` hides it"
+                )
             }
             Self::Withdrawn { .. } => {
                 "its text is erased for good; `casevault note list CASE` lists those that are there".to_owned()
@@ -634,11 +664,7 @@ mod tests {
         };
         assert_eq!((full.kind(), full.check()), (Kind::Failed, None));
         assert_eq!(SessionError::WrongPassphrase.kind(), Kind::Locked);
-        let hint = |what: &str| SessionError::Conflict { what: what.into() }.hint();
-        assert_eq!(
-            hint("note n-1 has 2 undone steps: say which, n-1:1, n-1:2"),
-            "nothing was done"
-        );
-        assert!(hint("case c-1 is not closed").contains("decide"));
+        let conflict = SessionError::conflict("note n-1 has 2 undone steps", "say which: n-1:1, n-1:2");
+        assert_eq!(conflict.hint(), "nothing was done; say which: n-1:1, n-1:2");
     }
 }

@@ -85,6 +85,7 @@ impl Session {
             imported: 0,
             skipped: plan.skipped,
             malformed: std::mem::take(&mut plan.malformed),
+            more_malformed: plan.more_malformed,
             workers: 0,
             cases: 0,
             notes: 0,

@@ -166,11 +166,15 @@ impl Session {
                 });
             }
             super::draft::drop_draft(tx, draft)?;
-            Ok(written)
+            let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
+            Ok((written, ambiguous))
         });
-        let written = written?;
+        let (written, ambiguous) = written?;
+        let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
+        doubts.extend(ambiguous.as_deref().map(super::note_write::of_two));
+        doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
-            doubts: note_input::doubts(&input.text, &written.note, set, &clock::here()),
+            doubts,
             ..super::note_write::saved(NOTE_EXPAND, case, &written)
         })
     }
@@ -186,9 +190,10 @@ impl Holder {
 
 /// Refuses to make a note of a jot without a case.
 pub(super) fn no_case(jot: JotId) -> SessionError {
-    SessionError::Conflict {
-        what: format!("jot {} names no case: say which with `--case CASE`", jot.handle()),
-    }
+    SessionError::conflict(
+        format!("jot {} names no case", jot.handle()),
+        "say which with `--case CASE`",
+    )
 }
 
 /// Returns the name of a jot's local value.

@@ -93,7 +93,10 @@ impl Session {
         };
         if to == Some(case) {
             let what = format!("note {} is in case {} already", record.handle(), case.handle());
-            return Err(SessionError::Conflict { what });
+            return Err(SessionError::conflict(
+                what,
+                "name the case that it belongs to with `--to CASE`",
+            ));
         }
         let purpose = ReadPurpose::default();
         let logged = self.log(&Intent {
@@ -216,7 +219,8 @@ impl Session {
             holder.require_note_named(&request.note, &before)?;
             let Some(mark) = before.note.misfiled.clone() else {
                 let what = format!("note {} is not misfiled", record.handle());
-                return Err(SessionError::Conflict { what });
+                let next = "`casevault note misfiled --list` shows those whose breach question is open";
+                return Err(SessionError::conflict(what, next));
             };
             let mark = Misfiled {
                 answer: Some(BreachAnswer {

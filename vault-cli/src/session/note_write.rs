@@ -30,6 +30,7 @@ use super::request::ReadPurpose;
 use super::server::kept;
 use super::settings::Settings;
 use super::templates;
+use super::undoing;
 use super::writing::Version;
 use crate::note_input;
 use crate::store::ReadTx;
@@ -42,7 +43,6 @@ use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::PartRef;
-use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
 use vault_core::note::client::CLIENT;
 use vault_core::note::client::short_names;
@@ -121,17 +121,12 @@ fn is_twin_of(twin: &Note, ours: &Note) -> bool {
     says_the_same(&twin, ours)
 }
 
-/// Lists the steps that were carried out, and of which the amended note no longer says so.
-fn not_done_any_more(before: &Note, after: &Note) -> Vec<String> {
-    let done = before.segments.iter().filter(|step| step.done.is_some());
-    let lost = done.filter(|step| {
-        let same_words = |other: &&Segment| other.text.trim() == step.text.trim();
-        let same = after.segments.iter().find(same_words);
-        let same = same.or_else(|| after.segments.iter().find(|other| other.n == step.n));
-        same.is_some_and(|now| now.kind == SegmentKind::Plan && now.done.is_none())
-    });
-    lost.map(|step| step.text.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect()
+/// Says that a speaker may be one of two people.
+pub(super) fn of_two(name: &str) -> String {
+    format!(
+        "`said {name}:` may be the client or somebody else of this case with that first name, and counts as neither's words: \
+         write `client`, or the whole name"
+    )
 }
 
 /// Tells whether an amendment leaves all as it was, but for when it was written.
@@ -176,7 +171,7 @@ impl Session {
             let (other, template) = self.writable_case(named)?;
             if other == case || also.contains(&other) {
                 let what = format!("case {} is named twice", other.handle());
-                return Err(SessionError::Conflict { what });
+                return Err(SessionError::conflict(what, "name each case once"));
             }
             also.push(other);
             words.extend(templates::client_words(template.as_deref()));
@@ -197,12 +192,8 @@ impl Session {
         });
         let ((written, others), same, ambiguous, drafts) = written?;
         let mut doubts = note_input::doubts(&request.note.text, &written.note, set, &clock::here());
-        doubts.extend(ambiguous.map(|name| {
-            format!(
-                "`said {name}:` may be the client or somebody else of this case with that first name, and counts as neither's \
-                 words: write `client`, or the whole name"
-            )
-        }));
+        doubts.extend(ambiguous.as_deref().map(of_two));
+        doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
             doubts,
@@ -310,8 +301,10 @@ impl Session {
                     words.extend(templates::client_words(label.template.as_deref()));
                 }
             }
-            // A twin that said something else than this note ever did is not written over unseen.
-            let ours = match is_for_several {
+            // A twin that said something else than this note ever did is not written over unseen. And what the text takes
+            // back is told where it does not say from which version it was made.
+            let is_told = request.input.from_version.is_none() && tx.versions(record)?.len() > 1;
+            let ours = match is_for_several || is_told {
                 true => holder.versions_of_note(tx, case, record, &logged)?,
                 false => Vec::new(),
             };
@@ -336,6 +329,13 @@ impl Session {
                     .from_version
                     .filter(|from| !is_twin && *from != before.version)
                 {
+                    if from > before.version {
+                        return Err(SessionError::NoVersion {
+                            note: record.handle(),
+                            version: from,
+                            newest: before.version,
+                        });
+                    }
                     return Err(SessionError::NewerVersion {
                         note: record.handle(),
                         from,
@@ -353,10 +353,17 @@ impl Session {
             }
             holder.require_note_named(&request.note, &before)?;
             super::draft::drop_draft(tx, draft)?;
-            let undone = not_done_any_more(&before.note, &written.note);
-            Ok((written, changed, others_changed, undone, super::draft::any(tx)?))
+            let marks = undoing::marks_lost(&before.note, &written.note);
+            let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
+            let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
+            let past = note_input::past_due(&written.note, Some(&before.note), clock::today());
+            let told = (marks, undoes, ambiguous, past, super::draft::any(tx)?);
+            Ok((written, changed, others_changed, told))
         });
-        let (written, changed, others_changed, undone, drafts) = written?;
+        let (written, changed, others_changed, (marks, undoes, ambiguous, past, drafts)) = written?;
+        let mut doubts = note_input::doubts(&request.input.text, &written.note, set, &clock::here());
+        doubts.extend(ambiguous.as_deref().map(of_two));
+        doubts.extend(past);
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
             case: case.handle(),
             note: note.handle(),
@@ -370,10 +377,12 @@ impl Session {
             reply.unknown_fields.clear();
         }
         Ok(NoteSavedReply {
-            doubts: note_input::doubts(&request.input.text, &written.note, set, &clock::here()),
+            doubts,
             changed: changed == Amended::Saved,
             others: others.collect(),
-            undone,
+            undoes,
+            undone: marks.undone,
+            struck_done: marks.struck,
             drafts,
             ..reply
         })
@@ -497,7 +506,7 @@ impl Holder {
 
     /// Finds a speaker who is called by the client's first name, where somebody else of the case has it too: of the profile,
     /// the note itself, or the case's last notes.
-    fn ambiguous_speaker(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<String>> {
+    pub(super) fn ambiguous_speaker(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<String>> {
         let speakers = note.segments.iter().filter_map(|segment| segment.speaker.as_deref());
         let single: Vec<&str> = speakers.filter(|name| !name.trim().contains(' ')).collect();
         if single.iter().all(|name| name.eq_ignore_ascii_case(CLIENT)) {
@@ -527,6 +536,7 @@ impl Holder {
     }
 
     fn require_withdrawable(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<()> {
+        require_not_misfiled(read)?;
         let too_late = |why: &str| SessionError::WithdrawTooLate {
             note: read.record.handle(),
             why: why.to_owned(),
@@ -634,9 +644,10 @@ impl Holder {
             let own = |n: &Note| n.section.clone().unwrap_or_else(|| split::CORE.to_owned());
             let (was, is) = (own(&before.read.note), own(&note));
             if was != is {
-                return Err(SessionError::Conflict {
-                    what: format!("a note stays in its section: this one is in `{was}`, not `{is}`; segments may move"),
-                });
+                return Err(SessionError::conflict(
+                    format!("a note stays in its section: this one is in `{was}`, not `{is}`"),
+                    format!("segments may move: `{{section {is}}}` behind one puts it there"),
+                ));
             }
         }
         let whole = note.clone();
@@ -738,8 +749,19 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         .occurred_at
         .as_ref()
         .map(|at| Lag::between(at, note.duration_minutes, &recorded));
+    let today = clock::today();
+    let is_ahead = note.occurred_at.as_ref().is_some_and(|at| match at.is_date() {
+        true => at.day(&clock::here().zone) > today,
+        false => at.instant() > clock::now(),
+    });
+    // What is still to come cannot have been recorded after it, and nothing is amiss.
+    let gaps = gap::gaps(note).into_iter();
+    let gaps = gaps.filter(|gap| !(is_ahead && gap.lack == gap::Lack::RecordedEarly));
     NoteSavedReply {
+        is_ahead,
         undone: Vec::new(),
+        struck_done: Vec::new(),
+        undoes: None,
         schema,
         note: written.record.handle(),
         id: written.record.to_string(),
@@ -751,7 +773,7 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         lag: lag.map(|lag| lag.to_string()),
         lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
         sections: written.sections.clone(),
-        incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
+        incomplete: gaps.map(|gap| gap.to_string()).collect(),
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
         same_as: None,

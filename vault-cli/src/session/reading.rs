@@ -220,9 +220,16 @@ impl Holder {
             None => all.into_iter().next_back(),
             Some(wanted) => all.into_iter().find(|r| r.header.version == wanted),
         };
-        let found = found.ok_or_else(|| SessionError::NotFound {
-            what: "note",
-            text: version.map_or_else(|| handle.clone(), |v| format!("{handle} version {v}")),
+        let found = found.ok_or_else(|| match version {
+            Some(version) => SessionError::NoVersion {
+                note: handle.clone(),
+                version,
+                newest: versions,
+            },
+            None => SessionError::NotFound {
+                what: "note",
+                text: handle.clone(),
+            },
         })?;
         keys.require_not_lost(&found)?;
         if found.is_erased() {

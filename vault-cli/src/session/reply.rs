@@ -7,6 +7,7 @@ mod overview;
 
 pub use overview::*;
 
+use super::undoing::Undoes;
 use super::word;
 use super::word::Word;
 use serde::ser::SerializeMap;
@@ -242,6 +243,9 @@ pub struct ImportReply {
     pub skipped: u64,
     /// Lines that were not taken; if there are any and `--keep-going` was not given, nothing was.
     pub malformed: Vec<MalformedLine>,
+    /// Lines that were refused beside those, of which there are more than are named.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_malformed: u64,
     /// Of the imported: workers.
     pub workers: u64,
     /// Of the imported: cases.
@@ -259,6 +263,18 @@ pub struct ImportReply {
     /// Of the imported cases, by the ids of their lines: those whose client is called as that of another case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub same_name: Vec<String>,
+}
+
+impl ImportReply {
+    /// Counts the lines that were refused, named or not.
+    pub fn refused(&self) -> u64 {
+        self.more_malformed + u64::try_from(self.malformed.len()).unwrap_or(u64::MAX)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What went out.
@@ -375,8 +391,23 @@ pub struct SyncReply {
     pub url: String,
     /// Links that were sent and are proved to be in the log.
     pub sent: u64,
+    /// Links of others that were taken in.
+    pub received: u64,
+    /// What was written here and has no place any more since others wrote.
+    pub aside: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
+}
+
+/// Something that was written here, has no place any more, and is kept aside, sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetAsideReply {
+    /// The handle of a note or a case.
+    pub of: String,
+    /// The number of the check that refuses it.
+    pub check: u8,
+    /// What it says.
+    pub why: String,
 }
 
 /// A new case.
@@ -703,6 +734,9 @@ pub struct NoteSavedReply {
     pub lag: Option<String>,
     /// Whether that is later than the template allows and no reason was given.
     pub lag_reason_asked: bool,
+    /// Whether it is of what is still to come, such as a visit that was arranged.
+    #[serde(default, rename = "ahead", skip_serializing_if = "std::ops::Not::not")]
+    pub is_ahead: bool,
     /// The sections in which its parts are kept.
     pub sections: Vec<String>,
     /// What is missing.
@@ -721,6 +755,12 @@ pub struct NoteSavedReply {
     /// Steps that were carried out, and of which the note no longer says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undone: Vec<String>,
+    /// Steps that were carried out, and that are not in the note any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub struck_done: Vec<String>,
+    /// What it takes back of what amendments before it did, where it was not said from which version it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Undoes>,
     /// Whether there are drafts, of this or of anything else: `casevault note draft` lists them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafts: bool,
@@ -738,7 +778,8 @@ pub struct JoinedNote {
     /// Whether it says the same already, so that there was nothing to save.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same: bool,
-    /// Whether it said something else than this note did before, so that it was left as it was.
+    /// Whether it said something else than this note did before, or says something else of the step, so that it was left as
+    /// it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub differs: bool,
 }
@@ -778,6 +819,9 @@ pub struct DraftRow {
     pub began_at: String,
     /// When it was last kept.
     pub saved_at: String,
+    /// Of an amendment: the note's newest version, where that is not the one that the draft was begun from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_version: Option<u32>,
     /// Its first words.
     pub words: String,
 }

@@ -3,6 +3,7 @@
 use super::Result;
 use super::SessionError;
 use casevault_policies::Oversight;
+use casevault_policies::Reason;
 use casevault_policies::Set;
 use casevault_policies::Template;
 use std::sync::OnceLock;
@@ -42,18 +43,23 @@ pub(super) fn find<'s>(set: &'s Set, id: &str) -> Result<&'s Template> {
 /// Refuses a reason for closing that the template of the case does not list, in its newest version: an older one may list
 /// none. A case without a template has the default one's.
 pub(super) fn require_closing(set: &Set, template: Option<&str>, reason: &str) -> Result<()> {
-    let listed = template.and_then(|id| set.newest(id)).filter(|t| !t.closing.is_empty());
-    let Some(listed) = listed.or_else(|| set.newest(DEFAULT)) else {
-        return Err(SessionError::Bug("the default template".to_owned()));
-    };
-    if listed.closing.iter().any(|known| known.code == reason) {
+    let listed = closing(set, template)?;
+    if listed.iter().any(|known| known.code == reason) {
         return Ok(());
     }
     Err(SessionError::Unknown {
         what: "reason for closing",
         text: reason.to_owned(),
-        known: listed.closing.iter().map(|known| known.code.clone()).collect(),
+        known: listed.iter().map(|known| known.code.clone()).collect(),
     })
+}
+
+fn closing<'s>(set: &'s Set, template: Option<&str>) -> Result<&'s [Reason]> {
+    let listed = template.and_then(|id| set.newest(id)).filter(|t| !t.closing.is_empty());
+    let listed = listed.or_else(|| set.newest(DEFAULT));
+    listed
+        .map(|template| template.closing.as_slice())
+        .ok_or_else(|| SessionError::Bug("the default template".to_owned()))
 }
 
 /// Returns the words for the client, besides `client`, in cases of a template: there the child is whose case it is, and its
@@ -88,6 +94,50 @@ pub fn case_templates() -> Result<Vec<(String, String)>> {
     ids.sort_by_key(|id| *id != DEFAULT);
     let newest = ids.into_iter().filter_map(|id| set.newest(id));
     Ok(newest.map(|t| (t.id.clone(), t.title.clone())).collect())
+}
+
+/// Returns the fields of a profile that are asked for when a case of a template is opened, each with its question: those of
+/// the template's newest version, or of the usual one where that asks for none.
+///
+/// # Errors
+/// [`SessionError::Bug`] only.
+pub fn asked_fields(template: Option<&str>) -> Result<Vec<(String, String)>> {
+    let set = load()?;
+    let named = template.and_then(|id| set.begins(id));
+    let named = named.filter(|t| t.profile.iter().any(|field| field.asked));
+    let asked = named.or_else(|| set.newest(DEFAULT)).map(|t| t.profile.as_slice());
+    let asked = asked.unwrap_or_default().iter().filter(|field| field.asked);
+    Ok(asked.map(|field| (field.name.clone(), field.title.clone())).collect())
+}
+
+/// Returns the reasons for which a case of a template may be closed, each with its code and what it means.
+///
+/// # Errors
+/// [`SessionError::Bug`] only.
+pub fn closing_reasons(template: Option<&str>) -> Result<Vec<(String, String)>> {
+    let listed = closing(load()?, template)?;
+    Ok(listed
+        .iter()
+        .map(|reason| (reason.code.clone(), reason.title.clone()))
+        .collect())
+}
+
+/// Returns the kinds that a note may be of: the given ones, those that templates define, and the one of whatever fits none.
+///
+/// # Errors
+/// [`SessionError::Bug`] only.
+pub fn note_kinds() -> Result<Vec<String>> {
+    Ok(kinds(load()?))
+}
+
+/// As [`note_kinds`], of a set.
+pub(crate) fn kinds(set: &Set) -> Vec<String> {
+    let given = NoteKind::GIVEN.into_iter().chain([NoteKind::OTHER]).map(str::to_owned);
+    let own = set.iter().flat_map(|t| t.kinds.iter().cloned());
+    let mut known: Vec<String> = given.chain(own).collect();
+    let mut seen = std::collections::HashSet::new();
+    known.retain(|kind| seen.insert(kind.clone()));
+    known
 }
 
 /// Refuses a kind of note that is neither given nor any template's.

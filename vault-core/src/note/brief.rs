@@ -138,8 +138,8 @@ impl Brief {
         for (field, words) in overview::PERSON {
             let known = overview::out_of_profile(profile, &[field]);
             match known.is_empty() {
-                // Nobody is asked about an interpreter who needs none.
-                true if field == "interpreter" => {}
+                // Nobody is asked about an interpreter who needs none, nor a grown person about a school.
+                true if overview::NOT_MISSED.contains(&field) => {}
                 true if value.get(field).is_none_or(serde_json::Value::is_null) => not_recorded.push(words.to_owned()),
                 _ => person.extend(known.into_iter().map(|item| (words.to_owned(), item.text))),
             }

@@ -26,6 +26,8 @@ pub enum Lack {
     LikeField(&'static str),
     /// An interpretation that rests on nothing.
     InterpretationCites,
+    /// An interpretation that rests on itself.
+    InterpretationCitesItself,
     /// A note that holds nothing.
     NoSegments,
     /// A plan without a due date.
@@ -73,6 +75,7 @@ impl fmt::Display for Lack {
                 );
             }
             Self::InterpretationCites => "opinion without the segments that it rests on (cites:)",
+            Self::InterpretationCitesItself => "opinion that rests on itself (cites:)",
             Self::NoSegments => "nothing was written",
             Self::PlanDue => "plan without a due date (due:)",
             Self::PlanDueDate => "due date is not a date like 2026-03-20",
@@ -142,7 +145,10 @@ pub fn lacks(note: &Note, segment: &Segment) -> Vec<Lack> {
     }
     match segment.kind {
         SegmentKind::Decision => add(blank(&segment.why), Lack::DecisionWhy),
-        SegmentKind::Interpretation => add(segment.cites.is_empty(), Lack::InterpretationCites),
+        SegmentKind::Interpretation => {
+            add(segment.cites.is_empty(), Lack::InterpretationCites);
+            add(segment.cites.contains(&segment.n), Lack::InterpretationCitesItself);
+        }
         SegmentKind::Plan => {
             add(blank(&segment.owner), Lack::PlanOwner);
             add(blank(&segment.due), Lack::PlanDue);
@@ -260,6 +266,25 @@ mod tests {
         assert_eq!(
             gaps(&note)[0].to_string(),
             "segment 1: cites segment 99, which is not there"
+        );
+    }
+
+    #[test]
+    fn an_opinion_that_rests_on_itself_rests_on_nothing() {
+        let mut note = Note {
+            segments: vec![
+                Segment::new(1, SegmentKind::Observation, "x"),
+                Segment::new(2, SegmentKind::Interpretation, "y"),
+            ],
+            ..Note::default()
+        };
+        for (cites, found) in [(vec![1], 0), (vec![2], 1), (vec![1, 2], 1)] {
+            note.segments[1].cites = cites;
+            assert_eq!(gaps(&note).len(), found, "{note:?}");
+        }
+        assert_eq!(
+            gaps(&note)[0].to_string(),
+            "segment 2: opinion that rests on itself (cites:)"
         );
     }
 

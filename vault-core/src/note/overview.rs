@@ -19,12 +19,18 @@ pub const EMPTY: &str = "not recorded yet";
 pub const SAFETY: Title = "Safety";
 
 /// Fields of a profile that matter before one meets somebody, as they are called.
-pub(super) const PERSON: [(&str, &str); 4] = [
+pub(super) const PERSON: [(&str, &str); 7] = [
     ("date_of_birth", "date of birth"),
     ("language", "language"),
     ("interpreter", "interpreter"),
     ("communication_needs", "communication needs"),
+    ("parental_responsibility", "parental responsibility"),
+    ("household", "household"),
+    ("school", "school"),
 ];
+
+/// Those of them that are not missed where nothing is known of them: they do not concern everybody.
+pub(super) const NOT_MISSED: [&str; 4] = ["interpreter", "parental_responsibility", "household", "school"];
 
 /// How many of the newest segments a block shows.
 const NEWEST: usize = 5;

@@ -11,7 +11,7 @@ use crate::invocation::Invocation;
 use crate::render;
 use crate::session::request::{CaseAmendRequest, CaseShowRequest};
 
-use super::open::{ASKED, LONGEST_PROFILE, must_be_object, tell_unknown};
+use super::open::{LONGEST_PROFILE, asked, must_be_object, tell_unknown};
 
 /// Corrects what is known of a client; the versions before stay (`case history`)
 ///
@@ -49,7 +49,8 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
                 case,
                 ..CaseShowRequest::default()
             })?;
-            (session, ask(run, &shown.profile, flag)?)
+            let asked = asked(shown.case.template.as_deref())?;
+            (session, ask(run, &asked, &shown.profile, flag)?)
         }
     };
     let reply = session.case_amend(CaseAmendRequest {
@@ -69,10 +70,10 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
 }
 
 /// Asks for what is most needed: an empty answer keeps a field, a hyphen takes it away.
-fn ask(run: &Invocation, profile: &Value, flag: &'static str) -> Result<String, CliError> {
+fn ask(run: &Invocation, asked: &[(String, String)], profile: &Value, flag: &'static str) -> Result<String, CliError> {
     run.ui.prompt("Enter keeps what is there, - takes it away.");
     let mut changes = Map::new();
-    for (field, question) in ASKED {
+    for (field, question) in asked {
         let now = match profile.get(field) {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => format!(" [{}]", vault_core::note::display::escape_line(text)),
@@ -82,8 +83,8 @@ fn ask(run: &Invocation, profile: &Value, flag: &'static str) -> Result<String, 
         let answer = run.ask(&format!("{question}{now}: "), "what changes", flag)?;
         match answer.as_str() {
             "" => {}
-            "-" => drop(changes.insert(field.to_owned(), Value::Null)),
-            _ => drop(changes.insert(field.to_owned(), Value::String(answer))),
+            "-" => drop(changes.insert(field.clone(), Value::Null)),
+            _ => drop(changes.insert(field.clone(), Value::String(answer))),
         }
     }
     Ok(Value::Object(changes).to_string())

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::request::{CaseCloseRequest, PlanListRequest};
+use crate::session::request::{CaseCloseRequest, CaseShowRequest, PlanListRequest};
 use crate::unlock_prompt;
 
 /// The longest outcome, in bytes.
@@ -18,7 +18,7 @@ const LONGEST_OUTCOME: u64 = 1 << 20;
 /// Closes a case
 ///
 /// Nothing is erased: the case can still be read and verified, its notes can be amended, and it takes no new ones. On a
-/// terminal the outcome is asked for, because it cannot be added later. Steps of plans that nobody has carried out are named,
+/// terminal the outcome is asked for, because it cannot be added later, and the reason, by the codes of the case's template. Steps of plans that nobody has carried out are named,
 /// and asked about, or without a terminal refused unless `--yes` says so: they leave `plan list` with the case, and come
 /// back where it is opened again.
 #[derive(Args, Debug)]
@@ -45,6 +45,7 @@ pub struct CloseArgs {
 }
 
 pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
+    let mut reason = args.reason;
     let (mut session, outcome) = match &args.file {
         Some(source) => {
             let outcome = run.text(Some(source), "the outcome", LONGEST_OUTCOME)?;
@@ -60,20 +61,57 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
             if !args.yes {
                 confirm(run, &mut session, &args.case)?;
             }
-            let question = "Outcome in a line (Enter alone for none; Ctrl-C keeps the case open): ";
+            let question = match reason {
+                Some(_) => "Outcome in a line (Enter alone for none; Ctrl-C keeps the case open): ",
+                None => {
+                    "Outcome in a line (Enter alone for none; the reason's code is asked next; Ctrl-C keeps the case open): "
+                }
+            };
             let outcome = asked
                 .then(|| run.ask(question, "the outcome", "`--file FILE`"))
                 .transpose()?;
+            if asked && reason.is_none() {
+                reason = ask_reason(run, &mut session, &args.case)?;
+            }
             (session, outcome.filter(|outcome| !outcome.is_empty()))
         }
     };
     let reply = session.case_close(CaseCloseRequest {
         case: args.case,
         outcome,
-        reason: args.reason,
+        reason,
         on: args.on,
     })?;
     run.ui.reply(&reply, render::case::closed)
+}
+
+/// Asks for what reason the case is closed, out of those that its template lists, by code or number; `None` for none of them.
+fn ask_reason(run: &Invocation, session: &mut Vault, case: &str) -> Result<Option<String>, CliError> {
+    let shown = session.case_show(CaseShowRequest {
+        case: case.to_owned(),
+        ..CaseShowRequest::default()
+    })?;
+    let reasons = crate::session::closing_reasons(shown.case.template.as_deref())?;
+    let lines = reasons.iter().zip(1..);
+    let lines: Vec<String> = lines
+        .map(|((code, title), n)| format!("{n:>3}  {code}  {title}"))
+        .collect();
+    run.ui.prompt(&lines.join("\n"));
+    loop {
+        let question = "Reason (its number or code; Enter alone for none; Ctrl-C keeps the case open): ";
+        let answer = run.ask(question, "the reason", "`--reason CODE`")?;
+        let number = answer.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let found = match number {
+            _ if answer.is_empty() => return Ok(None),
+            Some(n) => reasons.get(n),
+            None => reasons.iter().find(|(code, _)| *code == answer.to_lowercase()),
+        };
+        if let Some((code, _)) = found {
+            return Ok(Some(code.clone()));
+        }
+        run.ui
+            .hint("write one of the numbers or codes; what fits none is `other`, in the outcome's words");
+    }
 }
 
 fn is_asked() -> bool {

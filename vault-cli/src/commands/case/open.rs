@@ -21,7 +21,7 @@ pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 /// The profile is one JSON object: `name`, `date_of_birth` (`1941-03` is enough), `date_of_birth_estimated`, `gender`,
 /// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. A field that looks like a known one is refused with the one
 /// that was meant; others are kept and told, and those of your own go into an object `other`. On a terminal, without
-/// `--file`, the most needed fields are asked. Where the caseload has a case of the same name already, that is told.
+/// `--file`, the fields are asked that `casevault template show` marks. Where the caseload has a case of the same name already, that is told.
 ///
 /// Example: `casevault case open --template adult-social-care --file profile.json`
 #[derive(Args, Debug)]
@@ -51,10 +51,11 @@ pub(super) fn run(args: OpenArgs, run: &Invocation) -> Result<(), CliError> {
         let profile = match &args.file {
             Some(source) => run.text(Some(source), "the profile", LONGEST_PROFILE)?,
             None => {
-                if template.is_none() {
-                    template = Some(ask_template(run)?);
-                }
-                ask(run)?
+                let chosen = match template.take() {
+                    Some(chosen) => chosen,
+                    None => ask_template(run)?,
+                };
+                ask(run, template.insert(chosen))?
             }
         };
         must_be_object(&profile)?;
@@ -166,18 +167,19 @@ pub(super) fn ask_for(run: &Invocation, field: &str, question: &str) -> Result<S
     }
 }
 
-/// What is most needed of a profile, and how it is asked for.
-pub(super) const ASKED: [(&str, &str); 6] = [
-    ("name", "Name"),
-    ("date_of_birth", "Date of birth (1941-03-05, 1941-03 or 1941)"),
-    ("gender", "Gender"),
-    ("language", "Language"),
-    (
-        "communication_needs",
-        "Communication needs (interpreter, hearing, reading)",
-    ),
-    ("danger_to_workers", "Danger to workers"),
-];
+/// How a date of birth may be typed, behind its question.
+const BORN_FORMS: &str = " (1941-03-05, 1941-03 or 1941)";
+
+/// The fields of a profile that a case of a template is asked for, each with its question.
+pub(super) fn asked(template: Option<&str>) -> Result<Vec<(String, String)>, CliError> {
+    let mut asked = crate::session::asked_fields(template)?;
+    for (field, question) in &mut asked {
+        if field == BORN {
+            question.push_str(BORN_FORMS);
+        }
+    }
+    Ok(asked)
+}
 
 const TEMPLATE: &str = "the template";
 const TEMPLATE_FLAG: &str = "`--template TEMPLATE` (`casevault template list`)";
@@ -217,13 +219,13 @@ fn ask_template(run: &Invocation) -> Result<String, CliError> {
     }
 }
 
-/// Asks for what is most needed; an empty answer leaves a field out.
-fn ask(run: &Invocation) -> Result<String, CliError> {
+/// Asks for what is most needed in a case of a template; an empty answer leaves a field out.
+fn ask(run: &Invocation, template: &str) -> Result<String, CliError> {
     let mut profile = Map::new();
-    for (field, question) in ASKED {
-        let answer = ask_for(run, field, question)?;
+    for (field, question) in asked(Some(template))? {
+        let answer = ask_for(run, &field, &question)?;
         if !answer.is_empty() {
-            profile.insert(field.to_owned(), Value::String(answer));
+            profile.insert(field, Value::String(answer));
         }
     }
     Ok(Value::Object(profile).to_string())

@@ -229,10 +229,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-note-amend",
-        &[(
-            "The whole note as it should read:",
-            "casevault note amend n-19qd --file visit.txt",
-        )],
+        &[
+            (
+                "The whole note as it should read:",
+                "casevault note amend n-19qd --file visit.txt",
+            ),
+            (
+                "Only if nobody has amended it since its second version:",
+                "casevault note amend n-19qd --of 2 --file visit.txt",
+            ),
+        ],
     ),
     (
         "casevault-note-attach",

@@ -82,11 +82,11 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
 }
 
 impl AddArgs {
-    /// A note of a case of which the command line says nothing else.
-    pub(crate) fn of(case: String) -> Self {
+    /// A note of a case and a kind of which the command line says nothing else.
+    pub(crate) fn of(case: String, kind: NoteKind) -> Self {
         Self {
             case,
-            kind: None,
+            kind: Some(kind),
             also: Vec::new(),
             input: InputArgs::default(),
             drafts: DraftFlags::default(),

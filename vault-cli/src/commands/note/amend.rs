@@ -28,6 +28,11 @@ pub struct AmendArgs {
     #[arg(long)]
     pub others: bool,
 
+    /// The version that the file was made from, as `note show` says it (the first has no such line); a note that has a newer
+    /// one by now is not amended [default: none, and what the file takes back of newer ones is told]
+    #[arg(long, value_name = "VERSION", requires = "file", value_parser = clap::value_parser!(u32).range(1..))]
+    pub of: Option<u32>,
+
     /// The note.
     #[command(flatten)]
     pub input: InputArgs,
@@ -40,7 +45,8 @@ pub struct AmendArgs {
 pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
     let (note, others) = (args.note, args.others);
     if args.input.file.is_some() {
-        let input = args.input.read(args.kind, run)?;
+        let mut input = args.input.read(args.kind, run)?;
+        input.from_version = args.of;
         let mut session = run.unlock()?;
         let reply = session.note_amend(NoteAmendRequest {
             note: note.clone(),

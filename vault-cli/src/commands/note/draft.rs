@@ -25,7 +25,7 @@ pub(super) fn run(args: DraftArgs, run: &Invocation) -> Result<(), CliError> {
     if let Some(draft) = args.discard {
         if editor::is_open(&draft) {
             let what = format!("draft {draft} is open in an editor");
-            return Err(SessionError::Conflict { what }.into());
+            return Err(SessionError::conflict(what, "end that editor first").into());
         }
         let reply = session.draft_discard(DraftDiscardRequest { draft })?;
         return run.ui.reply(&reply, |reply| format!("dropped draft {}", reply.draft));

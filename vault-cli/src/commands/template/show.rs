@@ -61,7 +61,7 @@ pub(super) fn to_json(template: &Template, schema: &str) -> Value {
     let profile: Vec<Value> = template
         .profile
         .iter()
-        .map(|field| json!({"name": field.name, "title": field.title, "section": field.section}))
+        .map(|field| json!({"name": field.name, "title": field.title, "section": field.section, "asked": field.asked}))
         .collect();
     let closing: Vec<Value> = template
         .closing
@@ -102,9 +102,10 @@ fn text(template: &Template) -> String {
         }
     }
     if !template.profile.is_empty() {
-        out.push_str("\nprofile (nothing is forced):\n");
+        out.push_str("\nprofile (nothing is forced; * is asked for when a case is opened on a terminal):\n");
         for field in &template.profile {
-            out.push_str(&format!("  {}: {}\n", field.name, field.title));
+            let mark = if field.asked { "*" } else { " " };
+            out.push_str(&format!("{mark} {}: {}\n", field.name, field.title));
         }
     }
     if !template.closing.is_empty() {

@@ -207,7 +207,7 @@ impl Holder {
             .ne(luggage.seen.iter().copied())
         {
             let what = format!("the attachments of note {} changed meanwhile", from.1.handle());
-            return Err(SessionError::Conflict { what });
+            return Err(SessionError::conflict(what, "run it again"));
         }
         let section = note_section(tx, to.0, to.1)?;
         for carried in &mut luggage.carried {

@@ -33,6 +33,12 @@ use vault_core::wire::v1::stream::Section;
 const LINE_BYTES: usize = 4 << 20;
 /// Most segments of a note.
 const SEGMENTS: usize = 10_000;
+/// Most refused lines that are named; of more, the number is told.
+const NAMED: usize = 10_000;
+/// Most characters of why a line is refused: it repeats what the line says.
+const WHY_CHARS: usize = 500;
+/// Most fields that are not known and are named, by all lines together.
+const FIELDS: usize = 1_000;
 /// Lines parsed at a time.
 const CHUNK: usize = 4096;
 
@@ -47,6 +53,8 @@ pub(super) struct Action<'t> {
 pub(super) struct Plan<'t> {
     pub(super) actions: Vec<Action<'t>>,
     pub(super) malformed: Vec<MalformedLine>,
+    /// Refused lines beyond those that are named.
+    pub(super) more_malformed: u64,
     pub(super) skipped: u64,
     pub(super) in_future: u64,
     /// Fields that are not known, with how many of the lines to be taken have them.
@@ -108,6 +116,7 @@ impl<'t> Plan<'t> {
         let mut plan = Self {
             actions: Vec::new(),
             malformed: Vec::new(),
+            more_malformed: 0,
             skipped: 0,
             in_future: 0,
             unknown: BTreeMap::new(),
@@ -127,12 +136,18 @@ impl<'t> Plan<'t> {
                     Ok((_, _, Decision::Skip)) => plan.skipped += 1,
                     Ok((text, unknown, Decision::Take { amends, future })) => {
                         for field in unknown {
-                            *plan.unknown.entry(field).or_default() += 1;
+                            let has_room = plan.unknown.len() < FIELDS || plan.unknown.contains_key(&field);
+                            if has_room {
+                                *plan.unknown.entry(field).or_default() += 1;
+                            }
                         }
                         plan.in_future += u64::from(future);
-                        plan.actions.push(Action { text, amends });
+                        // Where a line was refused and none is to be kept, nothing need be remembered of the good ones.
+                        if request.keep_going || plan.malformed.is_empty() {
+                            plan.actions.push(Action { text, amends });
+                        }
                     }
-                    Err(Fault::Line(why)) => plan.malformed.push(MalformedLine { line: *number, why }),
+                    Err(Fault::Line(why)) => plan.refuse(*number, &why),
                     Err(Fault::Session(e)) => return Err(e),
                 }
             }
@@ -140,6 +155,18 @@ impl<'t> Plan<'t> {
         }
         task.progress.finish();
         Ok(plan)
+    }
+
+    fn refuse(&mut self, line: u64, why: &str) {
+        if self.malformed.len() >= NAMED {
+            self.more_malformed += 1;
+            return;
+        }
+        let why = match why.char_indices().nth(WHY_CHARS) {
+            Some((cut, _)) => format!("{}…", why.get(..cut).unwrap_or_default()),
+            None => why.to_owned(),
+        };
+        self.malformed.push(MalformedLine { line, why });
     }
 }
 

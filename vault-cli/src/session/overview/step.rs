@@ -30,6 +30,7 @@ use std::collections::HashMap;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
+use vault_core::note::display::escape_line;
 use vault_core::note::plan;
 use vault_core::note::plan::Step;
 use vault_core::note::when;
@@ -129,7 +130,10 @@ impl Session {
         let on = request.on.unwrap_or(today);
         if on > today {
             let what = format!("{on} is still to come: a step is done on a day that is past, or today");
-            return Err(SessionError::Conflict { what });
+            return Err(SessionError::conflict(
+                what,
+                "say it with `--on DAY` once it was carried out",
+            ));
         }
         let outcome = request
             .outcome
@@ -172,29 +176,42 @@ impl Session {
             };
             let segment = known.as_ref().map(|known| known.n).or(request.segment);
             let said = known.as_ref().map_or(said, Known::said);
-            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, segment: Option<u32>, logged: &_| {
+            // Of a twin, the words of the step that was marked: it may have been amended, and stand elsewhere or nowhere.
+            let amend = |tx: &mut WriteTx<'_>,
+                         case: CaseId,
+                         record: RecordId,
+                         segment: Option<u32>,
+                         twin_of: Option<&Step>,
+                         logged: &_| {
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
+                let segment = match twin_of {
+                    Some(step) => match twin(&before.note, step) {
+                        Some(n) if said.is_open(&before.note, n) || said.is_said(&before.note, n) => Some(n),
+                        // It says something else of the step, or has none of these words.
+                        _ => return Ok((None, Marked::Differs)),
+                    },
+                    None => segment,
+                };
                 let step_of = |note: &Note, version: u32, n: u32| {
                     let steps = plan::steps(note, &record.handle(), version, today);
                     steps.into_iter().find(|step| step.segment == n)
                 };
                 if let Some(n) = segment.filter(|n| request.others && said.is_said(&before.note, *n)) {
-                    return Ok::<_, SessionError>((step_of(&before.note, before.version, n), false));
+                    return Ok::<_, SessionError>((step_of(&before.note, before.version, n), Marked::Same));
                 }
                 let (n, note) = said.of(&before.note, &record, segment)?;
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
-                Ok((step_of(&written.note, written.version, n), true))
+                Ok((step_of(&written.note, written.version, n), Marked::Saved))
             };
-            let (step, changed) = amend(tx, case, record, segment, &logged)?;
-            let n = step.as_ref().map(|step| step.segment);
+            let (step, changed) = amend(tx, case, record, segment, None, &logged)?;
             let mut others_changed = Vec::with_capacity(others_logged.len());
             for ((other, id), logged) in joined.iter().zip(&others_logged) {
-                others_changed.push(amend(tx, *other, *id, n, logged)?.1);
+                others_changed.push(amend(tx, *other, *id, None, step.as_ref(), logged)?.1);
             }
-            if !changed && !others_changed.contains(&true) {
+            if changed != Marked::Saved && !others_changed.contains(&Marked::Saved) {
                 // Nothing was to be written anywhere: refused as it is without the others.
                 said.of(&first.note, &record, segment)?;
             }
@@ -202,11 +219,11 @@ impl Session {
         })?;
         let step = step.ok_or_else(|| SessionError::Bug("the step that was written is not there".to_owned()))?;
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
-            differs: false,
             case: case.handle(),
             note: note.handle(),
-            saved: others_changed.get(index).copied().unwrap_or(false),
-            same: others_changed.get(index).is_some_and(|changed| !changed),
+            saved: others_changed.get(index) == Some(&Marked::Saved),
+            same: others_changed.get(index) == Some(&Marked::Same),
+            differs: others_changed.get(index) == Some(&Marked::Differs),
         });
         Ok(PlanDoneReply {
             schema: PLAN_DONE,
@@ -219,7 +236,7 @@ impl Session {
             done: step.done,
             done_by: step.done_by,
             outcome: step.outcome,
-            changed,
+            changed: changed == Marked::Saved,
             others: others.collect(),
         })
     }
@@ -252,6 +269,43 @@ fn wanted(step: &Step, request: &PlanListRequest, day: Date, me: &OwnWords) -> b
             .owner
             .as_deref()
             .is_none_or(|wanted| step.owner.as_deref().is_some_and(|owner| is_wanted(owner, wanted)))
+}
+
+/// Characters of an outcome that a refusal repeats.
+const OUTCOME_CHARS: usize = 60;
+
+/// The beginning of an outcome, in one line.
+fn begins(outcome: &str) -> String {
+    let line = outcome.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cut: String = line.chars().take(OUTCOME_CHARS).collect();
+    let more = if cut.len() < line.len() { "…" } else { "" };
+    format!("{}{more}", escape_line(&cut))
+}
+
+/// What became of one of the notes in which it was to be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Marked {
+    Saved,
+    /// It says so already.
+    Same,
+    /// It says something else of the step, or has no such step, and stays as it was.
+    Differs,
+}
+
+/// Finds the step of the same words in a note of another case: where it stands in this one, else the only one.
+fn twin(note: &Note, step: &Step) -> Option<u32> {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let wanted = words(&step.text);
+    let same = note
+        .segments
+        .iter()
+        .filter(|s| plan::is_step(s) && words(&s.text) == wanted);
+    let same: Vec<u32> = same.map(|s| s.n).collect();
+    match same.as_slice() {
+        all if all.contains(&step.segment) => Some(step.segment),
+        [one] => Some(*one),
+        _ => None,
+    }
 }
 
 /// What is said of a step.
@@ -310,6 +364,12 @@ impl Said<'_> {
         })
     }
 
+    /// Tells whether it can be said of a step: one that is not done, or is to be taken back.
+    fn is_open(&self, note: &Note, n: u32) -> bool {
+        let step = note.segments.iter().find(|s| s.n == n && plan::is_step(s));
+        step.is_some_and(|step| step.done.is_some() == self.undo)
+    }
+
     /// Tells whether a step says that already: that it was done, whenever, or that it is not.
     fn is_said(&self, note: &Note, n: u32) -> bool {
         let step = note.segments.iter().find(|s| s.n == n && plan::is_step(s));
@@ -322,7 +382,7 @@ impl Said<'_> {
     /// Returns the note in which it is said, and the step's number.
     fn of(&self, before: &Note, record: &RecordId, segment: Option<u32>) -> Result<(u32, Note)> {
         let handle = record.handle();
-        let conflict = |what: String| Err(SessionError::Conflict { what });
+        let conflict = |what: String, next: &str| Err(SessionError::conflict(what, next));
         let mut note = before.clone();
         let open = |s: &&vault_core::note::Segment| plan::is_step(s) && s.done.is_some() == self.undo;
         let open: Vec<u32> = note.segments.iter().filter(open).map(|s| s.n).collect();
@@ -330,26 +390,48 @@ impl Said<'_> {
         let n = match (segment, open.as_slice()) {
             (Some(n), _) => n,
             (None, [one]) => *one,
-            (None, []) => return conflict(format!("note {handle} has no {word} step of a plan")),
+            (None, []) => {
+                let next =
+                    format!("`casevault note show {handle}` shows its plans, and `casevault plan list` what waits");
+                return conflict(format!("note {handle} has no {word} step of a plan"), &next);
+            }
             (None, several) => {
                 let all: Vec<String> = several.iter().map(|n| format!("{handle}:{n}")).collect();
-                return conflict(format!(
-                    "note {handle} has {} {word} steps: say which, {}",
-                    several.len(),
-                    all.join(", ")
-                ));
+                return conflict(
+                    format!("note {handle} has {} {word} steps", several.len()),
+                    &format!("say which: {}", all.join(", ")),
+                );
             }
         };
         let Some(step) = note.segments.iter_mut().find(|s| s.n == n && plan::is_step(s)) else {
-            return conflict(format!("segment {n} of note {handle} is no step of a plan"));
+            return conflict(
+                format!("segment {n} of note {handle} is no step of a plan"),
+                &format!("`casevault note show {handle}` shows the numbers of its plans"),
+            );
         };
         match (self.undo, &step.done) {
             (false, Some(done)) => {
-                return conflict(format!(
-                    "step {handle}:{n} was done on {done} already: `casevault plan done {handle}:{n} --undo` takes that back"
-                ));
+                let outcome = step
+                    .outcome
+                    .as_deref()
+                    .map(|text| format!(", with the outcome `{}`", begins(text)));
+                return conflict(
+                    format!(
+                        "step {handle}:{n} was done on {done} already{}",
+                        outcome.unwrap_or_default()
+                    ),
+                    &format!(
+                        "`casevault plan done {handle}:{n} --undo` takes that back; `--others` without a day and an outcome says \
+                         the same of the notes that are one with it, and `casevault plan done` of one of those something else"
+                    ),
+                );
             }
-            (true, None) => return conflict(format!("step {handle}:{n} is not done")),
+            (true, None) => {
+                return conflict(
+                    format!("step {handle}:{n} is not done"),
+                    "`casevault plan list --done` shows those that are",
+                );
+            }
             (false, None) => {
                 step.done = Some(self.on.to_string());
                 step.done_by = Some(self.by.to_owned());
