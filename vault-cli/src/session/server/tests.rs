@@ -118,7 +118,10 @@ fn is_sent(session: &Session, kept: &KeptRemote, stream: StreamId, seq: u64, id:
 /// A further device of the same member, with an empty store but for the agency's stream.
 fn further(first: &mut Vault) -> Vault {
     let mut random = crate::session::random::os();
-    let (device, seed) = (DeviceId(fresh_id(&mut random)), SigningSeed::from_bytes(fresh(&mut random)));
+    let (device, seed) = (
+        DeviceId(fresh_id(&mut random)),
+        SigningSeed::from_bytes(fresh(&mut random)),
+    );
     let session = first.s();
     let (agency, member) = (session.holder.agency.id(), session.holder.member);
     let certificate = DeviceCertificate {
@@ -154,8 +157,20 @@ fn further(first: &mut Vault) -> Vault {
         seal_secret: SealSecret::from_bytes(fresh(&mut random)),
         store_key: StoreKey::from_bytes(fresh(&mut random)),
         identity: SigningSeed::from_bytes(*session.holder.secrets.identity.expose()),
-        recipients: session.holder.secrets.recipients.iter().map(|(v, seed)| (*v, duplicate(seed))).collect(),
-        dpo: session.holder.secrets.dpo.iter().map(|(v, seed)| (*v, duplicate(seed))).collect(),
+        recipients: session
+            .holder
+            .secrets
+            .recipients
+            .iter()
+            .map(|(v, seed)| (*v, duplicate(seed)))
+            .collect(),
+        dpo: session
+            .holder
+            .secrets
+            .dpo
+            .iter()
+            .map(|(v, seed)| (*v, duplicate(seed)))
+            .collect(),
         recovery: None,
     };
     let folder = tempfile::tempdir().unwrap();
