@@ -126,18 +126,21 @@ impl Holder {
         kept: &mut KeptRemote,
         pulled: Vec<Pulled>,
     ) -> Result<Taken> {
+        let ids: Ids = pulled.iter().map(|one| one.parcel.link().id()).collect();
+        let here = waiting::arrived(tx, kept, &ids)?;
+        let (of_agency, others): (Vec<_>, Vec<_>) = pulled
+            .into_iter()
+            .filter(|one| !here.contains(&one.parcel.link().id()))
+            .partition(|one| one.parcel.link().link().stream.kind == StreamKind::Agency);
+        if of_agency.is_empty() && others.is_empty() {
+            kept.store(tx)?;
+            return Ok(Taken::default());
+        }
         let waiting = waiting::take_out(self, tx, kept)?;
         if waiting.has_agency_links() {
             self.agency = agency::load(tx)?;
         }
-        let mut ids = HashSet::with_capacity(pulled.len());
-        let (of_agency, others): (Vec<_>, Vec<_>) = pulled
-            .into_iter()
-            .inspect(|one| {
-                ids.insert(one.parcel.link().id());
-            })
-            .partition(|one| one.parcel.link().link().stream.kind == StreamKind::Agency);
-        let links = ids.len() as u64;
+        let links = (of_agency.len() + others.len()) as u64;
         for one in of_agency {
             self.take_agency_link(tx, one.parcel)?;
         }

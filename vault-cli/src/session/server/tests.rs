@@ -271,9 +271,95 @@ fn two_devices_that_write_apart_arrive_at_the_same_links() {
         require_sound(vault);
     }
     assert_eq!(links(&mut one), links(&mut two));
+
+    // Of the two amendments neither is lost: one is shown first, the other beside it, on both devices alike.
+    let of = |show: &crate::session::reply::NoteView| show.content.segments[0].text.trim().to_owned();
+    for vault in [&mut one, &mut two] {
+        let shown = vault.show(&note).unwrap();
+        assert_eq!((shown.view.head.version, shown.view.head.beside), (2, 1));
+        let [beside] = shown.beside.as_slice() else {
+            panic!("{:?}", shown.beside)
+        };
+        assert_eq!(
+            (of(&shown.view), of(beside)),
+            ("Rang at the door.".into(), "Rang twice.".into())
+        );
+        let listed = vault.list(&case).unwrap();
+        let listed = listed.notes.iter().find(|row| row.head.note == note).unwrap();
+        assert_eq!(listed.head.beside, 1);
+    }
+    two.amend(&note, "obs: Rang twice, at the door.");
+    log.meet(&mut two, &mut at_two);
+    log.meet(&mut one, &mut at_one);
+    let shown = one.show(&note).unwrap();
+    assert_eq!((shown.view.head.version, shown.view.head.beside), (3, 0));
+    assert_eq!(of(&shown.view), "Rang twice, at the door.");
+
     // And what was opened anew from the disk is the same.
     for vault in [&mut one, &mut two] {
         vault.open();
+        require_sound(vault);
+    }
+}
+
+/// A small generator for histories: SplitMix64, so that a seed gives the same one everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+#[test]
+fn whatever_three_devices_do_apart_they_arrive_at_the_same_links() {
+    let mut dice = Dice(7);
+    let mut log = Log::default();
+    let mut one = Vault::made();
+    let case = one.case("ext-1");
+    let mut notes = vec![one.note(&case, "obs: The first.")];
+    let (two, three) = (further(&mut one), further(&mut one));
+    let mut vaults = [(one, 0), (two, 0), (three, 0)];
+    for (vault, at) in &mut vaults {
+        log.meet(vault, at);
+    }
+    let mut written = notes.len();
+    for step in 0..60 {
+        let which = dice.roll(3) as usize;
+        let (vault, at) = &mut vaults[which];
+        match dice.roll(6) {
+            0 | 1 => {
+                notes.push(vault.note(&case, &format!("obs: Step {step}.")));
+                written += 1;
+            }
+            2 => {
+                let note = &notes[dice.roll(notes.len() as u64) as usize];
+                // One that has not come yet cannot be amended here.
+                if vault.show(note).is_ok() {
+                    vault.amend(note, &format!("obs: Amended in step {step}."));
+                }
+            }
+            3 => {
+                let opened = vault.case(&format!("ext-{step}-{which}"));
+                vault.note(&opened, "obs: In a case of its own.");
+            }
+            _ => log.meet(vault, at),
+        }
+    }
+    for _ in 0..2 {
+        for (vault, at) in &mut vaults {
+            log.meet(vault, at);
+        }
+    }
+    let all: Vec<_> = vaults.iter_mut().map(|(vault, _)| links(vault)).collect();
+    assert_eq!(all[0], all[1]);
+    assert_eq!(all[1], all[2]);
+    for (vault, _) in &mut vaults {
+        assert_eq!(vault.list(&case).unwrap().notes.len(), written);
         require_sound(vault);
     }
 }

@@ -36,6 +36,9 @@ use vault_core::wire::v1::link::Placement;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 
+/// Links that are looked at at once.
+const CHUNK: usize = 64;
+
 /// Names of local values that hold what was set aside begin so; the link's id follows.
 const PREFIX: &str = "aside:";
 
@@ -55,6 +58,37 @@ pub(super) struct TakenOut {
     keys: HashMap<CaseId, CaseKeys>,
     /// Whether some of it may have arrived.
     was_offered: bool,
+}
+
+/// Goes on over what had arrived at the server, link by link in commit order, without anybody having been told: it stays
+/// where it is.
+pub(super) fn arrived(tx: &WriteTx<'_>, kept: &mut KeptRemote, taken: &taking::Ids) -> Result<taking::Ids> {
+    let mut here = taking::Ids::new();
+    if kept.offered <= kept.pushed {
+        return Ok(here);
+    }
+    let (mut last, mut order, mut goes_on) = (kept.pushed, kept.order(tx)?, true);
+    tx.outgoing(kept.pushed, CHUNK, &mut |outgoing| -> Result<()> {
+        for one in outgoing {
+            let id = one.link.id();
+            goes_on &= taken.contains(&id);
+            if goes_on {
+                last = one.pos;
+                order = order.then(&id);
+                here.insert(id);
+            }
+        }
+        Ok(())
+    })?;
+    if last > kept.pushed {
+        // Nothing of others' is looked into among one's own.
+        let all_indexed = kept.indexed() == kept.pushed;
+        kept.is_sent_to(last, order);
+        if all_indexed {
+            kept.is_indexed();
+        }
+    }
+    Ok(here)
 }
 
 /// Takes out what is not known to be in the log.
