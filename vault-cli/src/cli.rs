@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
+use vault_core::crypto::passphrase::Cost;
 
 use crate::commands::Command;
 use crate::ui::Colour;
@@ -103,6 +104,33 @@ pub struct Everywhere {
     /// Unlocks for this command alone, even where an agent holds the vault open
     #[arg(long, global = true)]
     pub no_agent: bool,
+}
+
+/// What a new keystore costs whoever tries passphrases.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Kdf {
+    /// How much memory each try of a passphrase costs, from 64MiB to 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = value::memory_kib)]
+    pub kdf_memory: u32,
+
+    /// How many passes over that memory, from 3 to 10
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..=10))]
+    pub kdf_passes: u32,
+
+    /// In how many lanes, from 1 to 16
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub kdf_lanes: u32,
+}
+
+impl Kdf {
+    /// Returns the cost.
+    pub fn cost(&self) -> Cost {
+        Cost {
+            memory_kib: self.kdf_memory,
+            passes: self.kdf_passes,
+            lanes: self.kdf_lanes,
+        }
+    }
 }
 
 /// Why one reads; without these flags, the purpose is the one that goes with the relation to the case.

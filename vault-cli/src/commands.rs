@@ -13,12 +13,14 @@ pub mod chronology;
 pub mod completions;
 pub mod decision;
 pub mod demo;
+pub mod device;
 pub mod export;
 pub mod import;
 pub mod init;
 pub mod lock;
 pub mod log;
 pub mod man;
+pub mod member;
 pub mod note;
 pub mod passphrase;
 pub mod plan;
@@ -79,6 +81,12 @@ pub enum Command {
     /// Recovery cards: split, check, restore
     #[command(subcommand)]
     Recovery(Later<recovery::RecoveryCommand>),
+    /// Members of the agency: invite, join, approve, list, role, reset, retire
+    #[command(subcommand)]
+    Member(Later<member::MemberCommand>),
+    /// Devices: add, join, approve, list, lost, retire
+    #[command(subcommand)]
+    Device(Later<device::DeviceCommand>),
     /// The server: add
     #[command(subcommand)]
     Server(Later<server::ServerCommand>),
@@ -104,12 +112,14 @@ pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
         Command::Completions(Later(args)) => completions::run(&args, run),
         Command::Decision(Later(command)) => decision::run(command, run),
         Command::Demo(Later(args)) => demo::run(&args, run),
+        Command::Device(Later(command)) => device::run(command, run),
         Command::Export(Later(args)) => export::run(args, run),
         Command::Import(Later(args)) => import::run(&args, run),
         Command::Init(Later(args)) => init::run(args, run),
         Command::Lock(Later(args)) => lock::run(&args, run),
         Command::Log(Later(command)) => log::run(command, run),
         Command::Man(Later(args)) => man::run(&args, run),
+        Command::Member(Later(command)) => member::run(command, run),
         Command::Note(Later(command)) => note::run(command, run),
         Command::Passphrase(Later(command)) => passphrase::run(command, run),
         Command::Plan(Later(command)) => plan::run(command, run),

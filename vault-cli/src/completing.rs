@@ -92,6 +92,8 @@ fn value_of(arg: Arg) -> Arg {
         "CASE" => arg.add(handles(HandleKind::Case)),
         "DEVICE" => arg.add(handles(HandleKind::Device)),
         "DRAFT" => arg.add(handles(HandleKind::Draft)),
+        "MEMBER" => arg.add(handles(HandleKind::Member)),
+        "ROLE" => arg.add(words(roles)),
         "JOT" => arg.add(handles(HandleKind::Jot)),
         "NOTE" | "NOTE[:SEGMENT]" => arg.add(handles(HandleKind::Note)),
         "CODE" if arg.get_id() == "purpose" => arg.add(words(|| PURPOSES.iter().map(ToString::to_string).collect())),
@@ -103,6 +105,10 @@ fn value_of(arg: Arg) -> Arg {
         "FILE" | "FILE,FILE" | "FILE|-" => arg.value_hint(ValueHint::FilePath),
         _ => arg,
     }
+}
+
+fn roles() -> Vec<String> {
+    crate::session::ROLES.map(str::to_owned).to_vec()
 }
 
 fn words(all: fn() -> Vec<String>) -> ArgValueCandidates {

@@ -215,6 +215,10 @@ impl Invocation {
             return Ok(places);
         }
         let home = places.home().display().to_string();
+        if Session::is_joining(&places) {
+            let device = Session::joining_device(&places)?.handle();
+            return Err(SessionError::NotEnrolled { home, device }.into());
+        }
         Err(SessionError::NoVault { home }.into())
     }
 

@@ -60,6 +60,11 @@ impl Places {
         self.home.join("vault.db-snapshot")
     }
 
+    /// Returns the file of a device that has asked to join and is not enrolled yet.
+    pub fn joining(&self) -> PathBuf {
+        self.home.join("joining")
+    }
+
     /// Returns the file that counts wrong passphrases.
     pub fn tries(&self) -> PathBuf {
         self.home.join("tries")

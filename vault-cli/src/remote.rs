@@ -24,6 +24,11 @@ use vault_core::server_session;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
+use vault_core::wire::v1::enrolment::AnswerInvite;
+use vault_core::wire::v1::enrolment::InviteId;
+use vault_core::wire::v1::enrolment::InviteState;
+use vault_core::wire::v1::enrolment::OpenInvite;
+use vault_core::wire::v1::enrolment::WaitingDevices;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::sync::AppendReply;
@@ -46,6 +51,8 @@ const LIST: usize = 32 << 20;
 const BUNDLE: usize = 256 * 50;
 /// Bytes of a tile of 256 hashes.
 const TILE: usize = 256 * 32;
+/// Bytes of a list of waiting devices: 160 each, and no more of them than there are invites.
+const WAITING: usize = 64 << 10;
 /// Bytes of a problem's JSON.
 const PROBLEM: u64 = 16 << 10;
 
@@ -155,10 +162,7 @@ impl Remote {
     /// [`ServerFault`].
     pub fn append(&self, request: &AppendRequest) -> Result<AppendReply> {
         let bytes = encoded(request)?;
-        let mut post = self.agent.post(self.address("/v1/append"));
-        if let Some(token) = self.token.borrow().as_ref() {
-            post = post.header("Authorization", token);
-        }
+        let post = self.authorised(self.agent.post(self.address("/v1/append")));
         // An outcome for each parcel and a note: more is no answer, and is not read.
         let most = request
             .parcels
@@ -221,11 +225,64 @@ impl Remote {
         )
     }
 
-    fn get(&self, path: &str, most: usize) -> Result<Vec<u8>> {
-        let mut get = self.agent.get(self.address(path));
-        if let Some(token) = self.token.borrow().as_ref() {
-            get = get.header("Authorization", token);
+    /// Opens an invite, in the session's name.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn open_invite(&self, id: InviteId, open: &OpenInvite) -> Result<()> {
+        let put = self.authorised(self.agent.put(self.address(&invite_path(id))));
+        self.bytes(put.send(&encoded(open)?), 0).map(drop)
+    }
+
+    /// Asks to join, with a sealed request.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn ask_to_join(&self, id: InviteId, request: &[u8]) -> Result<()> {
+        let post = self.agent.post(self.address(&invite_path(id)));
+        self.bytes(post.send(request), 0).map(drop)
+    }
+
+    /// Tells how far an invite has got; nothing where there is none that is open.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn invite(&self, id: InviteId) -> Result<Option<InviteState>> {
+        const MOST: usize = limit::JOIN_REQUEST + limit::JOIN_ANSWER + 16;
+        match self.get(&invite_path(id), MOST) {
+            Ok(bytes) => decoded(bytes, MOST).map(Some),
+            Err(ServerFault::Refused { status: 404, .. }) => Ok(None),
+            Err(fault) => Err(fault),
         }
+    }
+
+    /// Answers an invite, in the session's name.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn answer_invite(&self, id: InviteId, answer: &AnswerInvite) -> Result<()> {
+        let path = format!("{}/answer", invite_path(id));
+        let post = self.authorised(self.agent.post(self.address(&path)));
+        self.bytes(post.send(&encoded(answer)?), 0).map(drop)
+    }
+
+    /// Lists the devices that wait for an administrator.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn waiting_devices(&self) -> Result<WaitingDevices> {
+        decoded(self.get("/v1/join", WAITING)?, WAITING)
+    }
+
+    fn authorised<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match self.token.borrow().as_ref() {
+            Some(token) => request.header("Authorization", token),
+            None => request,
+        }
+    }
+
+    fn get(&self, path: &str, most: usize) -> Result<Vec<u8>> {
+        let get = self.authorised(self.agent.get(self.address(path)));
         self.bytes(get.call(), most)
     }
 
@@ -270,6 +327,10 @@ impl Remote {
             status => Err(ServerFault::refused(status.as_u16(), &bytes)),
         }
     }
+}
+
+fn invite_path(id: InviteId) -> String {
+    format!("/v1/join/{}", HEXLOWER.encode(&id.0))
 }
 
 fn encoded<T: wire::Structure>(value: &T) -> Result<Vec<u8>> {

@@ -9,6 +9,7 @@ pub mod card;
 pub mod case;
 pub mod import;
 pub mod log;
+pub mod member;
 pub mod note;
 pub mod overview;
 pub mod server;

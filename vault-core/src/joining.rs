@@ -10,8 +10,10 @@
 //! changes a letter of the sheet learns or alters anything (ATTACKS 36). What a member's further device is handed is sealed
 //! to a recipient of that device besides: the paper and the server's copy together do not open it.
 
+mod pending;
 mod sheet;
 
+pub use pending::Pending;
 pub use sheet::SheetError;
 pub use sheet::read as read_sheet;
 pub use sheet::rows as sheet_rows;

@@ -149,10 +149,23 @@ pub fn peek(file: &[u8]) -> Result<KeystoreHeader, Refused> {
 /// As [`peek`], and [`Check::Keystore`] alike for a wrong passphrase and for changed bytes.
 pub fn unlock(file: &[u8], phrase: &str) -> Result<(Unlocked, Secrets), Refused> {
     let store = read(file)?;
+    let unlocked = unlocked_by(&store, phrase)?;
+    let secrets = open(&store, &unlocked.key)?;
+    Ok((unlocked, secrets))
+}
+
+fn unlocked_by(store: &KeystoreFile, phrase: &str) -> Result<Unlocked, Refused> {
     let header = store.header;
     let key = passphrase::unlock_key(&passphrase::normalized(phrase), &header.salt, &header.cost)?;
-    let secrets = open(&store, &key)?;
-    Ok((Unlocked { key, header }, secrets))
+    Ok(Unlocked { key, header })
+}
+
+/// Opens a file that is sealed as a keystore is, under a label of its own; returns the JSON in it.
+pub(crate) fn unlock_other(label: Label, file: &[u8], phrase: &str) -> Result<(Unlocked, Zeroizing<Vec<u8>>), Refused> {
+    let store = read(file)?;
+    let unlocked = unlocked_by(&store, phrase)?;
+    let json = open_json(label, &store, &unlocked.key)?;
+    Ok((unlocked, json))
 }
 
 /// Opens a keystore's bytes with the key that opened them before, without a passphrase.
@@ -164,15 +177,20 @@ pub fn reopen(file: &[u8], unlocked: &Unlocked) -> Result<Secrets, Refused> {
 }
 
 fn open(store: &KeystoreFile, key: &UnlockKey) -> Result<Secrets, Refused> {
+    let json = open_json(Label::KeystoreSeal, store, key)?;
+    let stored: Stored = serde_json::from_slice(&json).map_err(|_| Check::Keystore)?;
+    stored.secrets().ok_or(Check::Keystore.into())
+}
+
+fn open_json(label: Label, store: &KeystoreFile, key: &UnlockKey) -> Result<Zeroizing<Vec<u8>>, Refused> {
     let header_bytes = wire::encode(&store.header)?;
-    let sealer = Sealer::derive(Label::KeystoreSeal, key.expose(), &[&header_bytes]);
+    let sealer = Sealer::derive(label, key.expose(), &[&header_bytes]);
     let text = sealer
         .require_commitment(&store.commitment)
         .and_then(|()| sealer.open(&header_bytes, &store.sealed))
         .map_err(|_| Check::Keystore)?;
     let json = pad::unpad(&text).map_err(|_| Check::Keystore)?;
-    let stored: Stored = serde_json::from_slice(json).map_err(|_| Check::Keystore)?;
-    stored.secrets().ok_or(Check::Keystore.into())
+    Ok(Zeroizing::new(json.to_vec()))
 }
 
 /// Refuses secrets whose public halves, computed, are not those that the agency's stream shows for their owner.
@@ -229,12 +247,22 @@ pub fn require_own_keys(agency: &AgencyState, header: &KeystoreHeader, secrets: 
 /// # Errors
 /// [`Check::TooLong`].
 pub fn write(unlocked: &mut Unlocked, secrets: &Secrets, fresh: [u8; 32]) -> Result<Vec<u8>, Refused> {
+    let json = Zeroizing::new(serde_json::to_vec(&Stored::of(secrets)).map_err(|_| Check::TooLong)?);
+    write_other(Label::KeystoreSeal, unlocked, &json, fresh)
+}
+
+/// Writes JSON sealed as a keystore is, under a label of its own.
+pub(crate) fn write_other(
+    label: Label,
+    unlocked: &mut Unlocked,
+    json: &[u8],
+    fresh: [u8; 32],
+) -> Result<Vec<u8>, Refused> {
     unlocked.header.generation += 1;
     unlocked.header.fresh = fresh;
     let header_bytes = wire::encode(&unlocked.header)?;
-    let sealer = Sealer::derive(Label::KeystoreSeal, unlocked.key.expose(), &[&header_bytes]);
-    let json = Zeroizing::new(serde_json::to_vec(&Stored::of(secrets)).map_err(|_| Check::TooLong)?);
-    let mut text = pad::pad(&json);
+    let sealer = Sealer::derive(label, unlocked.key.expose(), &[&header_bytes]);
+    let mut text = pad::pad(json);
     sealer.seal(&header_bytes, &mut text)?;
     let sealed = std::mem::take(&mut *text);
     wire::encode(&KeystoreFile {
@@ -351,11 +379,11 @@ impl Stored {
     }
 }
 
-fn hex(bytes: &[u8; 32]) -> String {
+pub(crate) fn hex(bytes: &[u8; 32]) -> String {
     HEXLOWER.encode(bytes)
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     let bytes = Zeroizing::new(HEXLOWER.decode(text.as_bytes()).ok()?);
     <[u8; 32]>::try_from(bytes.as_slice()).ok()
 }

@@ -371,7 +371,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 28] = [
+pub const WITHOUT: [(&str, &str); 41] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -381,6 +381,37 @@ pub const WITHOUT: [(&str, &str); 28] = [
     ("completions", "writes nothing"),
     ("decision list", "writes its entry alone, as `note show` does"),
     ("demo", "works in a throw-away folder, with the actions that are here"),
+    ("device add", "needs a server: its transaction is as that of `note jot`"),
+    (
+        "device approve",
+        "needs a server: its transaction is that of `server add`",
+    ),
+    (
+        "device join",
+        "needs a server: what a run that is cut off leaves is in `tests/tests/members.rs`",
+    ),
+    ("device list", "writes nothing"),
+    ("device lost", "is one transaction, as `server add` is"),
+    ("device retire", "is one transaction, as `server add` is"),
+    (
+        "member approve",
+        "needs a server: its transaction is that of `server add`",
+    ),
+    (
+        "member invite",
+        "needs a server: its transaction is as that of `note jot`",
+    ),
+    (
+        "member join",
+        "needs a server: what a run that is cut off leaves is in `tests/tests/members.rs`",
+    ),
+    ("member list", "writes nothing"),
+    (
+        "member reset",
+        "needs a server: its transaction is as that of `note jot`",
+    ),
+    ("member retire", "is one transaction, as `server add` is"),
+    ("member role", "is one transaction, as `server add` is"),
     ("lock", "takes the agent's socket away: see the agent's own faults"),
     ("log list", "writes its entry alone, as `note show` does"),
     ("log show", "writes its entry alone, as `note show` does"),

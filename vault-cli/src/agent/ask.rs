@@ -242,6 +242,10 @@ asks! {
     watched case_verify(CaseVerifyRequest) -> VerifyReply;
     plain chronology_show(ChronologyRequest) -> ChronologyReply;
     plain decision_list(DecisionListRequest) -> DecisionListReply;
+    watched device_add(DeviceAddRequest) -> InviteReply;
+    watched device_approve(ApproveRequest) -> ApproveReply;
+    plain device_list(DeviceListRequest) -> DeviceListReply;
+    watched device_retire(DeviceRetireRequest) -> ChangedReply;
     plain draft_discard(DraftDiscardRequest) -> DraftDiscardReply;
     plain draft_keep(DraftKeepRequest) -> DraftKeepReply;
     plain draft_list(DraftListRequest) -> DraftListReply;
@@ -255,6 +259,12 @@ asks! {
     plain log_list(LogListRequest) -> LogListReply;
     plain log_show(LogShowRequest) -> LogShowReply;
     watched log_verify(LogVerifyRequest) -> VerifyReply;
+    watched member_approve(ApproveRequest) -> ApproveReply;
+    watched member_invite(MemberInviteRequest) -> InviteReply;
+    plain member_list(MemberListRequest) -> MemberListReply;
+    watched member_reset(MemberResetRequest) -> InviteReply;
+    watched member_retire(MemberRetireRequest) -> ChangedReply;
+    watched member_role(MemberRoleRequest) -> ChangedReply;
     plain note_add(NoteAddRequest) -> NoteSavedReply;
     plain note_amend(NoteAmendRequest) -> NoteSavedReply;
     reading note_attach(NoteAttachRequest) -> NoteAttachReply;

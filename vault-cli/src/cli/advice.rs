@@ -132,7 +132,9 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "push pull fetch upload backup-to",
         "`casevault sync` sends what was written to the server",
     ),
-    ("", "share grant invite member device", NOT_YET),
+    ("", "share grant", NOT_YET),
+    ("", "invite colleague staff user", "`casevault member invite`"),
+    ("", "enrol laptop machine", "`casevault device add`"),
     (
         "case",
         "new create add start begin init",

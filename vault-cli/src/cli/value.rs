@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use vault_core::crypto::passphrase::{MEMORY_CEILING_KIB, MEMORY_FLOOR_KIB};
-use vault_core::id::{CaseId, JotId, RecordId};
+use vault_core::id::{CaseId, DeviceId, JotId, MemberId, RecordId};
 use vault_core::note::when::{self, Now, WhenError};
 use vault_core::note::{NoteKind, SegmentKind};
 
@@ -17,6 +17,28 @@ pub fn case(text: &str) -> Result<String, String> {
     CaseId::range(text)
         .map(|_| text.to_owned())
         .map_err(|e| format!("{e}; `casevault case list` shows the handles of cases"))
+}
+
+/// Reads a member's handle, or a beginning of one.
+///
+/// # Errors
+/// What is wrong with it, and where handles are found.
+pub fn member(text: &str) -> Result<String, String> {
+    let text = &lower(text, "M-");
+    MemberId::range(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("{e}; `casevault member list` shows the handles of members"))
+}
+
+/// Reads a device's handle, or a beginning of one.
+///
+/// # Errors
+/// What is wrong with it, and where handles are found.
+pub fn device(text: &str) -> Result<String, String> {
+    let text = &lower(text, "D-");
+    DeviceId::range(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("{e}; `casevault device list` shows the handles of devices"))
 }
 
 /// A handle that was typed in capitals, as a letter or a form shows it.

@@ -1,9 +1,8 @@
 //! `casevault init`.
 
 use clap::Args;
-use vault_core::crypto::passphrase::Cost;
 
-use crate::cli::value;
+use crate::cli::Kdf;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::session::request::InitRequest;
@@ -25,17 +24,9 @@ pub struct InitArgs {
     #[arg(long, value_name = "NAME")]
     pub name: String,
 
-    /// How much memory each try of a passphrase costs, from 64MiB to 2GiB
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = value::memory_kib)]
-    pub kdf_memory: u32,
-
-    /// How many passes over that memory, from 3 to 10
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..=10))]
-    pub kdf_passes: u32,
-
-    /// In how many lanes, from 1 to 16
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub kdf_lanes: u32,
+    /// How dear a try of the passphrase is.
+    #[command(flatten)]
+    pub kdf: Kdf,
 }
 
 pub(super) fn run(args: InitArgs, run: &Invocation) -> Result<(), CliError> {
@@ -47,11 +38,7 @@ pub(super) fn run(args: InitArgs, run: &Invocation) -> Result<(), CliError> {
     let request = InitRequest {
         agency: args.agency,
         name: args.name,
-        cost: Cost {
-            memory_kib: args.kdf_memory,
-            passes: args.kdf_passes,
-            lanes: args.kdf_lanes,
-        },
+        cost: args.kdf.cost(),
     };
     let passphrase = run.first_passphrase()?;
     let reply = Session::init(&places, request, &passphrase)?;

@@ -128,6 +128,7 @@ fn what_is_wrong(number: u8) -> &'static str {
     let of_log = [
         Check::CheckpointOrigin,
         Check::CheckpointSignature,
+        Check::EnrolmentRollback,
         Check::LogTile,
         Check::LogInclusion,
         Check::LogConsistency,
@@ -222,8 +223,8 @@ impl ServerFault {
             Self::Unreachable { .. } => "everything written stays here and goes out with the next `casevault sync`",
             Self::NotReached { .. } => "nothing was named or sent: run it again when the server answers",
             Self::UnknownDevice => {
-                "a device that a restore made cannot go on with the server yet (docs/recovery.md): everything stays here, and \
-                 backups are what keeps it"
+                "it was retired, or a restore made it, which cannot go on with the server yet (docs/recovery.md): everything \
+                 stays here; an administrator's `casevault device list --all` tells, and `casevault device add` adds another"
             }
             Self::Busy { retry_after } => {
                 let wait = retry_after.map_or("in a moment".to_owned(), |s| format!("in {s} seconds"));

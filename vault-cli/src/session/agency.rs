@@ -21,6 +21,7 @@ use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::keyring;
 use vault_core::secret::EpochKey;
+use vault_core::secret::RecipientSeed;
 use vault_core::secret::ReleaseHalf;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::key::KeyContext;
@@ -96,12 +97,47 @@ impl Holder {
 
     /// Names a member to who may open the settings: by name where it is known, and by the handle.
     pub(super) fn member_named(&self, tx: &ReadTx<'_>, member: MemberId) -> Result<String> {
-        // The settings name the founder alone, who is who is there as long as nobody joined.
-        let is_founder = self.agency.members().keys().eq([&member]);
-        Ok(match is_founder {
-            true => format!("{} ({})", self.settings(tx)?.settings.founder, member.handle()),
-            false => member.handle(),
+        let settings = self.settings(tx)?.settings;
+        Ok(match settings.name_of(member, self.founder()) {
+            Some(name) => format!("{name} ({})", member.handle()),
+            None => member.handle(),
         })
+    }
+
+    /// Returns who founded the agency.
+    pub(super) fn founder(&self) -> Option<MemberId> {
+        let mut members = self.agency.members().iter();
+        let founder = members.find(|(_, known)| known.roles.first().is_some_and(|(since, _)| *since == 0));
+        founder.map(|(id, _)| *id)
+    }
+
+    /// Returns the seed of an epoch of the data-protection role key, if this member holds it: out of the keystore, or out
+    /// of the keyring that the epoch's link names.
+    pub(super) fn role_seed(&self, tx: &ReadTx<'_>, epoch: u32) -> Result<Option<RecipientSeed>> {
+        let kept = self.secrets.dpo.iter().find(|(kept, _)| *kept == epoch);
+        if let Some((_, seed)) = kept {
+            return Ok(Some(seed.duplicate()));
+        }
+        let (agency, stream) = (self.agency.id(), StreamId::agency(&self.agency.id()));
+        for named in self.agency.keyrings() {
+            let (true, Some(seed)) = (named.to.kind == RecipientKind::Member, self.own_seed(&named.to)) else {
+                continue;
+            };
+            let file = tx.blob(BlobKind::Keyring, &named.keyring_hash.0)?;
+            let keys = keyring::open(agency, stream, named.to, seed, &file).map_err(refused(AGENCY))?;
+            let found = keys
+                .into_iter()
+                .find(|(section, of, _)| (*section, *of) == (Section::DPO_IDENTITY, Epoch(epoch)));
+            if let Some((_, _, key)) = found {
+                let seed = RecipientSeed::from_bytes(*key.expose());
+                let is_named = self.agency.dpo_epoch(epoch) == Some(&keyring::recipient_key(&seed));
+                return match is_named {
+                    true => Ok(Some(seed)),
+                    false => Err(SessionError::refused(Check::EpochCommitment, AGENCY)),
+                };
+            }
+        }
+        Ok(None)
     }
 
     /// Takes in what another process appended to the agency's stream since this one read it.

@@ -103,6 +103,12 @@ pub enum SessionError {
         /// The case's handle.
         case: String,
     },
+    /// Something waits to be enrolled here already.
+    #[error("a device waits to be enrolled in `{home}` already, by another sheet")]
+    AlreadyJoining {
+        /// The folder.
+        home: String,
+    },
     /// What is here differs from what came, or changed meanwhile.
     #[error("{what}")]
     Conflict {
@@ -140,6 +146,39 @@ pub enum SessionError {
         /// The file.
         path: String,
     },
+    /// The member may not do it: an administrator does.
+    #[error("{what} is an administrator's to do")]
+    NotAdministrator {
+        /// What was asked.
+        #[serde(with = "word")]
+        what: Word,
+    },
+    /// A device has asked to join and is not enrolled yet.
+    #[error("the device {device} in `{home}` is not enrolled yet")]
+    NotEnrolled {
+        /// The folder.
+        home: String,
+        /// The device's handle.
+        device: String,
+    },
+    /// A sheet is not as it was printed.
+    #[error("{why} ({check})")]
+    Sheet {
+        /// What is wrong with it.
+        why: String,
+        /// The check that failed.
+        #[serde(with = "check")]
+        check: Check,
+    },
+    /// There is nothing more at the server under a sheet.
+    #[error("the server knows nothing of this sheet any more: its last day was {until}, or it was never opened there")]
+    SheetOver {
+        /// The last day.
+        until: String,
+    },
+    /// Somebody else asked first with a sheet.
+    #[error("somebody else has used this sheet before")]
+    SheetTaken,
     /// The passphrase cost is outside its bounds.
     #[error("passphrase parameters are outside their bounds (CHK-95)")]
     KdfBounds,
@@ -337,13 +376,16 @@ impl SessionError {
     /// Returns what sort of refusal it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Conflict { .. } | Self::NewerVersion { .. } => Kind::Conflict,
+            Self::AlreadyJoining { .. } | Self::Conflict { .. } | Self::NewerVersion { .. } | Self::SheetTaken => {
+                Kind::Conflict
+            }
             Self::Server(fault) => fault.kind(),
-            Self::Denied { .. } => Kind::Denied,
-            Self::Foreign { .. } | Self::Refused { .. } => Kind::Verification,
+            Self::Denied { .. } | Self::NotAdministrator { .. } => Kind::Denied,
+            Self::Foreign { .. } | Self::Refused { .. } | Self::Sheet { .. } => Kind::Verification,
             Self::BackupLocked
             | Self::Card { .. }
             | Self::LockedMeanwhile
+            | Self::NotEnrolled { .. }
             | Self::NoVault { .. }
             | Self::WrongPassphrase => Kind::Locked,
             Self::Unknown { .. } => Kind::Usage,
@@ -362,6 +404,7 @@ impl SessionError {
             Self::AgentLost => "agent-lost",
             Self::AgentSilent { .. } => "agent-silent",
             Self::AlreadyInitialised { .. } => "already-initialised",
+            Self::AlreadyJoining { .. } => "already-joining",
             Self::Ambiguous { .. } => "ambiguous-handle",
             Self::BackupLocked => "backup-locked",
             Self::Bug(_) => "bug",
@@ -382,7 +425,9 @@ impl SessionError {
             Self::NewerVersion { .. } => "newer-version",
             Self::NoCopy { .. } => "no-copy",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
+            Self::NotAdministrator { .. } => "not-administrator",
             Self::NotEmpty { .. } => "not-empty",
+            Self::NotEnrolled { .. } => "not-enrolled",
             Self::NotLines { .. } => "not-lines",
             Self::Misfiled { .. } => "misfiled",
             Self::NoVault { .. } => "no-vault",
@@ -391,6 +436,9 @@ impl SessionError {
             }
             Self::Refused { .. } => "refused",
             Self::Server(fault) => fault.code(),
+            Self::Sheet { .. } => "enrolment-sheet",
+            Self::SheetOver { .. } => "sheet-over",
+            Self::SheetTaken => "sheet-taken",
             Self::TooLong { .. } => "too-long",
             Self::TooNew { .. } => "store-too-new",
             Self::Unavailable { .. } => "unavailable",
@@ -413,7 +461,7 @@ impl SessionError {
     pub fn check(&self) -> Option<Check> {
         match self {
             Self::BackupLocked => Some(Check::BackupHead),
-            Self::Card { check, .. } => Some(*check),
+            Self::Card { check, .. } | Self::Sheet { check, .. } => Some(*check),
             Self::KdfBounds => Some(Check::KdfBounds),
             Self::LogFailed { source } => source.check(),
             Self::Refused { check, .. } => Some(*check),
@@ -436,6 +484,9 @@ impl SessionError {
             ),
             Self::AlreadyInitialised { .. } => {
                 "use another folder with `--home DIR`; nothing here was changed".to_owned()
+            }
+            Self::AlreadyJoining { .. } => {
+                "finish that one with its own sheet, or name another folder with `--home DIR`".to_owned()
             }
             Self::Ambiguous { .. } => "type more of the handle".to_owned(),
             Self::Bug(_) => {
@@ -486,6 +537,21 @@ impl SessionError {
                  backup and restore it in another folder with `--new-recovery-key`"
                     .to_owned()
             }
+            Self::NotAdministrator { .. } => {
+                "`casevault member list` shows who administers the agency; nothing was changed".to_owned()
+            }
+            Self::NotEnrolled { .. } => {
+                "once it is approved, `casevault sync` finishes it; nothing was lost meanwhile".to_owned()
+            }
+            Self::Sheet { .. } => {
+                "compare it with the paper, row by row: each row has its own check; nothing was sent".to_owned()
+            }
+            Self::SheetOver { .. } => "ask whoever made it for a new one; nothing was sent".to_owned(),
+            Self::SheetTaken => {
+                "tell whoever made it at once: they compare the code that they see with yours and do not approve; take a new \
+                 sheet"
+                    .to_owned()
+            }
             Self::NotEmpty { .. } => "name a folder that is empty or not there yet with `--home DIR`".to_owned(),
             Self::NotLines { .. } => {
                 "nothing was kept; `casevault export --format jsonl` writes such lines, and docs/notes.md shows them"
@@ -509,6 +575,8 @@ impl SessionError {
                 "draft" => "`casevault status` counts the drafts, `casevault note draft` lists them".to_owned(),
                 "jot" => "`casevault note jot --list` shows the jots".to_owned(),
                 "entry" => "`casevault log list` shows the entries".to_owned(),
+                "member" | "invite" => "`casevault member list` shows the members and who is invited".to_owned(),
+                "device" => "`casevault device list` shows the devices and which wait".to_owned(),
                 _ => "check what was typed".to_owned(),
             },
             Self::Refused {

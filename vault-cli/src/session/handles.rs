@@ -4,7 +4,6 @@ use super::Result;
 use super::Session;
 use super::draft;
 use super::jot;
-use super::log;
 use super::reply::HANDLES;
 use super::reply::HandlesReply;
 use super::request::HandleKind;
@@ -14,6 +13,7 @@ use crate::store::ReadTx;
 use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::JotId;
+use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::spelling;
 use vault_core::wire::v1::record::RecordClass;
@@ -38,7 +38,8 @@ impl Session {
         let typed = request.typed.to_ascii_lowercase();
         let mut handles = self.store.read(|tx| match request.kind {
             HandleKind::Case => cases(tx),
-            HandleKind::Device => Ok(log::devices(tx)?.iter().map(DeviceId::handle).collect()),
+            HandleKind::Device => Ok(self.holder.agency.devices().keys().map(DeviceId::handle).collect()),
+            HandleKind::Member => Ok(self.holder.agency.members().keys().map(MemberId::handle).collect()),
             HandleKind::Draft => local(tx, draft::PREFIX),
             HandleKind::Jot => local(tx, jot::PREFIX),
             HandleKind::Note => notes(tx, &typed),

@@ -40,6 +40,7 @@ use vault_core::id::RecordId;
 use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessEntry;
 use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::agency::Roles;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
@@ -77,7 +78,10 @@ impl Session {
         };
         let logged = self.log_of_log("log", &request.purpose)?;
         let holder = &self.holder;
-        let log = self.store.read(|tx| holder.log_entries(tx, &logged))?;
+        let log = self
+            .store
+            .read(|tx| holder.log_entries(tx, &logged))
+            .map_err(|error| holder.log_is_others(error))?;
         let case = case.map(|case| case.handle());
         let zone = clock::zone();
         let chosen = log.entries.into_iter().rev().map(|(_, entry)| entry).filter(|entry| {
@@ -106,7 +110,10 @@ impl Session {
             Some(named) => self.store.read(|tx| logged_device(tx, named))?,
             None => holder.device,
         };
-        let found = self.store.read(|tx| holder.entries(tx, device, &logged))?;
+        let found = self
+            .store
+            .read(|tx| holder.entries(tx, device, &logged))
+            .map_err(|error| holder.log_is_others(error))?;
         let one = found.into_iter().find(|f| f.seq == request.entry);
         let one = one.ok_or_else(|| SessionError::NotFound {
             what: "entry",
@@ -182,18 +189,22 @@ impl Holder {
         let mut replay = Replay::of_stream(tx, stream)?;
         let mut reader: Option<SegmentReader> = None;
         let mut found = Vec::new();
+        // Segments of role epochs that others hold: from before somebody became a reviewer, or all of them.
+        let (mut is_others, mut others) = (false, 0_u64);
         tx.scan(stream, super::reading::CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {
             for hashed in hash_all(&chunk)? {
                 let link = replay.next(&hashed)?;
                 let Row::Link(row) = hashed.row() else { continue };
                 match &link.link().body {
                     LinkBody::Segment(begun) => {
-                        let role = self.secrets.dpo.iter().find(|(epoch, _)| *epoch == begun.dpo_epoch);
-                        let (_, role) = role.ok_or_else(|| SessionError::refused(Check::AccessContext, stream))?;
+                        let role = self.role_seed(tx, begun.dpo_epoch)?;
+                        is_others = role.is_none();
+                        let Some(role) = role else { continue };
                         let file = tx.blob(BlobKind::Keyring, &begun.start_hash.0)?;
-                        let opened = SegmentReader::open(self.agency.id(), device, begun, &file, role);
+                        let opened = SegmentReader::open(self.agency.id(), device, begun, &file, &role);
                         reader = Some(opened.map_err(super::refused(stream))?);
                     }
+                    LinkBody::Access(_) if is_others => others = others.saturating_add(1),
                     LinkBody::Access(outer) => {
                         let inner = self.open_entry(tx, stream, reader.as_mut(), outer, row);
                         let seq = link.link().seq;
@@ -212,7 +223,26 @@ impl Holder {
             Ok(())
         })?;
         replay.finish(tx)?;
-        Ok(found)
+        match found.is_empty() && others > 0 {
+            true => Err(SessionError::refused(Check::AccessContext, stream)),
+            false => Ok(found),
+        }
+    }
+
+    /// Tells whoever holds no epoch of the role key that the log is not theirs to open.
+    fn log_is_others(&self, error: SessionError) -> SessionError {
+        let review = Roles::DPO.with(Roles::REVIEWER);
+        let reviews = self
+            .agency
+            .live_member(self.member)
+            .is_ok_and(|known| known.roles().any(review));
+        match error.check() == Some(Check::AccessContext) && !reviews {
+            true => SessionError::Denied {
+                why: "what devices log is sealed to reviewers and the data-protection officer".to_owned(),
+                hint: "ask one of them: `casevault member list` shows who they are".to_owned(),
+            },
+            false => error,
+        }
     }
 
     fn open_entry(

@@ -3,8 +3,10 @@
 //! Fields without a value are written as `null`, so that a script can rely on their being there; a note's own fields
 //! are the exception, written as the payload writes them.
 
+mod member;
 mod overview;
 
+pub use member::*;
 pub use overview::*;
 
 use super::undoing::Undoes;
@@ -94,6 +96,19 @@ schemas! {
     PASSPHRASE_CHANGE = "casevault.passphrase.change/1";
     PLAN_DONE = "casevault.plan.done/1";
     PLAN_LIST = "casevault.plan.list/1";
+    DEVICE_ADD = "casevault.device.add/1";
+    DEVICE_APPROVE = "casevault.device.approve/1";
+    DEVICE_JOIN = "casevault.device.join/1";
+    DEVICE_LIST = "casevault.device.list/1";
+    DEVICE_LOST = "casevault.device.lost/1";
+    DEVICE_RETIRE = "casevault.device.retire/1";
+    MEMBER_APPROVE = "casevault.member.approve/1";
+    MEMBER_INVITE = "casevault.member.invite/1";
+    MEMBER_JOIN = "casevault.member.join/1";
+    MEMBER_LIST = "casevault.member.list/1";
+    MEMBER_RESET = "casevault.member.reset/1";
+    MEMBER_RETIRE = "casevault.member.retire/1";
+    MEMBER_ROLE = "casevault.member.role/1";
     RECOVERY_CHECK = "casevault.recovery.check/1";
     RECOVERY_RESTORE = "casevault.recovery.restore/1";
     RECOVERY_SPLIT = "casevault.recovery.split/1";

@@ -3,8 +3,10 @@
 //! Handles come as text, as typed: any unambiguous prefix of an id with its kind's prefix (`c-7fk2`). Times that a
 //! worker types (`today 14:00`) come as text too, because the session knows the clock and zone that it records by.
 
+mod member;
 mod overview;
 
+pub use member::*;
 pub use overview::*;
 
 use jiff::civil::Date;
@@ -335,6 +337,8 @@ pub enum HandleKind {
     Draft,
     /// A few words.
     Jot,
+    /// A member of the agency.
+    Member,
     /// A note.
     Note,
 }

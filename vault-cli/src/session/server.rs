@@ -62,6 +62,7 @@ use vault_core::sync::Push;
 use vault_core::sync::Request;
 use vault_core::sync::Step;
 use vault_core::tlog::checkpoint;
+use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
 use vault_core::wire::v1::agency::Verifier;
@@ -208,6 +209,25 @@ impl Session {
         let remote = Remote::new(ServerUrl::parse(&kept.url)?, agency);
         let asking = Asking::new(remote, self.places.clone(), agency, &log)?;
         Ok(Some((kept, log, asking)))
+    }
+
+    /// Returns the vault's server with what was verified of its log, for what members say to each other there.
+    ///
+    /// # Errors
+    /// [`ServerFault::None`].
+    pub(super) fn reach(&self) -> Result<Reached> {
+        let (kept, log, asking) = self.reached()?.ok_or(ServerFault::None)?;
+        let checkpoint = kept.follower(self.holder.agency.id())?.checkpoint();
+        Ok(Reached {
+            asking,
+            log,
+            checkpoint,
+        })
+    }
+
+    /// Begins a session with it, where there is none yet.
+    pub(super) fn begin_with(&self, reached: &Reached) -> Result<()> {
+        self.begin(&reached.asking, &reached.log)
     }
 
     /// Goes on to the server's newest checkpoint, and takes in whatever is new in this vault's streams.
@@ -370,6 +390,26 @@ impl Session {
             Ok(()) | Err(Stop::Full) => Ok(batch),
             Err(Stop::Failed(error)) => Err(error),
         }
+    }
+}
+
+/// The server of a vault.
+pub(super) struct Reached {
+    asking: Asking,
+    log: Verifier,
+    /// What was verified of its log.
+    pub(super) checkpoint: Checkpoint,
+}
+
+impl Reached {
+    /// Returns the server as it is asked.
+    pub(super) fn remote(&self) -> &Remote {
+        &self.asking.remote
+    }
+
+    /// Returns where it is.
+    pub(super) fn url(&self) -> &str {
+        self.asking.remote.url().as_str()
     }
 }
 

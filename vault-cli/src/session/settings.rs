@@ -7,9 +7,19 @@ use serde::Serialize;
 use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::founding::SECTIONS;
+use vault_core::id::MemberId;
 use vault_core::note::extra::RawJson;
 
 const SCHEMA: &str = "casevault.settings/1";
+
+/// What a member is called.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct MemberName {
+    /// The whole id.
+    pub(super) member: String,
+    /// The name.
+    pub(super) name: String,
+}
 
 /// The payload `casevault.settings/1`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +31,9 @@ pub(super) struct Settings {
     pub(super) founder: String,
     /// Section names, by number.
     pub(super) sections: Vec<String>,
+    /// What members are called, once others than the founder have joined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) members: Vec<MemberName>,
     /// The worker lines of imports, as they came.
     #[serde(default)]
     pub(super) workers: Vec<RawJson>,
@@ -33,7 +46,28 @@ impl Settings {
             agency: agency.to_owned(),
             founder: founder.to_owned(),
             sections: SECTIONS.map(str::to_owned).to_vec(),
+            members: Vec::new(),
             workers: Vec::new(),
+        }
+    }
+
+    /// Returns what a member is called, where that is said; `founder` is the member that founded the agency.
+    pub(super) fn name_of(&self, member: MemberId, founder: Option<MemberId>) -> Option<&str> {
+        let id = member.to_string();
+        let named = self.members.iter().find(|one| one.member == id);
+        let named = named.map(|one| one.name.as_str());
+        named.or_else(|| (founder == Some(member)).then_some(self.founder.as_str()))
+    }
+
+    /// Says what a member is called.
+    pub(super) fn put_name(&mut self, member: MemberId, name: &str) {
+        let id = member.to_string();
+        match self.members.iter_mut().find(|one| one.member == id) {
+            Some(known) => name.clone_into(&mut known.name),
+            None => self.members.push(MemberName {
+                member: id,
+                name: name.to_owned(),
+            }),
         }
     }
 

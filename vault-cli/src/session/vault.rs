@@ -251,8 +251,18 @@ impl Session {
         reply.member = Some(header.member.handle());
         reply.device = Some(header.device.handle());
         reply.kdf = Some(format!("{} MiB, {passes} passes, {lanes} lanes", memory_kib / 1024));
-        reply.attention = attention(reply.wrong_tries, super::recovery::read_set(places).is_some());
-        if let Ok(names) = crate::store::local_names(&places.store()) {
+        let names = crate::store::local_names(&places.store());
+        // Who joined an agency never had its recovery key, and is not alone.
+        let joined = names
+            .as_ref()
+            .is_ok_and(|names| names.iter().any(|name| name == super::join::JOINED));
+        let has_company = joined
+            || names
+                .as_ref()
+                .is_ok_and(|names| names.iter().any(|name| name == super::member::COMPANY));
+        let has_cards = joined || super::recovery::read_set(places).is_some();
+        reply.attention = attention(reply.wrong_tries, has_cards, has_company);
+        if let Ok(names) = names {
             let count = |prefix: &str| u64::try_from(names.iter().filter(|n| n.starts_with(prefix)).count()).ok();
             reply.server = names.iter().any(|name| name == super::server::kept::NAME);
             reply.drafts = count(super::draft::PREFIX);
@@ -269,8 +279,9 @@ impl Session {
     /// [`SessionError::Refused`].
     pub(crate) fn own_names(&self) -> Result<OwnNames> {
         let settings = self.store.read(|tx| self.holder.settings(tx))?.settings;
+        let member = settings.name_of(self.holder.member, self.holder.founder());
         Ok(OwnNames {
-            member: settings.founder,
+            member: member.map_or_else(|| self.holder.member.handle(), str::to_owned),
             agency: settings.agency,
         })
     }
@@ -327,11 +338,14 @@ pub fn versions() -> Versions {
     }
 }
 
-fn attention(wrong_tries: u32, has_cards: bool) -> Vec<String> {
-    let mut all = vec![
-        "one person holds this vault: cases have a second holder once a colleague has joined".to_owned(),
+fn attention(wrong_tries: u32, has_cards: bool, has_company: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    if !has_company {
+        all.push("one person holds this vault: cases have a second holder once a colleague has joined".to_owned());
+    }
+    all.push(
         "there is no witness: a copy of the folder put back as it was on an earlier day is not noticed".to_owned(),
-    ];
+    );
     if !has_cards {
         let waits = "the recovery key waits in this keystore: make cards of it with `casevault recovery split`";
         all.insert(0, waits.to_owned());
@@ -373,8 +387,13 @@ fn unfinished(reply: &StatusReply) -> Vec<String> {
 }
 
 fn read_keystore(places: &Places) -> Result<Vec<u8>> {
+    read_sealed(places, &places.keystore())
+}
+
+/// Reads a keystore, or a file that is sealed as one.
+pub(super) fn read_sealed(places: &Places, path: &Path) -> Result<Vec<u8>> {
     let failed = io_error("could not read the keystore");
-    let file = open_plain(&places.keystore(), OpenOptions::new().read(true)).map_err(|e| match e.kind() {
+    let file = open_plain(path, OpenOptions::new().read(true)).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => SessionError::NoVault {
             home: places.home().display().to_string(),
         },

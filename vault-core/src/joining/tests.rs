@@ -272,6 +272,57 @@ fn chk_153_attack_43_an_agency_without_the_papers_root_is_refused() {
     });
 }
 
+#[test]
+fn what_waits_is_opened_by_its_passphrase_and_asks_for_the_same_again() {
+    let (world, mut random) = (world(), Seeded::new(8));
+    let cost = crate::crypto::passphrase::Cost {
+        memory_kib: 64 << 10,
+        passes: 3,
+        lanes: 4,
+    };
+    for kind in [InviteKind::Member, InviteKind::Device, InviteKind::Reset] {
+        let pending = Pending::begin(invite_of(&world, kind, &mut random), &mut random).unwrap();
+        let sheet = pending.invite().sheet();
+        let (agency, member, device) = (sheet.agency, sheet.member, pending.invite().device());
+        let mut unlocked = crate::keystore::create(agency, member, device, "pass", cost, [4; 32]).unwrap();
+        let file = pending.write(&mut unlocked, [5; 32]).unwrap();
+        assert_eq!(refused(Pending::open(&file, "Pass").map(|_| ())), Check::Keystore);
+        // It is no keystore, and a keystore is none of it.
+        assert_eq!(
+            refused(crate::keystore::unlock(&file, "pass").map(|_| ())),
+            Check::Keystore
+        );
+        let (mut unlocked, back) = Pending::open(&file, "pass").unwrap();
+        assert_eq!((back.request(), back.device()), (pending.request(), pending.device()));
+        assert_eq!(back.invite().sheet(), pending.invite().sheet());
+        let joiner = back.invite().open_request(back.request()).unwrap();
+        let answer = JoinAnswer {
+            format: FORMAT,
+            agency,
+            invite: back.invite().id(),
+            request: request_hash(back.request()),
+            link: LinkId([1; 32]),
+            secrets: match &joiner {
+                Joiner::Device(asked) => {
+                    Some(hand_over(&asked.certificate, &asked.once, &secrets(50), &mut random).unwrap())
+                }
+                Joiner::Member(_) | Joiner::Reset(_) => None,
+            },
+        };
+        let taken = back.secrets(&answer, 7).unwrap();
+        match joiner {
+            Joiner::Device(_) => assert!(taken.identity == secrets(50).identity),
+            Joiner::Member(person) | Joiner::Reset(person) => {
+                assert_eq!(SigningKey::from_seed(&taken.identity).public(), person.identity);
+                assert_eq!(taken.recipients[0].0, 7);
+                assert_eq!(keyring::recipient_key(&taken.recipients[0].1), person.recipient);
+            }
+        }
+        let keystore = crate::keystore::write(&mut unlocked, &taken, [6; 32]).unwrap();
+        assert_eq!(refused(Pending::open(&keystore, "pass").map(|_| ())), Check::Keystore);
+    }
+}
+
 proptest! {
     #[test]
     fn every_sheet_round_trips(url in "[!-~]{1,200}", size in 1u64.., secret: [u8; 16], tree: [u8; 32], until: u32) {

@@ -12,15 +12,18 @@ use super::advance::Advance;
 use super::advance::Missing;
 use super::advance::Tiles;
 use crate::check::Check;
+use crate::check::Refused;
 use crate::check::require;
 use crate::guard;
 use crate::guard::Guard;
 use crate::id::LinkId;
 use crate::parcel::OpenParcel;
+use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::entry::Entry;
 use crate::tlog::entry::Tag;
 use crate::tlog::follow::Follower;
 use crate::tlog::proof;
+use crate::tlog::tile::Edge;
 use crate::tlog::tree;
 use crate::wire;
 use crate::wire::v1::limit;
@@ -67,6 +70,7 @@ pub struct Pull {
     held: BTreeMap<StreamId, Held>,
     agency_leaves: Vec<u64>,
     wants: Box<dyn Fn(StreamId) -> bool + Send>,
+    paper: Option<Checkpoint>,
     state: State,
 }
 
@@ -121,8 +125,15 @@ impl Pull {
             held,
             agency_leaves,
             wants,
+            paper: None,
             state: State::Asking(follower),
         }
+    }
+
+    /// Refuses a log that does not continue the tree on an enrolment sheet, for a device that begins with the empty log.
+    pub fn continuing(self, paper: Checkpoint) -> Self {
+        let paper = Some(paper);
+        Self { paper, ..self }
     }
 
     /// Returns how many links are still to come, once that is known.
@@ -148,7 +159,7 @@ impl Pull {
             State::Advancing { advance, .. } => match advance.ask()? {
                 Some(request) => Ok(Step::Ask(request)),
                 None => {
-                    self.arrive();
+                    self.arrive()?;
                     self.step()
                 }
             },
@@ -222,14 +233,17 @@ impl Pull {
     }
 
     /// Indexes the entries that are new.
-    fn arrive(&mut self) {
+    fn arrive(&mut self) -> Result<(), Fault> {
         let State::Advancing { before, advance } = std::mem::replace(&mut self.state, State::Broken) else {
-            return;
+            return Ok(());
         };
         let (follower, entries) = advance.into_parts();
+        if let Some(paper) = &self.paper {
+            require_continued(paper, &entries)?;
+        }
         if entries.is_empty() {
             self.state = State::Done(follower);
-            return;
+            return Ok(());
         }
         let mut leaves = HashMap::with_capacity(entries.len());
         for (leaf, entry) in (before..).zip(&entries) {
@@ -241,6 +255,7 @@ impl Pull {
             follower,
             leaves,
         });
+        Ok(())
     }
 
     /// Says what must come: of streams that are held, by their tags; of others, as far as the server tells of them.
@@ -388,6 +403,18 @@ impl Due {
     fn next(&self) -> Option<u64> {
         self.older.or_else(|| self.links.front().map(|(_, seq, _)| *seq))
     }
+}
+
+/// Refuses entries, all of a log, that do not begin with the tree of a checkpoint (ATTACKS 43).
+fn require_continued(paper: &Checkpoint, entries: &[Entry]) -> Result<(), Refused> {
+    let check = Check::EnrolmentRollback;
+    let size = usize::try_from(paper.size).map_err(|_| check)?;
+    require(entries.len() >= size, check)?;
+    let mut edge = Edge::default();
+    for entry in entries.iter().take(size) {
+        edge.push(entry.leaf(), |_, _| {});
+    }
+    require(edge.root() == paper.root, check)
 }
 
 /// Returns the sequence number of the agency's last link below a leaf.

@@ -411,6 +411,43 @@ fn another_history_and_an_older_one_are_refused_and_the_other_is_proved() {
 }
 
 #[test]
+fn chk_153_attack_43_a_device_without_memory_takes_no_log_that_is_older_than_its_paper() {
+    let honest = served(&[1, 2, 1, 0, 2], 4);
+    let paper = |entries: &[Entry]| {
+        let mut edge = Edge::default();
+        entries.iter().for_each(|entry| edge.push(entry.leaf(), |_, _| {}));
+        Checkpoint {
+            agency: AGENCY,
+            size: edge.size(),
+            root: edge.root(),
+        }
+    };
+    let pull = |server: &Server, paper: Checkpoint| -> Result<(), Fault> {
+        let mut pull = Device::new().begin(None).continuing(paper);
+        loop {
+            match pull.step()? {
+                Step::Ask(request) => pull.take(&server.answer(request))?,
+                Step::Take(_) => {}
+                Step::Done => return pull.finish().map(|_| ()),
+            }
+        }
+    };
+    for size in 1..=honest.entries.len() {
+        assert_eq!(pull(&honest, paper(&honest.entries[..size])), Ok(()));
+    }
+    let newest = paper(&honest.entries);
+    let refused = Err(Fault::from(Check::EnrolmentRollback));
+    assert_eq!(pull(&served(&[1, 2], 4), newest), refused);
+    // Another history, as long and longer.
+    for appends in [&[1, 1, 1, 0, 2][..], &[2, 1, 1, 0, 2, 1, 1]] {
+        assert_eq!(pull(&served(appends, 4), newest), refused);
+    }
+    crate::forge::guard::without(Check::EnrolmentRollback, || {
+        assert_eq!(pull(&served(&[1, 2], 4), newest), Ok(()));
+    });
+}
+
+#[test]
 fn what_was_sent_is_believed_once_its_leaf_is_proved() {
     let server = served(&[1, 2, 1], 4);
     let follower = {

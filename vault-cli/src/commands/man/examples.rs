@@ -156,6 +156,40 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[("And look around afterwards:", "casevault demo --keep")],
     ),
     (
+        "casevault-device",
+        &[("Another machine of yours:", "casevault device add --out sheet.txt")],
+    ),
+    (
+        "casevault-device-add",
+        &[("A sheet for it:", "casevault device add --out sheet.txt")],
+    ),
+    (
+        "casevault-device-approve",
+        &[(
+            "With the code that it shows:",
+            "casevault device approve d-7fk2 --code 4h0k-9w2e",
+        )],
+    ),
+    (
+        "casevault-device-join",
+        &[("On the new machine:", "casevault device join --sheet sheet.txt")],
+    ),
+    (
+        "casevault-device-list",
+        &[("Everybody's:", "casevault device list --all")],
+    ),
+    (
+        "casevault-device-lost",
+        &[("The laptop was left on a train:", "casevault device lost d-7fk2")],
+    ),
+    (
+        "casevault-device-retire",
+        &[(
+            "An old machine, once it has sent everything:",
+            "casevault device retire d-7fk2",
+        )],
+    ),
+    (
         "casevault-export",
         &[
             (
@@ -205,6 +239,47 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "casevault-man",
         &[("Where man finds them:", "casevault man ~/.local/share/man/man1")],
+    ),
+    ("casevault-member", &[("Who is there:", "casevault member list")]),
+    (
+        "casevault-member-approve",
+        &[(
+            "With the code that the other machine shows:",
+            "casevault member approve m-7fk2 --code 4h0k-9w2e",
+        )],
+    ),
+    (
+        "casevault-member-invite",
+        &[(
+            "A colleague:",
+            "casevault member invite --name 'Bo Worker' --role caseworker --out sheet.txt",
+        )],
+    ),
+    (
+        "casevault-member-join",
+        &[("On the colleague's machine:", "casevault member join --sheet sheet.txt")],
+    ),
+    (
+        "casevault-member-list",
+        &[("With their roles:", "casevault member list")],
+    ),
+    (
+        "casevault-member-reset",
+        &[(
+            "Somebody lost their laptop and has no other:",
+            "casevault member reset m-7fk2 --out sheet.txt",
+        )],
+    ),
+    (
+        "casevault-member-retire",
+        &[("Somebody has left:", "casevault member retire m-7fk2")],
+    ),
+    (
+        "casevault-member-role",
+        &[(
+            "All roles from now on:",
+            "casevault member role m-7fk2 --role caseworker --role supervisor",
+        )],
     ),
     (
         "casevault-note",

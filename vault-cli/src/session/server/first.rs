@@ -18,24 +18,16 @@ use crate::session::refused;
 use crate::store::BlobKind;
 use crate::store::WriteTx;
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
-use vault_core::check::Refused;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::joining::Invite;
 use vault_core::parcel::OpenRecord;
 use vault_core::stream::VerifiedLink;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
-use vault_core::sync::Request;
 use vault_core::sync::Step;
-use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
-use vault_core::tlog::proof;
-use vault_core::tlog::tile::Tile;
-use vault_core::tlog::tree;
-use vault_core::tlog::tree::Hash;
 
 /// The agency as its server has it, not yet kept.
 pub(in crate::session) struct First {
@@ -64,7 +56,8 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
         BTreeMap::new(),
         Vec::new(),
         Box::new(|_| false),
-    );
+    )
+    .continuing(invite.checkpoint());
     let mut pulled = Vec::new();
     loop {
         match pull.step().map_err(|fault| asking.fault(fault))? {
@@ -76,11 +69,12 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
             Step::Done => break,
         }
     }
-    let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
-    require_continued(&asking, &invite.checkpoint(), &follower.checkpoint())?;
+    pull.finish().map_err(|fault| asking.fault(fault))?;
 
     let (state, links) = admit(pulled)?;
-    invite.require_continued(&state).map_err(refused("agency"))?;
+    invite
+        .require_continued(&state)
+        .map_err(|refused| asking.fault(refused.into()))?;
     if state.root().log.as_ref() != Some(&log) {
         return Err(ServerFault::OtherKey.into());
     }
@@ -138,31 +132,4 @@ fn admit(pulled: Vec<Pulled>) -> Result<(AgencyState, Vec<Admitted>)> {
     }
     let state = state.ok_or_else(|| SessionError::refused(Check::Founding, "agency"))?;
     Ok((state, links))
-}
-
-/// Refuses a log that does not go on from the sheet's checkpoint.
-fn require_continued(asking: &Asking, sheet: &Checkpoint, now: &Checkpoint) -> Result<()> {
-    let mut tiles: HashMap<Tile, Vec<Hash>> = HashMap::new();
-    loop {
-        let mut wanted = None;
-        let path = proof::consistency(sheet.size, now.size, &mut |tile| match tiles.get(&tile) {
-            Some(hashes) => Ok(hashes.clone()),
-            None => {
-                wanted = Some(tile);
-                Err(Refused::by(Check::LogTile))
-            }
-        });
-        match (path, wanted) {
-            (Ok(path), _) => {
-                let continued = tree::require_consistent(sheet.size, &sheet.root, now.size, &now.root, &path);
-                return continued.map_err(|_| SessionError::refused(Check::EnrolmentRollback, "log"));
-            }
-            (Err(_), Some(tile)) => {
-                let answer = asking.ask(Request::Tile(tile))?;
-                tiles.insert(tile, tile.read(&answer).map_err(refused("log"))?);
-            }
-            // It is shorter than the sheet's.
-            (Err(_), None) => return Err(SessionError::refused(Check::EnrolmentRollback, "log")),
-        }
-    }
 }

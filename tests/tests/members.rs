@@ -1,0 +1,521 @@
+//! The agency grows: real devices, a real server, paper between them; and what is tried at enrolment.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::path::Path;
+use std::process::Command;
+
+use casevault_e2e::binary;
+use casevault_e2e::evil::lie::LogLie;
+use casevault_e2e::evil::message::Message;
+use casevault_e2e::evil::server::Evil;
+use casevault_e2e::evil::server::Rule;
+use casevault_e2e::evil::verb::Verb;
+use casevault_e2e::server::Server;
+use casevault_e2e::vault::Done;
+use casevault_e2e::vault::Vault;
+use serde_json::Value;
+
+const CHEAP: [&str; 2] = ["--kdf-memory", "64MiB"];
+
+/// An agency of one, whose server has everything.
+struct Agency {
+    ann: Vault,
+    // Before the vault, in whose folder its data lie.
+    server: Server,
+}
+
+impl Agency {
+    fn new() -> Self {
+        let ann = Vault::made();
+        let server = Server::start(&ann.around.join("server"));
+        ann.json(&["server", "add", &server.url]);
+        Self { ann, server }
+    }
+
+    /// Invites a member; returns its handle and its sheet.
+    fn invite(&self, name: &str, role: &str) -> (String, String) {
+        let sheet = self.sheet(&format!("{name}.sheet"));
+        let arguments = ["member", "invite", "--name", name, "--role", role, "--out", &sheet];
+        (self.ann.run(&arguments).handle(), sheet)
+    }
+
+    fn sheet(&self, name: &str) -> String {
+        self.ann.around.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Lets a member join, from paper to vault.
+    fn joined(&self, name: &str, role: &str) -> (Vault, String) {
+        let (member, sheet) = self.invite(name, role);
+        let new = Vault::unmade();
+        join(&new, "member", &sheet).done();
+        self.ann.run(&["member", "approve", &member]).done();
+        new.json(&["sync"]);
+        (new, member)
+    }
+}
+
+fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {
+    vault.run(&[&[noun, "join", "--sheet", sheet, "--json"][..], &CHEAP].concat())
+}
+
+/// The members as somebody sees them: name, roles, status, devices.
+fn members(vault: &Vault) -> Vec<(String, String, String, u64)> {
+    let list = vault.json(&["member", "list"]);
+    assert_eq!(list["schema"], "casevault.member.list/1");
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let of = |one: &Value| {
+        let roles: Vec<String> = one["roles"].as_array().unwrap().iter().map(text).collect();
+        let devices = one["devices"].as_u64().unwrap();
+        (text(&one["name"]), roles.join(" "), text(&one["status"]), devices)
+    };
+    list["members"].as_array().unwrap().iter().map(of).collect()
+}
+
+fn devices(vault: &Vault, status: &str) -> usize {
+    let list = vault.json(&["device", "list", "--all"]);
+    let all = list["devices"].as_array().unwrap().iter();
+    all.filter(|one| one["status"] == status).count()
+}
+
+#[test]
+fn two_members_with_three_devices_are_one_agency_for_each_of_them() {
+    let agency = Agency::new();
+    let case = agency.ann.open_case("Ada Brisk");
+    agency.ann.add_note(&case, "obs: Rang.\n");
+    let (ben, member) = agency.joined("Ben Worker", "caseworker");
+    // A further device of Ben's: certified by Ben, enrolled by Ann.
+    let sheet = agency.sheet("ben-2.sheet");
+    let device = ben.run(&["device", "add", "--out", &sheet]).handle();
+    let second = Vault::unmade();
+    let asked = join(&second, "device", &sheet).json();
+    assert_eq!(
+        (asked["enrolled"].as_bool(), asked["device"].as_str()),
+        (Some(false), Some(&*device))
+    );
+    let approved = ben.json(&["device", "approve", &device, "--code", asked["code"].as_str().unwrap()]);
+    assert_eq!(
+        (approved["enrolled"].as_bool(), &approved["code"]),
+        (Some(false), &asked["code"])
+    );
+    second.run(&["sync", "--json"]).refused(5, "not-enrolled");
+    second.run(&["member", "list", "--json"]).refused(5, "not-enrolled");
+    agency.ann.run(&["device", "approve", &device]).done();
+    second.json(&["sync"]);
+    // A further device of Ann's: certified and enrolled by Ann.
+    let sheet = agency.sheet("ann-2.sheet");
+    let device = agency.ann.run(&["device", "add", "--out", &sheet]).handle();
+    let desk = Vault::unmade();
+    join(&desk, "device", &sheet).done();
+    agency.ann.run(&["device", "approve", &device]).done();
+    desk.json(&["sync"]);
+
+    let expected = [
+        (
+            "Ann Worker".to_owned(),
+            "caseworker supervisor duty reviewer dpo administrator".to_owned(),
+            "live".to_owned(),
+            2,
+        ),
+        ("Ben Worker".to_owned(), "caseworker".to_owned(), "live".to_owned(), 2),
+    ];
+    for vault in [&agency.ann, &ben, &second, &desk] {
+        vault.json(&["sync"]);
+        assert_eq!(members(vault), expected);
+        assert_eq!(devices(vault, "live"), 4);
+        vault.verified();
+    }
+    // What each writes from then on is its own, and Ann's case is on her desk too and not with Ben.
+    assert_eq!(desk.json(&["case", "list"])["cases"].as_array().unwrap().len(), 1);
+    assert_eq!(ben.json(&["case", "list"])["cases"].as_array().unwrap().len(), 0);
+    let own = ben.open_case("Una Fern");
+    ben.add_note(&own, "obs: Rang back.\n");
+    ben.json(&["sync"]);
+    second.json(&["sync"]);
+    assert_eq!(
+        second.json(&["note", "list", &own])["notes"].as_array().unwrap().len(),
+        1
+    );
+    // A passphrase is each machine's own, and Ben's status speaks of no recovery key.
+    let attention = ben.json(&["status"])["attention"].to_string();
+    assert!(
+        !attention.contains("recovery") && !attention.contains("one person"),
+        "{attention}"
+    );
+    assert!(
+        agency.ann.json(&["status"])["attention"]
+            .to_string()
+            .contains("recovery")
+    );
+    assert_eq!(member, members_handle(&ben, "Ben Worker"));
+}
+
+fn members_handle(vault: &Vault, name: &str) -> String {
+    let list = vault.json(&["member", "list"]);
+    let mut all = list["members"].as_array().unwrap().iter();
+    let found = all.find(|one| one["name"] == name).unwrap();
+    found["member"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn roles_are_the_administrators_and_who_is_gone_signs_nothing_more() {
+    let agency = Agency::new();
+    let (ben, member) = agency.joined("Ben Worker", "caseworker");
+    // A caseworker opens no log, invites nobody, and changes nobody.
+    ben.run(&["log", "list", "--json"]).refused(3, "denied");
+    let sheet = agency.sheet("never.sheet");
+    for words in [
+        &["member", "invite", "--name", "X", "--role", "dpo", "--out", &sheet][..],
+        &["member", "role", &member, "--role", "administrator"],
+        &["member", "reset", &member, "--out", &sheet],
+        &["member", "retire", &member, "--yes"],
+    ] {
+        ben.run(&[words, &["--json"]].concat()).refused(3, "not-administrator");
+    }
+    assert!(!Path::new(&sheet).exists());
+    let ann = &agency.ann;
+    ann.run(&["member", "role", &member, "--role", "boss", "--json"])
+        .refused(2, "unknown-name");
+    // A reviewer holds the role key from its next epoch on, and reads what is logged from then on.
+    let changed = ann.json(&["member", "role", &member, "--role", "caseworker", "--role", "reviewer"]);
+    assert_eq!(changed["roles"], serde_json::json!(["caseworker", "reviewer"]));
+    ben.json(&["sync"]);
+    ben.open_case("Una Fern");
+    let log = ben.json(&["log", "list"]);
+    assert!(!log["entries"].as_array().unwrap().is_empty(), "{log}");
+    // A second administrator, who lets the first go on, and is let go.
+    ann.json(&[
+        "member",
+        "role",
+        &member,
+        "--role",
+        "caseworker",
+        "--role",
+        "administrator",
+    ]);
+    ben.json(&["sync"]);
+    let own = members_handle(&ben, "Ann Worker");
+    ann.run(&["member", "retire", &own, "--yes", "--json"])
+        .refused(3, "denied");
+    ann.run(&["member", "role", &own, "--role", "dpo", "--json"])
+        .refused(3, "denied");
+    ben.json(&[
+        "member",
+        "role",
+        &own,
+        "--role",
+        "caseworker",
+        "--role",
+        "dpo",
+        "--role",
+        "administrator",
+    ]);
+    ann.json(&["sync"]);
+    ann.json(&["member", "retire", &member, "--yes"]);
+    ben.run(&["sync", "--json"]).refused(1, "device-unknown");
+    assert_eq!(members(ann)[1].2, "retired");
+    ann.verified();
+    // What is kept there still opens: it is Ben's own copy, and the program says so.
+    assert_eq!(ben.json(&["case", "list"])["cases"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn who_lost_everything_begins_anew_and_the_lost_device_is_worth_nothing() {
+    let agency = Agency::new();
+    let (ben, member) = agency.joined("Ben Worker", "caseworker");
+    let case = ben.open_case("Una Fern");
+    ben.add_note(&case, "obs: Rang.\n");
+    ben.json(&["sync"]);
+    agency.ann.json(&["sync"]);
+    let lost = ben.json(&["device", "list"])["devices"][0]["device"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let gone = agency.ann.json(&["device", "lost", &lost, "--yes"]);
+    assert_eq!(
+        (gone["schema"].as_str(), gone["sent"].as_bool()),
+        (Some("casevault.device.lost/1"), Some(true))
+    );
+    ben.run(&["sync", "--json"]).refused(1, "device-unknown");
+    let sheet = agency.sheet("anew.sheet");
+    assert_eq!(
+        agency.ann.run(&["member", "reset", &member, "--out", &sheet]).handle(),
+        member
+    );
+    let anew = Vault::unmade();
+    join(&anew, "member", &sheet).done();
+    agency.ann.run(&["member", "approve", &member]).done();
+    anew.json(&["sync"]);
+    assert_eq!(
+        members(&anew)[1],
+        ("Ben Worker".to_owned(), "caseworker".to_owned(), "live".to_owned(), 1)
+    );
+    anew.verified();
+    agency.ann.verified();
+    // The member goes on: it opens cases of its own.
+    let next = anew.open_case("Tam Brisk");
+    anew.add_note(&next, "obs: Came by.\n");
+    anew.json(&["sync"]);
+    anew.verified();
+}
+
+#[test]
+fn a_run_that_is_cut_off_goes_on_where_it_was() {
+    let agency = Agency::new();
+    let (member, sheet) = agency.invite("Ben Worker", "caseworker");
+    let ben = Vault::unmade();
+    agency
+        .ann
+        .run(&["member", "approve", &member, "--json"])
+        .refused(6, "conflict");
+    let first = join(&ben, "member", &sheet).json();
+    // The same sheet again asks the same; another folder with it is another device, and too late.
+    assert_eq!(join(&ben, "member", &sheet).json(), first);
+    let other = Vault::unmade();
+    join(&other, "member", &sheet).refused(6, "sheet-taken");
+    // Another sheet is not taken in the place of one that waits, nor one of another kind.
+    let (_, another) = agency.invite("Cleo", "duty");
+    join(&ben, "member", &another).refused(6, "already-joining");
+    join(&ben, "device", &sheet).refused(6, "conflict");
+    // The passphrase is the one that was chosen.
+    std::fs::write(ben.around.join("wrong"), "not this one at all\n").unwrap();
+    let mut wrong = ben.command(&["member", "join", "--json"]);
+    wrong.env("CASEVAULT_PASSPHRASE_FILE", ben.around.join("wrong"));
+    Done::of(wrong.output().unwrap()).refused(5, "wrong-passphrase");
+    // The answer is there twice only if it is the same.
+    agency.ann.run(&["member", "approve", &member]).done();
+    agency
+        .ann
+        .run(&["member", "approve", &member, "--json"])
+        .refused(1, "not-found");
+    // A store that was left by a run which ended there is made anew.
+    std::fs::write(ben.home.join("vault.db"), b"half of a store").unwrap();
+    let done = ben.json(&["member", "join"]);
+    assert_eq!(
+        (done["enrolled"].as_bool(), &done["device"]),
+        (Some(true), &first["device"])
+    );
+    assert!(!ben.home.join("joining").exists());
+    ben.verified();
+    join(&ben, "member", &sheet).refused(1, "already-initialised");
+}
+
+#[test]
+fn a_sheet_that_was_mistyped_is_refused_by_its_row() {
+    let agency = Agency::new();
+    let (_, sheet) = agency.invite("Ben Worker", "caseworker");
+    let text = std::fs::read_to_string(&sheet).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&sheet).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let row = text.lines().find(|line| line.starts_with("03:")).unwrap();
+    let letter = row.chars().nth(6).unwrap();
+    let other = if letter == 'x' { 'y' } else { 'x' };
+    let wrong: String = row
+        .chars()
+        .enumerate()
+        .map(|(n, c)| if n == 6 { other } else { c })
+        .collect();
+    let typed = agency.sheet("typed.sheet");
+    let ben = Vault::unmade();
+    for (content, says) in [
+        (text.replace(row, &wrong), "row 3"),
+        (text.replace(row, ""), "row 3 is missing"),
+        ("a letter\n".to_owned(), "no row"),
+    ] {
+        std::fs::write(&typed, content).unwrap();
+        let refused = join(&ben, "member", &typed).refused(4, "enrolment-sheet");
+        assert!(refused["message"].as_str().unwrap().contains(says), "{refused}");
+        assert_eq!(refused["check"], "CHK-150");
+        assert!(!ben.home.exists());
+    }
+    // Nothing is written over, and nothing is asked of the server then.
+    let again = [
+        "member", "invite", "--name", "Y", "--role", "duty", "--out", &sheet, "--json",
+    ];
+    agency.ann.run(&again).refused(2, "usage");
+    assert_eq!(std::fs::read_to_string(&sheet).unwrap(), text);
+}
+
+/// ATTACKS 36: the paper is all that a joiner needs to ask. Whoever copied it and is first is noticed, and is not let in.
+#[test]
+fn attack_36_a_sheet_that_was_copied_lets_nobody_in_unnoticed() {
+    let agency = Agency::new();
+    let (member, sheet) = agency.invite("Ben Worker", "caseworker");
+    let (thief, ben) = (Vault::unmade(), Vault::unmade());
+    let stolen = join(&thief, "member", &sheet).json();
+    join(&ben, "member", &sheet).refused(6, "sheet-taken");
+    // Ben has no code to read out, and what he might say is not the thief's.
+    let guessed = ["member", "approve", &member, "--code", "aaaa-aaaa", "--json"];
+    let refused = agency.ann.run(&guessed).refused(6, "conflict");
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains(stolen["code"].as_str().unwrap()),
+        "{refused}"
+    );
+    thief.run(&["sync", "--json"]).refused(5, "not-enrolled");
+    assert_eq!(members(&agency.ann).len(), 2);
+    assert_eq!(devices(&agency.ann, "live"), 1);
+    // Honest work goes on, with another sheet.
+    let (ben, _) = agency.joined("Ben Worker again", "caseworker");
+    ben.verified();
+    agency.ann.verified();
+}
+
+/// ATTACKS 36: what the server has opens nothing, not even together with the paper.
+#[test]
+fn attack_36_the_server_and_the_paper_together_open_no_identity_that_is_handed_over() {
+    let agency = Agency::new();
+    let sheet = agency.sheet("desk.sheet");
+    let device = agency.ann.run(&["device", "add", "--out", &sheet]).handle();
+    let desk = Vault::unmade();
+    join(&desk, "device", &sheet).done();
+    agency.ann.run(&["device", "approve", &device]).done();
+    let database = rusqlite::Connection::open(agency.server.data.join("server.db")).unwrap();
+    let sql = "SELECT request, answer FROM invite WHERE answer IS NOT NULL";
+    let (request, answer): (Vec<u8>, Vec<u8>) = database
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    let text = std::fs::read_to_string(&sheet).unwrap();
+    let invite = vault_core::joining::Invite::of(vault_core::joining::read_sheet(&text).unwrap()).unwrap();
+    // The paper opens both messages ...
+    assert!(invite.open_request(&request).is_ok());
+    let file = invite.open_answer(&request, &answer).unwrap().secrets.unwrap();
+    // ... and what is handed over is sealed to a key that never left the device.
+    let guessed = vault_core::secret::RecipientSeed::from_bytes([7; 32]);
+    let refused = vault_core::joining::take_over(&invite, &guessed, &file).unwrap_err();
+    assert_eq!(refused.check, vault_core::check::Check::KeyringContext);
+    // Without the paper not even that much.
+    let mut other = invite.sheet().clone();
+    other.secret[0] ^= 1;
+    let other = vault_core::joining::Invite::of(other).unwrap();
+    assert!(other.open_request(&request).is_err() && other.open_answer(&request, &answer).is_err());
+    desk.json(&["sync"]);
+    desk.verified();
+}
+
+/// An agency behind a lying server, with a member who has asked and was approved.
+struct Lied {
+    ann: Vault,
+    evil: Evil,
+    ben: Vault,
+    _server: Server,
+}
+
+impl Lied {
+    fn new() -> Self {
+        let ann = Vault::made();
+        let case = ann.open_case("Ada Brisk");
+        ann.add_note(&case, "obs: Rang.\n");
+        let server = Server::start(&ann.around.join("server"));
+        let evil = Evil::start(&server.url, server.data.clone());
+        ann.json(&["server", "add", &evil.url]);
+        ann.add_note(&case, "obs: Rang again.\n");
+        let sheet = ann.around.join("ben.sheet").to_str().unwrap().to_owned();
+        let invite = [
+            "member",
+            "invite",
+            "--name",
+            "Ben",
+            "--role",
+            "caseworker",
+            "--out",
+            &sheet,
+        ];
+        let member = ann.run(&invite).handle();
+        let ben = Vault::unmade();
+        join(&ben, "member", &sheet).done();
+        ann.run(&["member", "approve", &member]).done();
+        Self {
+            ann,
+            evil,
+            ben,
+            _server: server,
+        }
+    }
+
+    fn finish(&self) -> Done {
+        self.ben.run(&["member", "join", "--json"])
+    }
+
+    /// What the client without a check does, on a copy of the folder.
+    fn without(&self, check: &str) -> Done {
+        let copy = self.ben.copied();
+        let whole = copy.command(&["member", "join", "--json"]);
+        let mut broken = Command::new(binary::casevault_broken());
+        broken.args(whole.get_args());
+        broken.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Done::of(broken.env("CASEVAULT_BROKEN", check).output().unwrap())
+    }
+
+    /// Asserts that there is no vault, and that an honest server makes one.
+    fn honest_again(&self) {
+        assert!(!self.ben.home.join("keystore").exists());
+        self.evil.be_honest();
+        assert_eq!(self.finish().json()["enrolled"], true);
+        self.ben.verified();
+        self.ann.verified();
+    }
+}
+
+/// ATTACKS 43: a device that has no memory has its paper. Leaves behind the sheet's checkpoint: the enrolment, four.
+#[test]
+fn attack_43_a_log_that_is_not_the_papers_is_refused_by_a_device_that_enrols() {
+    let lied = Lied::new();
+    for lie in [
+        // As it was before the sheet was made.
+        LogLie::Replay(6),
+        // Two leaves from before the sheet in each other's place, another at one of theirs, one left out.
+        LogLie::Reorder(5),
+        LogLie::Splice(5),
+        LogLie::Drop(5),
+    ] {
+        lied.evil.lie(vec![Rule::on(Message::Checkpoint, Verb::Log(lie))]);
+        let refused = lied.finish().refused(4, "server-log");
+        assert_eq!(refused["check"], "CHK-153", "{lie}: {refused}");
+        assert!(!lied.ben.home.join("keystore").exists());
+    }
+    // With that one check out the client takes the log with two leaves exchanged, and has a vault.
+    lied.evil
+        .lie(vec![Rule::on(Message::Checkpoint, Verb::Log(LogLie::Reorder(5)))]);
+    assert_eq!(lied.without("CHK-153").json()["enrolled"], true);
+    lied.honest_again();
+}
+
+/// ATTACKS 4: the recovery recipient is the root's, and the root follows from the agency's id on the paper.
+#[test]
+fn attack_04_a_root_that_is_changed_on_its_way_is_refused_by_a_device_that_enrols() {
+    let lied = Lied::new();
+    // Bits all over the agency's first link: administrators, thresholds, recovery recipient, signatures.
+    for bit in [900, 1500, 2500, 6000, 9000, 12_000] {
+        lied.evil.lie(vec![Rule::on(Message::Page, Verb::Flip(bit))]);
+        let refused = lied.finish();
+        assert_eq!(refused.code, 4, "{bit}: {}", refused.stderr);
+        assert!(!lied.ben.home.join("keystore").exists());
+    }
+    lied.honest_again();
+}
+
+/// ATTACKS 43: a server that was put back to an older day knows no such device, and enrols nobody.
+#[test]
+fn attack_43_a_server_put_back_to_an_older_day_makes_no_vault() {
+    let agency = Agency::new();
+    let (member, sheet) = agency.invite("Ben Worker", "caseworker");
+    let ben = Vault::unmade();
+    join(&ben, "member", &sheet).done();
+    let before = agency.ann.around.join("server-before");
+    casevault_e2e::vault::copy_folder(&agency.server.data, &before);
+    agency.ann.run(&["member", "approve", &member]).done();
+    let Agency { ann, server } = agency;
+    let (address, data) = (server.address(), server.data.clone());
+    server.kill();
+    let older = Server::start_at(&before, &address);
+    // It has the request and no answer: there is nothing to go on with.
+    assert_eq!(ben.json(&["member", "join"])["enrolled"], false);
+    // Nor does it take from Ann's vault what she has seen it have.
+    ann.run(&["sync", "--json"]).refused(4, "server-log");
+    older.kill();
+    let _server = Server::start_at(&data, &address);
+    assert_eq!(ben.json(&["member", "join"])["enrolled"], true);
+    ben.verified();
+}

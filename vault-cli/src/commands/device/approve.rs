@@ -1,0 +1,42 @@
+//! `casevault device approve`.
+
+use clap::Args;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::ApproveRequest;
+
+/// Hands your keys to your device that asked with a sheet, or enrols one that another member certified
+///
+/// Compare the code with the one that the other machine shows. Where you administer nothing, an administrator runs this after
+/// you, with the same handle: `casevault device list --all` shows it to neither, so tell it to them.
+#[derive(Args, Debug)]
+pub struct ApproveArgs {
+    /// The handle that the invite gave
+    #[arg(value_name = "DEVICE", value_parser = crate::cli::value::device)]
+    pub device: String,
+
+    /// The code that the other machine shows; another one lets nobody in
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+pub(super) fn run(args: ApproveArgs, run: &Invocation) -> Result<(), CliError> {
+    let request = ApproveRequest {
+        handle: args.device,
+        code: args.code,
+    };
+    let mut session = run.unlock()?;
+    let watch = run.watch()?;
+    let reply = session.device_approve(request, watch.task())?;
+    drop(watch);
+    run.ui.made(
+        &reply,
+        "approved device",
+        &reply.device,
+        &render::member::approved(&reply),
+    )?;
+    render::member::still_owed(&run.ui, reply.officer_owed);
+    Ok(())
+}

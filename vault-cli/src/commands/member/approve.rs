@@ -1,0 +1,42 @@
+//! `casevault member approve`.
+
+use clap::Args;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::ApproveRequest;
+
+/// Lets in the member who asked with a sheet
+///
+/// Compare the code with the one that the other machine shows: whoever copied the sheet and was first shows another. The member
+/// gets the roles that the invite named, and holds the agency's keys from their next epoch on.
+#[derive(Args, Debug)]
+pub struct ApproveArgs {
+    /// The handle that the invite gave
+    #[arg(value_name = "MEMBER", value_parser = crate::cli::value::member)]
+    pub member: String,
+
+    /// The code that the other machine shows; another one lets nobody in
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+pub(super) fn run(args: ApproveArgs, run: &Invocation) -> Result<(), CliError> {
+    let request = ApproveRequest {
+        handle: args.member,
+        code: args.code,
+    };
+    let mut session = run.unlock()?;
+    let watch = run.watch()?;
+    let reply = session.member_approve(request, watch.task())?;
+    drop(watch);
+    run.ui.made(
+        &reply,
+        "approved member",
+        &reply.member,
+        &render::member::approved(&reply),
+    )?;
+    render::member::still_owed(&run.ui, reply.officer_owed);
+    Ok(())
+}

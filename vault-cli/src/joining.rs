@@ -1,0 +1,101 @@
+//! Joining on this machine: what `member join`, `device join` and `sync` have in common.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use vault_core::crypto::passphrase::Cost;
+
+use crate::error::CliError;
+use crate::invocation::Invocation;
+use crate::render;
+use crate::session::request::JoinRequest;
+use crate::session::{Session, SessionError};
+
+/// Bytes of a sheet's file at most: rows, what is said on it, and a QR code.
+const LONGEST: u64 = 64 << 10;
+
+/// Joins with a sheet, or goes on with what waits here.
+///
+/// # Errors
+/// As [`Session::join`].
+pub fn run(run: &Invocation, sheet: Option<&Path>, as_device: bool, cost: Cost) -> Result<(), CliError> {
+    let places = run.places()?;
+    Session::require_joinable(&places)?;
+    let waits = Session::is_joining(&places);
+    if sheet.is_none() && !waits {
+        return Err(CliError::NeedsFlag {
+            what: "the sheet",
+            flag: "`--sheet SHEET`",
+        });
+    }
+    let request = JoinRequest {
+        sheet: sheet.map(read).transpose()?,
+        as_device,
+        cost,
+    };
+    let passphrase = match waits {
+        true => run.passphrase()?,
+        false => run.first_passphrase()?,
+    };
+    let watch = run.watch()?;
+    let reply = Session::join(&places, &request, &passphrase, watch.task())?;
+    drop(watch);
+    let (done, handle) = match (reply.enrolled, as_device) {
+        (true, true) => ("joined as device", &reply.device),
+        (true, false) => ("joined as member", &reply.member),
+        (false, true) => ("asked to join as device", &reply.device),
+        (false, false) => ("asked to join as member", &reply.member),
+    };
+    run.ui.made(&reply, done, handle, &render::member::joined(&reply))?;
+    match reply.enrolled {
+        true => run
+            .ui
+            .hint("`casevault sync` fetches the cases that are yours; burn the sheet"),
+        false => run.ui.hint(&format!(
+            "read the code {} to whoever made the sheet; once they have approved, `casevault sync` finishes it",
+            reply.code
+        )),
+    }
+    Ok(())
+}
+
+/// Goes on with what waits here, for `sync`; tells whether there is a vault now.
+///
+/// # Errors
+/// As [`Session::join`]; [`SessionError::NotEnrolled`] while it is not approved.
+pub fn finish(run: &Invocation) -> Result<(), CliError> {
+    let places = run.places()?;
+    if !Session::is_joining(&places) {
+        return Ok(());
+    }
+    let request = JoinRequest::default();
+    let passphrase = run.passphrase()?;
+    let watch = run.watch()?;
+    let reply = Session::join(&places, &request, &passphrase, watch.task())?;
+    drop(watch);
+    match reply.enrolled {
+        true => {
+            run.ui
+                .note(&format!("enrolled: {} on device {}", reply.member, reply.device));
+            Ok(())
+        }
+        false => {
+            let (home, device) = (reply.home, reply.device);
+            Err(SessionError::NotEnrolled { home, device }.into())
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    let failed = |e| CliError::io(format!("could not read `{}`", path.display()), e);
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LONGEST {
+        let (what, limit) = (format!("`{}`", path.display()), LONGEST);
+        return Err(SessionError::TooLong { what, limit }.into());
+    }
+    // What is no UTF-8 has no row of a sheet in it.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
