@@ -43,6 +43,7 @@ mod progress;
 mod random;
 mod reading;
 mod recovery;
+mod remark;
 pub mod reply;
 pub mod request;
 mod restore;

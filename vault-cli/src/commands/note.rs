@@ -285,8 +285,8 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     let lag = match &reply.lag {
         // What is still to come has none, and what was recorded before it happened is said in words.
         Some(_) if reply.is_ahead => String::new(),
-        Some(lag) if lag.starts_with(|c: char| c.is_ascii_digit()) => format!(" (lag {lag})"),
-        Some(lag) => format!(" ({lag})"),
+        Some(lag) if reply.lag_minutes.is_some_and(|minutes| minutes < 0) => format!(" ({lag})"),
+        Some(lag) => format!(" (lag {lag})"),
         None => String::new(),
     };
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));

@@ -317,7 +317,8 @@ impl Lag {
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.minutes < 0 {
-            return f.write_str("recorded before it happened");
+            // True before it happens as well as after.
+            return f.write_str("recorded beforehand");
         }
         let (days, hours, minutes) = (self.minutes / 1440, self.minutes / 60 % 24, self.minutes % 60);
         match (days, hours, minutes) {
@@ -353,7 +354,7 @@ mod tests {
         assert_eq!(Lag::between(&occurred, Some(600), &recorded).to_string(), "0 m");
         assert_eq!(
             Lag::between(&recorded, None, &occurred).to_string(),
-            "recorded before it happened"
+            "recorded beforehand"
         );
         let day = Moment::parse("2026-03-10").unwrap();
         assert_eq!(Lag::between(&day, None, &recorded).to_string(), "2 d");
