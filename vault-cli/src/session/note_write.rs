@@ -667,16 +667,9 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         .occurred_at
         .as_ref()
         .map(|at| Lag::between(at, note.duration_minutes, &recorded));
-    let today = clock::today();
-    let is_ahead = note.occurred_at.as_ref().is_some_and(|at| match at.is_date() {
-        true => at.day(&clock::here().zone) > today,
-        false => at.instant() > clock::now(),
-    });
-    // What is still to come cannot have been recorded after it, and nothing is amiss.
-    let gaps = gap::gaps(note).into_iter();
-    let gaps = gaps.filter(|gap| !(is_ahead && gap.lack == gap::Lack::RecordedEarly));
+    let now = clock::here();
     NoteSavedReply {
-        is_ahead,
+        is_ahead: note.occurred_at.as_ref().is_some_and(|at| at.is_ahead(&now)),
         undone: Vec::new(),
         struck_done: Vec::new(),
         undoes: None,
@@ -692,7 +685,10 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         lag_minutes: lag.map(|lag| lag.minutes()),
         lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
         sections: written.sections.clone(),
-        incomplete: gaps.map(|gap| gap.to_string()).collect(),
+        incomplete: gap::gaps_by(note, || now.clone())
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
         same_as: None,

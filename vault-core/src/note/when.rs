@@ -162,6 +162,14 @@ impl Moment {
         self.instant.to_zoned(zone.clone()).strftime(form).to_string()
     }
 
+    /// Tells whether it is still to come; of a day alone, whether that day is.
+    pub fn is_ahead(&self, now: &Now) -> bool {
+        match self.is_date() {
+            true => self.day(&now.zone) > now.today(),
+            false => self.instant > now.at,
+        }
+    }
+
     /// Tells the day by the clocks of a zone, the one that [`Self::in_zone`] shows.
     pub fn day(&self, zone: &TimeZone) -> Date {
         let written = if self.is_date() { iso_date(&self.text) } else { None };
@@ -365,6 +373,16 @@ mod tests {
         let early = Moment::parse("2026-03-10T12:05:00Z").unwrap();
         assert_eq!(Lag::between(&early, None, &recorded).to_string(), "2 d 3 h");
         assert!(Lag::between(&early, None, &recorded).exceeds(24 * 60));
+    }
+
+    #[test]
+    fn a_day_alone_is_ahead_from_the_day_after_on() {
+        let ahead = |text: &str| Moment::parse(text).unwrap().is_ahead(&now());
+        assert_eq!((ahead("2026-03-12"), ahead("2026-03-13")), (false, true));
+        assert_eq!(
+            (ahead("2026-03-12T15:05:00Z"), ahead("2026-03-12T15:06:00Z")),
+            (false, true)
+        );
     }
 
     #[test]
