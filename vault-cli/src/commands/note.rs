@@ -147,15 +147,16 @@ impl InputArgs {
             }
             if !note.attachments.is_empty() {
                 let names: Vec<_> = note.attachments.iter().map(|name| escape_line(name)).collect();
-                let (has, them) = match names.len() {
-                    1 => ("1 attachment, which was not filed", "it"),
-                    _ => ("attachments, which were not filed", "each"),
+                let (was, them) = if names.len() == 1 {
+                    ("was", "it")
+                } else {
+                    ("were", "each")
                 };
-                let has = match names.len() {
-                    1 => has.to_owned(),
-                    several => format!("{} {has}", crate::render::number(several as u64)),
-                };
-                run.ui.note(&format!("the mail has {has}: {}", names.join(", ")));
+                run.ui.note(&format!(
+                    "the mail has {}, which {was} not filed: {}",
+                    crate::render::count(names.len() as u64, "attachment", "attachments"),
+                    names.join(", ")
+                ));
                 run.ui.hint(&format!(
                     "save {them} from the mail program, and file {them} with `casevault note attach NOTE FILE`"
                 ));
