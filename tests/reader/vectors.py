@@ -32,6 +32,7 @@ from casevault_reader.cards import RecoveryCard, combine, fingerprint, from_seed
 from casevault_reader.case import Case
 from casevault_reader.chain import Placed, check_kind
 from casevault_reader.codec import decode
+from casevault_reader.enrolment import Invite, code, printed, read_sheet, write_rows
 from casevault_reader.keyrings import check_context
 from casevault_reader.keystore import read_keystore, unlock_key
 from casevault_reader.labels import ctx, digest, kdf, kdf_salted, mac
@@ -52,7 +53,9 @@ from casevault_reader.structures import (
     AppendReply,
     AppendRequest,
     DeviceCertificate,
+    EnrolmentSheet,
     EntryContext,
+    HandedSecrets,
     KeyContext,
     Keyring,
     Link,
@@ -523,6 +526,51 @@ def refuse_card(one, _vectors):
     read_card(one["words"].split())
 
 
+def check_enrolment(vectors, same):
+    """Section 19: sheets, and what goes between the two sides."""
+    part = vectors["enrolment"]
+    for kind in ("member", "device"):
+        told = part[kind]
+        sheet = read_sheet("# a sheet\n" + "\n".join(told["rows"]))
+        same("sheet", EnrolmentSheet.write(sheet).hex(), told["sheet"])
+        same("scanned", read_sheet(told["scanned"].lower()), sheet)
+        same("rows", printed(write_rows(sheet)), told["rows"])
+        same("line", "CASEVAULT1:" + "".join(write_rows(sheet)).upper(), told["scanned"])
+        same("fields", (sheet.secret.hex(), sheet.url.decode()), (told["secret"], told["url"]))
+        invite = Invite(sheet)
+        same("ids", (invite.id.hex(), invite.device.hex()), (told["invite"], told["device"]))
+        request = hexed(told["request"])
+        asked = invite.open_request(request)
+        same("asked", asked.joiner.certificate.device, invite.device)
+        same("code", (digest("join request hash", request).hex(), code(request)), (told["request_hash"], told["code"]))
+        answer = invite.open_answer(request, hexed(told["answer"]))
+        secrets = b"an age file" if kind == "device" else None
+        same("answer", (answer.link.hex(), answer.secrets), (told["link"], secrets))
+    once = invite.open_request(hexed(part["device"]["request"])).joiner.once
+    same("once", once, Identity(hexed(part["once_seed"])).public)
+    handed = decode(HandedSecrets, hexed(part["handed"]), LIMIT_KEYRING)
+    found = (len(handed.recipients), len(handed.dpo), handed.device)
+    same("handed", found, (1, 1, hexed(part["device"]["device"])))
+    agency = Agency(hexed(vectors["root"]["agency"]))
+    for _, placed in read_links(part["growing"], same):
+        placed.agency_seq = placed.link.seq - 1
+        agency.apply(placed)
+    lives = [agency.devices[hexed(one)].live(agency.head) for one in part["growing"]["devices"]]
+    same("devices", lives, [True, False, True])
+    member = agency.members[hexed(part["growing"]["member"])]
+    same("roles", [member.roles(seq) for seq in range(1, agency.head + 1)], part["growing"]["roles"])
+    same("recipient", member.recipient_version(agency.head), 2)
+
+
+def refuse_sheet(one, _vectors):
+    read_sheet(one["text"])
+
+
+def refuse_join_request(one, vectors):
+    sheet = read_sheet("\n".join(vectors["enrolment"]["member"]["rows"]))
+    Invite(sheet).open_request(hexed(one["bytes"]))
+
+
 def refuse_backup_head(one, vectors):
     identity_of(read_head(hexed(one["bytes"])), vectors["keystore"]["passphrase"]["text"].encode())
 
@@ -676,6 +724,7 @@ def check_golden(same):
         check_ledger,
         check_log,
         check_server,
+        check_enrolment,
         check_keystore,
         check_malformed,
     ):

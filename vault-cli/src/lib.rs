@@ -32,6 +32,7 @@ pub mod store;
 pub mod ui;
 pub mod unlock_prompt;
 pub mod writing;
+pub mod zone;
 
 use std::ffi::OsString;
 

@@ -26,6 +26,7 @@ mod outgoing;
 mod read;
 mod replay;
 mod reserve;
+mod rewind;
 mod row;
 mod take_back;
 mod write;
@@ -45,6 +46,8 @@ pub use replay::Hashed;
 pub use replay::HashedRows;
 pub use replay::Replay;
 pub use replay::hash_all;
+pub use rewind::Waiting;
+pub use rewind::WaitingLink;
 pub use row::Content;
 pub use row::FoundRecord;
 pub use row::LinkRow;
@@ -52,6 +55,8 @@ pub use row::RecordAt;
 pub use row::RecordRow;
 pub use row::Row;
 pub use row::StoredRecord;
+pub use write::NewBody;
+pub use write::NewRecord;
 pub use write::WriteTx;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Nothing about keys is taken on anybody else's word (`docs/format.md` §5, §7). Links are fed in order; each is
 //! refused or changes the state.
 
+mod change;
 mod enrolment;
 
 use crate::check::Check;
@@ -60,8 +61,8 @@ use std::collections::HashMap;
 pub struct Member {
     /// Its identity key.
     pub identity: PublicKey,
-    /// Its roles.
-    pub roles: Roles,
+    /// Its roles by the sequence number from which they hold, oldest first.
+    pub roles: Vec<(u64, Roles)>,
     /// Its recipients by the sequence number from which they hold, oldest first.
     pub recipients: Vec<(u64, MemberRecipient)>,
     /// The sequence number from which it is gone.
@@ -72,6 +73,16 @@ impl Member {
     /// Returns the recipient in force.
     pub fn recipient(&self) -> Option<&MemberRecipient> {
         self.recipients.last().map(|(_, r)| r)
+    }
+
+    /// Returns the roles that it has now.
+    pub fn roles(&self) -> Roles {
+        self.roles.last().map_or(Roles::NONE, |(_, roles)| *roles)
+    }
+
+    fn roles_at(&self, seq: u64) -> Roles {
+        let there = self.roles.iter().rev().find(|(from, _)| *from <= seq);
+        there.map_or(Roles::NONE, |(_, roles)| *roles)
     }
 }
 
@@ -151,7 +162,7 @@ impl AgencyState {
         link.verify_signature(&key)?;
         let member = Member {
             identity: founder.identity,
-            roles: founding.roles,
+            roles: vec![(0, founding.roles)],
             recipients: vec![(0, founding.recipient.clone())],
             retired_at: None,
         };
@@ -243,6 +254,8 @@ impl AgencyState {
             Event::DpoEpoch(epoch) => self.apply_dpo_epoch(signer, seq, epoch),
             Event::RecoveryRun(run) => self.enrol(seq, &run.device, &run.retired),
             Event::Restored(restored) => self.enrol(seq, &restored.device, &restored.retired),
+            Event::Roles(change) => change::apply_roles(self, signer, seq, change),
+            Event::Reset(reset) => change::apply_reset(self, signer, seq, reset),
             Event::CaseOpened(_)
             | Event::Membership(_)
             | Event::Expired(_)
@@ -337,7 +350,7 @@ impl AgencyState {
         require(new.roles.0 & !Roles::ALL.0 == 0, Check::UnknownFormat)?;
         let member = Member {
             identity: new.identity,
-            roles: new.roles,
+            roles: vec![(seq, new.roles)],
             recipients: vec![(seq, new.recipient.clone())],
             retired_at: None,
         };
@@ -433,7 +446,7 @@ impl AgencyState {
     }
 
     fn apply_dpo_epoch(&mut self, signer: MemberId, seq: u64, new: &DpoEpoch) -> Result<(), Refused> {
-        require(self.live_member(signer)?.roles.any(Roles::DPO), Check::DpoOnly)?;
+        require(self.live_member(signer)?.roles().any(Roles::DPO), Check::DpoOnly)?;
         let number = u32::try_from(self.dpo.len()).map_err(|_| Check::EpochNumber)?;
         require(new.epoch == number, Check::EpochNumber)?;
         // Roots name epochs of this key too, and what was sealed under one stays under that key.
@@ -469,14 +482,24 @@ impl AgencyState {
     pub(crate) fn officers(&self) -> impl Iterator<Item = RecipientRef> + '_ {
         let review = Roles::DPO.with(Roles::REVIEWER);
         let live = self.members.iter().filter(|(_, m)| m.retired_at.is_none());
-        let officers = live.filter(move |(_, m)| m.roles.any(review));
+        let officers = live.filter(move |(_, m)| m.roles().any(review));
         officers
             .filter_map(|(id, m)| member_ref(*id, m))
             .chain([self.recovery_ref()])
     }
 
+    /// Returns who holds the data-protection role key's epoch in force; nothing before its first.
+    pub(crate) fn role_holders(&self) -> Option<&[RecipientRef]> {
+        self.dpo.last().map(|(_, epoch)| epoch.holders.as_slice())
+    }
+
+    /// Tells whether a member is live, and an administrator by its role and by the root.
+    pub fn is_administrator(&self, member: MemberId) -> bool {
+        self.require_administrator(member).is_ok()
+    }
+
     fn require_administrator(&self, member: MemberId) -> Result<(), Refused> {
-        let roles = self.live_member(member).map_err(|_| Check::AdministratorOnly)?.roles;
+        let roles = self.live_member(member).map_err(|_| Check::AdministratorOnly)?.roles();
         let listed = self.root().administrators.iter().any(|a| a.member == member);
         require(listed && roles.any(Roles::ADMINISTRATOR), Check::AdministratorOnly)
     }
@@ -670,8 +693,16 @@ impl<'a> AgencyView<'a> {
         self.state
             .members
             .get(&member)
-            .filter(|m| self.is_live(m.retired_at))
+            .filter(|m| self.is_live(m.retired_at) && m.roles.first().is_some_and(|(since, _)| *since <= self.seq))
             .ok_or(Check::Signer.into())
+    }
+
+    /// Returns the roles that a member which had not left has there.
+    ///
+    /// # Errors
+    /// [`Check::Signer`].
+    pub fn live_roles(&self, member: MemberId) -> Result<Roles, Refused> {
+        Ok(self.live_member(member)?.roles_at(self.seq))
     }
 
     /// Returns how a member's recipient is named there.

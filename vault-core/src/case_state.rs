@@ -186,7 +186,7 @@ impl CaseState {
         self.judge_as_of(agency, link, stored)
     }
 
-    /// Judges as [`Self::judge`], in a state that was fed events alone, by what a store knows of earlier records.
+    /// Judges as [`Self::judge_at`], in a state that was fed events alone, by what a store knows of earlier records.
     ///
     /// `known` are the records that the link, or a header that it places, names by hash, and every version of a record
     /// whose id it places; they are forgotten again. So a server keeps a case in little memory and judges it in full.
@@ -195,17 +195,17 @@ impl CaseState {
     /// As [`Self::judge`].
     pub fn judge_knowing(
         &mut self,
-        agency: &AgencyState,
+        agency: AgencyView<'_>,
         link: &UnverifiedLink,
         stored: &[StoredRecord<'_>],
         known: &[(RecordHash, PlacedRecord)],
     ) -> Result<(), Refused> {
         if self.records.is_some() {
-            return self.judge(agency, link, stored);
+            return self.judge_at(agency, link, stored);
         }
         self.ids = known.iter().map(|(_, placed)| placed.record).collect();
         self.records = Some(known.iter().copied().collect());
-        let judged = self.judge(agency, link, stored);
+        let judged = self.judge_at(agency, link, stored);
         self.records = None;
         self.ids = HashSet::new();
         judged
@@ -310,7 +310,9 @@ impl CaseState {
             | Event::AgencyEpoch(_)
             | Event::DpoEpoch(_)
             | Event::RecoveryRun(_)
-            | Event::Restored(_) => Err(Check::KindOfStream.into()),
+            | Event::Restored(_)
+            | Event::Roles(_)
+            | Event::Reset(_) => Err(Check::KindOfStream.into()),
         }
     }
 

@@ -73,6 +73,8 @@ checks! {
     EpochCommitment = 32, Forged, "epoch key does not open to its commitment";
     SmallOrderShare = 33, Forged, "encapsulation has a share of small order";
     AgeLimits = 34, Malformed, "age file is over its limits or broken";
+    RolesChange = 35, Forged, "roles are changed of somebody who is no live member";
+    MemberReset = 36, Forged, "reset is of no live member, or names keys that it had before";
     Agency = 40, NotForUs, "link is of another agency or stream";
     Chain = 41, Rollback, "sequence or previous link is not the chain's";
     KindOfStream = 42, Malformed, "link kind does not belong in this stream";
@@ -148,6 +150,10 @@ checks! {
     LogConsistency = 138, Rollback, "tree is not a continuation of the one before";
     Parcel = 139, Forged, "parcel holds other bytes than its link names";
     ServerSession = 140, NotForUs, "device did not sign for a session with this server";
+    EnrolmentSheet = 150, Malformed, "enrolment sheet is not as it was written";
+    EnrolmentSeal = 151, Forged, "request or answer of an enrolment does not open";
+    EnrolmentContext = 152, NotForUs, "request or answer is of another agency, invite, member or device";
+    EnrolmentRollback = 153, Rollback, "server shows an agency that is older than the enrolment sheet, or another";
 }
 
 impl fmt::Display for Check {

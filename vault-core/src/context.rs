@@ -139,6 +139,22 @@ labels! {
     ServerChallenge = "server challenge",
     /// MAC of the token of a session.
     ServerToken = "server token",
+    /// Hash of an enrolment sheet without its secret: the salt of its keys.
+    EnrolmentSheet = "enrolment sheet",
+    /// Hash of an enrolment sheet, whose first bytes are its check.
+    EnrolmentCheck = "enrolment check",
+    /// Hash of a row of an enrolment sheet, whose first bits are the row's check.
+    EnrolmentRow = "enrolment row",
+    /// Derivation of an invite's id and of the joining device's.
+    EnrolmentIds = "enrolment ids",
+    /// Derivation of commitment, key and nonce of a request to join.
+    EnrolmentRequest = "enrolment request",
+    /// Derivation of commitment, key and nonce of the answer to one.
+    EnrolmentAnswer = "enrolment answer",
+    /// Hash of a sealed request to join.
+    JoinRequestHash = "join request hash",
+    /// Derivation of commitment, key and nonce of what a device keeps while it waits to be enrolled.
+    JoiningSeal = "joining seal",
 }
 
 /// Puts a label's length before it, at compile time.

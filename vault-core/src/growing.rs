@@ -3,12 +3,28 @@
 //! Every step is an event of the agency's stream, judged here as any reader will judge it, so that nothing that was signed
 //! before is signed again (`docs/format.md` §5, §7).
 
+mod epochs;
+mod member;
+
+pub use epochs::Owed;
+pub use epochs::open_agency_epoch;
+pub use epochs::open_role_epoch;
+pub use epochs::owed;
+pub use epochs::renew;
+pub use member::Acting;
+pub use member::change_roles;
+pub use member::enrol;
+pub use member::join;
+pub use member::renew_recipient;
+pub use member::reset;
+pub use member::retire;
+pub use member::retire_device;
+
 use crate::agency_state;
 use crate::agency_state::AgencyState;
 use crate::check::Refused;
 use crate::context::Label;
 use crate::crypto::sign::SigningKey;
-use crate::founding;
 use crate::id::DeviceId;
 use crate::id::MemberId;
 use crate::keystore::Secrets;
@@ -42,13 +58,7 @@ pub fn next_root(
         signatures: vec![RootSignature { member, signature }],
         founding: None,
     });
-    let mut links = Vec::new();
-    let signer = SigningKey::from_seed(&secrets.device);
-    founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
-    Ok(Appended {
-        links: links.into_iter().map(|(link, _)| link).collect(),
-        files: Vec::new(),
-    })
+    epochs::append(agency, device, secrets, event, Vec::new())
 }
 
 /// Names the log that a server keeps for the agency.

@@ -28,6 +28,11 @@ pub fn crockford(bytes: &[u8]) -> String {
     CROCKFORD.encode(bytes)
 }
 
+/// Reads lower-case Crockford base 32 in its one form.
+pub(crate) fn uncrockford(text: &str) -> Option<Vec<u8>> {
+    CROCKFORD.decode(text.as_bytes()).ok()
+}
+
 /// A text that is not an id or handle of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {

@@ -24,6 +24,7 @@ pub mod founding;
 pub mod growing;
 pub mod guard;
 pub mod id;
+pub mod joining;
 pub mod keyring;
 pub mod keystore;
 pub mod ledger;

@@ -242,6 +242,8 @@ pub fn keyrings(event: &Event) -> &[KeyringRef] {
         | Event::Settings(_)
         | Event::RecoveryRun(_)
         | Event::Restored(_)
+        | Event::Roles(_)
+        | Event::Reset(_)
         | Event::Erasure(_)
         | Event::Complaint(_)
         | Event::Relation => &[],

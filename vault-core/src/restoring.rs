@@ -15,32 +15,19 @@ use crate::growing;
 use crate::id::DeviceId;
 use crate::id::KeyringHash;
 use crate::id::MemberId;
-use crate::keyring;
 use crate::keystore::RecoverySeeds;
 use crate::keystore::Secrets;
-use crate::opening;
-use crate::opening::Opening;
 use crate::opening::fresh;
-use crate::placing::PlacedRecord;
-use crate::secret::EpochKey;
-use crate::secret::RecipientSeed;
 use crate::secret::RecoverySeed;
 use crate::stream::VerifiedLink;
 use crate::wire;
 use crate::wire::v1::agency::CertifiedDevice;
 use crate::wire::v1::agency::DeviceCertificate;
-use crate::wire::v1::event::AgencyEpoch;
-use crate::wire::v1::event::DpoEpoch;
 use crate::wire::v1::event::Enrolment;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::event::RecoveryRun;
 use crate::wire::v1::event::Restored;
-use crate::wire::v1::key::KeyringRef;
-use crate::wire::v1::stream::Epoch;
-use crate::wire::v1::stream::Section;
-use crate::wire::v1::stream::StreamId;
 use rand_core::CryptoRng;
-use std::collections::BTreeSet;
 
 /// Links appended to the agency's stream, with what goes beside them.
 #[derive(Default)]
@@ -49,6 +36,14 @@ pub struct Appended {
     pub links: Vec<VerifiedLink>,
     /// Keyring files.
     pub files: Vec<(KeyringHash, Vec<u8>)>,
+}
+
+impl Appended {
+    /// Takes what was appended behind.
+    pub fn extend(&mut self, more: Self) {
+        self.links.extend(more.links);
+        self.files.extend(more.files);
+    }
 }
 
 /// Enrols `device` for `member` in place of all its live devices: by the recovery key where one is given, and otherwise
@@ -101,7 +96,7 @@ pub fn enrol(
     let mut links = Vec::new();
     founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
     Ok(Appended {
-        links: only_links(links),
+        links: links.into_iter().map(|(link, _)| link).collect(),
         files: Vec::new(),
     })
 }
@@ -120,57 +115,14 @@ pub fn renew_recovery(
     secrets: &mut Secrets,
     random: &mut dyn CryptoRng,
 ) -> Result<Appended, Refused> {
-    let signer = SigningKey::from_seed(&secrets.device);
     let version = agency.root().recovery.version.checked_add(1).ok_or(Check::RootChain)?;
     let recovery = RecoverySeeds::from_seed(version, RecoverySeed::from_bytes(fresh(random)));
     let named = growing::next_root(agency, member, device, secrets, |root| {
         root.recovery = recovery.public()
     })?;
-    let mut links = Vec::new();
-
-    let mut files = Vec::new();
-    let stream = StreamId::agency(&agency.id());
-    let opening = Opening {
-        section: Section::INDEX,
-        epoch: Epoch(u32::try_from(agency.epochs().len()).map_err(|_| Check::EpochNumber)?),
-        private_author: None,
-        recipients: agency.everybody().collect(),
-    };
-    let opened = opening::open_epochs(agency, stream, &[opening], random)?;
-    files.extend(opened.files);
-    let event = Event::AgencyEpoch(AgencyEpoch {
-        open: opened.opens.into_iter().next().ok_or(Check::EpochNumber)?,
-        keyrings: opened.keyrings,
-    });
-    founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
-
-    let role = RecipientSeed::from_bytes(fresh(random));
-    let epoch = agency.dpo().0.checked_add(1).ok_or(Check::EpochNumber)?;
-    let role_key = EpochKey::from_bytes(*role.expose());
-    let entry = [(Section::DPO_IDENTITY, Epoch(epoch), &role_key)];
-    let holders: BTreeSet<_> = agency.officers().collect();
-    let mut keyrings = Vec::new();
-    for to in &holders {
-        let public = agency.recipient_key(to).ok_or(Check::RecipientVersion)?;
-        let (file, keyring_hash) = keyring::seal(agency.id(), stream, *to, public, &entry, random)?;
-        keyrings.push(KeyringRef { to: *to, keyring_hash });
-        files.push((keyring_hash, file));
-    }
-    let event = Event::DpoEpoch(DpoEpoch {
-        epoch,
-        recipient: keyring::recipient_key(&role),
-        holders: wire::sort_set(holders.into_iter().collect())?,
-        keyrings: wire::sort_set(keyrings)?,
-    });
-    founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
-    secrets.dpo.push((epoch, role));
+    let mut appended = named;
+    appended.extend(growing::open_agency_epoch(agency, device, secrets, random)?);
+    appended.extend(growing::open_role_epoch(agency, device, secrets, random)?);
     secrets.recovery = Some(recovery);
-    Ok(Appended {
-        links: named.links.into_iter().chain(only_links(links)).collect(),
-        files,
-    })
-}
-
-fn only_links(links: Vec<(VerifiedLink, Vec<PlacedRecord>)>) -> Vec<VerifiedLink> {
-    links.into_iter().map(|(link, _)| link).collect()
+    Ok(appended)
 }

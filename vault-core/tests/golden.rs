@@ -8,6 +8,7 @@
 mod golden_parts;
 
 use golden_parts::attachment;
+use golden_parts::enrolment;
 use golden_parts::links;
 use golden_parts::log;
 use golden_parts::malformed;
@@ -52,6 +53,7 @@ fn vectors() -> Value {
         "ledger": recovery::ledger(),
         "log": log::log(),
         "server": server::server(),
+        "enrolment": enrolment::enrolment(),
         "malformed": malformed::all(),
     })
 }

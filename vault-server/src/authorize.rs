@@ -5,11 +5,12 @@ use std::sync::Arc;
 use vault_core::agency_state::AgencyState;
 use vault_core::id::{DeviceId, MemberId};
 use vault_core::wire::v1::agency::Roles;
+use vault_core::wire::v1::enrolment::InviteKind;
 use vault_core::wire::v1::stream::{StreamId, StreamKind};
 
 use crate::authenticate::Claim;
 use crate::service::Agency;
-use crate::store::{Reader, Reads, StoreError, StreamRow};
+use crate::store::{InviteRow, Reader, Reads, StoreError, StreamRow};
 
 /// A live device of an agency, by a token that is good.
 #[derive(Clone)]
@@ -18,11 +19,24 @@ pub struct Session {
     device: DeviceId,
     member: MemberId,
     reviews: bool,
+    administers: bool,
     until: u64,
 }
 
 /// May append to an agency's streams.
 pub struct Appending(Arc<Agency>);
+
+/// May open an invite, in its member's name.
+pub struct Inviting {
+    agency: Arc<Agency>,
+    member: MemberId,
+}
+
+/// May answer an invite.
+pub struct Answering(InviteRow);
+
+/// May see what waits for an administrator.
+pub struct Administering(Arc<Agency>);
 
 /// May read a stream.
 pub struct Readable {
@@ -33,13 +47,14 @@ pub struct Readable {
 pub fn session(agency: Arc<Agency>, claim: &Claim) -> Option<Session> {
     let state = agency.published().state?;
     let device = state.live_device(claim.device).ok()?;
-    let roles = state.live_member(device.member).ok()?.roles;
+    let roles = state.live_member(device.member).ok()?.roles();
     let member = device.member;
     Some(Session {
         agency,
         device: claim.device,
         member,
         reviews: roles.any(Roles::REVIEWER.with(Roles::DPO)),
+        administers: state.is_administrator(member),
         until: claim.until,
     })
 }
@@ -70,6 +85,25 @@ impl Session {
         Appending(Arc::clone(&self.agency))
     }
 
+    /// May open an invite: an administrator any, and everybody one of a device of their own.
+    pub fn inviting(&self, kind: InviteKind) -> Option<Inviting> {
+        (self.administers || kind == InviteKind::Device).then(|| Inviting {
+            agency: Arc::clone(&self.agency),
+            member: self.member,
+        })
+    }
+
+    /// May answer an invite that its member opened; an administrator those of the agency.
+    pub fn answering(&self, invite: InviteRow) -> Option<Answering> {
+        let is_own = invite.opener == self.member || self.administers;
+        (is_own && invite.agency == self.agency.no()).then_some(Answering(invite))
+    }
+
+    /// May see what waits for an administrator.
+    pub fn administering(&self) -> Option<Administering> {
+        self.administers.then(|| Administering(Arc::clone(&self.agency)))
+    }
+
     /// Returns for whom lists of streams are made.
     pub fn reader(&self) -> Reader {
         Reader {
@@ -98,6 +132,32 @@ impl Session {
 }
 
 impl Appending {
+    /// Returns the agency.
+    pub fn agency(&self) -> &Arc<Agency> {
+        &self.0
+    }
+}
+
+impl Inviting {
+    /// Returns the agency.
+    pub fn agency(&self) -> &Arc<Agency> {
+        &self.agency
+    }
+
+    /// Returns who opens it.
+    pub fn member(&self) -> MemberId {
+        self.member
+    }
+}
+
+impl Answering {
+    /// Returns the invite.
+    pub fn into_invite(self) -> InviteRow {
+        self.0
+    }
+}
+
+impl Administering {
     /// Returns the agency.
     pub fn agency(&self) -> &Arc<Agency> {
         &self.0

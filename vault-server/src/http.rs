@@ -7,6 +7,7 @@ mod append;
 mod ask;
 mod changes;
 mod health;
+mod join;
 mod log;
 mod metrics;
 mod openapi;
@@ -61,6 +62,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/agencies/{agency}", put(agencies::register))
         .route("/v1/append", post(append::append))
         .route("/v1/changes", get(changes::follow))
+        .route("/v1/join", get(join::waiting))
+        .route("/v1/join/{invite}", get(join::show))
+        .route("/v1/join/{invite}", post(join::request))
+        .route("/v1/join/{invite}", put(join::open))
+        .route("/v1/join/{invite}/answer", post(join::answer))
         .route("/v1/log/{agency}/checkpoint", get(log::checkpoint))
         .route("/v1/log/{agency}/tile/{*path}", get(log::tile))
         .route("/v1/openapi.json", get(openapi::show))

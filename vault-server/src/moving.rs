@@ -13,7 +13,9 @@ use vault_core::wire::v1::link::LinkBody;
 use crate::audit::{self, Fault, Found, Sound};
 use crate::store::postgres::{self, Database, Postgres};
 use crate::store::sqlite::{self, FILE, MOVED, Sqlite};
-use crate::store::{AgencyRow, NewLink, Reads, Store, StoreError, Writes, fresh_session_key, reading, writing};
+use crate::store::{
+    AgencyRow, InviteRow, NewLink, Reads, Store, StoreError, Writes, fresh_session_key, reading, writing,
+};
 
 /// Why a folder was not moved.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +147,9 @@ fn copy_agency(reads: &dyn Reads, writes: &mut dyn Writes, row: &AgencyRow) -> R
             writes.set_holders(stream, holders)
         }
     })?;
+    for invite in reads.invites(row.no)? {
+        writes.put_invite(&InviteRow { agency, ..invite })?;
+    }
     Ok(sound)
 }
 

@@ -9,6 +9,7 @@
 
 mod agency;
 mod follower;
+mod invites;
 mod live;
 mod prepare;
 mod recent;
@@ -33,6 +34,7 @@ use crate::store::{Store, StoreError, reading, writing};
 pub(crate) use agency::load;
 pub use agency::{Agency, Published};
 use follower::Follower;
+pub use invites::InviteRefused;
 pub(crate) use live::load_case;
 use writer::Writer;
 

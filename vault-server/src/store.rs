@@ -18,6 +18,8 @@
 //! | the commit, before the checkpoint was signed | all of it; the log's edge is computed again from tiles and links | asks again, and is told that it is stored |
 //! | the checkpoint was signed, before the answer | all of it; the same tree gets the same signature (RFC 8032) | asks again, and is told that it is stored |
 //! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut by the next write, or at the next opening | was not answered |
+//! | an invite was opened, asked for or answered, before the commit | nothing of it | asks again |
+//! | the commit, before the answer | all of it; the same again changes nothing | asks again, and is answered alike |
 //! | an agency was registered, before the answer | the agency with its log key | asks again, and gets the same key |
 //!
 //! Of the shared store (`postgres`) the same is true, with PostgreSQL in the place of the disk, and:
@@ -48,7 +50,8 @@ use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::Tile;
-use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::enrolment::{InviteId, InviteKind};
+use vault_core::wire::v1::stream::{Day, StreamId};
 use vault_core::wire::v1::sync::{ListedStream, StreamPage};
 
 pub use row::{Part, StoredLink};
@@ -126,6 +129,27 @@ pub struct NewLink<'a> {
     pub records: &'a [OpenRecord],
     /// What else it names, in its order.
     pub blobs: &'a [Vec<u8>],
+}
+
+/// An invite that is open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InviteRow {
+    /// Its id.
+    pub id: InviteId,
+    /// The agency.
+    pub agency: AgencyNo,
+    /// The member that opened it.
+    pub opener: MemberId,
+    /// Who is to join.
+    pub kind: InviteKind,
+    /// The last day.
+    pub until: Day,
+    /// The sealed request.
+    pub request: Option<Vec<u8>>,
+    /// The sealed answer.
+    pub answer: Option<Vec<u8>>,
+    /// A device that an administrator is to enrol, encoded.
+    pub enrolment: Option<Vec<u8>>,
 }
 
 /// How much there is, for metrics.
@@ -242,6 +266,14 @@ pub trait Reads {
     #[allow(clippy::missing_errors_doc)]
     fn tile(&self, agency: AgencyNo, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Finds an invite.
+    #[allow(clippy::missing_errors_doc)]
+    fn invite(&self, id: &InviteId) -> Result<Option<InviteRow>, StoreError>;
+
+    /// Returns an agency's invites, by their ids.
+    #[allow(clippy::missing_errors_doc)]
+    fn invites(&self, agency: AgencyNo) -> Result<Vec<InviteRow>, StoreError>;
+
     /// Counts what there is.
     #[allow(clippy::missing_errors_doc)]
     fn totals(&self) -> Result<Totals, StoreError>;
@@ -281,6 +313,14 @@ pub trait Writes: Reads {
     /// Erases what a link names at place `number` of its other bytes.
     #[allow(clippy::missing_errors_doc)]
     fn erase_blob(&mut self, agency: AgencyNo, leaf: u64, number: usize) -> Result<(), StoreError>;
+
+    /// Puts an invite in the place of the one that has its id, or adds it.
+    #[allow(clippy::missing_errors_doc)]
+    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError>;
+
+    /// Forgets the invites of all agencies whose last day is before `today`.
+    #[allow(clippy::missing_errors_doc)]
+    fn forget_invites(&mut self, today: Day) -> Result<(), StoreError>;
 
     /// Keeps a full tile.
     #[allow(clippy::missing_errors_doc)]

@@ -20,7 +20,9 @@ from .structures import (
     E_MEMBER_RETIRED,
     E_RECIPIENT,
     E_RECOVERY,
+    E_RESET,
     E_RESTORED,
+    E_ROLES,
     E_ROOT,
     E_SETTINGS,
     HEAD,
@@ -40,7 +42,18 @@ from .structures import (
     make,
 )
 
-ADMINISTRATORS_ONLY = {E_ROOT, E_MEMBER, E_DEVICE, E_MEMBER_RETIRED, E_DEVICE_RETIRED, E_SETTINGS, E_AGENCY_EPOCH}
+ADMINISTRATORS_ONLY = {
+    E_ROOT,
+    E_MEMBER,
+    E_DEVICE,
+    E_MEMBER_RETIRED,
+    E_DEVICE_RETIRED,
+    E_SETTINGS,
+    E_AGENCY_EPOCH,
+    E_ROLES,
+    E_RESET,
+}
+ROLES = 63
 
 
 class Life:
@@ -56,11 +69,18 @@ class Life:
 class Member(Life):
     def __init__(self, since, identity, roles, recipient):
         super().__init__(since)
-        self.identity, self.roles = identity, roles
+        self.identity = identity
+        self._roles = [(since, roles)]
         self.recipients = [(since, recipient.version, recipient.key)]
 
     def recipient_version(self, seq):
         return [version for since, version, _ in self.recipients if since <= seq][-1]
+
+    def roles(self, seq):
+        return ([0] + [roles for since, roles in self._roles if since <= seq])[-1]
+
+    def give_roles(self, seq, roles):
+        self._roles.append((seq, roles))
 
 
 class Device(Life):
@@ -139,7 +159,8 @@ class Agency:
         signer = self.devices[link.device].member
         if event.type in ADMINISTRATORS_ONLY:
             administrators = {one.member for one in self.root(placed.agency_seq).administrators}
-            require(signer in administrators, "CHK-25", "only an administrator appends this")
+            named = signer in administrators and (seq == 0 or self.members[signer].roles(seq - 1) & ADMINISTRATOR)
+            require(named, "CHK-25", "only an administrator appends this")
         if seq > 0:
             self._APPLY.get(event.type, _refuse)(self, seq, event.clear, signer)
         require(not placed.records or event.type == E_SETTINGS, "CHK-47", "a sealed part of an event that has none")
@@ -232,7 +253,7 @@ class Agency:
             alone = len(root.administrators) == 1 and root.administrators[0].member == certificate.member
             member = self.members.get(certificate.member)
             require(alone and member is not None, check, "not the sole administrator")
-            require(member.live(seq) and member.roles & ADMINISTRATOR, check, "not an administrator that is live")
+            require(member.live(seq) and member.roles(seq) & ADMINISTRATOR, check, "not an administrator that is live")
             label, version, key, signature = "restored device", 0, member.identity, clear.countersignature
         else:
             require(clear.version == root.recovery.version, check, "another recovery key than the one in force")
@@ -259,6 +280,26 @@ class Agency:
         require(clear.member not in self.members, "CHK-28", "a member id used twice")
         require(clear.recipient.member == clear.member, "CHK-27", "a recipient of somebody else")
         self.members[clear.member] = Member(seq, clear.identity, clear.roles, clear.recipient)
+
+    def _on_roles(self, seq, clear, _signer):
+        require(clear.roles & ~ROLES == 0, "CHK-03", "an unknown role")
+        require(self.is_live(clear.member, seq), "CHK-35", "roles of no live member")
+        self.members[clear.member].give_roles(seq, clear.roles)
+
+    def _on_reset(self, seq, clear, _signer):
+        recipient = clear.recipient
+        require(self.is_live(recipient.member, seq), "CHK-36", "a reset of no live member")
+        used = {one.identity for one in self.members.values()}
+        require(clear.identity not in used, "CHK-36", "an identity that somebody has")
+        member = self.members[recipient.member]
+        keys = {key for _, _, key in member.recipients}
+        sound = recipient.version == member.recipients[-1][1] + 1 and recipient.key not in keys
+        require(sound, "CHK-36", "a recipient that it had, or out of turn")
+        member.identity = clear.identity
+        member.recipients.append((seq, recipient.version, recipient.key))
+        for device in self.devices.values():
+            if device.member == recipient.member and device.live(seq):
+                device.until = seq
 
     def _retire(self, lives, seq, ident):
         require(ident in lives and lives[ident].live(seq), "CHK-44", "retired is only who is live")
@@ -295,7 +336,7 @@ class Agency:
         self.epochs[opened.epoch] = (opened, clear.keyrings)
 
     def _on_dpo_epoch(self, seq, clear, signer):
-        require(self.members[signer].roles & DPO, "CHK-26", "only a DPO opens a DPO epoch")
+        require(self.members[signer].roles(seq) & DPO, "CHK-26", "only a DPO opens a DPO epoch")
         require(clear.epoch == len(self.dpo_epochs), "CHK-67", "a DPO epoch out of turn")
         if clear.epoch == 0:
             require(clear.recipient == self.root(seq).dpo.recipient, "CHK-68", "DPO epoch 0 is not the root's")
@@ -317,6 +358,8 @@ class Agency:
         E_DPO_EPOCH: _on_dpo_epoch,
         E_RECOVERY: _on_enrolled,
         E_RESTORED: _on_enrolled,
+        E_ROLES: _on_roles,
+        E_RESET: _on_reset,
     }
 
     def check_sealed(self, record: Record):

@@ -220,7 +220,7 @@ class Case:
                 ends = ident in self.grants and self.grants[ident].until_day is not None
                 require(ends, "CHK-64", "an expiry of a grant that has no end date or is not live")
         if kind == E_CASE_OPENED:
-            roles = self.agency.members[signer].roles
+            roles = self.agency.members[signer].roles(placed.agency_seq)
             require(roles & (CASEWORKER | SUPERVISOR | DUTY), "CHK-79", "the signer's role opens no cases")
         else:
             require(self.has(signer, 0), "CHK-61", "a change by nobody of the case")

@@ -135,7 +135,9 @@ Founding = Struct(roles=U16, recipient=MemberRecipient, certificate=DeviceCertif
     E_DPO_EPOCH,
     E_RECOVERY,
     E_RESTORED,
-) = range(1, 12)
+    E_ROLES,
+    E_RESET,
+) = range(1, 14)
 E_CASE_OPENED, E_MEMBERSHIP, E_EXPIRED = 32, 33, 34
 E_ERASURE, E_COMPLAINT, E_RELATION = 36, 37, 38
 Enrolment = Struct(previous=HASH, certificate=DeviceCertificate, retired=Set(ID), version=U32)
@@ -153,6 +155,8 @@ EVENTS = {
         certificate=DeviceCertificate, signature=SIGNATURE, retired=Set(ID), version=U32, run_signature=SIGNATURE
     ),
     E_RESTORED: Struct(certificate=DeviceCertificate, signature=SIGNATURE, retired=Set(ID), countersignature=SIGNATURE),
+    E_ROLES: Struct(member=ID, roles=U16),
+    E_RESET: Struct(identity=KEY, recipient=MemberRecipient),
     E_CASE_OPENED: Struct(membership=Membership),
     E_MEMBERSHIP: Struct(membership=Membership),
     E_EXPIRED: Struct(grants=Set(ID), membership=Membership),
@@ -225,6 +229,37 @@ def make(**fields):
     """A structure made here, to be encoded. A field that Python reserves a word for comes as `class_`."""
     fields = {name.removesuffix("_"): field for name, field in fields.items()}
     return Value(**fields)
+
+# §19
+SHEET_MEMBER, SHEET_DEVICE, SHEET_RESET = 1, 2, 3
+InviteKind = Enumeration(1, SHEET_MEMBER, SHEET_DEVICE, SHEET_RESET)
+EnrolmentSheet = Struct(
+    format=U8,
+    kind=InviteKind,
+    agency=HASH,
+    member=ID,
+    root=HASH,
+    size=U64,
+    tree=HASH,
+    until=U32,
+    url=Bytes(),
+    secret=ID,
+)
+NewPerson = Struct(identity=KEY, recipient=RECIPIENT, certificate=DeviceCertificate, signature=SIGNATURE)
+NewDevice = Struct(certificate=DeviceCertificate, once=RECIPIENT)
+JOINERS = {SHEET_MEMBER: NewPerson, SHEET_DEVICE: NewDevice, SHEET_RESET: NewPerson}
+JoinRequest = Struct(format=Format(), agency=HASH, invite=ID, kind=InviteKind, joiner=Select("kind", JOINERS))
+JoinAnswer = Struct(format=Format(), agency=HASH, invite=ID, request=HASH, link=HASH, secrets=Optional(Bytes()))
+HandedSeed = Struct(version=U32, seed=KEY)
+HandedSecrets = Struct(
+    format=Format(),
+    agency=HASH,
+    member=ID,
+    device=ID,
+    identity=KEY,
+    recipients=Set(HandedSeed),
+    dpo=Set(HandedSeed),
+)
 
 # §17, §18: what goes between client and server.
 KEPT, ERASED = 1, 2

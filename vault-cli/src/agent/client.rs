@@ -199,6 +199,8 @@ impl Connection {
         let file = streams.file.is_some();
         let json = frame::to_json(&Envelope { zone, file, ask }).map_err(|e| fault(&e))?;
         self.hello(&mut stream, Kind::Ask, &json)?;
+        // While the agent works: what it shows is in this zone.
+        let _ = crate::session::zone();
         if let Some(file) = streams.file {
             match handed::send(&stream, file) {
                 // It may have refused before; then that is there to be read.

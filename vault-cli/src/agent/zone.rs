@@ -1,5 +1,6 @@
 //! The asker's time zone: `today 14:00` means today where the command was typed, wherever the agent was started.
 
+use crate::zone;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::Serialize;
@@ -20,7 +21,7 @@ impl Zone {
     /// Finds the zone: by its name, as a rule, or from its file; the system's where there is none of these.
     pub(super) fn find(&self) -> TimeZone {
         let Some(text) = self.0.as_deref().filter(|text| text.len() <= LONGEST) else {
-            return TimeZone::system();
+            return zone::system();
         };
         let named = text.strip_prefix(':').unwrap_or(text);
         if named.is_empty() {
@@ -28,13 +29,13 @@ impl Zone {
         }
         let by_file = || {
             let relative = named.split_once("/zoneinfo/").map(|(_, name)| name)?;
-            TimeZone::get(relative).ok()
+            zone::named(relative)
         };
-        TimeZone::get(named)
-            .ok()
+        zone::named(named)
+            .or_else(|| TimeZone::get(named).ok())
             .or_else(|| TimeZone::posix(named).ok())
             .or_else(by_file)
-            .unwrap_or_else(TimeZone::system)
+            .unwrap_or_else(zone::system)
     }
 }
 

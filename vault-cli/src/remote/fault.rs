@@ -82,6 +82,11 @@ pub enum ServerFault {
         /// Which stream.
         of: String,
     },
+    /// It has entries of this device's own log that this device does not have.
+    #[error(
+        "the server has entries of this device's own access log that are not here: this folder is an older copy of itself"
+    )]
+    OwnStreamAhead,
     /// It signs with another key than the agency's root names.
     #[error("the server's log key is not the one that the agency's root names")]
     OtherKey,
@@ -168,6 +173,7 @@ impl ServerFault {
             Self::Conflict { .. } => Kind::Conflict,
             Self::Garbled { .. }
             | Self::OtherKey
+            | Self::OwnStreamAhead
             | Self::Unsigned { .. }
             | Self::Log { .. }
             | Self::Withheld { .. } => Kind::Verification,
@@ -192,6 +198,7 @@ impl ServerFault {
             Self::Link { .. } => "link-refused",
             Self::Conflict { .. } => "server-conflict",
             Self::OtherKey | Self::Unsigned { .. } => "server-key",
+            Self::OwnStreamAhead => "older-copy",
             Self::Log { .. } => "server-log",
             Self::Withheld { .. } => "server-withholds",
         }
@@ -231,6 +238,9 @@ impl ServerFault {
                 "run `casevault sync` again: it takes in what the other wrote and sends yours after it"
             }
             Self::OtherKey => "do not go on: it is another server, or somebody stands between; tell the administrator",
+            Self::OwnStreamAhead => {
+                "do not write here: go on in the newer folder if it is there, or enrol this machine as a new device"
+            }
             Self::Unsigned { .. } => "nothing was named or sent; tell whoever runs the server",
             Self::Log {
                 evidence: Some(path), ..

@@ -17,6 +17,12 @@ pub fn list(reply: &NoteListReply) -> String {
         if head.versions > 1 {
             marks.push(format!("amended, version {}", head.version));
         }
+        if head.beside > 0 {
+            marks.push(format!(
+                "{} made apart",
+                count(u64::from(head.beside) + 1, "version", "versions")
+            ));
+        }
         if !head.incomplete.is_empty() {
             marks.push("incomplete".to_owned());
         }
@@ -85,6 +91,15 @@ fn hidden(reply: &NoteListReply) -> String {
 /// Writes one note; what was amended is shown struck.
 pub fn show(reply: &NoteShowReply) -> String {
     let mut out = one(&reply.view, reply.before.as_ref());
+    for other in &reply.beside {
+        out.push_str(&format!(
+            "\nBESIDE IT: version {} too, made apart from the one above; neither replaces the other. `casevault note amend {}` \
+             settles it: the new version stands for both.\n\n{}",
+            other.head.version,
+            other.head.note,
+            one(other, None)
+        ));
+    }
     if reply.left_out > 0 {
         out.push_str(&format!(
             "\n{} left out: {}\n",
@@ -224,6 +239,7 @@ mod tests {
             external_case: None,
             version: 2,
             versions: 2,
+            beside: 0,
             occurred_at: Some("2026-03-02T14:00:00Z".into()),
             recorded_at: None,
             lag: Some("1 h 15 m".into()),
@@ -291,6 +307,7 @@ mod tests {
         let before = view("The heating is on.").content;
         let mut reply = NoteShowReply {
             view: view("The heating is off.\u{1b}[2J"),
+            beside: Vec::new(),
             before: Some(before),
             left_out: 0,
             left_out_kinds: Vec::new(),

@@ -6,6 +6,7 @@ use crate::session::reply::ServerAddReply;
 use crate::session::reply::ServerRemoveReply;
 use crate::session::reply::ServerShowReply;
 use crate::session::reply::SyncReply;
+use std::fmt::Write;
 
 /// Writes what naming a server did.
 pub fn added(reply: &ServerAddReply) -> String {
@@ -49,5 +50,20 @@ pub fn synced(reply: &SyncReply) -> String {
         0 => "nothing was waiting to be sent".to_owned(),
         sent => format!("sent {}", count(sent, "entry", "entries")),
     };
-    format!("{sent}; the log is verified up to leaf {}\n", number(reply.size))
+    let received = match reply.received {
+        0 => String::new(),
+        received => format!("received {}; ", count(received, "entry", "entries")),
+    };
+    let mut text = format!(
+        "{received}{sent}; the log is verified up to leaf {}\n",
+        number(reply.size)
+    );
+    for aside in &reply.aside {
+        let _ = writeln!(
+            text,
+            "set aside: what was written here in {} has no place any more: {} (CHK-{:02}); it is kept, sealed",
+            aside.of, aside.why, aside.check
+        );
+    }
+    text
 }

@@ -70,6 +70,7 @@ impl From<CarriedView> for NoteView {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CarriedShow {
     view: CarriedView,
+    beside: Vec<CarriedView>,
     before: Option<CarriedNote>,
     left_out: usize,
     left_out_kinds: Vec<LeftOut>,
@@ -80,6 +81,7 @@ impl From<NoteShowReply> for CarriedShow {
     fn from(reply: NoteShowReply) -> Self {
         Self {
             view: reply.view.into(),
+            beside: reply.beside.into_iter().map(Into::into).collect(),
             before: reply.before.map(Into::into),
             left_out: reply.left_out,
             left_out_kinds: reply.left_out_kinds,
@@ -92,6 +94,7 @@ impl From<CarriedShow> for NoteShowReply {
     fn from(carried: CarriedShow) -> Self {
         Self {
             view: carried.view.into(),
+            beside: carried.beside.into_iter().map(Into::into).collect(),
             before: carried.before.map(Into::into),
             left_out: carried.left_out,
             left_out_kinds: carried.left_out_kinds,

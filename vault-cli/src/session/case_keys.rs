@@ -301,6 +301,15 @@ impl Holder {
         Ok(CaseParts { open, files, known })
     }
 
+    /// Reads a case's state out of its events, as of the last of them.
+    pub(super) fn case_state(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseState> {
+        let mut state = CaseState::of_events(case);
+        for row in tx.events(StreamId::case(case))? {
+            self.judge_again(&mut state, &row)?;
+        }
+        Ok(state)
+    }
+
     /// Opens the keyrings: one public-key operation each.
     pub(super) fn open_parts(&self, parts: CaseParts) -> Result<CaseKeys> {
         let CaseParts { mut open, files, known } = parts;

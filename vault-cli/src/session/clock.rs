@@ -4,9 +4,11 @@
 
 use super::Result;
 use super::SessionError;
+use crate::zone;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
+use std::sync::OnceLock;
 use std::time::Instant;
 use vault_core::note::when::Moment;
 use vault_core::note::when::Now;
@@ -31,9 +33,10 @@ pub(crate) fn zone() -> TimeZone {
 
 /// Returns this process's zone; unit tests have the same one wherever they run.
 fn own() -> TimeZone {
+    static OWN: OnceLock<TimeZone> = OnceLock::new();
     match cfg!(test) {
         true => TimeZone::UTC,
-        false => TimeZone::system(),
+        false => OWN.get_or_init(zone::system).clone(),
     }
 }
 

@@ -208,6 +208,12 @@ impl Known {
         crate::memory::with_keys(|| keys.insert(epoch, key.duplicate()));
     }
 
+    /// Forgets what follows from the links of streams; keyrings are what their hashes say for ever.
+    pub(super) fn forget(&self) {
+        self.cases().clear();
+        *self.text() = None;
+    }
+
     /// Returns a case as [`Holder::case_keys`] does, rebuilding only what is new.
     pub(super) fn case(&self, holder: &Holder, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseKeys> {
         let (head, known) = (head_of(tx, case)?, self.cases().get(&case).cloned());

@@ -88,6 +88,14 @@ impl Session {
                 1 => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
+            let mut beside = Vec::new();
+            for other in holder.read_beside(tx, &keys, &read, &logged)? {
+                let mut view = holder.view(tx, case, other)?;
+                if !request.only.is_empty() {
+                    view.keep_only(&request.only);
+                }
+                beside.push(view);
+            }
             let mut view = holder.view(tx, case, read)?;
             let left_out_kinds = if request.only.is_empty() {
                 Vec::new()
@@ -101,6 +109,7 @@ impl Session {
             let attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?);
             Ok(NoteShowReply {
                 view,
+                beside,
                 before,
                 left_out: left_out_kinds.iter().map(|left| left.segments).sum(),
                 left_out_kinds,
@@ -417,6 +426,7 @@ impl Holder {
             external_case: imported.and_then(|i| i.case.clone()),
             version: read.version,
             versions: read.versions,
+            beside: read.beside,
             occurred_at: note.occurred_at.as_ref().map(text),
             recorded_at: note.recorded_at().map(text),
             lag: lag.map(|lag| lag.to_string()),

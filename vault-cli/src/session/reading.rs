@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
+use vault_core::id::DeviceId;
 use vault_core::id::IdRange;
 use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
@@ -49,12 +50,39 @@ pub(super) struct ReadNote {
     pub(super) version: u32,
     /// How many there are.
     pub(super) versions: u32,
+    /// How many others of the same number stand beside it: amendments that were made without having heard of each other.
+    pub(super) beside: u32,
     /// Whose device signed it.
     pub(super) signed_by: MemberId,
     /// The primary record's hash.
     pub(super) hash: RecordHash,
     /// What it says, joined from its parts.
     pub(super) note: Note,
+}
+
+/// Which version of a record is its newest: of several of one number, the last.
+#[derive(Default)]
+struct Newest {
+    version: u32,
+    /// Where the last of that number is.
+    pos: u64,
+    /// How many there are of that number.
+    same: u32,
+    versions: u32,
+}
+
+impl Newest {
+    fn take(&mut self, row: &StoredRecord) {
+        self.versions += 1;
+        if row.header.version > self.version {
+            self.version = row.header.version;
+            self.same = 0;
+        }
+        if row.header.version == self.version {
+            self.pos = row.at.pos;
+            self.same += 1;
+        }
+    }
 }
 
 /// A record's header and hash, its author's signature checked, with what it holds.
@@ -231,6 +259,53 @@ impl Holder {
                 text: handle.clone(),
             },
         })?;
+        let same = tx.versions(record)?.into_iter();
+        let same = same.filter(|r| r.header.stream == keys.stream() && r.header.version == found.header.version);
+        let beside = u32::try_from(same.count().saturating_sub(1)).unwrap_or(u32::MAX);
+        let read = self.open_version(tx, keys, found, first)?;
+        Ok(ReadNote {
+            versions,
+            beside,
+            ..read
+        })
+    }
+
+    /// Opens the versions of a note that stand beside the one read, in the order in which they were kept.
+    pub(super) fn read_beside(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        read: &ReadNote,
+        _: &Logged,
+    ) -> Result<Vec<ReadNote>> {
+        if read.beside == 0 {
+            return Ok(Vec::new());
+        }
+        let mut beside = Vec::new();
+        for found in tx.versions(read.record)? {
+            let is_of_it = found.header.stream == keys.stream() && found.header.version == read.version;
+            if is_of_it && !found.is_erased() && found.hash()? != read.hash {
+                let other = self.open_version(tx, keys, found, None)?;
+                beside.push(ReadNote {
+                    versions: read.versions,
+                    beside: read.beside,
+                    ..other
+                });
+            }
+        }
+        Ok(beside)
+    }
+
+    /// Opens a version of a note, with its parts; `first` is the note's first, which says when it was written down.
+    fn open_version(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        found: StoredRecord,
+        first: Option<StoredRecord>,
+    ) -> Result<ReadNote> {
+        let record = found.header.record;
+        let handle = record.handle();
         keys.require_not_lost(&found)?;
         if found.is_erased() {
             return Err(SessionError::Withdrawn { note: handle });
@@ -247,7 +322,9 @@ impl Holder {
                 .parse()
                 .map_err(|_| SessionError::refused(Check::Payload, &handle))?;
             let wanted = |r: &StoredRecord| r.header.stream == keys.stream() && r.header.version == part.version;
-            let found = tx.versions(id)?.into_iter().find(wanted);
+            // Of two that were made apart, the one that came with this.
+            let found = tx.versions(id)?.into_iter().filter(wanted);
+            let found = found.max_by_key(|r| r.header.device == header.device);
             let found = found.ok_or_else(|| SessionError::refused(Check::BodyMissing, &handle))?;
             // A private part of another author has no key here, and keeps its placeholder.
             if found.header.section.is_private() && found.header.member != self.member {
@@ -264,7 +341,8 @@ impl Holder {
         Ok(ReadNote {
             record,
             version: header.version,
-            versions,
+            versions: 1,
+            beside: 0,
             signed_by: header.member,
             hash,
             note,
@@ -300,31 +378,34 @@ impl Holder {
 
     #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
     fn join_notes(&self, keys: &CaseKeys, rows: Vec<Box<RecordRow>>) -> Result<Vec<ReadNote>> {
-        let mut newest: BTreeMap<RecordId, (u32, u32)> = BTreeMap::new();
+        let mut newest: BTreeMap<RecordId, Newest> = BTreeMap::new();
         // A note keeps its place in the case when it is amended.
         let mut place: HashMap<RecordId, usize> = HashMap::new();
         for row in rows.iter().map(|r| &r.record).filter(|r| holds_notes(&r.header)) {
             keys.require_not_lost(row)?;
-            let entry = newest.entry(row.header.record).or_default();
-            entry.0 = entry.0.max(row.header.version);
-            entry.1 += 1;
+            newest.entry(row.header.record).or_default().take(row);
             let next = place.len();
             place.entry(row.header.record).or_insert(next);
         }
-        let is_newest = |h: &RecordHeader| newest.get(&h.record).is_some_and(|(v, _)| *v == h.version);
+        let is_newest = |h: &RecordHeader| newest.get(&h.record).is_some_and(|n| n.version == h.version);
+        // Of amendments made apart the last stands for all, but each has parts of its own.
+        let counts = |r: &StoredRecord| {
+            let newest = newest.get(&r.header.record);
+            newest.is_some_and(|n| n.version == r.header.version && (n.pos == r.at.pos || !r.is_primary))
+        };
         let mine = |h: &RecordHeader| !h.section.is_private() || h.member == self.member;
         let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
             .into_par_iter()
             .map(|row| row.record)
             .filter(|r| holds_notes(&r.header) && mine(&r.header) && !r.is_erased())
-            .filter(|r| r.header.version == 1 || is_newest(&r.header))
+            .filter(|r| counts(r) || (r.header.version == 1 && !is_newest(&r.header)))
             .map(|stored| {
                 let handle = stored.header.record.handle();
                 let (record, payload) = keys.open(stored)?;
                 Ok((record.header().clone(), record.hash(), parse(payload.bytes(), &handle)?))
             })
             .collect::<Result<_>>()?;
-        let mut parts: HashMap<(String, u32), Note> = HashMap::new();
+        let mut parts: HashMap<(String, u32), Vec<(DeviceId, Note)>> = HashMap::new();
         let mut mains = Vec::new();
         let mut first: HashMap<RecordId, Option<Moment>> = HashMap::new();
         for (header, hash, note) in opened {
@@ -334,7 +415,8 @@ impl Holder {
             } else if note.id == header.record.to_string() {
                 mains.push((header, hash, note));
             } else {
-                parts.insert((header.record.to_string(), header.version), note);
+                let all = parts.entry((header.record.to_string(), header.version)).or_default();
+                all.push((header.device, note));
             }
         }
         mains.sort_by_key(|(header, _, _)| place.get(&header.record).copied());
@@ -343,14 +425,19 @@ impl Holder {
             let named = main
                 .parts
                 .iter()
-                .filter_map(|p| parts.remove(&(p.record.clone(), p.version)))
+                .filter_map(|p| {
+                    let all = parts.remove(&(p.record.clone(), p.version))?.into_iter();
+                    all.max_by_key(|(device, _)| *device == header.device)
+                        .map(|(_, part)| part)
+                })
                 .collect();
             let mut note = joined(main, named);
             note.first_recorded_at = first.remove(&header.record).flatten();
             ReadNote {
                 record: header.record,
                 version: header.version,
-                versions: newest.get(&header.record).map_or(1, |(_, count)| *count),
+                versions: newest.get(&header.record).map_or(1, |n| n.versions),
+                beside: newest.get(&header.record).map_or(0, |n| n.same.saturating_sub(1)),
                 signed_by: header.member,
                 hash,
                 note,

@@ -391,8 +391,23 @@ pub struct SyncReply {
     pub url: String,
     /// Links that were sent and are proved to be in the log.
     pub sent: u64,
+    /// Links of others that were taken in.
+    pub received: u64,
+    /// What was written here and has no place any more since others wrote.
+    pub aside: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
+}
+
+/// Something that was written here, has no place any more, and is kept aside, sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetAsideReply {
+    /// The handle of a note or a case.
+    pub of: String,
+    /// The number of the check that refuses it.
+    pub check: u8,
+    /// What it says.
+    pub why: String,
 }
 
 /// A new case.
@@ -575,6 +590,9 @@ pub struct NoteHead {
     pub version: u32,
     /// How many there are.
     pub versions: u32,
+    /// How many others of the same number stand beside it: amendments that were made apart, none of which replaces another.
+    #[serde(default)]
+    pub beside: u32,
     /// When it happened.
     pub occurred_at: Option<String>,
     /// When it was written down.
@@ -605,6 +623,7 @@ impl NoteHead {
         map.serialize_entry("external_case", &self.external_case)?;
         map.serialize_entry("version", &self.version)?;
         map.serialize_entry("versions", &self.versions)?;
+        map.serialize_entry("beside", &self.beside)?;
         map.serialize_entry("occurred_at", &self.occurred_at)?;
         map.serialize_entry("recorded_at", &self.recorded_at)?;
         map.serialize_entry("lag", &self.lag)?;
@@ -1066,6 +1085,8 @@ pub struct NoteListReply {
 pub struct NoteShowReply {
     /// The note.
     pub view: NoteView,
+    /// Versions of the same number that stand beside it, cut by `--only` as the view is.
+    pub beside: Vec<NoteView>,
     /// The version before the one shown, whose words are shown struck; cut by `--only` as the view is.
     pub before: Option<Note>,
     /// How many segments were left out because of `--only`.
@@ -1081,6 +1102,7 @@ impl Serialize for NoteShowReply {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", &NOTE_SHOW)?;
         self.view.write(&mut map)?;
+        map.serialize_entry("others", &self.beside)?;
         map.serialize_entry("left_out", &self.left_out)?;
         map.serialize_entry("left_out_kinds", &self.left_out_kinds)?;
         map.serialize_entry("attachments", &self.attachments)?;
@@ -1394,6 +1416,7 @@ mod tests {
             external_case: None,
             version: 1,
             versions: 1,
+            beside: 0,
             occurred_at: Some("2026-03-12T14:00:00Z".into()),
             recorded_at: None,
             lag: None,
@@ -1407,6 +1430,7 @@ mod tests {
         };
         let reply = NoteShowReply {
             view: NoteView { head, content },
+            beside: Vec::new(),
             before: None,
             left_out: 0,
             left_out_kinds: Vec::new(),

@@ -10,10 +10,20 @@
 
 mod asking;
 mod audit;
+pub(super) mod first;
+mod indexing;
 pub(super) mod kept;
+pub(super) mod positions;
+mod taking;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;
+mod waiting;
 
 use self::asking::Asking;
 use self::kept::KeptRemote;
+use self::taking::Taken;
+use self::waiting::SetAside;
 use super::Result;
 use super::Session;
 use super::SessionError;
@@ -27,6 +37,7 @@ use super::reply::SYNC;
 use super::reply::ServerAddReply;
 use super::reply::ServerRemoveReply;
 use super::reply::ServerShowReply;
+use super::reply::SetAsideReply;
 use super::reply::SyncReply;
 use super::request::ServerAddRequest;
 use super::request::ServerRemoveRequest;
@@ -46,6 +57,7 @@ use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
 use vault_core::sync::Held;
 use vault_core::sync::Pull;
+use vault_core::sync::Pulled;
 use vault_core::sync::Push;
 use vault_core::sync::Request;
 use vault_core::sync::Step;
@@ -60,6 +72,10 @@ use vault_core::wire::v1::sync::Outcome;
 
 /// Links that go in one request at most.
 const BATCH: usize = 1_000;
+/// So often a synchronisation begins again because somebody wrote while it was sending.
+const TURNS: u32 = 16;
+/// Links that are taken in at once, about.
+const TOGETHER: usize = 4_000;
 /// Bytes that go in one request, about.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -154,12 +170,29 @@ impl Session {
     /// stays so.
     pub fn sync(&mut self, task: Task<'_>) -> Result<SyncReply> {
         let (mut kept, log, asking) = self.reached()?.ok_or(ServerFault::None)?;
-        self.follow(&asking, &log, &mut kept)?;
-        let sent = self.send(&asking, &log, &mut kept, task)?;
+        let (mut received, mut aside) = (0_u64, Vec::new());
+        let mut sent = 0_u64;
+        for turn in 1.. {
+            let taken = self.follow(&asking, &log, &mut kept, task)?;
+            received = received.saturating_add(taken.links);
+            aside.extend(taken.aside);
+            match self.send(&asking, &log, &mut kept, &mut sent, task) {
+                // Somebody wrote in between: what they wrote goes before.
+                Err(SessionError::Server(ServerFault::Conflict { .. })) if turn < TURNS => {}
+                done => {
+                    done?;
+                    if kept.followed() == kept.pushed {
+                        break;
+                    }
+                }
+            }
+        }
         Ok(SyncReply {
             schema: SYNC,
             url: kept.url.clone(),
             sent,
+            received,
+            aside: aside.into_iter().map(told).collect(),
             size: kept.follower(self.holder.agency.id())?.size(),
         })
     }
@@ -177,12 +210,15 @@ impl Session {
         Ok(Some((kept, log, asking)))
     }
 
-    /// Goes on to the server's newest checkpoint, with whatever is new in this vault's streams.
-    fn follow(&mut self, asking: &Asking, log: &Verifier, kept: &mut KeptRemote) -> Result<()> {
+    /// Goes on to the server's newest checkpoint, and takes in whatever is new in this vault's streams.
+    fn follow(&mut self, asking: &Asking, log: &Verifier, kept: &mut KeptRemote, task: Task<'_>) -> Result<Taken> {
         let agency = self.holder.agency.id();
         let follower = kept.follower(agency)?;
         let before = follower.size();
-        let held = self.store.read(|tx| held_below(tx, kept.pushed))?;
+        let held = self.store.read(|tx| held_below(tx, kept.followed(), kept.pushed))?;
+        let mut taken = Taken::default();
+        let mut ready = Vec::new();
+        let mut begun = false;
         let leaves = kept.agency_leaves.clone();
         // What others' devices log is for reviewers to fetch.
         let wants = |stream: StreamId| stream.kind == StreamKind::Case;
@@ -199,29 +235,65 @@ impl Session {
                     })?;
                     pull.take(&answer).map_err(|fault| asking.fault(fault))?;
                 }
-                Step::Take(_) => {
-                    let what = "taking in what another device wrote";
-                    return Err(SessionError::Unavailable { what });
+                Step::Take(pulled) => {
+                    task.cancel.check()?;
+                    if !begun {
+                        let all = pull.left().saturating_add(pulled.len() as u64);
+                        task.progress.start("receiving", Some(all), Unit::Items);
+                        begun = true;
+                    }
+                    task.progress.advance(pulled.len() as u64);
+                    ready.extend(pulled);
+                    if ready.len() >= TOGETHER {
+                        self.take(kept, std::mem::take(&mut ready), &mut taken)?;
+                    }
                 }
                 Step::Done => break,
             }
         }
+        if !ready.is_empty() {
+            self.take(kept, ready, &mut taken)?;
+        }
+        if begun {
+            task.progress.finish();
+        }
         kept.agency_leaves = pull.agency_leaves().to_vec();
         let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
-        if follower.size() != before {
+        if follower.size() != before || kept.followed() != kept.pushed {
             kept.follow(&follower)?;
+            kept.is_followed();
             self.write(|_, tx| kept.store(tx))?;
         }
+        if kept.indexed() != kept.pushed {
+            let logged = self.log_verification(None, "what others wrote")?;
+            self.write(|holder, tx| indexing::take_in(holder, tx, kept, &logged))?;
+        }
+        Ok(taken)
+    }
+
+    /// Takes links in; what waited stands behind them then.
+    fn take(&mut self, kept: &mut KeptRemote, pulled: Vec<Pulled>, taken: &mut Taken) -> Result<()> {
+        let mut next = kept.clone();
+        let more = self.write(|holder, tx| holder.take_pulled(tx, &mut next, pulled))?;
+        *kept = next;
+        taken.links = taken.links.saturating_add(more.links);
+        taken.aside.extend(more.aside);
         Ok(())
     }
 
-    /// Sends the links after the last that is stored; returns how many.
-    fn send(&mut self, asking: &Asking, log: &Verifier, kept: &mut KeptRemote, task: Task<'_>) -> Result<u64> {
+    /// Sends the links after the last that is stored, and counts them in `sent`.
+    fn send(
+        &mut self,
+        asking: &Asking,
+        log: &Verifier,
+        kept: &mut KeptRemote,
+        sent: &mut u64,
+        task: Task<'_>,
+    ) -> Result<()> {
         let total = self.store.read(|tx| -> Result<_> { Ok(tx.head().pos) })?;
         let waiting = total.saturating_sub(kept.pushed);
-        let mut sent = 0_u64;
         if waiting == 0 {
-            return Ok(sent);
+            return Ok(());
         }
         task.progress.start("sending", Some(waiting), Unit::Items);
         while kept.pushed < total {
@@ -239,14 +311,26 @@ impl Session {
             if kept.pushed > 0 {
                 self.begin(asking, log)?;
             }
-            push(asking, kept, batch)?;
-            kept.pushed = last;
+            let mut order = self.store.read(|tx| kept.order(tx))?;
+            for one in &batch {
+                order = order.then(&one.link.id());
+            }
+            let alone = push(asking, kept, batch)?;
+            let nothing_between = alone && kept.followed() == kept.pushed;
+            let all_indexed = kept.indexed() == kept.pushed;
+            kept.is_sent_to(last, order);
+            if nothing_between {
+                kept.is_followed();
+            }
+            if all_indexed {
+                kept.is_indexed();
+            }
             self.write(|_, tx| kept.store(tx))?;
-            sent = sent.saturating_add(number);
+            *sent = sent.saturating_add(number);
             task.progress.advance(number);
         }
         task.progress.finish();
-        Ok(sent)
+        Ok(())
     }
 
     /// Begins a session, where there is none yet.
@@ -343,8 +427,9 @@ fn gone(error: SessionError, verified: u64) -> SessionError {
     }
 }
 
-/// Sends links, and believes that they are stored once the log proves it.
-fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<()> {
+/// Sends links, and believes that they are stored once the log proves it; tells whether nothing of anybody else's came
+/// between. Where something did, what was followed stays where it is: that is still to be taken in.
+fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<bool> {
     let agency = asking.log.agency;
     let mut entries = Vec::with_capacity(batch.len());
     let mut parcels = Vec::with_capacity(batch.len());
@@ -355,12 +440,13 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
     }
     let reply = asking.remote.append(&AppendRequest { agency, parcels })?;
     let mut stored = Vec::with_capacity(entries.len());
+    let mut agency_leaves = Vec::new();
     for ((entry, stream), outcome) in entries.into_iter().zip(&reply.outcomes) {
         let of = || format!("an entry of {stream}");
         match outcome {
             Outcome::Stored(leaf) => {
                 if stream.kind == StreamKind::Agency && !kept.agency_leaves.contains(leaf) {
-                    kept.agency_leaves.push(*leaf);
+                    agency_leaves.push(*leaf);
                 }
                 stored.push((*leaf, entry));
             }
@@ -377,27 +463,46 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
         }
     }
     let follower = kept.follower(agency)?;
+    let before = follower.size();
+    let new = stored.iter().filter(|(leaf, _)| *leaf >= before).count();
     let told = |fault| asking.fault(fault);
     let mut push = Push::prove(asking.log.clone(), follower, &reply.checkpoint, stored).map_err(told)?;
     while let Some(request) = push.ask().map_err(told)? {
         let answer = asking.ask(request).map_err(|error| push.doubt().map_or(error, told))?;
         push.take(&answer).map_err(told)?;
     }
-    let (follower, _) = push.finish().map_err(told)?;
-    kept.follow(&follower)
+    let (follower, entries) = push.finish().map_err(told)?;
+    let alone = entries.len() == new;
+    if alone {
+        kept.agency_leaves.extend(agency_leaves);
+        kept.follow(&follower)?;
+    }
+    Ok(alone)
 }
 
-/// Returns how many links of each stream are at commit positions up to `pos`.
-fn held_below(tx: &ReadTx<'_>, pos: u64) -> Result<BTreeMap<StreamId, Held>> {
+/// Returns how many links of each stream are at leaves that were followed, and how many are here of those that are known to
+/// be in the log: what waits beyond them is no link of the log yet, or not known to be one.
+fn held_below(tx: &ReadTx<'_>, followed: u64, pushed: u64) -> Result<BTreeMap<StreamId, Held>> {
     let mut held = BTreeMap::new();
     for head in tx.all_streams()? {
-        let followed = head.seq.saturating_add(1);
-        let here = followed;
+        let all = head.seq.saturating_add(1);
+        let (followed, here) = (all, all);
         held.insert(head.stream, Held { followed, here });
     }
-    for (stream, first) in tx.first_after(pos)? {
-        let followed = first;
-        held.entry(stream).and_modify(|held| held.followed = followed);
+    for (stream, first) in tx.first_after(pushed)? {
+        held.entry(stream)
+            .and_modify(|held| (held.followed, held.here) = (first, first));
+    }
+    for (stream, first) in tx.first_after(followed)? {
+        held.entry(stream).and_modify(|held| held.followed = first);
     }
     Ok(held)
+}
+
+fn told(aside: SetAside) -> SetAsideReply {
+    SetAsideReply {
+        of: aside.of,
+        check: aside.check.number(),
+        why: aside.check.to_string(),
+    }
 }

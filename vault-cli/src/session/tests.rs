@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use vault_core::check::Check;
 use vault_core::crypto::passphrase::Cost;
 
-const CHEAP: Cost = Cost {
+pub(super) const CHEAP: Cost = Cost {
     memory_kib: 64 * 1024,
     passes: 3,
     lanes: 4,
@@ -31,6 +31,17 @@ impl Vault {
             cost: CHEAP,
         };
         Session::init(&places, request, &Passphrase::new("p".to_owned())).unwrap();
+        let mut vault = Self {
+            _folder: folder,
+            places,
+            session: None,
+        };
+        vault.open();
+        vault
+    }
+
+    /// A vault that was made by other means, with the same passphrase.
+    pub(super) fn of(folder: tempfile::TempDir, places: Places) -> Self {
         let mut vault = Self {
             _folder: folder,
             places,
@@ -87,7 +98,7 @@ impl Vault {
         self.s().note_add(request)
     }
 
-    fn amend(&mut self, note: &str, text: &str) {
+    pub(super) fn amend(&mut self, note: &str, text: &str) {
         let request = NoteAmendRequest {
             note: note.to_owned(),
             input: input(text),
@@ -104,7 +115,7 @@ impl Vault {
         self.s().note_show(request)
     }
 
-    fn list(&mut self, case: &str) -> super::Result<super::reply::NoteListReply> {
+    pub(super) fn list(&mut self, case: &str) -> super::Result<super::reply::NoteListReply> {
         let request = NoteListRequest {
             case: case.to_owned(),
             ..NoteListRequest::default()

@@ -6,7 +6,7 @@
 //!
 //! Failures are collected, the first of each stream, and hide no other stream's.
 
-mod index;
+pub(super) mod index;
 mod job;
 
 use self::index::Index;
@@ -33,6 +33,7 @@ use super::reply::VERIFY;
 use super::reply::VerifyReply;
 use super::request::CaseVerifyRequest;
 use super::request::ReadPurpose;
+use super::server::positions::Positions;
 use crate::store::BlobKind;
 use crate::store::Hashed;
 use crate::store::ReadTx;
@@ -82,7 +83,7 @@ impl Session {
         self.verify_streams(CASE_VERIFY, Some(StreamId::case(case)), task, &logged)
     }
 
-    fn log_verification(&mut self, case: Option<CaseId>, scope: &str) -> Result<Logged> {
+    pub(super) fn log_verification(&mut self, case: Option<CaseId>, scope: &str) -> Result<Logged> {
         let operation = AccessOperation::Verify;
         let purpose = ReadPurpose::default();
         self.log(&Intent {
@@ -128,6 +129,7 @@ struct Walk {
     agency: Option<AgencyState>,
     cases: HashMap<CaseId, CaseState>,
     access: HashMap<DeviceId, AccessState>,
+    positions: Positions,
     broken: HashSet<StreamId>,
     erased: Vec<(StreamId, RecordHash)>,
     manifests: Vec<(StreamId, BlobKind, [u8; 32])>,
@@ -350,6 +352,7 @@ impl Walk {
             agency: only.map(|_| holder.agency.clone()),
             cases: HashMap::new(),
             access: HashMap::new(),
+            positions: Positions::load(tx)?,
             broken: HashSet::new(),
             erased: Vec::new(),
             manifests: Vec::new(),
@@ -439,7 +442,9 @@ impl Walk {
                 let case = CaseId(stream.id);
                 let state = self.cases.entry(case).or_insert_with(|| CaseState::empty(case));
                 let judged = if whole {
-                    state.judge(agency, &link, &stored)
+                    // What came from a server may stand behind agency links that are above it in the log.
+                    let at = self.positions.of(row.pos()).map(|position| agency.at(position));
+                    state.judge_at(at.unwrap_or_else(|| agency.now()), &link, &stored)
                 } else {
                     state.judge_again(agency, &link, &stored)
                 };

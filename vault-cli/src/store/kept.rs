@@ -128,7 +128,7 @@ impl ReadTx<'_> {
     }
 }
 
-fn external_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<External> {
+pub(super) fn external_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<External> {
     let content: Option<Fixed<16>> = row.get(1)?;
     Ok(External {
         pos: row.get(0)?,

@@ -138,6 +138,30 @@ impl Numbers {
         Ok(no)
     }
 
+    /// Takes a stream back to an earlier head; without one, its row goes.
+    pub(super) fn take_back(
+        &mut self,
+        connection: &Connection,
+        stream: StreamId,
+        head: Option<StreamHead>,
+    ) -> Result<(), StoreError> {
+        let Some(known) = self.streams.get_mut(&stream) else {
+            return Err(StoreError::Bug(format!("stream {stream} was not met")));
+        };
+        if let Some(head) = head {
+            known.head = head;
+            known.moved = true;
+            return Ok(());
+        }
+        let no = known.no;
+        connection
+            .prepare_cached("DELETE FROM stream WHERE no = ?1")?
+            .execute([no])?;
+        self.streams.remove(&stream);
+        self.stream_ids.remove(&no);
+        Ok(())
+    }
+
     /// Writes the heads of all streams that moved on.
     pub(super) fn write_heads(&mut self, connection: &Connection, keys: &LocalKeys) -> Result<(), StoreError> {
         let mut statement =

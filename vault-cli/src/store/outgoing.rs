@@ -52,7 +52,8 @@ impl ReadTx<'_> {
             let mut outgoing = Vec::with_capacity(rows.len());
             for hashed in hash_all(&rows)? {
                 let link = replay.next(&hashed)?;
-                outgoing.push(self.pack(link, &hashed)?);
+                let (pos, parcel) = (hashed.row().pos(), self.parcel_of(link.clone(), &hashed)?);
+                outgoing.push(Outgoing { pos, link, parcel });
             }
             f(outgoing)
         })
@@ -79,7 +80,7 @@ impl ReadTx<'_> {
     }
 
     /// Rebuilds the streams that have links after a commit position, up to it.
-    fn chains_at(&self, after: u64) -> Result<HashMap<StreamId, Chain>, StoreError> {
+    pub(super) fn chains_at(&self, after: u64) -> Result<HashMap<StreamId, Chain>, StoreError> {
         let mut chains = HashMap::new();
         for (stream, first) in self.first_after(after)? {
             let mut replay = Replay::of_stream(self, stream)?;
@@ -97,7 +98,11 @@ impl ReadTx<'_> {
         Ok(chains)
     }
 
-    fn pack(&self, link: UnverifiedLink, hashed: &Hashed<'_>) -> Result<Outgoing, StoreError> {
+    /// Packs a link with everything that it names.
+    ///
+    /// # Errors
+    /// CHK-82, CHK-105 for what is not there as it was.
+    pub fn parcel_of(&self, link: UnverifiedLink, hashed: &Hashed<'_>) -> Result<Parcel, StoreError> {
         let stream = link.link().stream;
         let (records, blobs) = match hashed.row() {
             Row::Record(row) => (vec![carried(&row.record)], Vec::new()),
@@ -106,9 +111,7 @@ impl ReadTx<'_> {
                 (records, self.blobs_of(&link, row.body.as_deref())?)
             }
         };
-        let parcel = parcel::pack(&link, records, blobs).map_err(refused_of(stream))?;
-        let pos = hashed.row().pos();
-        Ok(Outgoing { pos, link, parcel })
+        parcel::pack(&link, records, blobs).map_err(refused_of(stream))
     }
 
     fn blobs_of(&self, link: &UnverifiedLink, body: Option<&[u8]>) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -14,6 +14,7 @@ use super::row::RecordRow;
 use super::row::Row;
 use super::row::StoredRecord;
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use std::cell::Cell;
 use std::cell::RefCell;
 use vault_core::check::Check;
@@ -263,6 +264,20 @@ impl<'c> ReadTx<'c> {
         let found = found.collect::<Result<Vec<(i64, u64)>, _>>()?;
         let streams = found.into_iter();
         streams.map(|(no, first)| Ok((self.stream_id(no)?, first))).collect()
+    }
+
+    /// Returns the commit position of a link.
+    ///
+    /// # Errors
+    /// CHK-102 where there is none.
+    pub fn position_of(&self, stream: StreamId, seq: u64) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT pos FROM link WHERE stream = ?1 AND seq = ?2")?;
+        let found = statement.query_row((self.stream_no(stream)?, number(seq)?), |row| row.get(0));
+        found
+            .optional()?
+            .ok_or_else(|| StoreError::refused(Check::Dense, stream))
     }
 
     /// Returns the wraps that a rewrap link brought, in no order; nothing in place of one that was erased.

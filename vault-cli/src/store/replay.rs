@@ -283,7 +283,7 @@ impl Replay {
         }
     }
 
-    fn require_head(&self, tx: &ReadTx<'_>, stream: StreamId) -> Result<(), StoreError> {
+    pub(super) fn require_head(&self, tx: &ReadTx<'_>, stream: StreamId) -> Result<(), StoreError> {
         let reached = self.chain(stream).head();
         let head = tx.stream_head(stream)?.map(|head| (head.seq, head.link));
         require_of(

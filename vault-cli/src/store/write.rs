@@ -15,9 +15,12 @@ use std::ops::Deref;
 use vault_core::check::Check;
 use vault_core::context::Label;
 use vault_core::crypto::hash::hash;
+use vault_core::crypto::sign::Signature;
 use vault_core::epoch::Wrap;
+use vault_core::id::CiphertextHash;
 use vault_core::id::LinkId;
 use vault_core::id::RecordHash;
+use vault_core::id::WrapHash;
 use vault_core::local::head::StreamHead;
 use vault_core::local::index::ContentTag;
 use vault_core::local::index::EntryKey;
@@ -28,12 +31,83 @@ use vault_core::wire;
 use vault_core::wire::v1::access::AccessEntry;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::link::Placement;
+use vault_core::wire::v1::record::RecordHeader;
 use vault_core::wire::v1::stream::StreamKind;
 
 /// A transaction that writes; reads through it see what it wrote.
 pub struct WriteTx<'c> {
-    read: ReadTx<'c>,
+    pub(super) read: ReadTx<'c>,
     erased: bool,
+}
+
+/// A record that a link places, as it came or as it was made.
+#[derive(Clone, Copy)]
+pub struct NewRecord<'a> {
+    /// Its header.
+    pub header: &'a RecordHeader,
+    /// Its hash, computed.
+    pub hash: RecordHash,
+    /// The author's signature, checked.
+    pub signature: &'a Signature,
+    /// Its bytes, or what stays of them.
+    pub body: NewBody<'a>,
+}
+
+/// The bytes of a record that is to be stored.
+#[derive(Clone, Copy)]
+pub enum NewBody<'a> {
+    /// They are here.
+    Kept {
+        /// Ciphertext and tag.
+        ciphertext: &'a [u8],
+        /// The wrap that the link signs.
+        wrap: &'a Wrap,
+    },
+    /// They were erased before they came.
+    Erased {
+        /// What the record's signature is over.
+        ciphertext: CiphertextHash,
+        /// What the link's signature is over.
+        wrap: WrapHash,
+    },
+}
+
+impl<'a> NewRecord<'a> {
+    /// A record that is whole.
+    pub fn whole(record: &'a VerifiedRecord, wrap: &'a Wrap) -> Self {
+        Self {
+            header: record.header(),
+            hash: record.hash(),
+            signature: record.signature(),
+            body: NewBody::Kept {
+                ciphertext: record.ciphertext(),
+                wrap,
+            },
+        }
+    }
+}
+
+impl NewBody<'_> {
+    fn wrap_hash(&self) -> WrapHash {
+        match self {
+            Self::Kept { wrap, .. } => wrap.hash(),
+            Self::Erased { wrap, .. } => *wrap,
+        }
+    }
+
+    fn wrap(&self) -> Option<[u8; 48]> {
+        match self {
+            Self::Kept { wrap, .. } => Some(wrap.0),
+            Self::Erased { .. } => None,
+        }
+    }
+
+    fn ciphertext(&self) -> Option<&[u8]> {
+        match self {
+            Self::Kept { ciphertext, .. } => Some(ciphertext),
+            Self::Erased { .. } => None,
+        }
+    }
 }
 
 /// What a transaction leaves behind when it is committed.
@@ -69,13 +143,26 @@ impl<'c> WriteTx<'c> {
         wrap: &Wrap,
         is_primary: bool,
     ) -> Result<u64, StoreError> {
+        self.put_any_record(link, NewRecord::whole(record, wrap), is_primary)
+    }
+
+    /// As [`Self::put_record`], for a record whose bytes may be gone.
+    ///
+    /// # Errors
+    /// As [`Self::put_record`].
+    pub fn put_any_record(
+        &mut self,
+        link: &VerifiedLink,
+        record: NewRecord<'_>,
+        is_primary: bool,
+    ) -> Result<u64, StoreError> {
         let LinkBody::Record(placement) = &link.link().body else {
             return Err(StoreError::Bug("a link of another kind as a record's".to_owned()));
         };
-        require_placed(link, placement, record, wrap)?;
+        require_placed(link, placement, &record)?;
         let cited = self.agency_seq(&link.link().agency_head)?;
         let (pos, stream) = self.place(link)?;
-        let header = record.header();
+        let header = record.header;
         let (signer, member, device, release) = {
             let mut numbers = self.read.numbers.borrow_mut();
             let commitment = placement.release.commitment;
@@ -114,11 +201,13 @@ impl<'c> WriteTx<'c> {
             amends(header.amends),
             header.record.0,
             header.commitment,
-            record.signature().0,
+            record.signature.0,
             link.signature().0,
-            wrap.0,
-            record.ciphertext(),
+            record.body.wrap(),
+            record.body.ciphertext(),
         ])?;
+        drop(statement);
+        self.put_remains(RecordAt::link(pos), &record)?;
         Ok(pos)
     }
 
@@ -127,16 +216,28 @@ impl<'c> WriteTx<'c> {
     /// # Errors
     /// As [`Self::put_record`].
     pub fn put_event(&mut self, link: &VerifiedLink, sealed: &[(&VerifiedRecord, &Wrap)]) -> Result<u64, StoreError> {
+        let sealed: Vec<_> = sealed
+            .iter()
+            .map(|(record, wrap)| NewRecord::whole(record, wrap))
+            .collect();
+        self.put_any_event(link, &sealed)
+    }
+
+    /// As [`Self::put_event`], for sealed parts whose bytes may be gone.
+    ///
+    /// # Errors
+    /// As [`Self::put_record`].
+    pub fn put_any_event(&mut self, link: &VerifiedLink, sealed: &[NewRecord<'_>]) -> Result<u64, StoreError> {
         let LinkBody::Event(event) = &link.link().body else {
             return Err(StoreError::Bug("a link of another kind as an event's".to_owned()));
         };
         require_of(event.sealed.len() == sealed.len(), Check::Placement, link.link().stream)?;
-        for (placement, (record, wrap)) in event.sealed.iter().zip(sealed) {
-            require_placed(link, placement, record, wrap)?;
+        for (placement, record) in event.sealed.iter().zip(sealed) {
+            require_placed(link, placement, record)?;
         }
         let pos = self.put_bytes(link, None)?;
-        for (part, (record, wrap)) in (1u8..).zip(sealed) {
-            let header = record.header();
+        for (part, record) in (1u8..).zip(sealed) {
+            let header = record.header;
             let (member, device) = {
                 let mut numbers = self.read.numbers.borrow_mut();
                 (
@@ -159,19 +260,42 @@ impl<'c> WriteTx<'c> {
                 amends(header.amends),
                 header.record.0,
                 header.commitment,
-                record.signature().0,
-                wrap.0,
-                record.ciphertext(),
+                record.signature.0,
+                record.body.wrap(),
+                record.body.ciphertext(),
             ])?;
+            drop(statement);
+            self.put_remains(RecordAt { pos, part }, record)?;
         }
         Ok(pos)
     }
 
-    /// Stores a rewrap link with the new wraps of the records that it lists; returns its commit position.
+    // Keeps what the signatures are over, of a record that came without its bytes.
+    fn put_remains(&self, at: RecordAt, record: &NewRecord<'_>) -> Result<(), StoreError> {
+        let NewBody::Erased { ciphertext, wrap } = record.body else {
+            return Ok(());
+        };
+        self.read
+            .connection
+            .prepare_cached(
+                "INSERT INTO erased (pos, part, padded_length, ciphertext_hash, wrap_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((
+                number(at.pos)?,
+                at.part,
+                record.header.padded_length,
+                ciphertext.0,
+                wrap.0,
+            ))?;
+        Ok(())
+    }
+
+    /// Stores a rewrap link with the new wraps of the records that it lists, none for one that was erased before it came;
+    /// returns its commit position.
     ///
     /// # Errors
     /// CHK-47 if the wraps are not exactly those of the link; as [`Self::put_record`].
-    pub fn put_rewrap(&mut self, link: &VerifiedLink, wraps: &[(RecordAt, Wrap)]) -> Result<u64, StoreError> {
+    pub fn put_rewrap(&mut self, link: &VerifiedLink, wraps: &[(RecordAt, Option<Wrap>)]) -> Result<u64, StoreError> {
         let stream = link.link().stream;
         let LinkBody::Rewrap(rewrap) = &link.link().body else {
             return Err(StoreError::Bug("a link of another kind as a rewrap".to_owned()));
@@ -179,11 +303,11 @@ impl<'c> WriteTx<'c> {
         require_of(rewrap.items.len() == wraps.len(), Check::Placement, stream)?;
         let mut left = rewrap.items.clone();
         for (at, wrap) in wraps {
-            let (record, wrap_hash) = (self.record_at(*at)?, wrap.hash());
+            let (record, wrap_hash) = (self.record_at(*at)?, wrap.as_ref().map(Wrap::hash));
             let record_hash = record.hash()?;
-            let found = left
-                .iter()
-                .position(|item| item.record_hash == record_hash && item.wrap_hash == wrap_hash);
+            let found = left.iter().position(|item| {
+                item.record_hash == record_hash && wrap_hash.is_none_or(|wrap_hash| item.wrap_hash == wrap_hash)
+            });
             let found = found.ok_or_else(|| StoreError::refused(Check::Placement, stream))?;
             left.swap_remove(found);
         }
@@ -192,7 +316,7 @@ impl<'c> WriteTx<'c> {
             self.read
                 .connection
                 .prepare_cached("INSERT INTO rewrap (record_pos, record_part, pos, wrap) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((number(at.pos)?, at.part, number(pos)?, wrap.0))?;
+                .execute((number(at.pos)?, at.part, number(pos)?, wrap.as_ref().map(|wrap| wrap.0)))?;
         }
         Ok(pos)
     }
@@ -286,6 +410,23 @@ impl<'c> WriteTx<'c> {
         self.read
             .connection
             .prepare_cached(upsert)?
+            .execute((key.0, number(pos)?, tag.0))?;
+        Ok(())
+    }
+
+    /// Remembers an external id whose key and tag are made already. An entry that leads to another record stays: whose id
+    /// it is was settled here.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn index_entry(&mut self, key: &EntryKey, tag: &ContentTag, pos: u64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO external (key, pos, content) VALUES (?1, ?2, ?3)
+            ON CONFLICT (key) DO UPDATE SET pos = excluded.pos, content = excluded.content
+            WHERE (SELECT record_id FROM link WHERE pos = external.pos) IS
+                (SELECT record_id FROM link WHERE pos = excluded.pos)";
+        self.read
+            .connection
+            .prepare_cached(sql)?
             .execute((key.0, number(pos)?, tag.0))?;
         Ok(())
     }
@@ -403,15 +544,10 @@ impl<'c> WriteTx<'c> {
     }
 }
 
-fn require_placed(
-    link: &VerifiedLink,
-    placement: &Placement,
-    record: &VerifiedRecord,
-    wrap: &Wrap,
-) -> Result<(), StoreError> {
-    let (signed, header) = (link.link(), record.header());
-    let held = placement.record_hash == record.hash()
-        && placement.wrap_hash == wrap.hash()
+fn require_placed(link: &VerifiedLink, placement: &Placement, record: &NewRecord<'_>) -> Result<(), StoreError> {
+    let (signed, header) = (link.link(), record.header);
+    let held = placement.record_hash == record.hash
+        && placement.wrap_hash == record.body.wrap_hash()
         && header.agency == signed.agency
         && header.stream == signed.stream
         && header.section == placement.section;

@@ -25,7 +25,7 @@ pub(super) fn require_restored(agency: &AgencyState, previous: LinkId, restored:
     let [alone] = agency.root().administrators.as_slice() else {
         return Err(check.into());
     };
-    let roles = agency.live_member(member).map_err(|_| check)?.roles;
+    let roles = agency.live_member(member).map_err(|_| check)?.roles();
     require(alone.member == member && roles.any(Roles::ADMINISTRATOR), check)?;
     require_own_devices(agency, member, &restored.retired, check)?;
     let statement = Enrolment {

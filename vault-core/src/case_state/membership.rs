@@ -30,7 +30,7 @@ pub(super) fn open(
     change: &Membership,
 ) -> Result<(), Refused> {
     let keeps_cases = Roles::CASEWORKER.with(Roles::SUPERVISOR).with(Roles::DUTY);
-    require(agency.live_member(signer)?.roles.any(keeps_cases), Check::CaseFounding)?;
+    require(agency.live_roles(signer)?.any(keeps_cases), Check::CaseFounding)?;
     require(
         change.owner == Some(signer) && change.revoked.is_empty() && change.due.is_empty(),
         Check::CaseFounding,

@@ -9,6 +9,7 @@ mod attack_unlock;
 mod chk_access;
 mod chk_agency;
 mod chk_backup;
+mod chk_change;
 mod chk_every;
 mod chk_keys;
 mod chk_link;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod agency;
 pub mod backup;
+pub mod enrolment;
 pub mod event;
 pub mod follow;
 pub mod key;
@@ -42,6 +43,14 @@ pub mod limit {
     pub const BACKUP_SECRETS: usize = 1 << 20;
     /// A recovery card, its check included.
     pub const RECOVERY_CARD: usize = 128;
+    /// An enrolment sheet, its check included.
+    pub const SHEET: usize = 512;
+    /// Where a server is, on an enrolment sheet.
+    pub const SHEET_URL: usize = 200;
+    /// A sealed request to join.
+    pub const JOIN_REQUEST: usize = 4 << 10;
+    /// A sealed answer to one.
+    pub const JOIN_ANSWER: usize = 64 << 10;
     /// An erasure ledger.
     pub const LEDGER: usize = 64 << 20;
     /// An append, and a page of a stream.

@@ -8,7 +8,8 @@
 //! - `attachment`: how a file differs from that of `attachment`: a byte, `[where, XOR]`, of its `content`, of what is
 //!   `padded` or of the `file`; or the `pieces` of the honest file that it is, each `[from, bytes]`;
 //! - `card`: the `words` of a recovery card; `backup_head`: a head, with the passphrase of `keystore`; `ledger`: a file, by
-//!   the devices of `agency_links`;
+//!   the devices of `agency_links`; `sheet`: the `text` of an enrolment sheet; `join_request`: a sealed request under the
+//!   sheet of `enrolment.member`;
 //! - `padding`: padded bytes; `access_body`: the body of the first entry of `access`.
 
 use super::CASE;
@@ -16,6 +17,7 @@ use super::DEVICE_SEED;
 use super::RECIPIENT_SEED;
 use super::agency;
 use super::attachment;
+use super::enrolment;
 use super::hex;
 use super::links;
 use super::recipient;
@@ -49,6 +51,7 @@ use vault_core::stream::UnverifiedLink;
 use vault_core::wire;
 use vault_core::wire::v1::access::AccessEntry;
 use vault_core::wire::v1::agency::Root;
+use vault_core::wire::v1::enrolment::InviteKind;
 use vault_core::wire::v1::key::Keyring;
 use vault_core::wire::v1::keystore::KeystoreFile;
 use vault_core::wire::v1::link::Link;
@@ -103,6 +106,14 @@ fn attempt(vector: &Value) -> Result<(), Refused> {
             let read = vault_core::recovery::words::decode(&words);
             read.map(|_| ()).map_err(|error| error.check().into())
         }
+        "sheet" => match vault_core::joining::read_sheet(vector["text"].as_str().unwrap()) {
+            Ok(sheet) => vault_core::joining::Invite::of(sheet).map(|_| ()),
+            Err(error) => Err(error.check().into()),
+        },
+        "join_request" => {
+            let invite = enrolment::invite(InviteKind::Member);
+            invite.open_request(&unhex(&vector["bytes"])).map(|_| ())
+        }
         "backup_head" => {
             let head = backup::read_head(&unhex(&vector["bytes"]))?;
             backup::with_passphrase(&head, sealed::PASSPHRASE).map(|_| ())
@@ -146,6 +157,8 @@ pub(crate) fn honest() -> Vec<Value> {
         json!({ "structure": "card", "words": card_words().join(" ") }),
         plain("backup_head", &backup_head()),
         plain("ledger", &recovery::ledger_bytes()),
+        json!({ "structure": "sheet", "text": sheet_rows().join("\n") }),
+        plain("join_request", &enrolment::request(InviteKind::Member)),
     ]
 }
 
@@ -163,6 +176,7 @@ pub(crate) fn all() -> Value {
     out.extend(of_cards());
     out.extend(of_backup_heads());
     out.extend(of_ledgers());
+    out.extend(enrolment::malformed());
     Value::Array(out)
 }
 
@@ -209,6 +223,11 @@ fn of_cards() -> Vec<Value> {
         json!({ "name": name, "structure": "card", "words": words.join(" "), "check": check.to_string() })
     });
     told.to_vec()
+}
+
+fn sheet_rows() -> Vec<String> {
+    let sheet = enrolment::sheet(InviteKind::Member);
+    vault_core::joining::sheet_rows(&sheet).unwrap().to_vec()
 }
 
 fn backup_head() -> Vec<u8> {
@@ -371,7 +390,7 @@ fn of_links() -> Vec<Value> {
             Check::UnknownFormat,
         ));
     }
-    for reserved in [0u16, 12, 35, 39, 47, 65535] {
+    for reserved in [0u16, 14, 35, 39, 47, 65535] {
         let name = format!("link, event type {reserved}");
         cases.push(vector(
             &name,

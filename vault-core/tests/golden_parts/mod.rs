@@ -1,6 +1,7 @@
 //! The parts of the golden vectors. All inputs are fixed here.
 
 pub(crate) mod attachment;
+pub(crate) mod enrolment;
 pub(crate) mod links;
 pub(crate) mod log;
 pub(crate) mod malformed;

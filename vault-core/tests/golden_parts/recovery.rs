@@ -44,6 +44,12 @@ const SEED: [u8; 32] = [0x0e; 32];
 /// Counts: not random at all, so that a vector can be made again.
 pub(crate) struct Counting(u8);
 
+impl From<u8> for Counting {
+    fn from(begin: u8) -> Self {
+        Self(begin)
+    }
+}
+
 impl TryRng for Counting {
     type Error = Infallible;
 

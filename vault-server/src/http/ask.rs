@@ -127,6 +127,8 @@ macro_rules! out {
 
 out!(
     vault_core::wire::v1::agency::Verifier,
+    vault_core::wire::v1::enrolment::InviteState,
+    vault_core::wire::v1::enrolment::WaitingDevices,
     vault_core::wire::v1::sync::AppendReply,
     vault_core::wire::v1::sync::StreamList
 );

@@ -32,6 +32,8 @@ pub(super) enum Problem {
     NoSession,
     /// The server does not admit this agency.
     NotAdmitted,
+    /// Somebody else may do this, and not this member.
+    NotAllowed,
     /// No such path, or nothing there for whoever asks.
     NotFound,
     /// The request is about another agency than its session.
@@ -40,12 +42,16 @@ pub(super) enum Problem {
     SessionRefused(Option<Check>),
     /// The disk is full.
     StorageFull,
+    /// Something else is there already, and stays.
+    Taken,
     /// The body is too long.
     TooLong,
     /// The body did not arrive in time.
     TooSlow,
     /// Too many requests, for so long.
     TooMany(Duration),
+    /// The agency has as many invites open as it may.
+    TooManyInvites,
     /// The query is not one that this path takes.
     UnknownQuery,
 }
@@ -69,9 +75,10 @@ impl Problem {
             Self::Malformed(_) | Self::UnknownQuery => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSession | Self::SessionRefused(_) => StatusCode::UNAUTHORIZED,
-            Self::NotAdmitted | Self::OtherAgency => StatusCode::FORBIDDEN,
+            Self::NotAdmitted | Self::NotAllowed | Self::OtherAgency => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Taken | Self::TooManyInvites => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -88,13 +95,16 @@ impl Problem {
             Self::MethodNotAllowed => "urn:casevault:problem:method-not-allowed",
             Self::NoSession => "urn:casevault:problem:no-session",
             Self::NotAdmitted => "urn:casevault:problem:not-admitted",
+            Self::NotAllowed => "urn:casevault:problem:not-allowed",
             Self::NotFound => "urn:casevault:problem:not-found",
             Self::OtherAgency => "urn:casevault:problem:other-agency",
             Self::SessionRefused(_) => "urn:casevault:problem:session-refused",
             Self::StorageFull => "urn:casevault:problem:storage-full",
+            Self::Taken => "urn:casevault:problem:taken",
             Self::TooLong => "urn:casevault:problem:too-long",
             Self::TooSlow => "urn:casevault:problem:too-slow",
             Self::TooMany(_) => "urn:casevault:problem:too-many-requests",
+            Self::TooManyInvites => "urn:casevault:problem:too-many-invites",
             Self::UnknownQuery => "urn:casevault:problem:unknown-query",
         }
     }
@@ -108,13 +118,16 @@ impl Problem {
             Self::MethodNotAllowed => "this path does not take this method",
             Self::NoSession => "this needs a session of a live device",
             Self::NotAdmitted => "this server does not take this agency; its keeper admits it",
+            Self::NotAllowed => "another member may do this: who opened it, or an administrator",
             Self::NotFound => "there is nothing at this path",
             Self::OtherAgency => "the session is one with another agency",
             Self::SessionRefused(_) => "no session begins with this",
             Self::StorageFull => "the server's disk is full; nothing of it was stored",
+            Self::Taken => "something else is there already, and stays",
             Self::TooLong => "the body is too long",
             Self::TooSlow => "the body took too long to arrive",
             Self::TooMany(_) => "too many requests; ask again later",
+            Self::TooManyInvites => "as many invites are open as may be; the oldest end with their day",
             Self::UnknownQuery => "this path takes no such query",
         }
     }

@@ -173,7 +173,7 @@ impl Live {
             StreamState::Access(state) => state.judge(agency, &opened.link)?,
             StreamState::Case(state) => {
                 let known = known_records(reads, stream.no, opened)?;
-                state.judge_knowing(agency, &opened.link, &stored, &known)?;
+                state.judge_knowing(agency.now(), &opened.link, &stored, &known)?;
             }
         }
         Ok(())

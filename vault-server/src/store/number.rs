@@ -4,6 +4,7 @@
 //! 15, plus its place in the link.
 
 use vault_core::id::RecordId;
+use vault_core::wire::v1::enrolment::InviteKind;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamKind;
 
@@ -58,6 +59,16 @@ pub(super) const fn body(body: &LinkBody) -> u8 {
         LinkBody::Rewrap(_) => 3,
         LinkBody::Access(_) => 4,
         LinkBody::Segment(_) => 5,
+    }
+}
+
+/// The kind of invite of a number.
+pub(super) fn invite_kind(number: u8) -> Result<InviteKind, StoreError> {
+    match number {
+        1 => Ok(InviteKind::Member),
+        2 => Ok(InviteKind::Device),
+        3 => Ok(InviteKind::Reset),
+        _ => Err(StoreError::Damaged("an invite of no kind")),
     }
 }
 

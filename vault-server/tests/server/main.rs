@@ -14,6 +14,7 @@ mod cluster;
 mod crash;
 mod erasure;
 mod http;
+mod join;
 mod keeping;
 mod kit;
 mod limits;

@@ -12,7 +12,7 @@ use vault_core::wire::v1::sync::{AppendReply, CarriedBody, Outcome};
 use crate::cluster::{Cluster, name};
 use crate::crash::{Worker, verify, working};
 use crate::kit::{Office, Server, link_id, over};
-use crate::{append, changes, crash, limits, log, reading, sessions};
+use crate::{append, changes, crash, join, limits, log, reading, sessions};
 
 /// Runs tests of a server with a folder as tests of one with a database.
 macro_rules! over_postgres {
@@ -40,6 +40,9 @@ over_postgres!(
     changes::whoever_follows_is_told_that_the_log_grew_and_when_the_server_stops,
     crash::what_was_taken_before_a_signal_is_durable_after_it,
     crash::whatever_was_answered_survives_being_killed_and_nothing_is_there_twice,
+    join::an_invite_ends_with_its_day_and_an_agency_has_no_more_than_may_be,
+    join::each_part_of_an_invite_is_written_once_and_the_same_again_is_the_same,
+    join::who_may_open_and_answer_is_a_live_administrator_or_the_devices_own_member,
     limits::attack_24_the_servers_log_of_requests_has_no_id_no_address_and_no_content,
     limits::metrics_count_and_name_nobody,
     log::a_log_over_several_tiles_verifies_and_every_size_of_it_continues_the_ones_before,

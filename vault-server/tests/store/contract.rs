@@ -11,12 +11,13 @@ use vault_core::stream::UnverifiedLink;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
+use vault_core::wire::v1::enrolment::{InviteId, InviteKind};
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::link::{LinkBody, PlacedEvent};
-use vault_core::wire::v1::stream::{Epoch, Section, StreamId, StreamKind};
+use vault_core::wire::v1::stream::{Day, Epoch, Section, StreamId, StreamKind};
 use vault_core::wire::v1::sync::{CarriedBody, Parcel};
 use vault_server::store::{
-    AgencyNo, NewLink, Reader, Reads, Store, StoreError, StreamNo, Which, Writes, reading, writing,
+    AgencyNo, InviteRow, NewLink, Reader, Reads, Store, StoreError, StreamNo, Which, Writes, reading, writing,
 };
 
 /// A promise and its name.
@@ -41,7 +42,55 @@ pub(crate) const ALL: &[Promise] = &[
     ),
     ("a stream is dense", a_stream_is_dense),
     ("tiles are kept as they are", tiles_are_kept_as_they_are),
+    ("an invite is kept until its day", an_invite_is_kept_until_its_day),
 ];
+
+fn an_invite_is_kept_until_its_day(store: &dyn Store) {
+    let agency = |id: u8| {
+        writing(store, |writes| writes.register(&AgencyId([id; 32]), &seed()))
+            .unwrap()
+            .no
+    };
+    let (first, second) = (agency(1), agency(2));
+    let invite = |id: u8, agency, until| InviteRow {
+        id: InviteId([id; 16]),
+        agency,
+        opener: MemberId([id; 16]),
+        kind: InviteKind::Reset,
+        until: Day(until),
+        request: None,
+        answer: None,
+        enrolment: None,
+    };
+    let get = |id: u8| reading(store, |reads| reads.invite(&InviteId([id; 16]))).unwrap();
+    let all = |agency| reading(store, |reads| reads.invites(agency)).unwrap();
+    assert_eq!((get(1), all(first)), (None, Vec::new()));
+    let mut asked = invite(1, first, 10);
+    let (later, elsewhere) = (invite(2, first, u32::MAX), invite(3, second, 11));
+    writing(store, |writes| {
+        for one in [&asked, &later, &elsewhere] {
+            writes.put_invite(one)?;
+        }
+        assert_eq!(writes.invite(&asked.id)?.as_ref(), Some(&asked));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(all(first), [asked.clone(), later.clone()]);
+    assert_eq!(all(second), vec![elsewhere.clone()]);
+    asked.request = Some(vec![7; 4096]);
+    asked.answer = Some(vec![8; 65_536]);
+    asked.enrolment = Some(vec![9; 160]);
+    let given_up = writing(store, |writes| {
+        writes.put_invite(&asked)?;
+        Err::<(), _>(StoreError::Damaged("given up"))
+    });
+    assert!(given_up.is_err());
+    assert_eq!(get(1), Some(invite(1, first, 10)));
+    writing(store, |writes| writes.put_invite(&asked)).unwrap();
+    assert_eq!(get(1), Some(asked));
+    writing(store, |writes| writes.forget_invites(Day(11))).unwrap();
+    assert_eq!((all(first), all(second)), (vec![later], vec![elsewhere]));
+}
 
 /// A case with notes, as parcels in the order of their stream.
 struct Sample {

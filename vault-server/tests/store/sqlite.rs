@@ -40,13 +40,31 @@ fn another_process_another_program_and_a_newer_server_are_told_apart() {
         let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
         connection.execute_batch(sql).unwrap();
     };
-    edit("PRAGMA user_version = 2");
+    edit("PRAGMA user_version = 3");
     let refused = open().unwrap_err();
     assert!(refused.to_string().contains("upgrade casevault-server"), "{refused}");
-    edit("PRAGMA user_version = 1; PRAGMA application_id = 7");
+    edit("PRAGMA user_version = 2; PRAGMA application_id = 7");
     assert!(matches!(open(), Err(OpenError::Foreign(_))));
     std::fs::write(folder.path().join(FILE), b"not a database at all, but some other text").unwrap();
     assert!(matches!(open(), Err(OpenError::Database { .. })));
+}
+
+#[test]
+fn a_file_of_version_1_is_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Sqlite::open(folder.path(), [5; 32]).unwrap();
+    drop(open());
+    let edit = |sql: &str| {
+        let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+        connection.execute_batch(sql).unwrap();
+    };
+    edit("DROP TABLE invite; PRAGMA user_version = 1");
+    for (name, promise) in contract::ALL {
+        eprintln!("{name}");
+        if *name == "an invite is kept until its day" {
+            promise(&open());
+        }
+    }
 }
 
 /// What the server's file may tell is the leak budget; a column that is new is a decision, and changes this.
@@ -67,6 +85,7 @@ fn attack_24_the_servers_schema_is_what_the_leak_budget_lists() {
         "agency.no id log_seed",
         "blob.no bytes",
         "holder.member stream",
+        "invite.id agency opener kind until request answer enrolment",
         "link.no stream seq kind id signature bytes",
         "record.no stream name hash epoch erased header signature ciphertext_hash wrap_hash wrap ciphertext",
         "server.id session_key",

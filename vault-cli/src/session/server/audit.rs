@@ -23,7 +23,7 @@ impl Session {
         let Some((mut kept, log, asking)) = self.reached()? else {
             return Ok(None);
         };
-        self.follow(&asking, &log, &mut kept)?;
+        self.follow(&asking, &log, &mut kept, task)?;
         let end = kept.follower(self.holder.agency.id())?.checkpoint();
 
         let mut links = Vec::new();

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
+use vault_core::local::head::CommitOrder;
 use vault_core::tlog::follow::Follower;
 
 /// The value's name.
@@ -31,6 +32,16 @@ pub(super) struct KeptRemote {
     pub(super) agency_leaves: Vec<u64>,
     /// What was verified of the log: a `LogPosition` in base64.
     log: String,
+    /// The commit position up to which every link is at a leaf that was followed: below `pushed` after somebody wrote while
+    /// links were sent; absent where it is `pushed`.
+    #[serde(default)]
+    followed: Option<u64>,
+    /// The commit position up to which others' records were looked into; absent where it is `pushed`.
+    #[serde(default)]
+    indexed: Option<u64>,
+    /// The commit order at `pushed`, in base64; absent where a version before this one wrote it.
+    #[serde(default)]
+    order: Option<String>,
 }
 
 impl KeptRemote {
@@ -43,6 +54,9 @@ impl KeptRemote {
             offered: 0,
             agency_leaves: Vec::new(),
             log: BASE64.encode(&position),
+            followed: None,
+            indexed: None,
+            order: Some(BASE64.encode(&CommitOrder::START.0)),
         })
     }
 
@@ -69,6 +83,48 @@ impl KeptRemote {
     pub(super) fn follower(&self, agency: AgencyId) -> Result<Follower> {
         let position = BASE64.decode(self.log.as_bytes()).map_err(|_| malformed())?;
         Follower::from_bytes(agency, &position).map_err(refused(NAME))
+    }
+
+    /// Returns the commit order at [`KeptRemote::pushed`].
+    pub(super) fn order(&self, tx: &ReadTx<'_>) -> Result<CommitOrder> {
+        if let Some(order) = &self.order {
+            let bytes = BASE64.decode(order.as_bytes()).map_err(|_| malformed())?;
+            return Ok(CommitOrder(bytes.try_into().map_err(|_| malformed())?));
+        }
+        let mut order = CommitOrder::START;
+        tx.links_until(self.pushed, &mut |_, _, link| -> Result<()> {
+            order = order.then(&link);
+            Ok(())
+        })?;
+        Ok(order)
+    }
+
+    /// Says up to where every link is in the log, and which commit order that is.
+    pub(super) fn is_sent_to(&mut self, pushed: u64, order: CommitOrder) {
+        self.followed = Some(self.followed());
+        self.indexed = Some(self.indexed());
+        self.pushed = pushed;
+        self.order = Some(BASE64.encode(&order.0));
+    }
+
+    /// Returns the commit position up to which every link is at a leaf that was followed.
+    pub(super) fn followed(&self) -> u64 {
+        self.followed.unwrap_or(self.pushed)
+    }
+
+    /// Says that whatever was taken in or sent is at a leaf that was followed.
+    pub(super) fn is_followed(&mut self) {
+        self.followed = None;
+    }
+
+    /// Returns the commit position up to which others' records were looked into.
+    pub(super) fn indexed(&self) -> u64 {
+        self.indexed.unwrap_or(self.pushed)
+    }
+
+    /// Says that all that others wrote was looked into.
+    pub(super) fn is_indexed(&mut self) {
+        self.indexed = None;
     }
 
     /// Keeps what was verified of the log since.

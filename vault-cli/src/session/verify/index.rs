@@ -4,6 +4,7 @@ use super::super::Result;
 use super::super::SessionError;
 use super::super::reading;
 use crate::store::ReadTx;
+use crate::store::WriteTx;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::check::Check;
@@ -54,7 +55,7 @@ pub(super) enum Fact {
 }
 
 /// An entry that has to be in the index.
-pub(super) struct Entry {
+pub(in crate::session) struct Entry {
     pos: u64,
     key: EntryKey,
     content: Contents,
@@ -75,7 +76,7 @@ impl Contents {
 
 impl Entry {
     /// The entry of a `kind` of thing that an import wrote at `pos`.
-    pub(super) fn new(local: &LocalIndexKey, pos: u64, kind: &str, external: &str, content: &str) -> Self {
+    pub(in crate::session) fn new(local: &LocalIndexKey, pos: u64, kind: &str, external: &str, content: &str) -> Self {
         Self {
             pos,
             key: EntryKey::new(local, kind, external),
@@ -87,7 +88,7 @@ impl Entry {
     }
 
     /// The entry of a note; none where it was not imported.
-    pub(super) fn of_note(local: &LocalIndexKey, pos: u64, note: &Note) -> Option<Self> {
+    pub(in crate::session) fn of_note(local: &LocalIndexKey, pos: u64, note: &Note) -> Option<Self> {
         let origin = note.imported.as_ref()?;
         let external = origin.note.as_ref()?;
         let content = line::print_note(note, origin).ok()?;
@@ -101,6 +102,13 @@ impl Entry {
             entry.content.untimed = Some(ContentTag::new(local, content.as_bytes()));
         }
         Some(entry)
+    }
+
+    /// Puts it into the index.
+    pub(in crate::session) fn keep(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        // An import that names no moment of writing down is by far the more common.
+        let tag = self.content.untimed.as_ref().unwrap_or(&self.content.line);
+        Ok(tx.index_entry(&self.key, tag, self.pos)?)
     }
 }
 

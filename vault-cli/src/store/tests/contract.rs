@@ -452,13 +452,13 @@ fn rewraps_are_the_links_own_newest_first_and_go_with_an_erasure() {
     };
     let wrong = vault.store.write(|tx| {
         let link = link(tx, &wraps[0])?;
-        tx.put_rewrap(&link, &[(at, wraps[1])])
+        tx.put_rewrap(&link, &[(at, Some(wraps[1]))])
     });
     assert_eq!(wrong.unwrap_err().check(), Some(Check::Placement));
     for wrap in &wraps {
         vault.write(|tx| {
             let link = link(tx, wrap)?;
-            tx.put_rewrap(&link, &[(at, *wrap)])
+            tx.put_rewrap(&link, &[(at, Some(*wrap))])
         });
     }
     let found: Vec<_> = vault

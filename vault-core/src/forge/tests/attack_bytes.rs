@@ -14,6 +14,10 @@ use crate::wire::v1::access::SegmentStart;
 use crate::wire::v1::agency::DeviceCertificate;
 use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Root;
+use crate::wire::v1::enrolment::EnrolmentSheet;
+use crate::wire::v1::enrolment::HandedSecrets;
+use crate::wire::v1::enrolment::JoinAnswer;
+use crate::wire::v1::enrolment::JoinRequest;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::key::KeyContext;
 use crate::wire::v1::key::Keyring;
@@ -44,9 +48,13 @@ fn every_type(bytes: &[u8]) -> usize {
         AccessEntry,
         AccessSegment,
         DeviceCertificate,
+        EnrolmentSheet,
         EpochOpen,
         Event,
         Grant,
+        HandedSecrets,
+        JoinAnswer,
+        JoinRequest,
         KeyContext,
         Keyring,
         KeystoreFile,
@@ -81,7 +89,7 @@ fn attack_30_every_honest_structure_decodes_and_encodes_to_itself() {
     for bytes in CORPUS.iter() {
         assert!(every_type(bytes) > 0);
     }
-    assert_eq!(CORPUS.len(), 4 + 18 + 1 + 9);
+    assert_eq!(CORPUS.len(), 4 + 20 + 1 + 13);
 }
 
 #[test]

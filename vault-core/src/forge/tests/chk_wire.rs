@@ -129,7 +129,7 @@ fn chk_03_an_unknown_format_kind_or_type_is_refused() {
         refused(Check::UnknownFormat, decoded(&body));
     }
     // The reserved types too.
-    for reserved in [0u16, 12, 35, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 0xffff] {
+    for reserved in [0u16, 14, 31, 35, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 0xffff] {
         let mut event = bytes.clone();
         event[kind + 1..kind + 3].copy_from_slice(&reserved.to_be_bytes());
         refused(Check::UnknownFormat, decoded(&event));

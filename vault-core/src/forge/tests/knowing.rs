@@ -59,7 +59,7 @@ impl Lean {
         let stored: Vec<_> = made.iter().map(|made| made.stored()).collect();
         let known = self.known(made, &named);
         let whole = full.judge(&world.agency, link, &stored);
-        let lean = self.state.judge_knowing(&world.agency, link, &stored, &known);
+        let lean = self.state.judge_knowing(world.agency.now(), link, &stored, &known);
         assert_eq!(whole, lean);
         assert!(self.state.record(&RecordHash::ZERO).is_none());
         if lean.is_ok() {

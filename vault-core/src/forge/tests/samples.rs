@@ -15,12 +15,24 @@ use crate::wire::v1::access::AccessOperation;
 use crate::wire::v1::access::AccessSegment;
 use crate::wire::v1::access::SegmentStart;
 use crate::wire::v1::agency::DeviceCertificate;
+use crate::wire::v1::agency::Roles;
 use crate::wire::v1::agency::Root;
+use crate::wire::v1::enrolment::EnrolmentSheet;
+use crate::wire::v1::enrolment::HandedSecrets;
+use crate::wire::v1::enrolment::HandedSeed;
+use crate::wire::v1::enrolment::InviteId;
+use crate::wire::v1::enrolment::InviteKind;
+use crate::wire::v1::enrolment::JoinAnswer;
+use crate::wire::v1::enrolment::JoinRequest;
+use crate::wire::v1::enrolment::Joiner;
+use crate::wire::v1::enrolment::NewDevice;
 use crate::wire::v1::event::Complaint;
 use crate::wire::v1::event::Erasure;
 use crate::wire::v1::event::ErasureGround;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::event::Expired;
+use crate::wire::v1::event::MemberReset;
+use crate::wire::v1::event::MemberRoles;
 use crate::wire::v1::event::RecoveryRun;
 use crate::wire::v1::event::Restored;
 use crate::wire::v1::key::KeyContext;
@@ -121,6 +133,14 @@ impl Samples {
                 device,
                 retired: Vec::new(),
                 signature: Signature([3; 64]),
+            }),
+            Event::Roles(MemberRoles {
+                member: self.world.people[1].member,
+                roles: Roles::REVIEWER,
+            }),
+            Event::Reset(MemberReset {
+                identity: self.world.people[1].signer.public(),
+                recipient: self.world.people[1].recipient(2),
             }),
             Event::CaseOpened(self.case.opening(&self.world, 0)),
             Event::Membership(membership.clone()),
@@ -233,7 +253,48 @@ impl Samples {
             month: none().month,
             record_hash: self.note.record.hash(),
         };
-        let encoded: [(&'static str, Result<Vec<u8>, _>); 9] = [
+        let sheet = EnrolmentSheet {
+            format: 1,
+            kind: InviteKind::Device,
+            agency: self.world.agency.id(),
+            member: person.member,
+            root: crate::id::RootHash([1; 32]),
+            size: 9,
+            tree: [2; 32],
+            until: crate::wire::v1::stream::Day(20_000),
+            url: b"https://vault.example".to_vec(),
+            secret: [3; 16],
+        };
+        let request = JoinRequest {
+            format: 1,
+            agency: self.world.agency.id(),
+            invite: InviteId([1; 16]),
+            joiner: Joiner::Device(NewDevice {
+                certificate: self.certificate(),
+                once: person.recipient(1).key,
+            }),
+        };
+        let answer = JoinAnswer {
+            format: 1,
+            agency: self.world.agency.id(),
+            invite: InviteId([1; 16]),
+            request: [2; 32],
+            link: crate::id::LinkId([3; 32]),
+            secrets: Some(vec![4; 300]),
+        };
+        let handed = HandedSecrets {
+            format: 1,
+            agency: self.world.agency.id(),
+            member: person.member,
+            device: person.device,
+            identity: [1; 32],
+            recipients: vec![HandedSeed {
+                version: 1,
+                seed: [2; 32],
+            }],
+            dpo: Vec::new(),
+        };
+        let encoded: [(&'static str, Result<Vec<u8>, _>); 13] = [
             ("root", wire::encode(self.world.agency.root())),
             ("certificate", wire::encode(&self.certificate())),
             ("record header", wire::encode(self.note.record.header())),
@@ -243,13 +304,17 @@ impl Samples {
             ("keystore", wire::encode(&store)),
             ("key context", wire::encode(&context)),
             ("wrap context", wire::encode(&wrap)),
+            ("enrolment sheet", wire::encode(&sheet)),
+            ("join request", wire::encode(&request)),
+            ("join answer", wire::encode(&answer)),
+            ("handed secrets", wire::encode(&handed)),
         ];
         encoded.map(|(name, bytes)| (name, bytes.unwrap())).to_vec()
     }
 
     /// Whether bytes decode as each of [`Self::documents`].
     #[allow(clippy::type_complexity, reason = "a table of functions")]
-    pub(super) fn decoders() -> [(&'static str, fn(&[u8]) -> bool); 9] {
+    pub(super) fn decoders() -> [(&'static str, fn(&[u8]) -> bool); 13] {
         fn decodes<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(bytes: &[u8]) -> bool {
             again::<T>(bytes).is_some()
         }
@@ -263,6 +328,10 @@ impl Samples {
             ("keystore", decodes::<KeystoreFile>),
             ("key context", decodes::<KeyContext>),
             ("wrap context", decodes::<WrapContext>),
+            ("enrolment sheet", decodes::<EnrolmentSheet>),
+            ("join request", decodes::<JoinRequest>),
+            ("join answer", decodes::<JoinAnswer>),
+            ("handed secrets", decodes::<HandedSecrets>),
         ]
     }
 }

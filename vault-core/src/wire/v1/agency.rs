@@ -189,6 +189,8 @@ pub struct Founding {
 pub struct Roles(pub u16);
 
 impl Roles {
+    /// None.
+    pub const NONE: Self = Self(0);
     /// Keeps cases.
     pub const CASEWORKER: Self = Self(1);
     /// Supervises.

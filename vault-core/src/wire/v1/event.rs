@@ -51,6 +51,24 @@ pub struct NewMember {
     pub recipient: MemberRecipient,
 }
 
+/// What a member does from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct MemberRoles {
+    /// The member.
+    pub member: MemberId,
+    /// Its roles, all of them.
+    pub roles: Roles,
+}
+
+/// A member that begins anew: other keys, and none of its devices.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct MemberReset {
+    /// Its new identity key.
+    pub identity: PublicKey,
+    /// Its new recipient, whose version is one more than the last.
+    pub recipient: MemberRecipient,
+}
+
 /// An epoch of the agency key.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct AgencyEpoch {
@@ -189,6 +207,12 @@ pub enum Event {
     /// A device enrolled by a sole administrator who restored a backup.
     #[tls_codec(discriminant = 11)]
     Restored(Restored),
+    /// A member's roles change.
+    #[tls_codec(discriminant = 12)]
+    Roles(MemberRoles),
+    /// A member begins anew.
+    #[tls_codec(discriminant = 13)]
+    Reset(MemberReset),
     /// A case opens.
     #[tls_codec(discriminant = 32)]
     CaseOpened(Membership),

@@ -10,17 +10,18 @@ use vault_core::id::{AgencyId, CiphertextHash, LinkId, MemberId, RecordHash, Rec
 use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire;
+use vault_core::wire::v1::enrolment::InviteId;
 use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
-use vault_core::wire::v1::stream::{Epoch, StreamId};
+use vault_core::wire::v1::stream::{Day, Epoch, StreamId};
 use vault_core::wire::v1::sync::{
     Blob, CarriedBody, CarriedRecord, ErasedBody, KeptBody, ListedStream, Parcel, PlacedParcel, StreamPage,
 };
 
 use super::connection::Transaction;
-use crate::store::number::{PLACE_BITS, kind, leaf, link_no, links_of, name};
+use crate::store::number::{PLACE_BITS, invite_kind, kind, leaf, link_no, links_of, name};
 use crate::store::row::{NEAR, PARCEL_BYTES, with_last, wrap_hash};
 use crate::store::{
-    AgencyNo, AgencyRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
+    AgencyNo, AgencyRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
 };
 
 /// Links of a page at most, whose weights are looked at.
@@ -59,6 +60,24 @@ pub(super) fn agency_no(agency: AgencyNo) -> Result<i32, StoreError> {
 
 fn header(row: &Row, at: usize) -> Result<RecordHeader, StoreError> {
     Ok(wire::decode(column(row, at)?, HEADER_BYTES)?)
+}
+
+fn invite(row: &Row) -> Result<InviteRow, StoreError> {
+    let number = |at: usize| -> Result<u32, StoreError> {
+        u32::try_from(column::<i64>(row, at)?).map_err(|_| StoreError::Damaged("a day beyond all"))
+    };
+    let agency = u32::try_from(column::<i32>(row, 1)?).map_err(|_| StoreError::Damaged("an agency below nothing"))?;
+    let kind = u8::try_from(column::<i16>(row, 3)?).unwrap_or_default();
+    Ok(InviteRow {
+        id: InviteId(fixed(row, 0)?),
+        agency: AgencyNo(agency),
+        opener: MemberId(fixed(row, 2)?),
+        kind: invite_kind(kind)?,
+        until: Day(number(4)?),
+        request: column(row, 5)?,
+        answer: column(row, 6)?,
+        enrolment: column(row, 7)?,
+    })
 }
 
 fn stream_id(row: &Row, at: usize) -> Result<StreamId, StoreError> {
@@ -385,6 +404,18 @@ impl Reads for Transaction<'_> {
         let sql = "SELECT bytes FROM tile WHERE agency = $1 AND level = $2 AND \"index\" = $3";
         let row = self.row(sql, &[&agency_no(agency)?, &i16::from(level), &signed(index)?])?;
         row.map(|row| column(&row, 0)).transpose()
+    }
+
+    fn invite(&self, id: &InviteId) -> Result<Option<InviteRow>, StoreError> {
+        let sql = "SELECT id, agency, opener, kind, until, request, answer, enrolment FROM invite WHERE id = $1";
+        let row = self.row(sql, &[&id.0.as_slice()])?;
+        row.as_ref().map(invite).transpose()
+    }
+
+    fn invites(&self, agency: AgencyNo) -> Result<Vec<InviteRow>, StoreError> {
+        let sql = "SELECT id, agency, opener, kind, until, request, answer, enrolment FROM invite \
+                   WHERE agency = $1 ORDER BY id";
+        self.rows(sql, &[&agency_no(agency)?])?.iter().map(invite).collect()
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

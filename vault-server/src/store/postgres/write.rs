@@ -8,14 +8,14 @@ use vault_core::record::Ciphertext;
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
-use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::{Day, StreamId};
 
 use super::connection::Transaction;
 use super::read::{agency_no, column, count, fixed, signed, stream_no};
 use super::{CHANNEL, LOCK_REGISTER, LOCKS};
 use crate::store::number::{AGENCIES, body, link_no, name, place_no};
 use crate::store::row::wrap_hash;
-use crate::store::{AgencyNo, AgencyRow, NewLink, Reads, StoreError, StreamNo, Writes};
+use crate::store::{AgencyNo, AgencyRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
 
 impl Transaction<'_> {
     fn lock(&self, number: i32) -> Result<(), StoreError> {
@@ -156,6 +156,32 @@ impl Writes for Transaction<'_> {
     fn erase_blob(&mut self, agency: AgencyNo, leaf: u64, number: usize) -> Result<(), StoreError> {
         let no = place_no(link_no(agency, leaf)?, number)?;
         self.execute("UPDATE blob SET bytes = NULL WHERE no = $1", &[&no])?;
+        Ok(())
+    }
+
+    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
+        let sql = "INSERT INTO invite (id, agency, opener, kind, until, request, answer, enrolment) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET agency = excluded.agency, \
+                   opener = excluded.opener, kind = excluded.kind, until = excluded.until, \
+                   request = excluded.request, answer = excluded.answer, enrolment = excluded.enrolment";
+        self.execute(
+            sql,
+            &[
+                &invite.id.0.as_slice(),
+                &agency_no(invite.agency)?,
+                &invite.opener.0.as_slice(),
+                &i16::from(invite.kind as u8),
+                &i64::from(invite.until.0),
+                &invite.request,
+                &invite.answer,
+                &invite.enrolment,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn forget_invites(&mut self, today: Day) -> Result<(), StoreError> {
+        self.execute("DELETE FROM invite WHERE until < $1", &[&i64::from(today.0)])?;
         Ok(())
     }
 

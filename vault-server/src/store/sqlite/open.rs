@@ -87,7 +87,10 @@ impl Sqlite {
         let pages = pragma(&writer, &path, "page_count")?;
         match pages {
             0 => create(&writer, session_key).map_err(|error| database(error.into()))?,
-            _ => require_known(&writer, &path)?,
+            _ => {
+                require_known(&writer, &path)?;
+                take_up(&writer, &path)?;
+            }
         }
         write_ahead(&writer).map_err(|error| database(error.into()))?;
         Ok(Self {
@@ -100,13 +103,30 @@ impl Sqlite {
     }
 }
 
+/// Takes an older file up to this version, in one transaction.
+fn take_up(writer: &Connection, path: &Path) -> Result<(), OpenError> {
+    if pragma(writer, path, "user_version")? == STORE_VERSION {
+        return Ok(());
+    }
+    let steps = || -> rusqlite::Result<()> {
+        let transaction = writer.unchecked_transaction()?;
+        transaction.execute_batch(include_str!("../invite.sql"))?;
+        transaction.pragma_update(None, "user_version", STORE_VERSION)?;
+        transaction.commit()
+    };
+    steps().map_err(|error| OpenError::Database {
+        path: path.to_owned(),
+        source: error.into(),
+    })
+}
+
 /// Refuses another program's file, and a newer server's.
 pub(super) fn require_known(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if pragma(connection, path, "application_id")? != APPLICATION_ID {
         return Err(OpenError::Foreign(path.to_owned()));
     }
     match pragma(connection, path, "user_version")? {
-        STORE_VERSION => Ok(()),
+        1..=STORE_VERSION => Ok(()),
         found => Err(OpenError::Newer {
             path: path.to_owned(),
             found,
@@ -160,6 +180,7 @@ fn create(writer: &Connection, session_key: [u8; 32]) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", STORE_VERSION)?;
     transaction.execute_batch(include_str!("../schema.sql"))?;
+    transaction.execute_batch(include_str!("../invite.sql"))?;
     transaction.execute("INSERT INTO server (id, session_key) VALUES (1, ?1)", [session_key])?;
     transaction.commit()
 }

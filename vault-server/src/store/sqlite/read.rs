@@ -9,17 +9,18 @@ use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash, RecordId, WrapHash}
 use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire;
+use vault_core::wire::v1::enrolment::InviteId;
 use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
-use vault_core::wire::v1::stream::{Epoch, StreamId};
+use vault_core::wire::v1::stream::{Day, Epoch, StreamId};
 use vault_core::wire::v1::sync::{
     Blob, CarriedBody, CarriedRecord, ErasedBody, KeptBody, ListedStream, Parcel, PlacedParcel, StreamPage,
 };
 
 use super::Transaction;
-use crate::store::number::{kind, leaf, link_no, links_of, name, whole};
+use crate::store::number::{invite_kind, kind, leaf, link_no, links_of, name, whole};
 use crate::store::row::{NEAR, weight, with_last, wrap_hash};
 use crate::store::{
-    AgencyNo, AgencyRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
+    AgencyNo, AgencyRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
 };
 
 impl Transaction<'_> {
@@ -112,6 +113,21 @@ impl Transaction<'_> {
         };
         Ok((RecordHash(row.get(0)?), placed))
     }
+}
+
+const INVITE: &str = "id, agency, opener, kind, until, request, answer, enrolment";
+
+fn invite(row: &Row<'_>) -> Result<InviteRow, StoreError> {
+    Ok(InviteRow {
+        id: InviteId(row.get(0)?),
+        agency: AgencyNo(row.get(1)?),
+        opener: MemberId(row.get(2)?),
+        kind: invite_kind(row.get(3)?)?,
+        until: Day(row.get(4)?),
+        request: row.get(5)?,
+        answer: row.get(6)?,
+        enrolment: row.get(7)?,
+    })
 }
 
 fn header(row: &Row<'_>, at: usize) -> Result<RecordHeader, StoreError> {
@@ -315,6 +331,24 @@ impl Reads for Transaction<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let row = statement.query_row(params![agency.0, level, index], |row| row.get(0));
         Ok(row.optional()?)
+    }
+
+    fn invite(&self, id: &InviteId) -> Result<Option<InviteRow>, StoreError> {
+        let sql = format!("SELECT {INVITE} FROM invite WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([id.0])?;
+        rows.next()?.map(invite).transpose()
+    }
+
+    fn invites(&self, agency: AgencyNo) -> Result<Vec<InviteRow>, StoreError> {
+        let sql = format!("SELECT {INVITE} FROM invite WHERE agency = ?1 ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([agency.0])?;
+        let mut invites = Vec::new();
+        while let Some(row) = rows.next()? {
+            invites.push(invite(row)?);
+        }
+        Ok(invites)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -9,12 +9,12 @@ use vault_core::record::Ciphertext;
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
-use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::{Day, StreamId};
 
 use super::Transaction;
 use crate::store::number::{AGENCIES, body, link_no, name, place_no};
 use crate::store::row::wrap_hash;
-use crate::store::{AgencyNo, AgencyRow, NewLink, Reads, StoreError, StreamNo, Writes};
+use crate::store::{AgencyNo, AgencyRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
 
 impl Transaction<'_> {
     fn put_records(&self, no: i64, link: &NewLink<'_>) -> Result<(), StoreError> {
@@ -157,6 +157,28 @@ impl Writes for Transaction<'_> {
             .prepare_cached("UPDATE blob SET bytes = NULL WHERE no = ?1")?
             .execute([no])?;
         self.erased = true;
+        Ok(())
+    }
+
+    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO invite (id, agency, opener, kind, until, request, answer, enrolment) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            invite.id.0,
+            invite.agency.0,
+            invite.opener.0,
+            invite.kind as u8,
+            invite.until.0,
+            invite.request,
+            invite.answer,
+            invite.enrolment,
+        ])?;
+        Ok(())
+    }
+
+    fn forget_invites(&mut self, today: Day) -> Result<(), StoreError> {
+        let sql = "DELETE FROM invite WHERE until < ?1";
+        self.connection.prepare_cached(sql)?.execute([today.0])?;
         Ok(())
     }
 

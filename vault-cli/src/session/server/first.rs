@@ -1,0 +1,168 @@
+//! What a device that was just enrolled fetches before it has a vault: the agency's stream, verified from the agency's id
+//! and the checkpoint on its sheet, so that it is shown nothing older than its paper (ATTACKS 43).
+//!
+//! Cases come with the first `sync`, which begins at the log's first leaf.
+
+use super::asking::Asking;
+use super::kept::KeptRemote;
+use super::log_key;
+use super::taking::CheckedRecord;
+use super::taking::checked_at_entry;
+use crate::places::Places;
+use crate::remote::Remote;
+use crate::remote::ServerFault;
+use crate::remote::ServerUrl;
+use crate::session::Result;
+use crate::session::SessionError;
+use crate::session::refused;
+use crate::store::BlobKind;
+use crate::store::WriteTx;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use vault_core::agency_state::AgencyState;
+use vault_core::check::Check;
+use vault_core::check::Refused;
+use vault_core::crypto::sign::SigningKey;
+use vault_core::joining::Invite;
+use vault_core::parcel::OpenRecord;
+use vault_core::stream::VerifiedLink;
+use vault_core::sync::Pull;
+use vault_core::sync::Pulled;
+use vault_core::sync::Request;
+use vault_core::sync::Step;
+use vault_core::tlog::checkpoint::Checkpoint;
+use vault_core::tlog::follow::Follower;
+use vault_core::tlog::proof;
+use vault_core::tlog::tile::Tile;
+use vault_core::tlog::tree;
+use vault_core::tlog::tree::Hash;
+
+/// The agency as its server has it, not yet kept.
+pub(in crate::session) struct First {
+    pub(in crate::session) agency: AgencyState,
+    links: Vec<Admitted>,
+    url: String,
+}
+
+/// Fetches the agency's stream for the device of an invite that was answered.
+///
+/// # Errors
+/// [`SessionError::Server`], [`SessionError::Refused`]: CHK-129 and what the enrolment names for an agency or a log that is
+/// not the sheet's.
+pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &SigningKey) -> Result<First> {
+    let agency = invite.sheet().agency;
+    let url = ServerUrl::parse(invite.url())?;
+    let remote = Remote::new(url.clone(), agency);
+    let log = log_key(&remote, agency)?;
+    let asking = Asking::new(remote, places.clone(), agency, &log)?;
+    asking.remote.begin(log.key, invite.device(), signer)?;
+
+    let follower = Follower::new(agency);
+    let mut pull = Pull::begin(
+        asking.log.clone(),
+        follower,
+        BTreeMap::new(),
+        Vec::new(),
+        Box::new(|_| false),
+    );
+    let mut pulled = Vec::new();
+    loop {
+        match pull.step().map_err(|fault| asking.fault(fault))? {
+            Step::Ask(request) => {
+                let answer = asking.ask(request)?;
+                pull.take(&answer).map_err(|fault| asking.fault(fault))?;
+            }
+            Step::Take(more) => pulled.extend(more),
+            Step::Done => break,
+        }
+    }
+    let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
+    require_continued(&asking, &invite.checkpoint(), &follower.checkpoint())?;
+
+    let (state, links) = admit(pulled)?;
+    invite.require_continued(&state).map_err(refused("agency"))?;
+    if state.root().log.as_ref() != Some(&log) {
+        return Err(ServerFault::OtherKey.into());
+    }
+    Ok(First {
+        agency: state,
+        links,
+        url: url.as_str().to_owned(),
+    })
+}
+
+impl First {
+    /// Puts it into an empty store, with what there is to go on from.
+    pub(in crate::session) fn keep(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        for (link, records, blobs) in &self.links {
+            for blob in blobs {
+                tx.put_blob(BlobKind::Keyring, blob)?;
+            }
+            let parts: Vec<_> = records.iter().map(CheckedRecord::new).collect();
+            tx.put_any_event(link, &parts)?;
+        }
+        let mut kept = KeptRemote::new(&self.url, self.agency.id())?;
+        kept.is_sent_to(tx.head().pos, tx.head().order);
+        kept.store(tx)
+    }
+}
+
+/// A link with the records and files that it names.
+type Admitted = (VerifiedLink, Vec<CheckedRecord>, Vec<Vec<u8>>);
+
+fn admit(pulled: Vec<Pulled>) -> Result<(AgencyState, Vec<Admitted>)> {
+    let refused = refused("agency");
+    let mut state: Option<AgencyState> = None;
+    let mut links = Vec::with_capacity(pulled.len());
+    for one in pulled {
+        let (link, records, blobs) = one.parcel.into_parts();
+        let link = match &mut state {
+            None => {
+                let founded = AgencyState::found(&link).map_err(&refused)?;
+                let founder = founded.live_device(link.link().device).map_err(&refused)?;
+                let link = link.verify(&founder.key).map_err(&refused)?;
+                state = Some(founded);
+                link
+            }
+            Some(state) => {
+                for record in &records {
+                    let author = state.devices().get(&record.header().device);
+                    let author = author.ok_or_else(|| SessionError::refused(Check::AuthorDevice, "agency"))?;
+                    record.verify_signature(&author.key).map_err(&refused)?;
+                }
+                let stored: Vec<_> = records.iter().map(OpenRecord::stored).collect();
+                state.admit(link, &stored).map_err(&refused)?
+            }
+        };
+        links.push((link, records.into_iter().map(checked_at_entry).collect(), blobs));
+    }
+    let state = state.ok_or_else(|| SessionError::refused(Check::Founding, "agency"))?;
+    Ok((state, links))
+}
+
+/// Refuses a log that does not go on from the sheet's checkpoint.
+fn require_continued(asking: &Asking, sheet: &Checkpoint, now: &Checkpoint) -> Result<()> {
+    let mut tiles: HashMap<Tile, Vec<Hash>> = HashMap::new();
+    loop {
+        let mut wanted = None;
+        let path = proof::consistency(sheet.size, now.size, &mut |tile| match tiles.get(&tile) {
+            Some(hashes) => Ok(hashes.clone()),
+            None => {
+                wanted = Some(tile);
+                Err(Refused::by(Check::LogTile))
+            }
+        });
+        match (path, wanted) {
+            (Ok(path), _) => {
+                let continued = tree::require_consistent(sheet.size, &sheet.root, now.size, &now.root, &path);
+                return continued.map_err(|_| SessionError::refused(Check::EnrolmentRollback, "log"));
+            }
+            (Err(_), Some(tile)) => {
+                let answer = asking.ask(Request::Tile(tile))?;
+                tiles.insert(tile, tile.read(&answer).map_err(refused("log"))?);
+            }
+            // It is shorter than the sheet's.
+            (Err(_), None) => return Err(SessionError::refused(Check::EnrolmentRollback, "log")),
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Devices of one agency that write apart and meet over a log, without a server: what each takes in and remakes, and that all
+//! arrive at the same links.
+
+use super::indexing;
+use super::kept::KeptRemote;
+use crate::places::Places;
+use crate::session::Session;
+use crate::session::tests::CHEAP;
+use crate::session::tests::Vault;
+use crate::store::BlobKind;
+use crate::store::Store;
+use std::collections::BTreeMap;
+use vault_core::crypto::sign::SigningKey;
+use vault_core::growing::Acting;
+use vault_core::growing::enrol;
+use vault_core::id::DeviceId;
+use vault_core::id::LinkId;
+use vault_core::keystore;
+use vault_core::opening::fresh;
+use vault_core::opening::fresh_id;
+use vault_core::parcel::OpenParcel;
+use vault_core::secret::RecipientSeed;
+use vault_core::secret::SealSecret;
+use vault_core::secret::SigningSeed;
+use vault_core::secret::StoreKey;
+use vault_core::sync::Pulled;
+use vault_core::wire;
+use vault_core::wire::v1::agency::CertifiedDevice;
+use vault_core::wire::v1::agency::DeviceCertificate;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
+use vault_core::wire::v1::sync::Parcel;
+
+/// What a server keeps in the order in which it came.
+#[derive(Default)]
+struct Log {
+    links: Vec<(StreamId, u64, LinkId, Parcel)>,
+}
+
+impl Log {
+    /// What an honest server does for a device whose position is `at`: it gives what is new, and takes what waits if nobody
+    /// wrote in between.
+    fn meet(&mut self, vault: &mut Vault, at: &mut usize) {
+        let session = vault.s();
+        let mut kept = kept(session);
+        let mut pulled = Vec::new();
+        for (leaf, (stream, seq, id, parcel)) in self.links.iter().enumerate().skip(*at) {
+            if stream.kind == StreamKind::Access || is_sent(session, &kept, *stream, *seq, *id) {
+                continue;
+            }
+            let agency = self.links[..leaf].iter().filter(|(s, ..)| s.kind == StreamKind::Agency);
+            let position = match stream.kind {
+                StreamKind::Agency => *seq,
+                _ => agency.count() as u64 - 1,
+            };
+            pulled.push(Pulled {
+                leaf: leaf as u64,
+                position,
+                parcel: OpenParcel::open(parcel.clone()).unwrap(),
+            });
+        }
+        let mut taken = super::taking::Taken::default();
+        if !pulled.is_empty() {
+            session.take(&mut kept, pulled, &mut taken).unwrap();
+            assert!(taken.aside.is_empty(), "{:?}", taken.aside);
+            let logged = session.log_verification(None, "others").unwrap();
+            session
+                .write(|holder, tx| indexing::take_in(holder, tx, &mut kept, &logged))
+                .unwrap();
+        }
+        let mut order = session.store.read(|tx| kept.order(tx)).unwrap();
+        let mut last = kept.pushed;
+        let links = &mut self.links;
+        session
+            .store
+            .read(|tx| {
+                tx.outgoing(kept.pushed, 64, &mut |outgoing| {
+                    for one in outgoing {
+                        let link = one.link.link();
+                        let next = links.iter().filter(|(stream, ..)| *stream == link.stream).count() as u64;
+                        assert_eq!(link.seq, next, "{}", link.stream);
+                        order = order.then(&one.link.id());
+                        last = one.pos;
+                        links.push((link.stream, link.seq, one.link.id(), one.parcel));
+                    }
+                    Ok::<_, crate::session::SessionError>(())
+                })
+            })
+            .unwrap();
+        kept.is_sent_to(last, order);
+        kept.is_followed();
+        kept.is_indexed();
+        session.write(|_, tx| kept.store(tx)).unwrap();
+        *at = self.links.len();
+    }
+}
+
+fn kept(session: &Session) -> KeptRemote {
+    let agency = session.holder.agency.id();
+    let kept = session.store.read(|tx| KeptRemote::load(tx)).unwrap();
+    kept.unwrap_or_else(|| KeptRemote::new("http://127.0.0.1:1/", agency).unwrap())
+}
+
+fn is_sent(session: &Session, kept: &KeptRemote, stream: StreamId, seq: u64, id: LinkId) -> bool {
+    let mut found = false;
+    session
+        .store
+        .read(|tx| {
+            tx.links_until(kept.pushed, &mut |s, q, link| {
+                found |= (s, q, link) == (stream, seq, id);
+                Ok::<_, crate::session::SessionError>(())
+            })
+        })
+        .unwrap();
+    found
+}
+
+/// A further device of the same member, with an empty store but for the agency's stream.
+fn further(first: &mut Vault) -> Vault {
+    let mut random = crate::session::random::os();
+    let (device, seed) = (
+        DeviceId(fresh_id(&mut random)),
+        SigningSeed::from_bytes(fresh(&mut random)),
+    );
+    let session = first.s();
+    let (agency, member) = (session.holder.agency.id(), session.holder.member);
+    let certificate = DeviceCertificate {
+        agency,
+        member,
+        device,
+        key: SigningKey::from_seed(&seed).public(),
+    };
+    let identity = SigningKey::from_seed(&session.holder.secrets.identity);
+    let bytes = wire::encode(&certificate).unwrap();
+    let certified = CertifiedDevice {
+        certificate,
+        signature: identity.sign(vault_core::context::Label::DeviceCertificate, &[&bytes]),
+    };
+    session
+        .write(|holder, tx| {
+            let (member, device) = (holder.member, holder.device);
+            let by = Acting {
+                member,
+                device,
+                secrets: &holder.secrets,
+            };
+            let appended = enrol(&mut holder.agency, by, certified).unwrap();
+            for link in &appended.links {
+                tx.put_event(link, &[])?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let duplicate = |seed: &RecipientSeed| RecipientSeed::from_bytes(*seed.expose());
+    let secrets = keystore::Secrets {
+        device: seed,
+        seal_secret: SealSecret::from_bytes(fresh(&mut random)),
+        store_key: StoreKey::from_bytes(fresh(&mut random)),
+        identity: SigningSeed::from_bytes(*session.holder.secrets.identity.expose()),
+        recipients: session
+            .holder
+            .secrets
+            .recipients
+            .iter()
+            .map(|(v, seed)| (*v, duplicate(seed)))
+            .collect(),
+        dpo: session
+            .holder
+            .secrets
+            .dpo
+            .iter()
+            .map(|(v, seed)| (*v, duplicate(seed)))
+            .collect(),
+        recovery: None,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places::find(Some(&folder.path().join("home"))).unwrap();
+    places.create().unwrap();
+    let mut store = Store::create(&places.store(), agency, &secrets.store_key).unwrap();
+    let mut parcels = Vec::new();
+    session
+        .store
+        .read(|tx| {
+            tx.outgoing(0, 64, &mut |outgoing| {
+                let of_agency = |one: &crate::store::Outgoing| one.link.link().stream.kind == StreamKind::Agency;
+                parcels.extend(outgoing.into_iter().filter(of_agency).map(|one| one.parcel));
+                Ok::<_, crate::session::SessionError>(())
+            })
+        })
+        .unwrap();
+    store
+        .write(|tx| -> crate::session::Result<()> {
+            for parcel in parcels {
+                let (link, records, blobs) = OpenParcel::open(parcel).unwrap().into_parts();
+                let signer = session.holder.agency.devices()[&link.link().device].key.clone();
+                for blob in blobs {
+                    tx.put_blob(BlobKind::Keyring, &blob)?;
+                }
+                let records: Vec<_> = records.into_iter().map(super::taking::checked_at_entry).collect();
+                let parts: Vec<_> = records.iter().map(super::taking::CheckedRecord::new).collect();
+                tx.put_any_event(&link.verify(&signer).unwrap(), &parts)?;
+            }
+            let mut kept = KeptRemote::new("http://127.0.0.1:1/", agency)?;
+            kept.is_sent_to(tx.head().pos, tx.head().order);
+            kept.store(tx)
+        })
+        .unwrap();
+    drop(store);
+    let mut unlocked = keystore::create(agency, member, device, "p", CHEAP, fresh(&mut random)).unwrap();
+    let file = keystore::write(&mut unlocked, &secrets, fresh(&mut random)).unwrap();
+    std::fs::write(places.keystore(), file).unwrap();
+    Vault::of(folder, places)
+}
+
+/// The links of every case and of the agency, by place.
+fn links(vault: &mut Vault) -> BTreeMap<(StreamId, u64), LinkId> {
+    let session = vault.s();
+    let mut all = BTreeMap::new();
+    let read = session.store.read(|tx| {
+        let last = tx.head().pos;
+        tx.links_until(last, &mut |stream, seq, link| {
+            if stream.kind != StreamKind::Access {
+                all.insert((stream, seq), link);
+            }
+            Ok::<_, crate::session::SessionError>(())
+        })
+    });
+    read.unwrap();
+    all
+}
+
+fn require_sound(vault: &mut Vault) {
+    let cancel = crate::session::Cancel::default();
+    let task = crate::session::Task {
+        progress: &crate::session::Silent,
+        cancel: &cancel,
+    };
+    let reply = vault.s().verify(task).unwrap();
+    assert!(reply.failures.is_empty(), "{:?}", reply.failures);
+}
+
+#[test]
+fn two_devices_that_write_apart_arrive_at_the_same_links() {
+    let mut log = Log::default();
+    let mut one = Vault::made();
+    let case = one.case("ext-1");
+    let note = one.note(&case, "obs: Rang.");
+    let mut two = further(&mut one);
+    let (mut at_one, mut at_two) = (0, 0);
+    log.meet(&mut one, &mut at_one);
+    log.meet(&mut two, &mut at_two);
+    assert_eq!(two.list(&case).unwrap().notes.len(), 1);
+
+    // Both amend one note, write others, and open cases, without having heard of each other.
+    one.amend(&note, "obs: Rang twice.");
+    two.amend(&note, "obs: Rang at the door.");
+    let mine = one.note(&case, "obs: Of the first.");
+    let yours = two.note(&case, "obs: Of the second.");
+    let elsewhere = two.case("ext-2");
+    two.note(&elsewhere, "obs: In another case.");
+    log.meet(&mut one, &mut at_one);
+    log.meet(&mut two, &mut at_two);
+    log.meet(&mut one, &mut at_one);
+
+    for vault in [&mut one, &mut two] {
+        for wanted in [&mine, &yours, &note] {
+            vault.show(wanted).unwrap();
+        }
+        assert_eq!(vault.list(&case).unwrap().notes.len(), 3);
+        assert_eq!(vault.list(&elsewhere).unwrap().notes.len(), 1);
+        require_sound(vault);
+    }
+    assert_eq!(links(&mut one), links(&mut two));
+
+    // Of the two amendments neither is lost: one is shown first, the other beside it, on both devices alike.
+    let of = |show: &crate::session::reply::NoteView| show.content.segments[0].text.trim().to_owned();
+    for vault in [&mut one, &mut two] {
+        let shown = vault.show(&note).unwrap();
+        assert_eq!((shown.view.head.version, shown.view.head.beside), (2, 1));
+        let [beside] = shown.beside.as_slice() else {
+            panic!("{:?}", shown.beside)
+        };
+        assert_eq!(
+            (of(&shown.view), of(beside)),
+            ("Rang at the door.".into(), "Rang twice.".into())
+        );
+        let listed = vault.list(&case).unwrap();
+        let listed = listed.notes.iter().find(|row| row.head.note == note).unwrap();
+        assert_eq!(listed.head.beside, 1);
+    }
+    two.amend(&note, "obs: Rang twice, at the door.");
+    log.meet(&mut two, &mut at_two);
+    log.meet(&mut one, &mut at_one);
+    let shown = one.show(&note).unwrap();
+    assert_eq!((shown.view.head.version, shown.view.head.beside), (3, 0));
+    assert_eq!(of(&shown.view), "Rang twice, at the door.");
+
+    // And what was opened anew from the disk is the same.
+    for vault in [&mut one, &mut two] {
+        vault.open();
+        require_sound(vault);
+    }
+}
+
+/// A small generator for histories: SplitMix64, so that a seed gives the same one everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+#[test]
+fn whatever_three_devices_do_apart_they_arrive_at_the_same_links() {
+    let mut dice = Dice(7);
+    let mut log = Log::default();
+    let mut one = Vault::made();
+    let case = one.case("ext-1");
+    let mut notes = vec![one.note(&case, "obs: The first.")];
+    let (two, three) = (further(&mut one), further(&mut one));
+    let mut vaults = [(one, 0), (two, 0), (three, 0)];
+    for (vault, at) in &mut vaults {
+        log.meet(vault, at);
+    }
+    let mut written = notes.len();
+    for step in 0..60 {
+        let which = dice.roll(3) as usize;
+        let (vault, at) = &mut vaults[which];
+        match dice.roll(6) {
+            0 | 1 => {
+                notes.push(vault.note(&case, &format!("obs: Step {step}.")));
+                written += 1;
+            }
+            2 => {
+                let note = &notes[dice.roll(notes.len() as u64) as usize];
+                // One that has not come yet cannot be amended here.
+                if vault.show(note).is_ok() {
+                    vault.amend(note, &format!("obs: Amended in step {step}."));
+                }
+            }
+            3 => {
+                let opened = vault.case(&format!("ext-{step}-{which}"));
+                vault.note(&opened, "obs: In a case of its own.");
+            }
+            _ => log.meet(vault, at),
+        }
+    }
+    for _ in 0..2 {
+        for (vault, at) in &mut vaults {
+            log.meet(vault, at);
+        }
+    }
+    let all: Vec<_> = vaults.iter_mut().map(|(vault, _)| links(vault)).collect();
+    assert_eq!(all[0], all[1]);
+    assert_eq!(all[1], all[2]);
+    for (vault, _) in &mut vaults {
+        assert_eq!(vault.list(&case).unwrap().notes.len(), written);
+        require_sound(vault);
+    }
+}

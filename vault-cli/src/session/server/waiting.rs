@@ -1,0 +1,398 @@
+//! What waits to be sent, taken out and put back behind what others wrote.
+//!
+//! A conflict remakes links, never records: a record keeps its author's signature and gets a new link where its stream went
+//! on without it, and a new wrap where its section is in another epoch by now. What has no place any more (the right was
+//! taken away, somebody else changed the members) is set aside, sealed, and told; nothing is dropped.
+
+use super::kept::KeptRemote;
+use super::taking;
+use crate::session::Holder;
+use crate::session::Result;
+use crate::session::SessionError;
+use crate::session::case_keys::CaseKeys;
+use crate::session::refused;
+use crate::store::BlobKind;
+use crate::store::Content;
+use crate::store::Hashed;
+use crate::store::LinkRow;
+use crate::store::NewBody;
+use crate::store::NewRecord;
+use crate::store::RecordRow;
+use crate::store::Row;
+use crate::store::StoredRecord;
+use crate::store::Waiting;
+use crate::store::WaitingLink;
+use crate::store::WriteTx;
+use data_encoding::HEXLOWER;
+use std::collections::HashMap;
+use vault_core::check::Check;
+use vault_core::id::CaseId;
+use vault_core::id::RecordHash;
+use vault_core::stream::VerifiedLink;
+use vault_core::wire;
+use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::link::LinkBody;
+use vault_core::wire::v1::link::Placement;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
+
+/// Links that are looked at at once.
+const CHUNK: usize = 64;
+
+/// Names of local values that hold what was set aside begin so; the link's id follows.
+const PREFIX: &str = "aside:";
+
+/// What has no place any more, and is kept aside.
+#[derive(Clone, Debug)]
+pub(super) struct SetAside {
+    /// The note's handle, or the stream.
+    pub(super) of: String,
+    /// The check that refuses it where it would stand now.
+    pub(super) check: Check,
+}
+
+/// What waited, taken out of the store.
+pub(super) struct TakenOut {
+    waiting: Waiting,
+    /// The keys of its cases as they were then: what it is wrapped under.
+    keys: HashMap<CaseId, CaseKeys>,
+    /// Whether some of it may have arrived.
+    was_offered: bool,
+}
+
+/// Goes on over what had arrived at the server, link by link in commit order, without anybody having been told: it stays
+/// where it is.
+pub(super) fn arrived(tx: &WriteTx<'_>, kept: &mut KeptRemote, taken: &taking::Ids) -> Result<taking::Ids> {
+    let mut here = taking::Ids::new();
+    if kept.offered <= kept.pushed {
+        return Ok(here);
+    }
+    let (mut last, mut order, mut goes_on) = (kept.pushed, kept.order(tx)?, true);
+    tx.outgoing(kept.pushed, CHUNK, &mut |outgoing| -> Result<()> {
+        for one in outgoing {
+            let id = one.link.id();
+            goes_on &= taken.contains(&id);
+            if goes_on {
+                last = one.pos;
+                order = order.then(&id);
+                here.insert(id);
+            }
+        }
+        Ok(())
+    })?;
+    if last > kept.pushed {
+        // Nothing of others' is looked into among one's own.
+        let all_indexed = kept.indexed() == kept.pushed;
+        kept.is_sent_to(last, order);
+        if all_indexed {
+            kept.is_indexed();
+        }
+    }
+    Ok(here)
+}
+
+/// Takes out what is not known to be in the log.
+pub(super) fn take_out(holder: &Holder, tx: &mut WriteTx<'_>, kept: &KeptRemote) -> Result<TakenOut> {
+    let mut keys = HashMap::new();
+    for (stream, _) in tx.first_after(kept.pushed)? {
+        if let Some(case) = stream.as_case() {
+            keys.insert(case, holder.case_keys_afresh(tx, case)?);
+        }
+    }
+    let order = kept.order(tx)?;
+    Ok(TakenOut {
+        waiting: tx.rewind(kept.pushed, order)?,
+        keys,
+        was_offered: kept.offered > kept.pushed,
+    })
+}
+
+impl TakenOut {
+    pub(super) fn has_agency_links(&self) -> bool {
+        let mut links = self.waiting.links.iter();
+        links.any(|one| one.link.link().stream.kind == StreamKind::Agency)
+    }
+
+    /// Puts it back, in its order; `taken` are the links that came, some of which may have been among it.
+    pub(super) fn put_back(
+        self,
+        holder: &mut Holder,
+        tx: &mut WriteTx<'_>,
+        kept: &mut KeptRemote,
+        taken: &taking::Ids,
+    ) -> Result<Vec<SetAside>> {
+        let mut back = Back {
+            holder,
+            tx,
+            before: self.keys,
+            cases: HashMap::new(),
+            moved: HashMap::new(),
+        };
+        let mut aside = Vec::new();
+        for one in &self.waiting.links {
+            let put = match taken.contains(&one.link.id()) {
+                true => back.arrived(one),
+                false => back.put(one),
+            };
+            match put {
+                Ok(pos) => {
+                    back.moved.insert(one.row.pos(), pos);
+                }
+                Err(SessionError::Refused { check, .. }) if !is_erasure(one) => {
+                    back.set_aside(one)?;
+                    let of = name_of(one);
+                    aside.push(SetAside { of, check });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let moved = back.moved;
+        tx.put_externals(&self.waiting.externals, &moved)?;
+        kept.offered = match self.was_offered {
+            true => tx.head().pos,
+            false => kept.pushed,
+        };
+        Ok(aside)
+    }
+}
+
+struct Back<'a, 'c> {
+    holder: &'a mut Holder,
+    tx: &'a mut WriteTx<'c>,
+    before: HashMap<CaseId, CaseKeys>,
+    cases: HashMap<CaseId, CaseKeys>,
+    /// Commit positions, by those where it was.
+    moved: HashMap<u64, u64>,
+}
+
+impl Back<'_, '_> {
+    /// Returns where a link is that had arrived, and came with the others.
+    fn arrived(&mut self, one: &WaitingLink) -> Result<u64> {
+        let link = one.link.link();
+        let pos = self.tx.position_of(link.stream, link.seq)?;
+        if let Row::Record(row) = &one.row
+            && row.record.is_primary
+        {
+            self.tx.make_primary(pos)?;
+        }
+        Ok(pos)
+    }
+
+    fn put(&mut self, one: &WaitingLink) -> Result<u64> {
+        let stream = one.link.link().stream;
+        match (&one.row, stream.as_case()) {
+            (Row::Record(row), Some(case)) => self.put_record(one, case, row),
+            (Row::Link(row), Some(case)) => self.put_change(one, case, row),
+            (Row::Link(row), None) if stream.kind == StreamKind::Agency => self.put_agency_event(one, row),
+            (Row::Link(row), None) => self.put_access(one, row),
+            (Row::Record(_), None) => Err(SessionError::refused(Check::KindOfStream, stream)),
+        }
+    }
+
+    fn put_record(&mut self, one: &WaitingLink, case: CaseId, row: &RecordRow) -> Result<u64> {
+        let mut keys = self.take_keys(case)?;
+        let put = self.put_record_under(one, case, row, &mut keys);
+        self.cases.insert(case, keys);
+        put
+    }
+
+    fn put_record_under(
+        &mut self,
+        one: &WaitingLink,
+        case: CaseId,
+        row: &RecordRow,
+        keys: &mut CaseKeys,
+    ) -> Result<u64> {
+        let record = &row.record;
+        let (section, stream) = (record.header.section, record.header.stream);
+        let writable = keys
+            .state
+            .writable_epoch(&self.holder.agency, self.holder.member, section);
+        let epoch = match writable {
+            Err(owed) if matches!(owed.check, Check::SectionDue | Check::RecipientsWithin) => {
+                self.holder.rotate(self.tx, keys)?;
+                keys.state
+                    .writable_epoch(&self.holder.agency, self.holder.member, section)
+            }
+            other => other,
+        };
+        let epoch = epoch.map_err(refused(stream))?;
+        let mut moved = record.clone();
+        let placement = record.placement()?;
+        if epoch != record.epoch {
+            moved.epoch = epoch;
+            if let Content::Kept { wrap, .. } = &mut moved.content {
+                let before = self.before.get(&case);
+                let before = before.ok_or_else(|| SessionError::refused(Check::KeyringsComplete, stream))?;
+                let (hash, release) = (placement.record_hash, record.release);
+                let handle = record.header.record.handle();
+                let key = before.sealer(section, record.epoch, release)?.unwrap(wrap, hash);
+                let key = key.map_err(refused(&handle))?;
+                let sealer = keys.sealer(section, epoch, release)?;
+                *wrap = sealer.wrap(&key, hash).map_err(refused(&handle))?;
+            }
+        }
+        let placement = Placement {
+            epoch,
+            wrap_hash: moved.placement()?.wrap_hash,
+            ..placement
+        };
+        let link = self.link(one, LinkBody::Record(placement))?;
+        let known = self.versions(std::slice::from_ref(&moved))?;
+        let stored = [moved.placed(&placement)];
+        keys.state
+            .judge_knowing(self.holder.agency.now(), link.as_unverified(), &stored, &known)
+            .map_err(refused(record.header.record.handle()))?;
+        let new = new_record(&moved, placement.record_hash);
+        Ok(self.tx.put_any_record(&link, new, record.is_primary)?)
+    }
+
+    /// An event of a case, or a rewrap.
+    fn put_change(&mut self, one: &WaitingLink, case: CaseId, row: &LinkRow) -> Result<u64> {
+        // What it changes is read again afterwards.
+        let mut keys = self.take_keys(case)?;
+        let stream = keys.stream();
+        let body = &one.link.link().body;
+        let link = self.link(one, body.clone())?;
+        let placements = row.placements()?;
+        let by_hash = taking::records_by_hash(self.tx, stream, &taking::named_by_hash(body))?;
+        let mut known = self.versions(&row.sealed)?;
+        known.extend(by_hash.iter().map(|(hash, found)| (*hash, taking::placed(found))));
+        keys.state
+            .judge_knowing(
+                self.holder.agency.now(),
+                link.as_unverified(),
+                &row.placed(&placements),
+                &known,
+            )
+            .map_err(refused(stream))?;
+        if let LinkBody::Rewrap(_) = body {
+            let mut wraps = one.wraps.clone();
+            for (at, _) in &mut wraps {
+                at.pos = self.moved.get(&at.pos).copied().unwrap_or(at.pos);
+            }
+            return Ok(self.tx.put_rewrap(&link, &wraps)?);
+        }
+        self.put_event(&link, row, &placements)
+    }
+
+    fn put_agency_event(&mut self, one: &WaitingLink, row: &LinkRow) -> Result<u64> {
+        let link = self.link(one, one.link.link().body.clone())?;
+        let placements = row.placements()?;
+        self.holder
+            .agency
+            .admit(link.as_unverified().clone(), &row.placed(&placements))
+            .map_err(refused(one.link.link().stream))?;
+        self.put_event(&link, row, &placements)
+    }
+
+    fn put_event(&mut self, link: &VerifiedLink, row: &LinkRow, placements: &[Placement]) -> Result<u64> {
+        let parts = row.sealed.iter().zip(placements);
+        let parts: Vec<_> = parts
+            .map(|(part, placed)| new_record(part, placed.record_hash))
+            .collect();
+        Ok(self.tx.put_any_event(link, &parts)?)
+    }
+
+    fn put_access(&mut self, one: &WaitingLink, row: &LinkRow) -> Result<u64> {
+        let body = &one.link.link().body;
+        let link = self.link(one, body.clone())?;
+        match body {
+            LinkBody::Access(entry) => {
+                let manifest = match entry.manifest_hash.0 == [0; 32] {
+                    true => None,
+                    false => Some(self.tx.blob(BlobKind::Manifest, &entry.manifest_hash.0)?),
+                };
+                let sealed = row.body.as_deref().unwrap_or_default();
+                Ok(self.tx.put_access(&link, sealed, manifest.as_deref())?)
+            }
+            LinkBody::Segment(begun) => {
+                let start = self.tx.blob(BlobKind::Keyring, &begun.start_hash.0)?;
+                Ok(self.tx.put_segment(&link, &start)?)
+            }
+            LinkBody::Record(_) | LinkBody::Event(_) | LinkBody::Rewrap(_) => {
+                Err(SessionError::refused(Check::KindOfStream, one.link.link().stream))
+            }
+        }
+    }
+
+    /// Returns the link as it was, where it follows and says the same; otherwise one that does.
+    fn link(&self, one: &WaitingLink, body: LinkBody) -> Result<VerifiedLink> {
+        let was = one.link.link();
+        let mut chain = self.tx.chain(was.stream)?;
+        let head = chain.head().map(|(_, id)| id).unwrap_or(vault_core::id::LinkId::ZERO);
+        let follows = chain.next_seq() == was.seq && head == was.previous;
+        let cites = self.tx.agency_seq(&was.agency_head).is_ok() || was.stream.kind == StreamKind::Agency;
+        if follows && cites && body == was.body {
+            let own = self.holder.agency.devices().get(&was.device);
+            let own = own.ok_or_else(|| SessionError::refused(Check::Signer, was.stream))?;
+            return one.link.clone().verify(&own.key).map_err(refused(was.stream));
+        }
+        let link = chain.append(self.holder.agency.head(), self.holder.device, body);
+        Ok(link.map_err(refused(was.stream))?.sign(&self.holder.signer))
+    }
+
+    fn take_keys(&mut self, case: CaseId) -> Result<CaseKeys> {
+        match self.cases.remove(&case) {
+            Some(keys) => Ok(keys),
+            None => self.holder.case_keys_afresh(self.tx, case),
+        }
+    }
+
+    fn versions(&self, records: &[StoredRecord]) -> Result<Vec<(RecordHash, vault_core::case_state::PlacedRecord)>> {
+        let mut known = Vec::new();
+        for record in records {
+            for found in self.tx.versions(record.header.record)? {
+                known.push((found.hash()?, taking::placed(&found)));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Keeps a link with everything that it names, sealed.
+    fn set_aside(&mut self, one: &WaitingLink) -> Result<()> {
+        let parcel = self.tx.parcel_of(one.link.clone(), &Hashed::new(&one.row)?)?;
+        let bytes = wire::encode(&parcel).map_err(refused(one.link.link().stream))?;
+        let name = format!("{PREFIX}{}", HEXLOWER.encode(&one.link.id().0));
+        Ok(self.tx.put_local(&name, &bytes)?)
+    }
+}
+
+fn new_record(record: &StoredRecord, hash: RecordHash) -> NewRecord<'_> {
+    let body = match &record.content {
+        Content::Kept { ciphertext, wrap } => NewBody::Kept {
+            ciphertext: ciphertext.bytes(),
+            wrap,
+        },
+        Content::Erased { ciphertext, wrap } => NewBody::Erased {
+            ciphertext: *ciphertext,
+            wrap: *wrap,
+        },
+    };
+    NewRecord {
+        header: &record.header,
+        hash,
+        signature: &record.signature,
+        body,
+    }
+}
+
+/// What it names is gone already: it has to find its place.
+fn is_erasure(one: &WaitingLink) -> bool {
+    match &one.link.link().body {
+        LinkBody::Event(placed) => matches!(placed.event, Event::Erasure(_)),
+        _ => false,
+    }
+}
+
+fn name_of(one: &WaitingLink) -> String {
+    match &one.row {
+        Row::Record(row) => row.record.header.record.handle(),
+        Row::Link(_) => {
+            let stream: StreamId = one.link.link().stream;
+            stream
+                .as_case()
+                .map_or_else(|| stream.to_string(), |case| case.handle())
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! CHK-35 and CHK-36: other roles, and other keys, of members who are there; and who makes such events.
+
+use super::guarded;
+use super::refused;
+use crate::agency_state::AgencyState;
+use crate::check::Check;
+use crate::crypto::sign::SigningKey;
+use crate::forge::Person;
+use crate::forge::Seeded;
+use crate::forge::World;
+use crate::growing;
+use crate::growing::Acting;
+use crate::growing::Owed;
+use crate::id::MemberId;
+use crate::keyring;
+use crate::keystore::Secrets;
+use crate::restoring::Appended;
+use crate::secret::RecipientSeed;
+use crate::secret::SealSecret;
+use crate::secret::SigningSeed;
+use crate::secret::StoreKey;
+use crate::wire::v1::agency::MemberRecipient;
+use crate::wire::v1::agency::Roles;
+use crate::wire::v1::enrolment::NewPerson;
+use crate::wire::v1::event::Event;
+use crate::wire::v1::event::MemberReset;
+use crate::wire::v1::event::MemberRoles;
+
+fn roles(member: MemberId, roles: Roles) -> Event {
+    Event::Roles(MemberRoles { member, roles })
+}
+
+fn reset(of: &Person, version: u32) -> Event {
+    let anew = Person::new(777, Roles::NONE);
+    Event::Reset(MemberReset {
+        identity: anew.identity.public(),
+        recipient: MemberRecipient {
+            member: of.member,
+            ..anew.recipient(version)
+        },
+    })
+}
+
+#[test]
+fn chk_35_only_a_live_members_roles_change() {
+    let mut world = World::new(1, 3);
+    let (first, second) = (world.people[1].member, world.people[2].member);
+    guarded(Check::AdministratorOnly, || world.judged(1, roles(second, Roles::ALL)));
+    refused(
+        Check::RolesChange,
+        world.judged(0, roles(MemberId([9; 16]), Roles::ALL)),
+    );
+    refused(Check::UnknownFormat, world.judged(0, roles(first, Roles(64))));
+    world.try_event(0, Event::MemberRetired(second)).unwrap();
+    refused(Check::RolesChange, world.judged(0, roles(second, Roles::DPO)));
+    assert_eq!(world.judged(0, roles(first, Roles::DPO)), Ok(()));
+}
+
+#[test]
+fn a_right_is_judged_by_the_roles_of_its_place() {
+    let mut world = World::new(1, 2);
+    let member = world.people[1].member;
+    let before = world.agency.now().seq();
+    world.try_event(0, roles(member, Roles::REVIEWER)).unwrap();
+    assert_eq!(world.agency.at(before).live_roles(member), Ok(Roles::CASEWORKER));
+    assert_eq!(world.agency.now().live_roles(member), Ok(Roles::REVIEWER));
+    // Before it joined it has none, and is not there.
+    let check = world.agency.at(0).live_roles(member).unwrap_err().check;
+    assert_eq!(check, Check::Signer);
+}
+
+#[test]
+fn chk_36_a_reset_gives_a_live_member_keys_that_it_never_had() {
+    let mut world = World::new(1, 3);
+    let person = Person::new(1001, Roles::CASEWORKER);
+    assert_eq!(person.member, world.people[1].member);
+    guarded(Check::AdministratorOnly, || world.judged(1, reset(&person, 2)));
+    guarded(Check::MemberReset, || world.judged(0, reset(&person, 3)));
+    guarded(Check::MemberReset, || world.judged(0, reset(&person, 1)));
+    let Event::Reset(honest) = reset(&person, 2) else {
+        panic!("a reset")
+    };
+    let identities = [person.identity.public(), world.people[2].identity.public()];
+    for identity in identities {
+        let event = Event::Reset(MemberReset {
+            identity,
+            ..honest.clone()
+        });
+        guarded(Check::MemberReset, || world.judged(0, event.clone()));
+    }
+    let mut same = honest;
+    same.recipient.key = person.recipient(1).key;
+    guarded(Check::MemberReset, || world.judged(0, Event::Reset(same.clone())));
+    refused(
+        Check::MemberReset,
+        world.judged(0, reset(&Person::new(5, Roles::NONE), 2)),
+    );
+
+    world.try_event(0, reset(&person, 2)).unwrap();
+    // Nothing of the old keys stands for the member any more.
+    let joins = world.people[2].certificate(world.agency.id(), &world.people[2].identity);
+    refused(Check::IdReused, world.judged(0, Event::Device(joins)));
+    refused(Check::Signer, world.judged(1, Event::Recipient(person.recipient(3))));
+    let mut device = Person::new(1001, Roles::CASEWORKER);
+    device.device = crate::id::DeviceId([5; 16]);
+    let old = device.certificate(world.agency.id(), &person.identity);
+    guarded(Check::DeviceCertificate, || world.judged(0, Event::Device(old)));
+    let anew = device.certificate(world.agency.id(), &Person::new(777, Roles::NONE).identity);
+    assert_eq!(world.judged(0, Event::Device(anew)), Ok(()));
+    assert_eq!(world.agency.member_ref(person.member).unwrap().version, 2);
+}
+
+/// An agency whose founder has all its keys, with what was appended since.
+struct Grown {
+    agency: AgencyState,
+    read: AgencyState,
+    founder: MemberId,
+    secrets: Secrets,
+    device: crate::id::DeviceId,
+    random: Seeded,
+}
+
+impl Grown {
+    fn new() -> Self {
+        let mut random = Seeded::new(8);
+        let month = crate::wire::v1::stream::Month(600);
+        let founded = crate::founding::found(b"{}", crate::id::PolicyHash([1; 32]), month, &mut random).unwrap();
+        Self {
+            read: founded.agency.clone(),
+            agency: founded.agency,
+            founder: founded.member,
+            secrets: founded.secrets,
+            device: founded.device,
+            random,
+        }
+    }
+
+    fn act<T>(&mut self, f: impl FnOnce(&mut AgencyState, Acting<'_>) -> T) -> T {
+        let by = Acting {
+            member: self.founder,
+            device: self.device,
+            secrets: &self.secrets,
+        };
+        f(&mut self.agency, by)
+    }
+
+    /// Reads the links as somebody else, who knew what was there before them.
+    fn read(&mut self, appended: &Appended) {
+        for link in &appended.links {
+            self.read.admit(link.clone().into_unverified(), &[]).unwrap();
+        }
+        assert_eq!(self.read.head(), self.agency.head());
+    }
+
+    fn renew(&mut self) -> Appended {
+        let (member, device) = (self.founder, self.device);
+        growing::renew(&mut self.agency, member, device, &mut self.secrets, &mut self.random).unwrap()
+    }
+}
+
+fn person(grown: &Grown, member: u8, device: u8) -> (NewPerson, Secrets) {
+    let secrets = Secrets {
+        device: SigningSeed::from_bytes([device; 32]),
+        seal_secret: SealSecret::from_bytes([1; 32]),
+        store_key: StoreKey::from_bytes([1; 32]),
+        identity: SigningSeed::from_bytes([device + 1; 32]),
+        recipients: vec![(1, RecipientSeed::from_bytes([device + 2; 32]))],
+        dpo: Vec::new(),
+        recovery: None,
+    };
+    let identity = SigningKey::from_seed(&secrets.identity);
+    let certificate = crate::wire::v1::agency::DeviceCertificate {
+        agency: grown.agency.id(),
+        member: MemberId([member; 16]),
+        device: crate::id::DeviceId([device; 16]),
+        key: SigningKey::from_seed(&secrets.device).public(),
+    };
+    let person = NewPerson {
+        identity: identity.public(),
+        recipient: keyring::recipient_key(&secrets.recipients[0].1),
+        device: crate::joining::certify(certificate, &identity).unwrap(),
+    };
+    (person, secrets)
+}
+
+#[test]
+fn who_joins_changes_and_leaves_is_what_any_reader_sees() {
+    let mut grown = Grown::new();
+    assert_eq!(growing::owed(&grown.agency), Owed::default());
+    let (new, secrets) = person(&grown, 60, 61);
+    let member = new.device.certificate.member;
+    let appended = grown
+        .act(|agency, by| growing::join(agency, by, &new, Roles::CASEWORKER))
+        .unwrap();
+    grown.read(&appended);
+    assert_eq!(
+        growing::owed(&grown.agency),
+        Owed {
+            agency: true,
+            role: false
+        }
+    );
+    let renewed = grown.renew();
+    grown.read(&renewed);
+    assert_eq!(growing::owed(&grown.agency), Owed::default());
+    // The new member opens the new epoch, and it alone is sealed to it.
+    let to = grown.agency.member_ref(member).unwrap();
+    let named = grown
+        .agency
+        .keyrings()
+        .iter()
+        .filter(|k| k.to == to)
+        .collect::<Vec<_>>();
+    let file = &renewed
+        .files
+        .iter()
+        .find(|(hash, _)| *hash == named[0].keyring_hash)
+        .unwrap()
+        .1;
+    let stream = crate::wire::v1::stream::StreamId::agency(&grown.agency.id());
+    let keys = keyring::open(grown.agency.id(), stream, to, &secrets.recipients[0].1, file).unwrap();
+    assert_eq!((named.len(), keys.len(), keys[0].1.0), (1, 1, 1));
+
+    // A reviewer holds the role key, and so a new epoch of it.
+    let reviewer = Roles::CASEWORKER.with(Roles::REVIEWER);
+    let appended = grown
+        .act(|agency, by| growing::change_roles(agency, by, member, reviewer))
+        .unwrap();
+    grown.read(&appended);
+    assert_eq!(
+        growing::owed(&grown.agency),
+        Owed {
+            agency: false,
+            role: true
+        }
+    );
+    let renewed = grown.renew();
+    grown.read(&renewed);
+    assert_eq!(grown.agency.dpo().0, 1);
+    assert!(grown.secrets.dpo.iter().any(|(epoch, _)| *epoch == 1));
+
+    // An administrator is the root's too, and stops being so.
+    let both = reviewer.with(Roles::ADMINISTRATOR);
+    let appended = grown
+        .act(|agency, by| growing::change_roles(agency, by, member, both))
+        .unwrap();
+    grown.read(&appended);
+    assert!(grown.read.is_administrator(member));
+    let (again, _) = person(&grown, 60, 71);
+    let appended = grown.act(|agency, by| growing::reset(agency, by, &again)).unwrap();
+    grown.read(&appended);
+    assert!(grown.read.is_administrator(member));
+    assert!(grown.read.live_device(new.device.certificate.device).is_err());
+    assert!(grown.read.live_device(again.device.certificate.device).is_ok());
+    assert_eq!(
+        growing::owed(&grown.agency),
+        Owed {
+            agency: true,
+            role: true
+        }
+    );
+    let renewed = grown.renew();
+    grown.read(&renewed);
+
+    let appended = grown
+        .act(|agency, by| growing::retire_device(agency, by, again.device.certificate.device))
+        .unwrap();
+    grown.read(&appended);
+    let appended = grown.act(|agency, by| growing::retire(agency, by, member)).unwrap();
+    grown.read(&appended);
+    assert_eq!(grown.read.root().administrators.len(), 1);
+    assert!(grown.read.live_member(member).is_err());
+    let gone = grown.act(|agency, by| growing::retire(agency, by, member).map(|_| ()));
+    refused(Check::AdministratorOnly, gone);
+    let founder = grown.founder;
+    let last = grown.act(|agency, by| growing::retire(agency, by, founder).map(|_| ()));
+    refused(Check::RootThreshold, last);
+    let renewed = grown.renew();
+    grown.read(&renewed);
+    assert_eq!(growing::owed(&grown.agency), Owed::default());
+
+    // One's own recipient.
+    let seed = RecipientSeed::from_bytes([99; 32]);
+    let appended = grown
+        .act(|agency, by| growing::renew_recipient(agency, by, &keyring::recipient_key(&seed)))
+        .unwrap();
+    grown.read(&appended);
+    assert_eq!(grown.agency.member_ref(founder).unwrap().version, 2);
+    assert_eq!(
+        growing::owed(&grown.agency),
+        Owed {
+            agency: true,
+            role: true
+        }
+    );
+}
+
+#[test]
+fn nobody_but_an_administrator_lets_anybody_in() {
+    let mut grown = Grown::new();
+    let (new, secrets) = person(&grown, 60, 61);
+    let (member, device) = (new.device.certificate.member, new.device.certificate.device);
+    let appended = grown
+        .act(|agency, by| growing::join(agency, by, &new, Roles::CASEWORKER))
+        .unwrap();
+    grown.read(&appended);
+    let by = Acting {
+        member,
+        device,
+        secrets: &secrets,
+    };
+    let (other, _) = person(&grown, 80, 81);
+    let joined = growing::join(&mut grown.agency, by, &other, Roles::ALL).map(|_| ());
+    refused(Check::AdministratorOnly, joined);
+    // It may not, and is owed nothing: what it may not open is left to whoever does.
+    let mut its = person(&grown, 60, 61).1;
+    let renewed = growing::renew(&mut grown.agency, member, device, &mut its, &mut Seeded::new(1)).unwrap();
+    assert!(renewed.links.is_empty());
+}
