@@ -259,6 +259,8 @@ fn a_contact_that_is_still_to_come_is_called_so() {
     );
     let reply = reply.json();
     assert_eq!((&reply["ahead"], &reply["incomplete"]), (&json!(true), &json!([])));
+    let listed = vault.json(&["note", "list", &case]);
+    assert_eq!(listed["notes"][0]["incomplete"], json!([]), "{listed}");
     let past = vault
         .feed(&[&add[..], &["yesterday", "--json"]].concat(), b"obs: Cold.\n")
         .json();

@@ -45,6 +45,7 @@ mod progress;
 mod random;
 mod reading;
 mod recovery;
+mod remark;
 pub mod reply;
 pub mod request;
 mod restore;

@@ -64,7 +64,6 @@ fn without(twin: Twin) -> String {
         Twin::Believes { without } => format!("without {without} it is believed"),
         Twin::Spoils { without, by } => format!("without {without} it is kept, and {by} refuses what was kept"),
         Twin::StillRefuses { without, by } => format!("without {without} it is refused by {by}"),
-        Twin::TakesIn { without } => format!("without {without} the links are taken for those that were asked for"),
         Twin::Swells { without } => format!("without {without} the client swells"),
         Twin::Asks { without, next } => format!("without {without} the client goes on to ask for {next}"),
         Twin::None(why) => format!("no guard to take out: {why}"),

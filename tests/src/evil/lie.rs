@@ -201,10 +201,13 @@ impl PageLie {
             Self::Drop => drop(parcels.remove(0)),
             Self::Dup => parcels.insert(1, parcels.first().cloned().expect("a parcel")),
             Self::Splice => {
-                let leaf = parcels.first().expect("a parcel").leaf;
-                let mut second = parcels.remove(1);
-                second.leaf = leaf;
-                *parcels.first_mut().expect("a parcel") = second;
+                // The last page of a stream may have one alone.
+                if parcels.len() > 1 {
+                    let mut second = parcels.remove(1);
+                    let first = parcels.first_mut().expect("a parcel");
+                    second.leaf = first.leaf;
+                    *first = second;
+                }
             }
             Self::Flip => {
                 let parcel = &mut parcels.first_mut().expect("a parcel").parcel;

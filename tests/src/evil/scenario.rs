@@ -80,11 +80,6 @@ pub enum Twin {
         /// The check by which a whole client refuses what the broken one kept.
         by: &'static str,
     },
-    /// The client takes the links for those that it asked for. Storing what others wrote is still to come, and it says so.
-    TakesIn {
-        /// What is out.
-        without: &'static str,
-    },
     /// Another check stands behind the one that is out.
     StillRefuses {
         /// What is out.
@@ -115,7 +110,6 @@ impl Twin {
             Self::Believes { without }
             | Self::Spoils { without, .. }
             | Self::Swells { without }
-            | Self::TakesIn { without }
             | Self::StillRefuses { without, .. }
             | Self::Asks { without, .. } => Some(without),
             Self::None(_) => None,
@@ -175,7 +169,7 @@ impl Scenario {
         }
         stage.evil.be_honest();
         match self.begins {
-            // A copy of a vault cannot take in what the other wrote; it stays readable.
+            // A copy of a vault is refused where the other went on with the device's own log; it stays readable.
             Begins::Behind => stage.assert_readable(),
             Begins::Alone | Begins::Joined | Begins::Written => drop(stage.assert_all_is_well()),
         }
@@ -247,7 +241,6 @@ impl Scenario {
         let said = || format!("without {without}: exit {}\n{}{}", done.code, done.stdout, done.stderr);
         match self.twin {
             Twin::Believes { .. } => ensure(done.code == 0, said),
-            Twin::TakesIn { .. } => ensure(done.code == 1 && done.error()["error"] == "unavailable", said),
             Twin::Swells { .. } => ensure(Some(peak) > self.most, || format!("{}: {peak} MiB", said())),
             Twin::Spoils { by, .. } => {
                 stage.evil.be_honest();

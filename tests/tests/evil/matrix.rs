@@ -78,14 +78,17 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
     let (mut alone, mut behind, mut written) = (None, None, None);
     for on in Message::ALL {
         let (begins, command, made) = setting(on);
-        let stage = match begins {
-            Begins::Alone => alone.get_or_insert_with(|| Stage::set(begins)),
-            Begins::Behind => behind.get_or_insert_with(|| Stage::set(begins)),
-            Begins::Joined | Begins::Written => written.get_or_insert_with(|| Stage::set(begins)),
-        };
-        let before = State::of(&stage.vault);
         let mut asked_after = BTreeMap::new();
         for verb in verbs(on) {
+            let mut apart = None;
+            let stage = match begins {
+                // What one append left at the server, the log shows to the next.
+                _ if on == Message::Append => apart.insert(Stage::set(begins)),
+                Begins::Alone => alone.get_or_insert_with(|| Stage::set(begins)),
+                Begins::Behind => behind.get_or_insert_with(|| Stage::set(begins)),
+                Begins::Joined | Begins::Written => written.get_or_insert_with(|| Stage::set(begins)),
+            };
+            let before = State::of(&stage.vault);
             let vault = stage.vault.copied();
             let began = stage.evil.tape().len();
             let made = made.clone().map(|verb| Rule::on(Message::Checkpoint, verb));
@@ -107,7 +110,10 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
             if is_as_if_honest(&done) != harmless {
                 wrong.push(format!("{what}: {}{}", done.stdout, done.stderr));
             }
-            assert!(State::of(&vault) == before, "{what}: the vault is not as it was");
+            assert!(
+                harmless || State::of(&vault) == before,
+                "{what}: the vault is not as it was"
+            );
             let told = told(&done, &what);
             writeln!(page, "{on:<10} | {:<40} | {told}", verb.to_string()).unwrap();
             let mut after = judge::after_the_lie(&exchanges);
@@ -115,6 +121,9 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
             after.retain(|asked| !asked.contains("/v1/log/"));
             if !harmless {
                 asked_after.insert(after, what);
+            } else if begins == Begins::Behind {
+                // It went on with the device's own log, from which no further copy may.
+                behind = None;
             }
         }
         // Of 48 bytes to be signed, and of a token, no client can tell whether they are right: it goes on with them.
@@ -139,9 +148,9 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
     snapbox::assert_data_eq!(page, snapbox::Data::read_from(&path, None).raw());
 }
 
-/// Tells whether a command ended as it does without a lie: a client that is behind says that it cannot take in links yet.
+/// Tells whether a command ended as it does without a lie.
 fn is_as_if_honest(done: &Done) -> bool {
-    done.code == 0 || done.error()["error"] == "unavailable"
+    done.code == 0
 }
 
 /// Says how a command ended, and that it ended as a command does.

@@ -147,15 +147,16 @@ impl InputArgs {
             }
             if !note.attachments.is_empty() {
                 let names: Vec<_> = note.attachments.iter().map(|name| escape_line(name)).collect();
-                let (has, them) = match names.len() {
-                    1 => ("1 attachment, which was not filed", "it"),
-                    _ => ("attachments, which were not filed", "each"),
+                let (was, them) = if names.len() == 1 {
+                    ("was", "it")
+                } else {
+                    ("were", "each")
                 };
-                let has = match names.len() {
-                    1 => has.to_owned(),
-                    several => format!("{} {has}", crate::render::number(several as u64)),
-                };
-                run.ui.note(&format!("the mail has {has}: {}", names.join(", ")));
+                run.ui.note(&format!(
+                    "the mail has {}, which {was} not filed: {}",
+                    crate::render::count(names.len() as u64, "attachment", "attachments"),
+                    names.join(", ")
+                ));
                 run.ui.hint(&format!(
                     "save {them} from the mail program, and file {them} with `casevault note attach NOTE FILE`"
                 ));
@@ -285,8 +286,8 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     let lag = match &reply.lag {
         // What is still to come has none, and what was recorded before it happened is said in words.
         Some(_) if reply.is_ahead => String::new(),
-        Some(lag) if lag.starts_with(|c: char| c.is_ascii_digit()) => format!(" (lag {lag})"),
-        Some(lag) => format!(" ({lag})"),
+        Some(lag) if reply.lag_minutes.is_some_and(|minutes| minutes < 0) => format!(" ({lag})"),
+        Some(lag) => format!(" (lag {lag})"),
         None => String::new(),
     };
     rest.push(format!("recorded {}{lag}", crate::render::time(&reply.recorded_at)));

@@ -399,6 +399,7 @@ mod tests {
     use super::super::Silent;
     use super::super::Task;
     use super::super::request::LogListRequest;
+    use super::super::request::NoteAmendRequest;
     use super::super::request::NoteInput;
     use super::super::request::NoteMisfiledRequest;
     use super::super::request::NoteWithdrawRequest;
@@ -461,6 +462,27 @@ mod tests {
         assert_eq!(words(&mut vault), [""]);
         let shown = vault.s().draft_show(DraftShowRequest { draft }).unwrap();
         assert!(shown.text.contains("parrot"));
+    }
+
+    #[test]
+    fn a_draft_that_does_not_say_from_which_version_it_was_begun_may_be_behind() {
+        let mut vault = Vault::made();
+        let case = vault.case("a");
+        let note = vault.note(&case, "obs: One.");
+        amending(&mut vault, &note).unwrap();
+        let newer =
+            |vault: &mut Vault| vault.s().draft_list(DraftListRequest { of: None }).unwrap().drafts[0].newer_version;
+        assert_eq!(newer(&mut vault), None);
+        let request = NoteAmendRequest {
+            note,
+            input: NoteInput {
+                text: "obs: Two.".to_owned(),
+                ..NoteInput::default()
+            },
+            ..NoteAmendRequest::default()
+        };
+        vault.s().note_amend(request).unwrap();
+        assert_eq!(newer(&mut vault), Some(2));
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Session {
         });
         let (written, ambiguous) = written?;
         let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
-        doubts.extend(ambiguous.as_deref().map(super::note_write::of_two));
+        doubts.extend(ambiguous.as_deref().map(super::remark::of_two));
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
             doubts,

@@ -196,7 +196,7 @@ impl Session {
                 && request.since.is_none_or(|since| day.is_some_and(|day| day >= since))
                 && request.until.is_none_or(|until| day.is_some_and(|day| day <= until))
                 && (!request.quotes || quotes(note).next().is_some())
-                && (!request.incomplete || !gap::gaps(note).is_empty())
+                && (!request.incomplete || !gap::gaps_by(note, clock::here).is_empty())
         });
         let notes = rows.map(|read| self.holder.row(case, read, request.quotes)).collect();
         Ok(NoteListReply {
@@ -439,7 +439,10 @@ impl Holder {
                 Some(author) => format!("imported, not signed by {author}"),
                 None => "imported, not signed by its author".to_owned(),
             }),
-            incomplete: gap::gaps(note).iter().map(ToString::to_string).collect(),
+            incomplete: gap::gaps_by(note, clock::here)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::joined;
 use super::logging::Logged;
 use super::random;
 use super::reading::ReadNote;
+use super::remark;
 use super::reply::JoinedNote;
 use super::reply::NOTE_ADD;
 use super::reply::NOTE_AMEND;
@@ -43,14 +44,9 @@ use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::PartRef;
-use vault_core::note::SegmentKind;
-use vault_core::note::client::CLIENT;
-use vault_core::note::client::short_names;
 use vault_core::note::display::escape_line;
-use vault_core::note::extra::RawJson;
 use vault_core::note::gap;
 use vault_core::note::json;
-use vault_core::note::people;
 use vault_core::note::spelling;
 use vault_core::note::split;
 use vault_core::note::split::PRIVATE;
@@ -64,16 +60,9 @@ use vault_core::wire::v1::event::ErasureGround;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::record::RecordClass;
 use vault_core::wire::v1::stream::Section;
-use vault_core::wire::v1::stream::StreamId;
 
 /// For so long after writing it down a note can be taken back, if no sync has published it.
 const WITHDRAW_MINUTES: i64 = 10;
-
-/// So many of a case's last notes are looked at for one that says the same.
-const LOOKED_AT: usize = 4;
-
-/// So many of a case's last notes are looked at for others who have the client's first name.
-const LOOKED_AT_FOR_NAMES: usize = 32;
 
 /// Later than this after the event, a reason is asked for.
 pub(super) const LAG_LIMIT_MINUTES: u32 = 24 * 60;
@@ -119,14 +108,6 @@ fn is_twin_of(twin: &Note, ours: &Note) -> bool {
         ..twin.clone()
     };
     says_the_same(&twin, ours)
-}
-
-/// Says that a speaker may be one of two people.
-pub(super) fn of_two(name: &str) -> String {
-    format!(
-        "`said {name}:` may be the client or somebody else of this case with that first name, and counts as neither's words: \
-         write `client`, or the whole name"
-    )
 }
 
 /// Tells whether an amendment leaves all as it was, but for when it was written.
@@ -192,7 +173,7 @@ impl Session {
         });
         let ((written, others), same, ambiguous, drafts) = written?;
         let mut doubts = note_input::doubts(&request.note.text, &written.note, set, &clock::here());
-        doubts.extend(ambiguous.as_deref().map(of_two));
+        doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
@@ -362,7 +343,7 @@ impl Session {
         });
         let (written, changed, others_changed, (marks, undoes, ambiguous, past, drafts)) = written?;
         let mut doubts = note_input::doubts(&request.input.text, &written.note, set, &clock::here());
-        doubts.extend(ambiguous.as_deref().map(of_two));
+        doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(past);
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
             case: case.handle(),
@@ -460,38 +441,6 @@ impl Session {
 }
 
 impl Holder {
-    /// Finds a note that says the same, among the last of the case: one visit that was saved twice. What happened just now
-    /// cannot have been saved before.
-    fn same_note(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<RecordId>> {
-        if note.occurred_at == note.authored_at {
-            return Ok(None);
-        }
-        let newest = tx.newest_notes_of(StreamId::case(case), LOOKED_AT)?;
-        if newest.is_empty() {
-            return Ok(None);
-        }
-        let keys = self.case_keys(tx, case)?;
-        // Nothing of them is shown but that they are the same as what is written; the link that follows is the entry.
-        let logged = Logged::by_link();
-        let words = |note: &Note| -> Vec<(SegmentKind, String)> {
-            note.segments.iter().map(|s| (s.kind, s.text.clone())).collect()
-        };
-        for record in newest {
-            let before = match self.read_note(tx, &keys, record, None, &logged) {
-                Ok(read) => read.note,
-                Err(SessionError::Withdrawn { .. }) => continue,
-                Err(error) => return Err(error),
-            };
-            let is_same = before.misfiled.is_none()
-                && (&before.kind, &before.occurred_at) == (&note.kind, &note.occurred_at)
-                && words(&before) == words(note);
-            if is_same {
-                return Ok(Some(record));
-            }
-        }
-        Ok(None)
-    }
-
     /// Reads every version of a note that is there.
     fn versions_of_note(&self, tx: &ReadTx<'_>, case: CaseId, record: RecordId, logged: &Logged) -> Result<Vec<Note>> {
         let keys = self.case_keys(tx, case)?;
@@ -502,37 +451,6 @@ impl Holder {
         }
         all.push(newest.note);
         Ok(all)
-    }
-
-    /// Finds a speaker who is called by the client's first name, where somebody else of the case has it too: of the profile,
-    /// the note itself, or the case's last notes.
-    pub(super) fn ambiguous_speaker(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<String>> {
-        let speakers = note.segments.iter().filter_map(|segment| segment.speaker.as_deref());
-        let single: Vec<&str> = speakers.filter(|name| !name.trim().contains(' ')).collect();
-        if single.iter().all(|name| name.eq_ignore_ascii_case(CLIENT)) {
-            return Ok(None);
-        }
-        let keys = self.case_keys(tx, case)?;
-        // Nothing is shown of what is read but that the name is somebody else's too; the link that follows is the entry.
-        let logged = Logged::by_link();
-        let records = self.case_records(tx, &keys, &logged)?;
-        let label = records.label.label;
-        let first = short_names(label.as_deref(), None, []);
-        let Some(said) = single.into_iter().find(|name| first.contains(&name.to_lowercase())) else {
-            return Ok(None);
-        };
-        let mut notes = vec![note.clone()];
-        for record in tx.newest_notes_of(StreamId::case(case), LOOKED_AT_FOR_NAMES)? {
-            match self.read_note(tx, &keys, record, None, &logged) {
-                Ok(read) if read.note.misfiled.is_none() => notes.push(read.note),
-                Ok(_) | Err(SessionError::Withdrawn { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let profile = records.profile.line.profile.as_ref().map(RawJson::value);
-        let others = people::named(profile.as_ref(), notes.iter());
-        let own = short_names(label.as_deref(), None, others.iter().map(String::as_str));
-        Ok((!own.contains(&said.to_lowercase())).then(|| said.to_owned()))
     }
 
     fn require_withdrawable(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<()> {
@@ -749,16 +667,9 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         .occurred_at
         .as_ref()
         .map(|at| Lag::between(at, note.duration_minutes, &recorded));
-    let today = clock::today();
-    let is_ahead = note.occurred_at.as_ref().is_some_and(|at| match at.is_date() {
-        true => at.day(&clock::here().zone) > today,
-        false => at.instant() > clock::now(),
-    });
-    // What is still to come cannot have been recorded after it, and nothing is amiss.
-    let gaps = gap::gaps(note).into_iter();
-    let gaps = gaps.filter(|gap| !(is_ahead && gap.lack == gap::Lack::RecordedEarly));
+    let now = clock::here();
     NoteSavedReply {
-        is_ahead,
+        is_ahead: note.occurred_at.as_ref().is_some_and(|at| at.is_ahead(&now)),
         undone: Vec::new(),
         struck_done: Vec::new(),
         undoes: None,
@@ -771,9 +682,13 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         occurred_at: note.occurred_at.as_ref().map(|m| m.as_str().to_owned()),
         recorded_at: recorded.as_str().to_owned(),
         lag: lag.map(|lag| lag.to_string()),
+        lag_minutes: lag.map(|lag| lag.minutes()),
         lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
         sections: written.sections.clone(),
-        incomplete: gaps.map(|gap| gap.to_string()).collect(),
+        incomplete: gap::gaps_by(note, || now.clone())
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
         same_as: None,

@@ -751,6 +751,8 @@ pub struct NoteSavedReply {
     pub recorded_at: String,
     /// How late that was, in words.
     pub lag: Option<String>,
+    /// The same in minutes; below zero if it was written down before it happened.
+    pub lag_minutes: Option<i64>,
     /// Whether that is later than the template allows and no reason was given.
     pub lag_reason_asked: bool,
     /// Whether it is of what is still to come, such as a visit that was arranged.

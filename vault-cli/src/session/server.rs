@@ -240,8 +240,9 @@ impl Session {
         let mut ready = Vec::new();
         let mut begun = false;
         let leaves = kept.agency_leaves.clone();
-        // What others' devices log is for reviewers to fetch.
-        let wants = |stream: StreamId| stream.kind == StreamKind::Case;
+        // What others' devices log is for reviewers to fetch; its own, a device that is no older copy has.
+        let own = StreamId::access(self.holder.device);
+        let wants = move |stream: StreamId| stream.kind == StreamKind::Case || stream == own;
         let mut pull = Pull::begin(asking.log.clone(), follower, held, leaves, Box::new(wants));
         loop {
             match pull.step().map_err(|fault| asking.fault(fault))? {

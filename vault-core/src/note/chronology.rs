@@ -125,7 +125,7 @@ mod tests {
             .iter()
             .map(|e| (e.note.as_str(), e.segment, e.late.as_deref()))
             .collect();
-        let before = Some("recorded before it happened");
+        let before = Some("recorded beforehand");
         assert_eq!(
             order,
             [

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::model::{Note, Segment, SegmentKind};
+use super::when::Now;
 
 /// One thing that a whole note leaves open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +115,20 @@ pub fn gaps(note: &Note) -> Vec<Gap> {
             segment: Some(segment.n),
             lack,
         }));
+    }
+    found
+}
+
+/// As [`gaps`], of a note as it is read now: what is still to come cannot have been written down after it, and nothing is
+/// amiss.
+pub fn gaps_by(note: &Note, now: impl FnOnce() -> Now) -> Vec<Gap> {
+    let mut found = gaps(note);
+    let early = found.iter().position(|gap| gap.lack == Lack::RecordedEarly);
+    // Few notes are so early; the others need no clock.
+    if let (Some(early), Some(at)) = (early, &note.occurred_at)
+        && at.is_ahead(&now())
+    {
+        found.remove(early);
     }
     found
 }
@@ -348,5 +363,7 @@ mod tests {
         };
         let found: Vec<Lack> = gaps(&note).iter().map(|g| g.lack).collect();
         assert_eq!(found, [Lack::SeenAloneWhyNot, Lack::RecordedEarly]);
+        let by = |at: &str| gaps_by(&note, || Now::new(at.parse().unwrap(), jiff::tz::TimeZone::UTC)).len();
+        assert_eq!((by("2026-03-12T13:30:00Z"), by("2026-03-12T14:30:00Z")), (1, 2));
     }
 }

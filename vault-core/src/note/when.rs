@@ -162,6 +162,14 @@ impl Moment {
         self.instant.to_zoned(zone.clone()).strftime(form).to_string()
     }
 
+    /// Tells whether it is still to come; of a day alone, whether that day is.
+    pub fn is_ahead(&self, now: &Now) -> bool {
+        match self.is_date() {
+            true => self.day(&now.zone) > now.today(),
+            false => self.instant > now.at,
+        }
+    }
+
     /// Tells the day by the clocks of a zone, the one that [`Self::in_zone`] shows.
     pub fn day(&self, zone: &TimeZone) -> Date {
         let written = if self.is_date() { iso_date(&self.text) } else { None };
@@ -317,7 +325,8 @@ impl Lag {
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.minutes < 0 {
-            return f.write_str("recorded before it happened");
+            // True before it happens as well as after.
+            return f.write_str("recorded beforehand");
         }
         let (days, hours, minutes) = (self.minutes / 1440, self.minutes / 60 % 24, self.minutes % 60);
         match (days, hours, minutes) {
@@ -353,7 +362,7 @@ mod tests {
         assert_eq!(Lag::between(&occurred, Some(600), &recorded).to_string(), "0 m");
         assert_eq!(
             Lag::between(&recorded, None, &occurred).to_string(),
-            "recorded before it happened"
+            "recorded beforehand"
         );
         let day = Moment::parse("2026-03-10").unwrap();
         assert_eq!(Lag::between(&day, None, &recorded).to_string(), "2 d");
@@ -364,6 +373,16 @@ mod tests {
         let early = Moment::parse("2026-03-10T12:05:00Z").unwrap();
         assert_eq!(Lag::between(&early, None, &recorded).to_string(), "2 d 3 h");
         assert!(Lag::between(&early, None, &recorded).exceeds(24 * 60));
+    }
+
+    #[test]
+    fn a_day_alone_is_ahead_from_the_day_after_on() {
+        let ahead = |text: &str| Moment::parse(text).unwrap().is_ahead(&now());
+        assert_eq!((ahead("2026-03-12"), ahead("2026-03-13")), (false, true));
+        assert_eq!(
+            (ahead("2026-03-12T15:05:00Z"), ahead("2026-03-12T15:06:00Z")),
+            (false, true)
+        );
     }
 
     #[test]

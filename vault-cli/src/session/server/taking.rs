@@ -158,7 +158,11 @@ impl Holder {
             }
         }
         positions.store(tx)?;
+        let is_looked_into = kept.indexed() == kept.pushed && waiting.has_all(&ids, here.len());
         kept.is_sent_to(tx.head().pos, tx.head().order);
+        if is_looked_into {
+            kept.is_indexed();
+        }
         let aside = waiting.put_back(self, tx, kept, &ids)?;
         kept.store(tx)?;
         if let Some(known) = &self.known {

@@ -113,6 +113,12 @@ impl TakenOut {
         links.any(|one| one.link.link().stream.kind == StreamKind::Agency)
     }
 
+    /// Whether nothing came but what was among it, or is here already.
+    pub(super) fn has_all(&self, taken: &taking::Ids, here: usize) -> bool {
+        let found = self.waiting.links.iter().filter(|one| taken.contains(&one.link.id()));
+        found.count().saturating_add(here) == taken.len()
+    }
+
     /// Puts it back, in its order; `taken` are the links that came, some of which may have been among it.
     pub(super) fn put_back(
         self,
