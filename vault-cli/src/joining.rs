@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vault_core::crypto::passphrase::Cost;
 
@@ -19,7 +19,13 @@ const LONGEST: u64 = 64 << 10;
 ///
 /// # Errors
 /// As [`Session::join`].
-pub fn run(run: &Invocation, sheet: Option<&Path>, as_device: bool, cost: Cost) -> Result<(), CliError> {
+pub fn run(
+    run: &Invocation,
+    sheet: Option<&Path>,
+    as_device: bool,
+    backup: Option<PathBuf>,
+    cost: Cost,
+) -> Result<(), CliError> {
     let places = run.places()?;
     Session::require_joinable(&places)?;
     let waits = Session::is_joining(&places);
@@ -32,6 +38,7 @@ pub fn run(run: &Invocation, sheet: Option<&Path>, as_device: bool, cost: Cost) 
     let request = JoinRequest {
         sheet: sheet.map(read).transpose()?,
         as_device,
+        backup,
         cost,
     };
     let passphrase = match waits {

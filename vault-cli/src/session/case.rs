@@ -283,7 +283,7 @@ impl Holder {
         }
         let case = CaseId(fresh_id(&mut random::os()));
         let stream = StreamId::case(case);
-        let mut keys = CaseKeys::new(self.agency.id(), case);
+        let mut keys = CaseKeys::new(self.agency.id(), case, self.own_refs());
         let (change, opened) =
             opening::open_case(&self.agency, stream, self.member, &mut random::os()).map_err(refused(stream))?;
         self.append_membership(tx, &mut keys, Event::CaseOpened, change, opened, &[])?;

@@ -17,6 +17,7 @@ use crate::store::LinkRow;
 use crate::store::ReadTx;
 use crate::store::StoredRecord;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -58,6 +59,8 @@ pub(super) struct CaseKeys {
     vouched: Option<Arc<Vouched>>,
     // What the state was made of.
     events: Vec<LinkId>,
+    // This member's recipients whose secrets are here.
+    mine: BTreeSet<RecipientRef>,
 }
 
 /// A case's state and the keyring files that are for this member.
@@ -81,8 +84,9 @@ pub(super) enum CaseOpening {
 
 impl CaseKeys {
     /// A case that is being opened: nothing known yet.
-    pub(super) fn new(agency: vault_core::id::AgencyId, case: CaseId) -> Self {
+    pub(super) fn new(agency: vault_core::id::AgencyId, case: CaseId, mine: BTreeSet<RecipientRef>) -> Self {
         Self {
+            mine,
             state: CaseState::of_events(case),
             stream: StreamId::case(case),
             agency,
@@ -104,6 +108,7 @@ impl CaseKeys {
             sealers: Mutex::new(sealers.clone()),
             vouched: self.vouched.clone(),
             events: self.events.clone(),
+            mine: self.mine.clone(),
         }
     }
 
@@ -150,7 +155,12 @@ impl CaseKeys {
         let key = self
             .keys
             .get(&(section, number))
-            .ok_or_else(|| self.fault(Check::KeyringsComplete))?;
+            .ok_or_else(|| match self.is_for_others(section, number) {
+                true => SessionError::NoKey {
+                    of: self.stream.to_string(),
+                },
+                false => self.fault(Check::KeyringsComplete),
+            })?;
         let context = self.context(section, number);
         let sealer =
             SectionSealer::derive(key, &ReleaseHalf::none(), context, &release).map_err(refused(self.stream))?;
@@ -162,6 +172,13 @@ impl CaseKeys {
     /// Whether this member has the key of (section, epoch).
     pub(super) fn holds(&self, section: Section, number: Epoch) -> bool {
         self.keys.contains_key(&(section, number))
+    }
+
+    /// Whether an epoch's key was wrapped to no recipient of which the secret is here: it is others', or from before this
+    /// member began anew.
+    pub(super) fn is_for_others(&self, section: Section, number: Epoch) -> bool {
+        let open = self.state.sections().get(&section).and_then(|s| s.epoch(number));
+        open.is_some_and(|open| !open.recipients.iter().any(|to| self.mine.contains(to)))
     }
 
     /// Opens a stored record. Its author's signature was checked when it came in.
@@ -282,7 +299,7 @@ impl Holder {
     /// [`CaseKeys::require_events`], or at least counting its rows, is left to the caller.
     pub(super) fn case_parts(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseParts> {
         let stream = StreamId::case(case);
-        let mut open = CaseKeys::new(self.agency.id(), case);
+        let mut open = CaseKeys::new(self.agency.id(), case, self.own_refs());
         for row in tx.events(stream)? {
             self.judge_again(&mut open.state, &row)?;
             open.events.push(row.link.id());
@@ -340,6 +357,17 @@ impl Holder {
         state
             .judge_again(&self.agency, &row.link, &stored)
             .map_err(refused(stream))
+    }
+
+    /// Names this member's recipients whose secrets are here.
+    pub(super) fn own_refs(&self) -> BTreeSet<RecipientRef> {
+        let versions = self.secrets.recipients.iter();
+        let named = versions.map(|(version, _)| RecipientRef {
+            kind: RecipientKind::Member,
+            id: self.member,
+            version: *version,
+        });
+        named.collect()
     }
 
     /// Returns the seed that opens what is wrapped to `to`, if it is this member's.

@@ -235,6 +235,12 @@ pub enum SessionError {
         /// Why.
         why: String,
     },
+    /// It was sealed to others, or to keys that this member no longer has.
+    #[error("no key that is here opens this in {of}")]
+    NoKey {
+        /// The case's handle.
+        of: String,
+    },
     /// The recovery key is not in this keystore: cards were made of it.
     #[error("the recovery key is no longer in this keystore: cards were made of it (set {set})")]
     NoRecoveryKey {
@@ -385,6 +391,7 @@ impl SessionError {
             Self::BackupLocked
             | Self::Card { .. }
             | Self::LockedMeanwhile
+            | Self::NoKey { .. }
             | Self::NotEnrolled { .. }
             | Self::NoVault { .. }
             | Self::WrongPassphrase => Kind::Locked,
@@ -424,6 +431,7 @@ impl SessionError {
             Self::Malformed { .. } => "malformed",
             Self::NewerVersion { .. } => "newer-version",
             Self::NoCopy { .. } => "no-copy",
+            Self::NoKey { .. } => "no-key",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
             Self::NotAdministrator { .. } => "not-administrator",
             Self::NotEmpty { .. } => "not-empty",
@@ -529,6 +537,11 @@ impl SessionError {
             }
             Self::NoAttachment { note, .. } => format!("`casevault note attach {note} --list` shows what is attached"),
             Self::NoVersion { note, .. } => format!("`casevault note history {note}` shows every version"),
+            Self::NoKey { .. } => {
+                "it is others', or from before you began anew: a backup of yours from then opens it (`member join --backup FILE`), \
+                 or whoever holds it grants it again"
+                    .to_owned()
+            }
             Self::NoCopy { .. } => {
                 "`--original` gives the untouched file with all that it says; the log has it as such".to_owned()
             }

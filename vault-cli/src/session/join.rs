@@ -27,6 +27,7 @@ use super::reply::JoinReply;
 use super::reply::MEMBER_JOIN;
 use super::request::JoinRequest;
 use super::request::ReadPurpose;
+use super::restore;
 use super::server::first;
 use super::vault::io_error;
 use super::vault::read_sealed;
@@ -46,6 +47,7 @@ use vault_core::joining::Pending;
 use vault_core::keystore;
 use vault_core::keystore::Unlocked;
 use vault_core::opening::fresh;
+use vault_core::secret::RecipientSeed;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::enrolment::InviteKind;
 use vault_core::wire::v1::enrolment::JoinAnswer;
@@ -113,7 +115,19 @@ impl Session {
             Err(SessionError::Server(ServerFault::UnknownDevice)) => return Ok(told(places, &pending, false)),
             fetched => fetched?,
         };
-        settle(places, &mut unlocked, &pending, &answer, &first)?;
+        let older = request
+            .backup
+            .as_deref()
+            .map(|path| restore::recipients_of(path, invite.sheet().member, passphrase))
+            .transpose()?;
+        settle(
+            places,
+            &mut unlocked,
+            &pending,
+            &answer,
+            &first,
+            older.unwrap_or_default(),
+        )?;
         let mut session = Self::unlock(places, passphrase)?;
         session.log(&Intent {
             operation: AccessOperation::Unlock,
@@ -235,6 +249,7 @@ fn settle(
     pending: &Pending,
     answer: &JoinAnswer,
     first: &first::First,
+    older: Vec<(u32, RecipientSeed)>,
 ) -> Result<()> {
     let agency = &first.agency;
     if agency.seq_of(&answer.link).is_none() {
@@ -247,7 +262,13 @@ fn settle(
     let member = pending.invite().sheet().member;
     let version = agency.members().get(&member).and_then(|known| known.recipient());
     let version = version.map_or(1, |recipient| recipient.version);
-    let secrets = pending.secrets(answer, version).map_err(refused("the answer"))?;
+    let mut secrets = pending.secrets(answer, version).map_err(refused("the answer"))?;
+    let own = std::mem::take(&mut secrets.recipients);
+    let older = older
+        .into_iter()
+        .filter(|(version, _)| own.iter().all(|(known, _)| known != version));
+    secrets.recipients = older.collect();
+    secrets.recipients.extend(own);
     // Every key is the one that the agency's stream shows, for this member on this device.
     keystore::require_own_keys(agency, unlocked.header(), &secrets).map_err(refused("the answer"))?;
     if places.store().exists() {

@@ -189,20 +189,27 @@ impl Holder {
         // The keyrings are what costs: one public-key operation each.
         let opened = parts.into_par_iter().map(|(case, parts, admin, amended)| {
             let keys = self.open(parts)?;
-            let label = self.label_of(&keys, admin, logged)?;
+            let label = match self.label_of(&keys, admin, logged) {
+                // From before this member began anew, and not granted again yet: there is no name to list it by.
+                Err(SessionError::NoKey { .. }) => return Ok(None),
+                label => label?,
+            };
             let mut misfiled = 0;
             for stored in amended {
                 keys.require_not_lost(&stored)?;
                 if stored.is_erased() {
                     continue;
                 }
+                if keys.is_for_others(stored.header.section, stored.epoch) {
+                    continue;
+                }
                 let handle = stored.header.record.handle();
                 let (_, payload) = keys.open(stored)?;
                 misfiled += usize::from(reading::parse(payload.bytes(), &handle)?.misfiled.is_some());
             }
-            Ok((case, (label, misfiled)))
+            Ok(Some((case, (label, misfiled))))
         });
-        opened.collect()
+        opened.filter_map(Result::transpose).collect()
     }
 
     fn open_cases(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Caseload> {

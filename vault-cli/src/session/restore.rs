@@ -44,6 +44,7 @@ use std::io;
 use std::io::BufReader;
 use std::io::Read;
 use std::io::Write;
+use std::path::Path;
 use vault_core::backup;
 use vault_core::backup::BackupSecrets;
 use vault_core::backup::Opener;
@@ -51,6 +52,7 @@ use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
+use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
 use vault_core::keystore;
 use vault_core::keystore::RecoverySeeds;
@@ -61,6 +63,7 @@ use vault_core::opening::fresh;
 use vault_core::opening::fresh_id;
 use vault_core::restoring;
 use vault_core::restoring::Appended;
+use vault_core::secret::RecipientSeed;
 use vault_core::secret::SealSecret;
 use vault_core::secret::SigningSeed;
 use vault_core::wire;
@@ -68,6 +71,7 @@ use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::backup::BackupHead;
 use vault_core::wire::v1::event::Erasure;
 use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::limit;
 use vault_core::wire::v1::stream::StreamId;
 
 const BACKUP: &str = "backup";
@@ -174,6 +178,50 @@ fn restore(
     session.close()?;
     stage.finish()?;
     Ok(reply)
+}
+
+/// Opens a backup for a member's recipients alone: what was sealed to them before the member began anew.
+///
+/// # Errors
+/// As [`Session::restore`]; [`Check::BackupContent`] for another member's.
+pub(super) fn recipients_of(
+    path: &Path,
+    member: MemberId,
+    passphrase: &Passphrase,
+) -> Result<Vec<(u32, RecipientSeed)>> {
+    let failed = io_error("could not read the backup");
+    let mut file = std::fs::File::open(path).map_err(&failed)?;
+    let seen = Seen::default();
+    let mut from = BufReader::with_capacity(
+        1 << 16,
+        Watched {
+            from: &mut file,
+            seen: &seen,
+        },
+    );
+    let head = read_head(&mut from)?;
+    if head.header.member != member {
+        return Err(SessionError::refused(Check::BackupContent, BACKUP));
+    }
+    let (opener, _) = open_head(&head, &Key::Passphrase(passphrase))?;
+    let (index, mut content) = backup::open(&head, &opener, &mut from).map_err(refused(BACKUP))?;
+    let secrets = index
+        .entries
+        .first()
+        .filter(|entry| entry.name == backup::SECRETS.as_bytes());
+    let length = secrets.and_then(|entry| usize::try_from(entry.length).ok());
+    let length = length.filter(|length| *length <= limit::BACKUP_SECRETS);
+    let mut json = zeroize::Zeroizing::new(vec![
+        0;
+        length.ok_or_else(|| SessionError::refused(
+            Check::BackupContent,
+            BACKUP
+        ))?
+    ]);
+    content
+        .read_exact(&mut json)
+        .map_err(|_| SessionError::refused(Check::BackupContent, BACKUP))?;
+    Ok(BackupSecrets::from_json(&json).map_err(refused(BACKUP))?.recipients)
 }
 
 /// A session on the vault under work, with what came beside its store.

@@ -28,5 +28,5 @@ pub struct JoinArgs {
 }
 
 pub(super) fn run(args: &JoinArgs, run: &Invocation) -> Result<(), CliError> {
-    joining::run(run, args.sheet.as_deref(), true, args.kdf.cost())
+    joining::run(run, args.sheet.as_deref(), true, None, args.kdf.cost())
 }

@@ -22,11 +22,15 @@ pub struct JoinArgs {
     #[arg(long, value_name = "SHEET", value_hint = clap::ValueHint::FilePath)]
     pub sheet: Option<PathBuf>,
 
+    /// A backup of yours from before you began anew, under the same passphrase: what was sealed to its keys opens then
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
+
     /// How dear a try of the passphrase is.
     #[command(flatten)]
     pub kdf: Kdf,
 }
 
 pub(super) fn run(args: &JoinArgs, run: &Invocation) -> Result<(), CliError> {
-    joining::run(run, args.sheet.as_deref(), false, args.kdf.cost())
+    joining::run(run, args.sheet.as_deref(), false, args.backup.clone(), args.kdf.cost())
 }

@@ -81,6 +81,8 @@ pub struct JoinRequest {
     pub sheet: Option<String>,
     /// Whether a device of one's own joins, and not a member.
     pub as_device: bool,
+    /// A backup from before a member began anew, whose keys come along; under the same passphrase.
+    pub backup: Option<std::path::PathBuf>,
     /// The cost of trying the passphrase.
     pub cost: vault_core::crypto::passphrase::Cost,
 }

@@ -89,7 +89,7 @@ impl Job {
                         continue;
                     };
                     let header = verified.header().clone();
-                    if header.section.is_private() && !case.holds(header.section, epoch) {
+                    if !case.holds(header.section, epoch) && case.is_for_others(header.section, epoch) {
                         continue;
                     }
                     let payload = case.open_record(&verified, &wrap, epoch, release)?;
