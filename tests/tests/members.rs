@@ -219,6 +219,50 @@ fn roles_are_the_administrators_and_who_is_gone_signs_nothing_more() {
 }
 
 #[test]
+fn what_an_officer_owes_is_opened_by_their_next_sync() {
+    let agency = Agency::new();
+    let (ben, member) = agency.joined("Ben Worker", "caseworker");
+    let ann = &agency.ann;
+    ann.json(&["member", "role", &member, "--role", "dpo", "--role", "administrator"]);
+    ben.json(&["sync"]);
+    let own = members_handle(&ben, "Ann Worker");
+    let left = ben.json(&[
+        "member",
+        "role",
+        &own,
+        "--role",
+        "caseworker",
+        "--role",
+        "administrator",
+    ]);
+    assert_eq!(left["officer_owed"], false);
+    ann.json(&["sync"]);
+    // Ann lets a reviewer in and is no officer any more: the role key's next epoch is Ben's to open.
+    let sheet = agency.sheet("cleo.sheet");
+    let invite = [
+        "member", "invite", "--name", "Cleo", "--role", "reviewer", "--out", &sheet,
+    ];
+    let reviewer = ann.run(&invite).handle();
+    let cleo = Vault::unmade();
+    join(&cleo, "member", &sheet).done();
+    assert_eq!(ann.json(&["member", "approve", &reviewer])["officer_owed"], true);
+    cleo.json(&["sync"]);
+    cleo.run(&["log", "list", "--json"]).refused(4, "refused");
+    ben.json(&["sync"]);
+    cleo.json(&["sync"]);
+    cleo.json(&["case", "list"]);
+    assert!(!cleo.json(&["log", "list"])["entries"].as_array().unwrap().is_empty());
+    for vault in [ann, &ben, &cleo] {
+        vault.json(&["sync"]);
+        vault.verified();
+    }
+    // The recovery key is none of theirs.
+    let cards = agency.sheet("cards");
+    cleo.run(&["recovery", "split", "--out-dir", &cards, "--yes", "--json"])
+        .refused(3, "denied");
+}
+
+#[test]
 fn who_lost_everything_begins_anew_and_the_lost_device_is_worth_nothing() {
     let agency = Agency::new();
     let (ben, member) = agency.joined("Ben Worker", "caseworker");

@@ -32,6 +32,7 @@ use vault_core::growing::Acting;
 use vault_core::id::DeviceId;
 use vault_core::id::MemberId;
 use vault_core::restoring::Appended;
+use vault_core::wire::v1::agency::Roles;
 use vault_core::wire::v1::stream::Day;
 
 const AGENCY: &str = "agency";
@@ -100,6 +101,19 @@ impl Holder {
 }
 
 impl Session {
+    /// Opens the epochs that a change by somebody else has left to this member.
+    pub(super) fn open_owed_epochs(&mut self) -> Result<()> {
+        let agency = &self.holder.agency;
+        let owed = growing::owed(agency);
+        let roles = agency.live_member(self.holder.member).map(|known| known.roles());
+        let is_officer = roles.is_ok_and(|roles| roles.any(Roles::DPO));
+        let is_own = owed.agency && agency.is_administrator(self.holder.member) || owed.role && is_officer;
+        match is_own {
+            true => self.write(|holder, tx| holder.renew_epochs(tx)),
+            false => Ok(()),
+        }
+    }
+
     /// Reaches the vault's server, follows its log and sends what waits: what is decided next is decided on what is there.
     fn reach_and_sync(&mut self, task: super::Task<'_>) -> Result<Reached> {
         self.sync(task)?;

@@ -277,6 +277,15 @@ impl Session {
         if self.holder.secrets.recovery.is_some() {
             return Ok(());
         }
+        let joined = self
+            .store
+            .read(|tx| Ok::<_, SessionError>(tx.local(super::join::JOINED)?))?;
+        if joined.is_some() {
+            return Err(SessionError::Denied {
+                why: "the agency's recovery key is with whoever founded it, or on its cards".to_owned(),
+                hint: "an agency has one recovery key: nothing is to be done here".to_owned(),
+            });
+        }
         self.mend_set();
         let kept = self.kept_set()?;
         Err(SessionError::NoRecoveryKey {

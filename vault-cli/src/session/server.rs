@@ -177,6 +177,7 @@ impl Session {
             let taken = self.follow(&asking, &log, &mut kept, task)?;
             received = received.saturating_add(taken.links);
             aside.extend(taken.aside);
+            self.open_owed_epochs()?;
             match self.send(&asking, &log, &mut kept, &mut sent, task) {
                 // Somebody wrote in between: what they wrote goes before.
                 Err(SessionError::Server(ServerFault::Conflict { .. })) if turn < TURNS => {}
