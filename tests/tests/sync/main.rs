@@ -12,6 +12,7 @@ use casevault_e2e::vault::Vault;
 
 #[path = "../../../vault-server/tests/cluster/mod.rs"]
 mod cluster;
+mod fetching;
 mod kept;
 mod over_postgres;
 

@@ -9,23 +9,25 @@ use crate::cluster::Cluster;
 use crate::{kept, size, with_server};
 
 macro_rules! over_postgres {
-    ($($test:ident),+ $(,)?) => {$(
+    ($($($of:ident)::* => $test:ident),+ $(,)?) => {$(
         #[test]
         fn $test() {
             if let Some(cluster) = Cluster::common() {
-                kept::over(cluster, crate::$test);
+                kept::over(cluster, $($of)::*::$test);
             }
         }
     )+};
 }
 
 over_postgres!(
-    what_is_written_goes_out_once_and_is_proved,
-    work_goes_on_without_the_server_and_is_sent_when_it_is_back,
-    a_server_that_is_killed_while_it_takes_a_caseload_has_all_of_it_in_the_end_and_nothing_twice,
-    a_client_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice,
-    attack_42_an_older_state_of_the_server_is_refused,
-    attack_40_another_server_does_not_pass_for_the_agencys,
+    crate => what_is_written_goes_out_once_and_is_proved,
+    crate => work_goes_on_without_the_server_and_is_sent_when_it_is_back,
+    crate => a_server_that_is_killed_while_it_takes_a_caseload_has_all_of_it_in_the_end_and_nothing_twice,
+    crate => a_client_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice,
+    crate => attack_42_an_older_state_of_the_server_is_refused,
+    crate => attack_40_another_server_does_not_pass_for_the_agencys,
+    crate::fetching => a_caseload_is_fetched_into_empty_homes_worked_on_apart_and_merged,
+    crate::fetching => a_client_that_is_killed_while_it_fetches_goes_on_and_has_nothing_twice,
 );
 
 #[test]

@@ -253,7 +253,7 @@ impl Session {
                     }
                     let answer = asking.ask(request).map_err(|error| match pull.doubt() {
                         Some(fault) => asking.fault(fault),
-                        None => gone(error, before),
+                        None => gone(error, request, before),
                     })?;
                     pull.take(&answer).map_err(|fault| asking.fault(fault))?;
                 }
@@ -457,15 +457,22 @@ fn size_of_parcel(one: &Outgoing) -> usize {
         .saturating_add(512)
 }
 
-/// A server that has not even the log any more of which leaves were verified.
-fn gone(error: SessionError, verified: u64) -> SessionError {
-    match error {
-        SessionError::Server(ServerFault::Refused { status: 404, .. }) if verified > 0 => ServerFault::Log {
+/// A server that has not even the log any more of which leaves were verified, or not the links that it lists.
+fn gone(error: SessionError, asked: Request, verified: u64) -> SessionError {
+    if !matches!(error, SessionError::Server(ServerFault::Refused { status: 404, .. })) {
+        return error;
+    }
+    match asked {
+        Request::Page { stream, from } => {
+            let of = format!("entry {from} of {stream}");
+            ServerFault::Withheld { of }.into()
+        }
+        _ if verified > 0 => ServerFault::Log {
             check: Check::LogConsistency.number(),
             evidence: None,
         }
         .into(),
-        other => other,
+        _ => error,
     }
 }
 
