@@ -5,6 +5,7 @@
 
 mod epochs;
 mod member;
+mod root;
 
 pub use epochs::Owed;
 pub use epochs::open_agency_epoch;
@@ -19,22 +20,16 @@ pub use member::renew_recipient;
 pub use member::reset;
 pub use member::retire;
 pub use member::retire_device;
+pub use root::Proposal;
 
-use crate::agency_state;
 use crate::agency_state::AgencyState;
 use crate::check::Refused;
-use crate::context::Label;
-use crate::crypto::sign::SigningKey;
 use crate::id::DeviceId;
 use crate::id::MemberId;
 use crate::keystore::Secrets;
 use crate::restoring::Appended;
-use crate::wire;
 use crate::wire::v1::agency::Root;
-use crate::wire::v1::agency::RootSignature;
 use crate::wire::v1::agency::Verifier;
-use crate::wire::v1::event::Event;
-use crate::wire::v1::event::SignedRoot;
 
 /// Puts the next version of the root in force, signed by one administrator alone: `edit` says what is new in it.
 ///
@@ -47,18 +42,12 @@ pub fn next_root(
     secrets: &Secrets,
     edit: impl FnOnce(&mut Root),
 ) -> Result<Appended, Refused> {
-    let identity = SigningKey::from_seed(&secrets.identity);
-    let mut root = agency.root().clone();
-    root.previous = agency_state::root_hash(&root)?;
-    root.version = root.version.saturating_add(1);
-    edit(&mut root);
-    let signature = identity.sign(Label::RootSignature, &[&wire::encode(&root)?]);
-    let event = Event::Root(SignedRoot {
-        root,
-        signatures: vec![RootSignature { member, signature }],
-        founding: None,
-    });
-    epochs::append(agency, device, secrets, event, Vec::new())
+    let by = Acting {
+        member,
+        device,
+        secrets,
+    };
+    Proposal::make(agency, by, edit)?.adopt(agency, by)
 }
 
 /// Names the log that a server keeps for the agency.

@@ -8,9 +8,11 @@ use crate::crypto::sign::SigningKey;
 use crate::forge::Person;
 use crate::forge::Seeded;
 use crate::forge::World;
+use crate::forge::world::log_key;
 use crate::growing;
 use crate::growing::Acting;
 use crate::growing::Owed;
+use crate::growing::Proposal;
 use crate::id::MemberId;
 use crate::keyring;
 use crate::keystore::Secrets;
@@ -20,7 +22,10 @@ use crate::secret::SealSecret;
 use crate::secret::SigningSeed;
 use crate::secret::StoreKey;
 use crate::wire::v1::agency::MemberRecipient;
+use crate::wire::v1::agency::Operation;
 use crate::wire::v1::agency::Roles;
+use crate::wire::v1::agency::Root;
+use crate::wire::v1::agency::Verifier;
 use crate::wire::v1::enrolment::NewPerson;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::event::MemberReset;
@@ -292,6 +297,77 @@ fn who_joins_changes_and_leaves_is_what_any_reader_sees() {
             agency: true,
             role: true
         }
+    );
+}
+
+#[test]
+fn a_root_that_needs_two_is_proposed_by_one_and_endorsed_by_another() {
+    let mut grown = Grown::new();
+    let (new, secrets) = person(&grown, 60, 61);
+    let (member, device) = (new.device.certificate.member, new.device.certificate.device);
+    let both = Roles::CASEWORKER.with(Roles::ADMINISTRATOR);
+    let appended = grown.act(|agency, by| growing::join(agency, by, &new, both)).unwrap();
+    grown.read(&appended);
+    let needs_two = |root: &mut Root| {
+        let of_root = root.thresholds.iter_mut().find(|one| one.operation == Operation::Root);
+        of_root.unwrap().administrators = 2;
+    };
+    let appended = grown
+        .act(|agency, by| Proposal::make(agency, by, needs_two)?.adopt(agency, by))
+        .unwrap();
+    grown.read(&appended);
+    // Two are needed, so none of the two goes; and from here on nobody does it alone.
+    let fewer = grown.act(|agency, by| growing::change_roles(agency, by, member, Roles::CASEWORKER).map(|_| ()));
+    refused(Check::RootThreshold, fewer);
+    let witness = |root: &mut Root| {
+        root.witnesses = vec![Verifier {
+            name: b"witness.example".to_vec(),
+            key: log_key().public(),
+        }];
+    };
+    let proposal = grown.act(|agency, by| Proposal::make(agency, by, witness)).unwrap();
+    assert_eq!(proposal.missing(&grown.agency), 1);
+    let again = grown.act(|agency, by| proposal.clone().endorse(agency, by)).unwrap();
+    assert_eq!(again, proposal);
+    let alone = grown.act(|agency, by| again.adopt(agency, by).map(|_| ()));
+    refused(Check::RootChain, alone);
+    let bytes = proposal.to_bytes().unwrap();
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        assert!(Proposal::read(&grown.agency, &flipped).is_err(), "{at}");
+    }
+    // The other administrator reads it, sees what is new, and endorses it.
+    let read = Proposal::read(&grown.agency, &bytes).unwrap();
+    assert_eq!(read.root().witnesses.len(), 1);
+    let by = Acting {
+        member,
+        device,
+        secrets: &secrets,
+    };
+    let endorsed = read.endorse(&grown.agency, by).unwrap();
+    assert_eq!(endorsed.missing(&grown.agency), 0);
+    let appended = endorsed.clone().adopt(&mut grown.agency, by).unwrap();
+    grown.read(&appended);
+    assert_eq!(grown.read.root().witnesses.len(), 1);
+    // It is for that one place: played again it follows nothing.
+    let played = endorsed.adopt(&mut grown.agency, by).map(|_| ());
+    refused(Check::RootChain, played);
+    refused(Check::RootChain, Proposal::read(&grown.agency, &bytes).map(|_| ()));
+    // Whoever administers nothing proposes and endorses nothing.
+    let (other, its) = person(&grown, 80, 81);
+    let appended = grown
+        .act(|agency, by| growing::join(agency, by, &other, Roles::SUPERVISOR))
+        .unwrap();
+    grown.read(&appended);
+    let by = Acting {
+        member: other.device.certificate.member,
+        device: other.device.certificate.device,
+        secrets: &its,
+    };
+    refused(
+        Check::AdministratorOnly,
+        Proposal::make(&grown.agency, by, witness).map(|_| ()),
     );
 }
 
