@@ -92,7 +92,7 @@ impl First {
             for blob in blobs {
                 tx.put_blob(BlobKind::Keyring, blob)?;
             }
-            let parts: Vec<_> = records.iter().map(CheckedRecord::new).collect();
+            let parts: Vec<_> = records.iter().map(CheckedRecord::to_store).collect();
             tx.put_any_event(link, &parts)?;
         }
         let mut kept = KeptRemote::new(&self.url, self.agency.id())?;

@@ -99,7 +99,7 @@ impl CheckedRecord {
         }
     }
 
-    pub(super) fn new(&self) -> NewRecord<'_> {
+    pub(super) fn to_store(&self) -> NewRecord<'_> {
         match self {
             Self::Kept(record, wrap) => NewRecord::whole(record, wrap),
             Self::Erased(erased) => NewRecord {
@@ -186,7 +186,7 @@ impl Holder {
             tx.put_blob(BlobKind::Keyring, blob)?;
         }
         let records: Vec<_> = records.into_iter().map(checked_at_entry).collect();
-        let parts: Vec<_> = records.iter().map(CheckedRecord::new).collect();
+        let parts: Vec<_> = records.iter().map(CheckedRecord::to_store).collect();
         tx.put_any_event(&link, &parts)?;
         Ok(())
     }
@@ -225,13 +225,13 @@ fn put(tx: &mut WriteTx<'_>, one: &Checked, by_hash: &HashMap<RecordHash, Stored
         LinkBody::Record(_) => {
             let record = one.records.first();
             let record = record.ok_or_else(|| SessionError::refused(Check::Placement, stream))?;
-            Ok(tx.put_any_record(link, record.new(), false)?)
+            Ok(tx.put_any_record(link, record.to_store(), false)?)
         }
         LinkBody::Event(placed) => {
             for blob in &one.blobs {
                 tx.put_blob(BlobKind::Keyring, blob)?;
             }
-            let parts: Vec<_> = one.records.iter().map(CheckedRecord::new).collect();
+            let parts: Vec<_> = one.records.iter().map(CheckedRecord::to_store).collect();
             let pos = tx.put_any_event(link, &parts)?;
             if let Event::Erasure(_) = &placed.event {
                 let gone: Vec<RecordAt> = by_hash.values().map(|found| found.at).collect();

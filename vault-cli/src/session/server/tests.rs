@@ -97,7 +97,7 @@ impl Log {
 
 fn kept(session: &Session) -> KeptRemote {
     let agency = session.holder.agency.id();
-    let kept = session.store.read(|tx| KeptRemote::load(tx)).unwrap();
+    let kept = session.store.read(KeptRemote::load).unwrap();
     kept.unwrap_or_else(|| KeptRemote::new("http://127.0.0.1:1/", agency).unwrap())
 }
 
@@ -197,7 +197,7 @@ fn further(first: &mut Vault) -> Vault {
                     tx.put_blob(BlobKind::Keyring, &blob)?;
                 }
                 let records: Vec<_> = records.into_iter().map(super::taking::checked_at_entry).collect();
-                let parts: Vec<_> = records.iter().map(super::taking::CheckedRecord::new).collect();
+                let parts: Vec<_> = records.iter().map(super::taking::CheckedRecord::to_store).collect();
                 tx.put_any_event(&link.verify(&signer).unwrap(), &parts)?;
             }
             let mut kept = KeptRemote::new("http://127.0.0.1:1/", agency)?;
