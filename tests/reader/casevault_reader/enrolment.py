@@ -2,19 +2,13 @@
 
 import hmac
 
+from . import ed25519
 from .codec import decode
 from .ids import CROCKFORD
 from .labels import digest, kdf
 from .refusal import require
 from .seal import committed_open, unpad
-from .structures import (
-    SHEET_DEVICE,
-    DeviceCertificate,
-    EnrolmentSheet,
-    JoinAnswer,
-    JoinRequest,
-)
-from . import ed25519
+from .structures import SHEET_DEVICE, DeviceCertificate, EnrolmentSheet, JoinAnswer, JoinRequest
 
 ROW, CHECK, ROW_CHECK = 20, 4, 2
 ROW_CHARACTERS = ROW * 8 // 5 + ROW_CHECK
@@ -110,9 +104,7 @@ class Invite:
         require(len(sealed) <= limit, "CHK-01", "a message beyond its limit")
         require(len(sealed) > 64, "CHK-151", "a message without a sealed part")
         fresh, commitment, text = sealed[:32], sealed[32:64], sealed[64:]
-        return unpad(
-            committed_open(label, self._base, fresh + of, commitment, self.id, text, "CHK-151", "CHK-151")
-        )
+        return unpad(committed_open(label, self._base, fresh + of, commitment, self.id, text, "CHK-151", "CHK-151"))
 
     def open_request(self, sealed):
         """What the joining device asks for."""

@@ -46,6 +46,10 @@ class Opener:
             return self._secrets.recovery[1]
         return None
 
+    def is_for_others(self, opened):
+        """Whether an epoch's key was wrapped to no recipient of which the identity is here."""
+        return all(self.identity((to.kind, to.id, to.version)) is None for to in opened.recipients)
+
     def open(self, stream, reference):
         """The (section, epoch) -> key of a keyring, or None where it is for somebody else. CHK-31, CHK-34."""
         data = self._blobs.get("keyring hash", reference.keyring_hash)
@@ -110,9 +114,11 @@ def check_own_keys(secrets, agency):
         require(device.key == secrets.device_key, "CHK-97", "another device key")
     require(device.member == secrets.member, "CHK-97", "another member's device")
     require(member.identity == secrets.identity_key, "CHK-97", "another identity key")
-    for _, version, key in member.recipients:
-        own = secrets.recipients.get(version)
-        require(own is not None and own.public == key, "CHK-97", "another recipient than the member's")
+    keys = {version: key for _, version, key in member.recipients}
+    # One that begins anew no longer has what it had before; the one in force it has.
+    require(max(keys) in secrets.recipients, "CHK-97", "the recipient in force is missing")
+    for version, own in secrets.recipients.items():
+        require(own.public == keys.get(version), "CHK-97", "another recipient than the member's")
     if secrets.recovery:
         version, identity, signing = secrets.recovery
         recovery = agency.root(agency.head).recovery

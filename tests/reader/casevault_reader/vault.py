@@ -121,6 +121,12 @@ class Vault:
             if record.erased != record.erasure:
                 raise Refusal("CHK-82", "what is absent is not what an erasure names", record.handle)
 
+    def _is_for_others(self, record, agency_epochs):
+        stream, place = record.header.stream, record.placement
+        opens = agency_epochs if stream.kind == AGENCY else self.cases[stream.id].opens
+        opened = opens.get((place.section, place.epoch))
+        return opened is not None and self.opener.is_for_others(opened)
+
     def _open_all(self):
         agency_stream = next(stream for stream in self.streams.values() if stream.kind == AGENCY)
         epochs = {(0, epoch): opened for epoch, (opened, _) in self.agency.epochs.items()}
@@ -136,7 +142,7 @@ class Vault:
                 raise
         opened = []
         for record in self.records:
-            if not record.erased:
+            if not record.erased and not self._is_for_others(record, epochs):
                 try:
                     text = record.open(self.opener.section_keys(record.header.stream))
                 except Refusal as refusal:
