@@ -134,6 +134,24 @@ fn written(vault: &Vault) -> u64 {
 }
 
 #[test]
+fn two_that_sync_one_vault_at_once_leave_it_whole() {
+    let one = Vault::with(&caseload::make(Size::S));
+    let server = kept::start(&data(&one));
+    one.json(&["server", "add", &server.url]);
+    let two = enrolled(&one, "two.sheet");
+    two.run(&["device", "list", "--json"]);
+    let mut at_once: Vec<_> = (0..3).map(|_| two.command(&["sync", "--json"]).spawn().unwrap()).collect();
+    for one in &mut at_once {
+        one.wait().unwrap();
+    }
+    two.json(&["sync"]);
+    assert_eq!(everything(&two), everything(&one));
+    assert_eq!(two.verified()["failures"], serde_json::json!([]));
+    one.json(&["sync"]);
+    assert_eq!(one.verified()["failures"], serde_json::json!([]));
+}
+
+#[test]
 fn a_copy_of_a_vault_that_went_on_elsewhere_is_told_so_and_sends_nothing() {
     let (vault, _server, case) = crate::with_server();
     vault.verified();

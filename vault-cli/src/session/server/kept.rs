@@ -42,6 +42,9 @@ pub(super) struct KeptRemote {
     /// The commit order at `pushed`, in base64; absent where a version before this one wrote it.
     #[serde(default)]
     order: Option<String>,
+    /// What the store had when this was read out of it, or put into it.
+    #[serde(skip)]
+    stored: Option<Vec<u8>>,
 }
 
 impl KeptRemote {
@@ -57,12 +60,14 @@ impl KeptRemote {
             followed: None,
             indexed: None,
             order: Some(BASE64.encode(&CommitOrder::START.0)),
+            stored: None,
         })
     }
 
     pub(super) fn load(tx: &ReadTx<'_>) -> Result<Option<Self>> {
         let Some(bytes) = tx.local(NAME)? else { return Ok(None) };
-        let kept: Self = serde_json::from_slice(&bytes).map_err(|_| malformed())?;
+        let mut kept: Self = serde_json::from_slice(&bytes).map_err(|_| malformed())?;
+        kept.stored = Some(bytes.to_vec());
         match kept.schema == SCHEMA {
             true => Ok(Some(kept)),
             false => Err(malformed()),
@@ -74,9 +79,23 @@ impl KeptRemote {
         Ok(Self::load(tx)?.filter(|kept| !kept.url.is_empty()))
     }
 
-    pub(super) fn store(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+    /// Keeps it in the place of what it was read from: where another process went on meanwhile, what is known here of
+    /// commit positions is of before.
+    ///
+    /// # Errors
+    /// [`SessionError::Conflict`] where something else stands there by now.
+    pub(super) fn store(&mut self, tx: &mut WriteTx<'_>) -> Result<()> {
+        let there = tx.local(NAME)?;
+        if there.as_ref().map(|bytes| bytes.as_slice()) != self.stored.as_deref() {
+            return Err(SessionError::Conflict {
+                what: "another `sync` of this vault is at work".to_owned(),
+                next: "run it again when the other has ended; nothing of this one was kept".to_owned(),
+            });
+        }
         let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
-        Ok(tx.put_local(NAME, &bytes)?)
+        tx.put_local(NAME, &bytes)?;
+        self.stored = Some(bytes);
+        Ok(())
     }
 
     /// Returns what was verified of the log.

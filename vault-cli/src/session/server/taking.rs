@@ -39,6 +39,7 @@ use vault_core::id::DeviceId;
 use vault_core::id::LinkId;
 use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
+use vault_core::id::RecordId;
 use vault_core::id::WrapHash;
 use vault_core::parcel::ErasedRecord;
 use vault_core::parcel::OpenParcel;
@@ -207,9 +208,7 @@ impl Holder {
         let by_hash = records_by_hash(tx, stream, &named)?;
         let mut known: Vec<_> = by_hash.iter().map(|(hash, found)| (*hash, placed(found))).collect();
         for record in &one.records {
-            for found in tx.versions(record.header().record)? {
-                known.push((found.hash()?, placed(&found)));
-            }
+            known.extend(versions(tx, stream, record.header().record)?);
         }
         state
             .judge_knowing(self.agency.at(one.position), link.as_unverified(), &stored, &known)
@@ -337,6 +336,18 @@ pub(super) fn records_by_hash(
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Returns what a case's state asks of the versions of a record that are in its stream: an id that somebody used in another
+/// case as well is of no meaning here.
+pub(super) fn versions(
+    tx: &ReadTx<'_>,
+    stream: StreamId,
+    record: RecordId,
+) -> Result<Vec<(RecordHash, case_state::PlacedRecord)>> {
+    let found = tx.versions(record)?.into_iter();
+    let found = found.filter(|found| found.header.stream == stream);
+    found.map(|found| Ok((found.hash()?, placed(&found)))).collect()
 }
 
 /// Returns what a case's state asks of an earlier record.

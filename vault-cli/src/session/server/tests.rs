@@ -7,6 +7,7 @@ use crate::places::Places;
 use crate::session::Session;
 use crate::session::tests::CHEAP;
 use crate::session::tests::Vault;
+use crate::session::writing::Version;
 use crate::store::BlobKind;
 use crate::store::Store;
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ use vault_core::sync::Pulled;
 use vault_core::wire;
 use vault_core::wire::v1::agency::CertifiedDevice;
 use vault_core::wire::v1::agency::DeviceCertificate;
+use vault_core::wire::v1::record::RecordClass;
+use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::Parcel;
@@ -237,6 +240,36 @@ fn require_sound(vault: &mut Vault) {
     };
     let reply = vault.s().verify(task).unwrap();
     assert!(reply.failures.is_empty(), "{:?}", reply.failures);
+}
+
+#[test]
+fn an_id_that_a_record_of_another_case_has_keeps_nothing_away() {
+    let mut log = Log::default();
+    let mut one = Vault::made();
+    let (case, elsewhere) = (one.case("ext-1"), one.case("ext-2"));
+    let note = one.note(&case, "obs: Rang.");
+    let mut two = further(&mut one);
+    let (mut at_one, mut at_two) = (0, 0);
+    log.meet(&mut one, &mut at_one);
+    log.meet(&mut two, &mut at_two);
+
+    // Somebody who writes in both cases, and not with this program: a record of the one under the id of one of the other.
+    two.s()
+        .write(|holder, tx| {
+            let (_, id) = holder.resolve_note(tx, &note)?;
+            let other = holder.resolve_case(tx, &elsewhere)?;
+            let keys = holder.case_keys(tx, other)?;
+            let payload = format!(r#"{{"schema":"casevault.note/1","note":"{id}","kind":"phone","segments":[]}}"#);
+            let (class, section) = (RecordClass::Note, Section::CORE);
+            let placed = holder.seal(&keys, class, section, Version::first(id), payload.as_bytes())?;
+            holder.append_record(tx, &placed, false)
+        })
+        .unwrap();
+    log.meet(&mut two, &mut at_two);
+    // What comes is taken in: it is a valid link of its own case, and a server that judges by cases takes it too.
+    log.meet(&mut one, &mut at_one);
+    assert_eq!(links(&mut one), links(&mut two));
+    assert_eq!(one.list(&case).unwrap().notes.len(), 1);
 }
 
 #[test]

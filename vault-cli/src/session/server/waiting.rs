@@ -334,6 +334,11 @@ impl Back<'_, '_> {
             let own = own.ok_or_else(|| SessionError::refused(Check::Signer, was.stream))?;
             return one.link.clone().verify(&own.key).map_err(refused(was.stream));
         }
+        // One's own alone is remade; whatever else stands here came from elsewhere, and is not this device's to sign.
+        let signer = self.holder.agency.devices().get(&was.device);
+        if signer.is_none_or(|signer| signer.member != self.holder.member) {
+            return Err(SessionError::refused(Check::Signer, was.stream));
+        }
         let link = chain.append(self.holder.agency.head(), self.holder.device, body);
         Ok(link.map_err(refused(was.stream))?.sign(&self.holder.signer))
     }
@@ -348,9 +353,8 @@ impl Back<'_, '_> {
     fn versions(&self, records: &[StoredRecord]) -> Result<Vec<(RecordHash, vault_core::case_state::PlacedRecord)>> {
         let mut known = Vec::new();
         for record in records {
-            for found in self.tx.versions(record.header.record)? {
-                known.push((found.hash()?, taking::placed(&found)));
-            }
+            let header = &record.header;
+            known.extend(taking::versions(self.tx, header.stream, header.record)?);
         }
         Ok(known)
     }
