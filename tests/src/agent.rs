@@ -24,17 +24,11 @@ pub fn socket(vault: &Vault) -> PathBuf {
         .expect("an agent's socket")
 }
 
-/// Tells whether a process runs: one that nobody has waited for has ended all the same, but not while a thread of it still
-/// holds its files after the first has ended.
+/// Tells whether a process runs: one that nobody has waited for has ended all the same.
 pub fn runs(process: u32) -> bool {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
-        return false;
-    };
-    threads.flatten().any(|thread| {
-        let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
-        let state = status.lines().find_map(|line| line.strip_prefix("State:"));
-        state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X']))
-    })
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X']))
 }
 
 /// Connects as any process of this user can, and sends `bytes`.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::io::Read;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::sync::RwLock;
 use std::time::Duration;
@@ -383,6 +384,8 @@ fn the_socket_is_its_owners_and_a_left_over_one_is_taken_away() {
     // The end of the process ends what it was connected to, and its lock, in no order.
     let _ = held.read(&mut [0]);
     casevault_e2e::terminal::until("its end", || !agent::runs(first));
+    // Its other threads may hold its files a moment longer than the first.
+    casevault_e2e::terminal::until("nobody listens", || UnixStream::connect(&socket).is_err());
     // The socket is there and nobody answers: commands unlock for themselves, and a new agent takes its place.
     assert!(socket.exists());
     assert_eq!(vault.json(&["status"])["locked"], true);
@@ -602,7 +605,7 @@ fn imports_that_wait_for_their_input_keep_nobody_waiting() {
 }
 
 /// Sends an import as its own frames, and whether it has an end.
-fn import_of(vault: &Vault, input: &[u8], ends: bool) -> std::os::unix::net::UnixStream {
+fn import_of(vault: &Vault, input: &[u8], ends: bool) -> UnixStream {
     let own = vault.json(&["status"])["versions"]["crate"]
         .as_str()
         .unwrap()
@@ -705,7 +708,7 @@ fn asks_in_parts_have_a_room_of_their_own() {
 }
 
 /// Waits until an import has begun to read: it tells how far it is.
-fn begun(mut stream: std::os::unix::net::UnixStream) -> std::os::unix::net::UnixStream {
+fn begun(mut stream: UnixStream) -> UnixStream {
     let mut head = [0; 5];
     stream.read_exact(&mut head).unwrap();
     assert_eq!(head[0], 32);

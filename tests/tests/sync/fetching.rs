@@ -140,7 +140,9 @@ fn two_that_sync_one_vault_at_once_leave_it_whole() {
     one.json(&["server", "add", &server.url]);
     let two = enrolled(&one, "two.sheet");
     two.run(&["device", "list", "--json"]);
-    let mut at_once: Vec<_> = (0..3).map(|_| two.command(&["sync", "--json"]).spawn().unwrap()).collect();
+    let mut at_once: Vec<_> = (0..3)
+        .map(|_| two.command(&["sync", "--json"]).spawn().unwrap())
+        .collect();
     for one in &mut at_once {
         one.wait().unwrap();
     }
