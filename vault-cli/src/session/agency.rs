@@ -10,6 +10,7 @@ use super::settings::Settings;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
 use crate::store::ReadTx;
+use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
@@ -71,10 +72,23 @@ pub(super) struct KeptSettings {
 
 impl Holder {
     /// Opens the newest settings: agency's and members' names, and the workers that imports named.
+    ///
+    /// Of those that do not open the next older ones stand in: whoever may write settings could otherwise keep everybody from
+    /// them, and from mending them.
     pub(super) fn settings(&self, tx: &ReadTx<'_>) -> Result<KeptSettings> {
         let rows = tx.events(StreamId::agency(&self.agency.id()))?;
-        let newest = rows.into_iter().rev().find_map(|row| row.sealed.into_iter().next());
-        let newest = newest.ok_or_else(|| SessionError::refused(Check::BodyMissing, AGENCY))?;
+        let newest_first = rows.into_iter().rev().flat_map(|row| row.sealed);
+        let mut first_refusal = None;
+        for sealed in newest_first {
+            match self.open_settings(tx, sealed) {
+                Err(error) if error.check().is_some() => drop(first_refusal.get_or_insert(error)),
+                opened => return opened,
+            }
+        }
+        Err(first_refusal.unwrap_or_else(|| SessionError::refused(Check::BodyMissing, AGENCY)))
+    }
+
+    fn open_settings(&self, tx: &ReadTx<'_>, newest: StoredRecord) -> Result<KeptSettings> {
         let (record, version) = (newest.header.record, newest.header.version);
         let (epoch, release) = (newest.epoch, newest.release);
         let key = self.agency_key(tx, epoch)?;

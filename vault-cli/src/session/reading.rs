@@ -108,15 +108,23 @@ impl Holder {
             what: "case",
             text: text.to_owned(),
         };
-        if let Some(found) = tx.lookup("case", text)? {
+        // Handles first: what others call their cases leads nobody away from the one that is named.
+        let range = CaseId::range(text);
+        let mut found = Vec::new();
+        if let Ok(IdRange { low, high }) = range {
+            for head in tx.streams(StreamKind::Case)? {
+                if (low..=high).contains(&head.stream.id) {
+                    found.push(CaseId(head.stream.id));
+                }
+            }
+        }
+        if found.is_empty()
+            && let Some(found) = tx.lookup("case", text)?
+        {
             return tx.row_at(found.pos)?.stream().as_case().ok_or_else(not_found);
         }
-        let IdRange { low, high } = CaseId::range(text).map_err(|_| not_found())?;
-        let mut found = Vec::new();
-        for head in tx.streams(StreamKind::Case)? {
-            if (low..=high).contains(&head.stream.id) {
-                found.push(CaseId(head.stream.id));
-            }
+        if range.is_err() {
+            return Err(not_found());
         }
         match found.as_slice() {
             [one] => Ok(*one),
@@ -137,17 +145,24 @@ impl Holder {
             what: "note",
             text: text.to_owned(),
         };
-        if let Some(found) = tx.lookup("note", text)?
+        let range = RecordId::range(text);
+        let mut found = Vec::new();
+        if let Ok(range) = &range {
+            found = tx.find_records(*range, 16)?;
+            found.retain(|f| {
+                f.stream.kind == StreamKind::Case && f.class == RecordClass::Note && (f.is_primary || f.erased)
+            });
+        }
+        if found.is_empty()
+            && let Some(found) = tx.lookup("note", text)?
             && let Row::Record(row) = tx.row_at(found.pos)?
         {
             let case = row.record.header.stream.as_case().ok_or_else(not_found)?;
             return Ok((case, row.record.header.record));
         }
-        let range = RecordId::range(text).map_err(|_| not_found())?;
-        let mut found = tx.find_records(range, 16)?;
-        found.retain(|f| {
-            f.stream.kind == StreamKind::Case && f.class == RecordClass::Note && (f.is_primary || f.erased)
-        });
+        if range.is_err() {
+            return Err(not_found());
+        }
         match found.as_slice() {
             [one] => Ok((one.stream.as_case().ok_or_else(not_found)?, one.record)),
             [] => match handles::near_notes(tx, text)? {

@@ -245,6 +245,9 @@ impl Session {
         let own = StreamId::access(self.holder.device);
         let wants = move |stream: StreamId| stream.kind == StreamKind::Case || stream == own;
         let mut pull = Pull::begin(asking.log.clone(), follower, held, leaves, Box::new(wants));
+        if let Some(paper) = kept.paper(agency)? {
+            pull = pull.continuing(paper);
+        }
         loop {
             match pull.step().map_err(|fault| asking.fault(fault))? {
                 Step::Ask(request) => {

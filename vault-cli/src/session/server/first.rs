@@ -27,6 +27,7 @@ use vault_core::stream::VerifiedLink;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Step;
+use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
 
 /// The agency as its server has it, not yet kept.
@@ -34,6 +35,8 @@ pub(in crate::session) struct First {
     pub(in crate::session) agency: AgencyState,
     links: Vec<Admitted>,
     url: String,
+    /// What was verified of the log.
+    log: Checkpoint,
 }
 
 /// Fetches the agency's stream for the device of an invite that was answered.
@@ -69,7 +72,7 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
             Step::Done => break,
         }
     }
-    pull.finish().map_err(|fault| asking.fault(fault))?;
+    let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
 
     let (state, links) = admit(pulled)?;
     invite
@@ -82,6 +85,7 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
         agency: state,
         links,
         url: url.as_str().to_owned(),
+        log: follower.checkpoint(),
     })
 }
 
@@ -97,6 +101,8 @@ impl First {
         }
         let mut kept = KeptRemote::new(&self.url, self.agency.id())?;
         kept.is_sent_to(tx.head().pos, tx.head().order);
+        // Cases are still to be fetched, from the first leaf: of the very log that was verified here.
+        kept.begins_at(&self.log);
         kept.store(tx)
     }
 }

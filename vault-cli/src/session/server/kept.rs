@@ -11,7 +11,9 @@ use serde::Serialize;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
 use vault_core::local::head::CommitOrder;
+use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
+use vault_core::tlog::tree::Hash;
 
 /// The value's name.
 pub(in crate::session) const NAME: &str = "server";
@@ -42,6 +44,10 @@ pub(super) struct KeptRemote {
     /// The commit order at `pushed`, in base64; absent where a version before this one wrote it.
     #[serde(default)]
     order: Option<String>,
+    /// The checkpoint, size and root in base64, that the log has to go on from although nothing of it was followed yet: of a
+    /// device that was just enrolled.
+    #[serde(default)]
+    paper: Option<(u64, String)>,
     /// What the store had when this was read out of it, or put into it.
     #[serde(skip)]
     stored: Option<Vec<u8>>,
@@ -60,6 +66,7 @@ impl KeptRemote {
             followed: None,
             indexed: None,
             order: Some(BASE64.encode(&CommitOrder::START.0)),
+            paper: None,
             stored: None,
         })
     }
@@ -102,6 +109,22 @@ impl KeptRemote {
     pub(super) fn follower(&self, agency: AgencyId) -> Result<Follower> {
         let position = BASE64.decode(self.log.as_bytes()).map_err(|_| malformed())?;
         Follower::from_bytes(agency, &position).map_err(refused(NAME))
+    }
+
+    /// Says from which checkpoint the log has to go on, for who begins with nothing followed.
+    pub(super) fn begins_at(&mut self, checkpoint: &Checkpoint) {
+        self.paper = Some((checkpoint.size, BASE64.encode(&checkpoint.root.0)));
+    }
+
+    /// Returns that checkpoint, until something was followed.
+    pub(super) fn paper(&self, agency: AgencyId) -> Result<Option<Checkpoint>> {
+        let Some((size, root)) = &self.paper else {
+            return Ok(None);
+        };
+        let root = BASE64.decode(root.as_bytes()).map_err(|_| malformed())?;
+        let root = Hash(root.try_into().map_err(|_| malformed())?);
+        let size = *size;
+        Ok(Some(Checkpoint { agency, size, root }))
     }
 
     /// Returns the commit order at [`KeptRemote::pushed`].
@@ -149,6 +172,7 @@ impl KeptRemote {
     /// Keeps what was verified of the log since.
     pub(super) fn follow(&mut self, follower: &Follower) -> Result<()> {
         self.log = BASE64.encode(&follower.to_bytes().map_err(refused(NAME))?);
+        self.paper = None;
         Ok(())
     }
 }

@@ -16,7 +16,6 @@ use crate::session::SessionError;
 use crate::session::agency;
 use crate::session::refused;
 use crate::store::BlobKind;
-use crate::store::Content;
 use crate::store::NewBody;
 use crate::store::NewRecord;
 use crate::store::ReadTx;
@@ -206,9 +205,12 @@ impl Holder {
         let stored: Vec<_> = one.records.iter().map(CheckedRecord::stored).collect();
         let named = named_by_hash(&link.link().body);
         let by_hash = records_by_hash(tx, stream, &named)?;
-        let mut known: Vec<_> = by_hash.iter().map(|(hash, found)| (*hash, placed(found))).collect();
+        let named = by_hash.iter();
+        let mut known: Vec<_> = named
+            .map(|(hash, found)| (*hash, placed(state, *hash, found)))
+            .collect();
         for record in &one.records {
-            known.extend(versions(tx, stream, record.header().record)?);
+            known.extend(versions(tx, state, record.header().record)?);
         }
         state
             .judge_knowing(self.agency.at(one.position), link.as_unverified(), &stored, &known)
@@ -342,23 +344,29 @@ pub(super) fn records_by_hash(
 /// case as well is of no meaning here.
 pub(super) fn versions(
     tx: &ReadTx<'_>,
-    stream: StreamId,
+    state: &CaseState,
     record: RecordId,
 ) -> Result<Vec<(RecordHash, case_state::PlacedRecord)>> {
+    let stream = StreamId::case(state.case());
     let found = tx.versions(record)?.into_iter();
     let found = found.filter(|found| found.header.stream == stream);
-    found.map(|found| Ok((found.hash()?, placed(&found)))).collect()
+    let known = found.map(|found| {
+        let hash = found.hash()?;
+        Ok((hash, placed(state, hash, &found)))
+    });
+    known.collect()
 }
 
-/// Returns what a case's state asks of an earlier record.
-pub(super) fn placed(found: &StoredRecord) -> case_state::PlacedRecord {
+/// Returns what a case's state asks of an earlier record. It counts as erased once an erasure has named it: one that was
+/// erased before it came is there without its bytes, and its erasure is still to come.
+pub(super) fn placed(state: &CaseState, hash: RecordHash, found: &StoredRecord) -> case_state::PlacedRecord {
     case_state::PlacedRecord {
         record: found.header.record,
         version: found.header.version,
         section: found.header.section,
         epoch: found.epoch,
         author: found.header.member,
-        erased: matches!(found.content, Content::Erased { .. }),
+        erased: state.is_erased(&hash),
     }
 }
 

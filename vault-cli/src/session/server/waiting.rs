@@ -25,6 +25,7 @@ use crate::store::WaitingLink;
 use crate::store::WriteTx;
 use data_encoding::HEXLOWER;
 use std::collections::HashMap;
+use vault_core::case_state::PlacedRecord;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::RecordHash;
@@ -33,6 +34,9 @@ use vault_core::wire;
 use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::link::Placement;
+use vault_core::wire::v1::membership::EpochOpen;
+use vault_core::wire::v1::stream::Epoch;
+use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 
@@ -56,6 +60,8 @@ pub(super) struct TakenOut {
     waiting: Waiting,
     /// The keys of its cases as they were then: what it is wrapped under.
     keys: HashMap<CaseId, CaseKeys>,
+    /// The epochs of the agency key as they were then.
+    agency: Vec<EpochOpen>,
     /// Whether some of it may have arrived.
     was_offered: bool,
 }
@@ -103,6 +109,7 @@ pub(super) fn take_out(holder: &Holder, tx: &mut WriteTx<'_>, kept: &KeptRemote)
     Ok(TakenOut {
         waiting: tx.rewind(kept.pushed, order)?,
         keys,
+        agency: holder.agency.epochs().to_vec(),
         was_offered: kept.offered > kept.pushed,
     })
 }
@@ -131,6 +138,7 @@ impl TakenOut {
             holder,
             tx,
             before: self.keys,
+            agency_before: self.agency,
             cases: HashMap::new(),
             moved: HashMap::new(),
         };
@@ -166,6 +174,7 @@ struct Back<'a, 'c> {
     holder: &'a mut Holder,
     tx: &'a mut WriteTx<'c>,
     before: HashMap<CaseId, CaseKeys>,
+    agency_before: Vec<EpochOpen>,
     cases: HashMap<CaseId, CaseKeys>,
     /// Commit positions, by those where it was.
     moved: HashMap<u64, u64>,
@@ -225,7 +234,7 @@ impl Back<'_, '_> {
         let epoch = epoch.map_err(refused(stream))?;
         let mut moved = record.clone();
         let placement = record.placement()?;
-        if epoch != record.epoch {
+        if epoch != record.epoch || !self.is_same_epoch(keys, case, section, epoch) {
             moved.epoch = epoch;
             if let Content::Kept { wrap, .. } = &mut moved.content {
                 let before = self.before.get(&case);
@@ -244,7 +253,7 @@ impl Back<'_, '_> {
             ..placement
         };
         let link = self.link(one, LinkBody::Record(placement))?;
-        let known = self.versions(std::slice::from_ref(&moved))?;
+        let known = self.versions(keys, std::slice::from_ref(&moved))?;
         let stored = [moved.placed(&placement)];
         keys.state
             .judge_knowing(self.holder.agency.now(), link.as_unverified(), &stored, &known)
@@ -261,9 +270,17 @@ impl Back<'_, '_> {
         let body = &one.link.link().body;
         let link = self.link(one, body.clone())?;
         let placements = row.placements()?;
+        // What is sealed in it is part of what was signed, and opens by the key that it was sealed for alone; an epoch that it
+        // opens itself is its own.
+        let opened = |placement: &Placement| opens(body, placement.section, placement.epoch);
+        let mut elsewhere = placements.iter().filter(|placement| !opened(placement));
+        if elsewhere.any(|placement| !self.is_same_epoch(&keys, case, placement.section, placement.epoch)) {
+            return Err(SessionError::refused(Check::EpochHead, stream));
+        }
         let by_hash = taking::records_by_hash(self.tx, stream, &taking::named_by_hash(body))?;
-        let mut known = self.versions(&row.sealed)?;
-        known.extend(by_hash.iter().map(|(hash, found)| (*hash, taking::placed(found))));
+        let mut known = self.versions(&keys, &row.sealed)?;
+        let named = by_hash.iter();
+        known.extend(named.map(|(hash, found)| (*hash, taking::placed(&keys.state, *hash, found))));
         keys.state
             .judge_knowing(
                 self.holder.agency.now(),
@@ -285,6 +302,12 @@ impl Back<'_, '_> {
     fn put_agency_event(&mut self, one: &WaitingLink, row: &LinkRow) -> Result<u64> {
         let link = self.link(one, one.link.link().body.clone())?;
         let placements = row.placements()?;
+        let commitment = |epochs: &[EpochOpen], epoch| epochs.iter().find(|e| e.epoch == epoch).map(|e| e.commitment);
+        let now = self.holder.agency.epochs();
+        let mut sealed = placements.iter().map(|placement| placement.epoch);
+        if sealed.any(|epoch| commitment(&self.agency_before, epoch) != commitment(now, epoch)) {
+            return Err(SessionError::refused(Check::EpochHead, one.link.link().stream));
+        }
         self.holder
             .agency
             .admit(link.as_unverified().clone(), &row.placed(&placements))
@@ -350,13 +373,25 @@ impl Back<'_, '_> {
         }
     }
 
-    fn versions(&self, records: &[StoredRecord]) -> Result<Vec<(RecordHash, vault_core::case_state::PlacedRecord)>> {
+    fn versions(&self, keys: &CaseKeys, records: &[StoredRecord]) -> Result<Vec<(RecordHash, PlacedRecord)>> {
         let mut known = Vec::new();
         for record in records {
-            let header = &record.header;
-            known.extend(taking::versions(self.tx, header.stream, header.record)?);
+            known.extend(taking::versions(self.tx, &keys.state, record.header.record)?);
         }
         Ok(known)
+    }
+
+    /// Whether an epoch of a section is the one that it was when this was written: another one of the same number has
+    /// another key.
+    fn is_same_epoch(&self, keys: &CaseKeys, case: CaseId, section: Section, epoch: Epoch) -> bool {
+        let of = |keys: &CaseKeys| {
+            let section = keys.state.sections().get(&section);
+            section
+                .and_then(|section| section.epoch(epoch))
+                .map(|open| open.commitment)
+        };
+        let before = self.before.get(&case).and_then(of);
+        before.is_some() && before == of(keys)
     }
 
     /// Keeps a link with everything that it names, sealed.
@@ -385,6 +420,20 @@ fn new_record(record: &StoredRecord, hash: RecordHash) -> NewRecord<'_> {
         signature: &record.signature,
         body,
     }
+}
+
+/// Whether an event opens an epoch itself.
+fn opens(body: &LinkBody, section: Section, epoch: Epoch) -> bool {
+    let LinkBody::Event(placed) = body else { return false };
+    let change = match &placed.event {
+        Event::CaseOpened(change) | Event::Membership(change) => change,
+        Event::Expired(expired) => &expired.membership,
+        _ => return false,
+    };
+    change
+        .opens
+        .iter()
+        .any(|open| open.section == section && open.epoch == epoch)
 }
 
 /// What it names is gone already: it has to find its place.
