@@ -1016,6 +1016,9 @@ pub struct BreachAnswerReply {
     pub note: String,
     /// When it was answered.
     pub answered_at: String,
+    /// Whether the note stands in no file: it was hidden, and not put into the right case yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_no_file: bool,
 }
 
 /// A breach question that waits for an answer.
