@@ -82,3 +82,43 @@ fn before_the_reason_is_asked_for_the_note_is_shown() {
     terminal.keys("whose is it?\n");
     assert_eq!(terminal.end().0, 0);
 }
+
+#[test]
+fn what_an_amendment_leaves_out_is_named_and_without_an_editor_it_is_said_before() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(
+        &case,
+        "obs: The kitchen was cold.\n\nsaid client: I sold the piano.\n\ndec: Ring the landlord.\n  why: it is March\n\nplan: \
+         Write to him.\n  owner: me\n  due: 2099-01-05\n",
+    );
+    let amend = ["note", "amend", &note, "--file", "-"];
+    let by_file = vault.copied();
+    let told = by_file.feed(&amend, b"obs: The kitchen was warm.\n").done().stderr;
+    for what in [
+        "the quote `I sold the piano.` is not in the note any more",
+        "the decision `Ring the landlord.` is not in the note any more",
+        "the step `Write to him.` is not in the note any more",
+    ] {
+        assert!(told.contains(what), "{told}");
+    }
+    let reply = vault
+        .copied()
+        .feed(
+            &[&amend[..], &["--json"]].concat(),
+            b"obs: Cold.\n\nsaid client: I sold it.\n\ndec: Ring the landlord.\n  why: it is March\n",
+        )
+        .json();
+    assert_eq!(
+        reply["struck"],
+        json!([{"segment": 4, "kind": "plan", "text": "Write to him."}]),
+        "what is put into other words is there"
+    );
+    let Some(mut terminal) = on_terminal(&vault, &format!("note amend {note}")) else {
+        return;
+    };
+    terminal.wait_for("I sold the piano.").wait_for("REPLACES");
+    terminal.keys("obs: The kitchen was warm.\n\u{4}");
+    terminal.wait_for("is not in the note any more");
+    assert_eq!(terminal.end().0, 0);
+}
