@@ -86,6 +86,7 @@ pub use templates::closing_reasons;
 pub(crate) use templates::kinds;
 pub use templates::note_kinds;
 pub use templates::require_template;
+pub use undoing::Struck;
 pub use undoing::Undoes;
 pub use vault::versions;
 

@@ -215,6 +215,14 @@ impl Writing {
                 self.resume
             ));
         }
+        if let (DraftOf::Amend(note), true) = (&self.of, before.is_empty()) {
+            run.ui.prompt(&format!(
+                "{}\nThis is the note as it stands. No editor is chosen, so what you type now REPLACES the whole of it, and what you \
+                 do not type again is struck. Ctrl-C leaves it as it is; `EDITOR=nano casevault note amend {note}` opens it in \
+                 an editor (any that VISUAL or EDITOR names).",
+                faults::without(&self.input.text).trim_end()
+            ));
+        }
         // Each line as it ends: a terminal that is closed takes no more than the one that is being typed. What cannot be
         // kept now is at the end.
         let typed = run.typed("the note", LONGEST, &mut |so_far| {

@@ -1,8 +1,8 @@
 //! `casevault note`.
 
 use clap::{Args, Subcommand};
-use vault_core::note::NoteKind;
 use vault_core::note::display::escape_line;
+use vault_core::note::{NoteKind, SegmentKind};
 
 use crate::agent::Vault;
 use crate::cli::later::Later;
@@ -342,6 +342,25 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         run.ui.note(&format!(
             "the step `{}`, which was done, is not in the note any more",
             escape_line(&step)
+        ));
+    }
+    for gone in &reply.struck {
+        let what = match gone.kind {
+            SegmentKind::Plan => "step",
+            SegmentKind::Decision => "decision",
+            _ => "quote",
+        };
+        let words = crate::render::overview::cut(&gone.text);
+        run.ui.note(&format!(
+            "the {what} `{}` is not in the note any more",
+            escape_line(&words)
+        ));
+    }
+    if !reply.struck.is_empty() && reply.undoes.is_none() {
+        run.ui.hint(&format!(
+            "an amendment takes the place of the whole note: if that was not meant, `casevault note history {0}` shows what was \
+             there, and `casevault note amend {0}` puts it back",
+            reply.note
         ));
     }
     if let Some(undoes) = &reply.undoes {

@@ -52,6 +52,14 @@ pub fn jots(reply: &JotListReply) -> String {
     out
 }
 
+/// Says that a hidden note is not in the right file, and how it gets there.
+pub fn in_no_file(note: &str) -> String {
+    format!(
+        "{note} stands in no file now: `casevault note misfiled {note} --to CASE` puts it into the right one, and asks for no \
+         reason again"
+    )
+}
+
 /// Writes what became of a misfiled note.
 pub fn misfiled(reply: &NoteMisfiledReply) -> String {
     let mut out = match (&reply.refiled, &reply.to) {
@@ -61,7 +69,7 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
             reply.note
         ),
         (Some(note), Some(to)) => format!("refiled {} in case {to} as {note}\n", reply.note),
-        _ => format!("hidden {}\n", reply.note),
+        _ => format!("hidden {}\n{}\n", reply.note, in_no_file(&reply.note)),
     };
     if reply.attachments > 0 {
         let files = count(reply.attachments as u64, "attachment", "attachments");

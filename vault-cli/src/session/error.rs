@@ -573,8 +573,9 @@ impl SessionError {
             Self::Misfiled { note } => {
                 format!(
                     "it is neither amended nor withdrawn any more: its words stay under the mark until a second person has them \
-                     erased, and the right case's own note is the one to amend; `casevault note show {note} --misfiled` shows \
-                     it all the same, and the reading is logged"
+                     erased; the right case's own note is the one to amend, and where none has it yet, `casevault note misfiled \
+                     {note} --to CASE` puts it there on the device that hid it; `casevault note show {note} --misfiled` shows it \
+                     all the same, and the reading is logged"
                 )
             }
             Self::NoVault { .. } => {

@@ -38,6 +38,11 @@ impl Session {
             let keys = holder.case_keys(tx, case)?;
             Ok(holder.read_note(tx, &keys, record, None, logged)?.note.joined)
         })?;
+        self.joined_as(case, joined)
+    }
+
+    /// Finds the notes of other cases of one's own that have a joining id.
+    pub(super) fn joined_as(&mut self, case: CaseId, joined: Option<String>) -> Result<Vec<(CaseId, RecordId)>> {
         let Some(joined) = joined else { return Ok(Vec::new()) };
         let kept = self.store.read(|tx| kept(tx, &joined))?;
         let mut found = match kept {

@@ -6,6 +6,8 @@
 //!          └─> new note, `refiled`           in the right case, with its times and its worker
 //!              question:<n-…>                a local sealed value, the only place that knows both
 //! ```
+//!
+//! Where the right case is not named at once, it is later (`unfiled`): answered or not, the note is put into one file.
 
 use super::Holder;
 use super::Result;
@@ -54,8 +56,13 @@ use vault_core::note::Refiled;
 use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
 
+mod later;
+
 /// Names of the local values begin so; the id of the misfiled note follows.
 pub(super) const PREFIX: &str = "question:";
+
+/// So do those of the answered questions of notes that stand in no file: what puts such a note into one asks nothing more.
+const UNFILED: &str = "unfiled:";
 
 const SCHEMA: &str = "casevault.question/1";
 
@@ -85,7 +92,6 @@ impl Session {
     /// [`SessionError::NotFound`], [`SessionError::Misfiled`] where it is hidden already, [`SessionError::Closed`] for
     /// the right case, [`SessionError::Conflict`] where both are the same.
     pub fn note_misfiled(&mut self, request: NoteMisfiledRequest, task: Task<'_>) -> Result<NoteMisfiledReply> {
-        let reason = words_of(&request.reason, "the reason")?;
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let to = match &request.to {
             Some(to) => Some(self.writable_case(to)?.0),
@@ -106,16 +112,22 @@ impl Session {
             scope: Some("misfiled"),
             purpose: &purpose,
         })?;
+        // Hidden before anybody knew whose it is: its reason was given then.
+        if let Some(to) = to
+            && self.store.read(|tx| later::waiting(tx, record))?.is_some()
+        {
+            return self.refile_later((case, record), &request.note, to, &logged, task);
+        }
+        // What is hidden is refused as that, with or without a reason.
+        self.require_misfilable(case, record, &request.note, &logged)?;
+        let reason = words_of(&request.reason, "the reason")?;
         let twins = self.joined_with(case, record, &logged)?;
         // One that the right case holds already is not filed there a second time.
         let twin = twins.iter().find(|(case, _)| Some(*case) == to).map(|(_, note)| *note);
         let at = clock::moment(clock::now()).as_str().to_owned();
         // Before the writing, because it takes as long as the files are large.
         let mut luggage = match to {
-            Some(to) => {
-                self.require_misfilable(case, record, &request.note, &logged)?;
-                self.carry_attachments(case, record, to, &logged, task)?
-            }
+            Some(to) => self.carry_attachments(case, record, to, &logged, task)?,
             None => Luggage::default(),
         };
         let refiled = self.write(|holder, tx| {
@@ -213,7 +225,7 @@ impl Session {
             purpose: &purpose,
         })?;
         let at = clock::moment(clock::now()).as_str().to_owned();
-        self.write(|holder, tx| {
+        let in_no_file = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let before = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_note_named(&request.note, &before)?;
@@ -233,13 +245,18 @@ impl Session {
             let parts = holder.parts_of(tx, &keys, &before.note)?;
             let hidden = hidden(&before.note, mark);
             holder.put_note(tx, &mut keys, hidden, Some(Before { read: &before, parts }))?;
+            let waiting = later::waiting(tx, record)?;
+            if let Some(question) = &waiting {
+                tx.put_local(&later::name_of(record), &case_record::to_json(question)?)?;
+            }
             tx.remove_local(&name_of(record))?;
-            Ok(())
+            Ok(waiting.is_some())
         })?;
         Ok(BreachAnswerReply {
             schema: BREACH_ANSWER,
             note: record.handle(),
             answered_at: at,
+            in_no_file,
         })
     }
 
@@ -259,6 +276,17 @@ impl Session {
 
 /// Overviews that show no word of a note: labels, handles, what is not in a file yet, and reasons of marks.
 const WORDLESS_OVERVIEWS: [&str; 5] = ["cases", namesakes::SCOPE, "handles", "jots", "breach questions"];
+
+impl Question {
+    fn read(value: &[u8], name: &str) -> Result<Self> {
+        let fault = || SessionError::refused(Check::LocalValue, name);
+        let question: Self = serde_json::from_slice(value).map_err(|_| fault())?;
+        match question.schema == SCHEMA {
+            true => Ok(question),
+            false => Err(fault()),
+        }
+    }
+}
 
 /// Exports that hold no note.
 const NOTELESS_EXPORTS: [&str; 2] = ["erasure ledger", "recovery cards"];
@@ -353,10 +381,7 @@ pub(super) fn questions(tx: &ReadTx<'_>) -> Result<Vec<BreachRow>> {
     for name in tx.local_names(PREFIX)? {
         let fault = || SessionError::refused(Check::LocalValue, &name);
         let value = tx.local(&name)?.ok_or_else(fault)?;
-        let question: Question = serde_json::from_slice(&value).map_err(|_| fault())?;
-        if question.schema != SCHEMA {
-            return Err(fault());
-        }
+        let question = Question::read(&value, &name)?;
         let case = |id: &String| id.parse::<CaseId>().map(|id| id.handle()).map_err(|_| fault());
         let note = |id: &String| id.parse::<RecordId>().map(|id| id.handle()).map_err(|_| fault());
         questions.push(BreachRow {

@@ -335,13 +335,14 @@ impl Session {
             holder.require_note_named(&request.note, &before)?;
             super::draft::drop_draft(tx, draft)?;
             let marks = undoing::marks_lost(&before.note, &written.note);
+            let struck = undoing::struck(&before.note, &written.note);
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
             let past = note_input::past_due(&written.note, Some(&before.note), clock::today());
-            let told = (marks, undoes, ambiguous, past, super::draft::any(tx)?);
+            let told = (marks, struck, undoes, ambiguous, past, super::draft::any(tx)?);
             Ok((written, changed, others_changed, told))
         });
-        let (written, changed, others_changed, (marks, undoes, ambiguous, past, drafts)) = written?;
+        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts)) = written?;
         let mut doubts = note_input::doubts(&request.input.text, &written.note, set, &clock::here());
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(past);
@@ -364,6 +365,7 @@ impl Session {
             undoes,
             undone: marks.undone,
             struck_done: marks.struck,
+            struck,
             drafts,
             ..reply
         })
@@ -672,6 +674,7 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         is_ahead: note.occurred_at.as_ref().is_some_and(|at| at.is_ahead(&now)),
         undone: Vec::new(),
         struck_done: Vec::new(),
+        struck: Vec::new(),
         undoes: None,
         schema,
         note: written.record.handle(),

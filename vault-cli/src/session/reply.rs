@@ -9,6 +9,7 @@ mod overview;
 pub use member::*;
 pub use overview::*;
 
+use super::undoing::Struck;
 use super::undoing::Undoes;
 use super::word;
 use super::word::Word;
@@ -779,6 +780,9 @@ pub struct NoteSavedReply {
     /// Steps that were carried out, and that are not in the note any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub struck_done: Vec<String>,
+    /// Open steps, decisions and quotes of the version before that are not in the note any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub struck: Vec<Struck>,
     /// What it takes back of what amendments before it did, where it was not said from which version it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Undoes>,
@@ -1016,6 +1020,9 @@ pub struct BreachAnswerReply {
     pub note: String,
     /// When it was answered.
     pub answered_at: String,
+    /// Whether the note stands in no file: it was hidden, and not put into the right case yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_no_file: bool,
 }
 
 /// A breach question that waits for an answer.

@@ -97,6 +97,42 @@ pub(super) fn undone(before: &[Note], after: &Note) -> Option<Undoes> {
     (!found.versions.is_empty()).then_some(found)
 }
 
+/// A step, decision or quote that an amendment leaves out of the newest version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Struck {
+    /// Its number in the version before.
+    pub segment: u32,
+    /// What it is.
+    pub kind: SegmentKind,
+    /// Its words.
+    pub text: String,
+}
+
+/// Lists the open steps, decisions and quotes of a note that are not in the amended one any more, nor in other words where
+/// they stood.
+pub(super) fn struck(before: &Note, after: &Note) -> Vec<Struck> {
+    let is_told = |segment: &&Segment| match segment.kind {
+        // Of a step that was carried out its mark is missed ([`marks_lost`]).
+        SegmentKind::Plan => segment.done.is_none(),
+        SegmentKind::Decision | SegmentKind::Quote => true,
+        _ => false,
+    };
+    let words = |segment: &Segment| segment.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let same = |one: &Segment, other: &Segment| one.kind == other.kind && words(one) == words(other);
+    let stays = |was: &&Segment| {
+        let is_new = |now: &Segment| !before.segments.iter().any(|segment| same(segment, now));
+        let reworded = |now: &Segment| now.n == was.n && now.kind == was.kind && is_new(now);
+        after.segments.iter().any(|now| same(was, now) || reworded(now))
+    };
+    let gone = before.segments.iter().filter(is_told).filter(|was| !stays(was));
+    let named = gone.map(|was| Struck {
+        segment: was.n,
+        kind: was.kind,
+        text: words(was),
+    });
+    named.collect()
+}
+
 /// What became of the marks of steps that were carried out.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Marks {
@@ -177,6 +213,19 @@ mod tests {
             (&["place".to_owned()][..], &[2][..])
         );
         assert_eq!(undone(&before, &at("the school")), None);
+    }
+
+    #[test]
+    fn what_is_left_out_is_named_and_what_is_put_into_other_words_is_not() {
+        let before = note(&["Ring.", "Write."]);
+        let gone = |texts: &[&str]| {
+            let struck = struck(&before, &note(texts));
+            struck.into_iter().map(|one| one.text).collect::<Vec<_>>()
+        };
+        assert_eq!(gone(&["Write."]), ["Ring."]);
+        assert!(gone(&["Write.", "Ring."]).is_empty());
+        assert!(gone(&["Ring her.", "Write."]).is_empty());
+        assert_eq!(gone(&[]), ["Ring.", "Write."]);
     }
 
     #[test]

@@ -2,21 +2,26 @@
 
 use clap::Args;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::request::{BreachAnswerRequest, BreachListRequest, NoteMisfiledRequest};
+use crate::session::request::{BreachAnswerRequest, BreachListRequest, NoteMisfiledRequest, NoteShowRequest};
+use crate::unlock_prompt;
 
 /// The longest reason or answer, in bytes.
 const LONGEST: u64 = 4096;
+
+/// What stands in for being asked.
+const FLAG: &str = "`--file FILE`, or `--file -` for standard input";
 
 /// Hides a note that stands in the wrong person's file, and puts it into the right one
 ///
 /// It is hidden at once: no list, search, chronology or export shows it, `note show` only with `--misfiled`. Its words
 /// stay in the file, under a signed mark, until a second person has them erased. `--to` puts it into the right case with
-/// its times and its worker. Who opened it on this device is listed, and the question whether it was a breach stays open
+/// its times and its worker, at once or later: a note that was hidden without it stands in no file until then. Who opened it on this device is listed, and the question whether it was a breach stays open
 /// until it is answered. Do not name the other person in the reason: it stays in the wrong file.
 ///
 /// Example: `echo "opened the wrong case" | casevault note misfiled n-19qd --to c-88m0 --file -`
@@ -26,7 +31,7 @@ pub struct MisfiledArgs {
     #[arg(value_name = "NOTE", value_parser = value::note, required_unless_present = "list")]
     pub note: Option<String>,
 
-    /// The case that it belongs to
+    /// The case that it belongs to; of a note that is hidden already, and stands in no file, all that is needed
     #[arg(long, value_name = "CASE", value_parser = value::case, conflicts_with = "list")]
     pub to: Option<String>,
 
@@ -49,17 +54,26 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
         return run.ui.reply(&reply, render::writing::breaches);
     };
     let what = if args.answer { "the answer" } else { "the reason" };
-    let flag = "`--file FILE`, or `--file -` for standard input";
-    let words = match &args.file {
-        Some(source) => run.text(Some(source), what, LONGEST)?,
-        None if args.answer => run.ask("Was it a breach, and what was done? ", what, flag)?,
-        None => run.ask("Why is it misfiled? ", what, flag)?,
+    let (mut session, words) = match &args.file {
+        Some(source) => {
+            let words = run.text(Some(source), what, LONGEST)?;
+            (run.unlock()?, words)
+        }
+        None if args.answer => {
+            let words = run.ask("Was it a breach, and what was done? ", what, FLAG)?;
+            (run.unlock()?, words)
+        }
+        None => asked(run, &note, args.to.is_some())?,
     };
-    let mut session = run.unlock()?;
     if args.answer {
         let reply = session.breach_answer(BreachAnswerRequest { note, words })?;
         return run.ui.reply(&reply, |reply| {
-            format!("answered the breach question of {}: it is closed", reply.note)
+            let mut said = format!("answered the breach question of {}: it is closed", reply.note);
+            if reply.in_no_file {
+                said.push('\n');
+                said.push_str(&render::writing::in_no_file(&reply.note));
+            }
+            said
         });
     }
     let (to, reason) = (args.to, words);
@@ -67,4 +81,26 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
     let reply = session.note_misfiled(NoteMisfiledRequest { note, to, reason }, watch.task())?;
     drop(watch);
     run.ui.reply(&reply, render::writing::misfiled)
+}
+
+/// Shows which note it is, and asks why it is misfiled, unless it was hidden before and its reason given then.
+fn asked(run: &Invocation, note: &str, is_filed: bool) -> Result<(Vault, String), CliError> {
+    let what = "the reason";
+    if !is_filed && !unlock_prompt::can_ask() {
+        return Err(CliError::NeedsFlag { what, flag: FLAG });
+    }
+    let mut session = run.unlock()?;
+    let shown = session.note_show(NoteShowRequest {
+        note: note.to_owned(),
+        misfiled: true,
+        ..NoteShowRequest::default()
+    })?;
+    if shown.view.content.misfiled.is_some() {
+        return Ok((session, String::new()));
+    }
+    if unlock_prompt::can_ask() {
+        run.ui.prompt(&render::note::which(&shown.view));
+    }
+    let reason = run.ask("Why is it misfiled? ", what, FLAG)?;
+    Ok((session, reason))
 }

@@ -1,0 +1,124 @@
+//! A day at the desk: what a caseworker did without thinking of the program, and what became of it.
+
+use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::vault::Vault;
+use serde_json::json;
+
+#[test]
+fn a_note_hidden_before_anybody_knew_whose_it_is_is_put_into_the_right_file_later_and_once() {
+    let vault = Vault::made();
+    let (wrong, right) = (vault.open_case("Elin Farrow"), vault.open_case("Tam Brisk"));
+    let note = vault.add_note(
+        &wrong,
+        "at: 2026-03-12 14:00\n\nobs: The walrus rests. {section health}\n",
+    );
+    let scan = vault.around.join("scan.pdf");
+    std::fs::write(&scan, b"scan").unwrap();
+    vault.run(&["note", "attach", &note, scan.to_str().unwrap()]).done();
+    let hidden = vault
+        .feed(&["note", "misfiled", &note, "--file", "-"], b"whose is it?\n")
+        .done()
+        .stdout;
+    assert!(
+        hidden.contains(&format!(
+            "{note} stands in no file now: `casevault note misfiled {note} --to CASE`"
+        )),
+        "{hidden}"
+    );
+    let refile = ["note", "misfiled", &note, "--to", &right, "--json"];
+    let answered = vault.copied();
+
+    // No reason is asked for again: it has one.
+    let done = vault.run(&refile).json();
+    let refiled = done["refiled"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (&done["to"], &done["attachments"]),
+        (&json!(right), &json!(1)),
+        "{done}"
+    );
+    let shown = vault.json(&["note", "show", &refiled]);
+    assert_eq!(shown["segments"][0]["text"], "The walrus rests.");
+    assert!(
+        shown["occurred_at"].as_str().unwrap().starts_with("2026-03-12T14:00"),
+        "{shown}"
+    );
+    let question = &vault.json(&["note", "misfiled", "--list"])["questions"][0];
+    assert_eq!(
+        (&question["reason"], &question["refiled"]),
+        (&json!("whose is it?"), &json!(refiled))
+    );
+    vault.run(&refile).refused(1, "misfiled");
+    vault.verified();
+
+    // The answer to the question closes the way no more than the hiding does.
+    let answer = ["note", "misfiled", &note, "--answer", "--file", "-"];
+    let told = answered.feed(&answer, b"no breach\n").done().stdout;
+    assert!(told.contains("stands in no file now"), "{told}");
+    answered.verified();
+    let done = answered.run(&refile).json();
+    assert!(
+        done["breach_question"].as_str().unwrap().contains("answered already"),
+        "{done}"
+    );
+    assert_eq!(answered.json(&["note", "misfiled", "--list"])["questions"], json!([]));
+    answered.run(&refile).refused(1, "misfiled");
+    answered.verified();
+    // Of a note that is not hidden the reason is still needed.
+    let other = vault.add_note(&wrong, "obs: Two.\n");
+    vault
+        .run(&["note", "misfiled", &other, "--to", &right, "--json"])
+        .refused(2, "needs-flag");
+}
+
+#[test]
+fn before_the_reason_is_asked_for_the_note_is_shown() {
+    let vault = Vault::made();
+    let wrong = vault.open_case("Elin Farrow");
+    let note = vault.add_note(&wrong, "obs: The walrus rests.\n");
+    let Some(mut terminal) = on_terminal(&vault, &format!("note misfiled {note}")) else {
+        return;
+    };
+    terminal.wait_for("The walrus rests.").wait_for("Why is it misfiled?");
+    terminal.keys("whose is it?\n");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn what_an_amendment_leaves_out_is_named_and_without_an_editor_it_is_said_before() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(
+        &case,
+        "obs: The kitchen was cold.\n\nsaid client: I sold the piano.\n\ndec: Ring the landlord.\n  why: it is March\n\nplan: \
+         Write to him.\n  owner: me\n  due: 2099-01-05\n",
+    );
+    let amend = ["note", "amend", &note, "--file", "-"];
+    let by_file = vault.copied();
+    let told = by_file.feed(&amend, b"obs: The kitchen was warm.\n").done().stderr;
+    for what in [
+        "the quote `I sold the piano.` is not in the note any more",
+        "the decision `Ring the landlord.` is not in the note any more",
+        "the step `Write to him.` is not in the note any more",
+    ] {
+        assert!(told.contains(what), "{told}");
+    }
+    let reply = vault
+        .copied()
+        .feed(
+            &[&amend[..], &["--json"]].concat(),
+            b"obs: Cold.\n\nsaid client: I sold it.\n\ndec: Ring the landlord.\n  why: it is March\n",
+        )
+        .json();
+    assert_eq!(
+        reply["struck"],
+        json!([{"segment": 4, "kind": "plan", "text": "Write to him."}]),
+        "what is put into other words is there"
+    );
+    let Some(mut terminal) = on_terminal(&vault, &format!("note amend {note}")) else {
+        return;
+    };
+    terminal.wait_for("I sold the piano.").wait_for("REPLACES");
+    terminal.keys("obs: The kitchen was warm.\n\u{4}");
+    terminal.wait_for("is not in the note any more");
+    assert_eq!(terminal.end().0, 0);
+}
