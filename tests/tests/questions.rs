@@ -137,6 +137,52 @@ fn ctrl_c_at_the_passphrase_leaves_the_terminal_as_it_was() {
     assert!(flags.contains(&"echo") && !flags.contains(&"-echo"), "{screen}");
 }
 
+/// What a person types anew by reflex after a wrong passphrase goes to the prompt, and not to the shell.
+#[test]
+fn a_wrong_passphrase_is_asked_for_again_on_a_terminal_and_each_is_counted() {
+    let vault = Vault::made();
+    let asked = |arguments: &str| {
+        let line = format!("{} {arguments}", casevault().display());
+        Terminal::start(&line, |command| {
+            command
+                .env("CASEVAULT_HOME", &vault.home)
+                .env("XDG_RUNTIME_DIR", "")
+                .env_remove("CASEVAULT_PASSPHRASE_FILE");
+        })
+    };
+    let right = std::fs::read_to_string(vault.around.join("passphrase")).unwrap();
+    let right = right.trim_end();
+    let Some(mut terminal) = asked("case list") else { return };
+    for wrong in ["a slip of it\n", "another slip\n"] {
+        terminal
+            .wait_for("Passphrase: ")
+            .keys(wrong)
+            .wait_for("the passphrase is wrong; try again");
+    }
+    terminal.wait_for("Passphrase: ").keys(&format!("{right}\n"));
+    terminal.wait_for("2 passphrases were wrong before this one");
+    assert_eq!(terminal.end().0, 0);
+    // The third ends it.
+    let mut terminal = asked("unlock").unwrap();
+    for _ in 0..3 {
+        terminal.wait_for("Passphrase: ").keys("a slip of it\n");
+    }
+    let (code, screen) = terminal.end();
+    assert_eq!((code, screen.matches("Passphrase: ").count()), (5, 3), "{screen}");
+    // A file says the same each time, and is read once.
+    let wrong = vault.around.join("wrong");
+    std::fs::write(&wrong, "a slip of it\n").unwrap();
+    let line = format!("{} case list", casevault().display());
+    let terminal = Terminal::start(&line, |command| {
+        command
+            .env("CASEVAULT_HOME", &vault.home)
+            .env("CASEVAULT_PASSPHRASE_FILE", &wrong);
+    });
+    let (code, screen) = terminal.unwrap().end();
+    assert_eq!((code, screen.contains("wrong; try again")), (5, false), "{screen}");
+    assert_eq!(vault.json(&["unlock", "--no-agent"])["wrong_tries"], 4);
+}
+
 fn cards_in(folder: &std::path::Path) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
 }

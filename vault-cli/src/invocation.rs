@@ -23,6 +23,9 @@ use crate::unlock_prompt::{self, Origin};
 /// The longest reason for a reading, in bytes.
 const LONGEST_REASON: u64 = 240;
 
+/// So often a prompt asks for a passphrase before a wrong one ends the command.
+const TRIES: u32 = 3;
+
 /// A passphrase of fewer characters is called short.
 const SHORT: usize = 12;
 
@@ -71,14 +74,24 @@ impl Invocation {
         Origin::choose(self.everywhere.passphrase_fd, self.passphrase_file.clone())
     }
 
-    /// Reads the passphrase of the vault.
+    /// Reads the passphrase and opens something with it. A prompt asks again after a wrong one: what a person types anew by
+    /// reflex would go to the shell, in clear, and into its history. A file or a descriptor says the same each time.
     ///
     /// # Errors
-    /// As [`Origin::read`], and [`CliError::StdinTwice`].
-    pub fn passphrase(&self) -> Result<Passphrase, CliError> {
+    /// As [`Origin::read`] and `open`, and [`CliError::StdinTwice`].
+    pub fn with_passphrase<T>(&self, mut open: impl FnMut(&Passphrase) -> Result<T, CliError>) -> Result<T, CliError> {
         let from = self.passphrase_from();
         self.claim(from.is_stdin(), "the passphrase")?;
-        from.read("Passphrase: ")
+        let mut left = if from == Origin::Prompt { TRIES } else { 1 };
+        loop {
+            left -= 1;
+            match from.read("Passphrase: ").and_then(|passphrase| open(&passphrase)) {
+                Err(CliError::Session(SessionError::WrongPassphrase | SessionError::BackupLocked)) if left > 0 => {
+                    self.ui.note("the passphrase is wrong; try again");
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Reads the passphrase of a vault that is to be made; a prompt asks twice.
@@ -169,10 +182,10 @@ impl Invocation {
     /// Unlocks the vault in this process, with its passphrase, whether or not an agent holds it open.
     ///
     /// # Errors
-    /// As [`Invocation::passphrase`] and [`Session::unlock`].
+    /// As [`Invocation::with_passphrase`] and [`Session::unlock`].
     pub fn unlock_here(&self) -> Result<Session, CliError> {
         let places = self.vault()?;
-        let session = Session::unlock(&places, &self.passphrase()?)?;
+        let session = self.with_passphrase(|passphrase| Ok(Session::unlock(&places, passphrase)?))?;
         self.tell_wrong_tries(&places, session.wrong_tries());
         Ok(session)
     }

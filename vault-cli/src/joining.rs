@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
 use crate::session::request::JoinRequest;
-use crate::session::{Session, SessionError};
+use crate::session::{Passphrase, Session, SessionError};
 
 /// Bytes of a sheet's file at most: rows, what is said on it, and a QR code.
 const LONGEST: u64 = 64 << 10;
@@ -41,13 +41,14 @@ pub fn run(
         backup,
         cost,
     };
-    let passphrase = match waits {
-        true => run.passphrase()?,
-        false => run.first_passphrase()?,
+    let join = |passphrase: &Passphrase| {
+        let watch = run.watch()?;
+        Ok(Session::join(&places, &request, passphrase, watch.task())?)
     };
-    let watch = run.watch()?;
-    let reply = Session::join(&places, &request, &passphrase, watch.task())?;
-    drop(watch);
+    let reply = match waits {
+        true => run.with_passphrase(join)?,
+        false => join(&run.first_passphrase()?)?,
+    };
     let (done, handle) = match (reply.enrolled, as_device) {
         (true, true) => ("joined as device", &reply.device),
         (true, false) => ("joined as member", &reply.member),
@@ -77,10 +78,10 @@ pub fn finish(run: &Invocation) -> Result<(), CliError> {
         return Ok(());
     }
     let request = JoinRequest::default();
-    let passphrase = run.passphrase()?;
-    let watch = run.watch()?;
-    let reply = Session::join(&places, &request, &passphrase, watch.task())?;
-    drop(watch);
+    let reply = run.with_passphrase(|passphrase| {
+        let watch = run.watch()?;
+        Ok(Session::join(&places, &request, passphrase, watch.task())?)
+    })?;
     match reply.enrolled {
         true => {
             run.ui

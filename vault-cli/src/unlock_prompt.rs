@@ -71,37 +71,47 @@ impl Origin {
     }
 
     /// Reads a passphrase that is to be set; a prompt asks twice. `weak` tells whether one is easy to guess, and says so:
-    /// where somebody types, it is taken only if they type it again all the same. What is typed differently the second time is
-    /// asked for anew.
+    /// where somebody types, it is taken only after a `yes`, because the same one again is what everybody types without
+    /// reading. What is typed differently the second time is asked for anew.
     ///
     /// # Errors
     /// As [`Origin::read`].
     pub fn read_new(&self, question: &str, weak: &dyn Fn(&Passphrase) -> bool) -> Result<Passphrase, CliError> {
         let differ = format!("The two differ, and none was taken.\n{question}");
-        let other = format!(
-            "That is another one than the short one before it. Neither was taken: a new one is typed twice.\n{question}"
-        );
-        let mut asked = question;
+        let mut asked = question.to_owned();
+        let mut passphrase = None;
         loop {
-            let passphrase = self.read(asked)?;
-            asked = question;
-            let is_weak = weak(&passphrase);
+            let first = match passphrase.take() {
+                Some(other) => other,
+                None => self.read(&asked)?,
+            };
+            let is_weak = weak(&first);
             if *self != Self::Prompt {
-                return Ok(passphrase);
+                return Ok(first);
             }
-            let again = answer(match is_weak {
-                true => "Enter alone to choose another; or the same one again, to take it all the same: ",
-                false => "Again, to be sure: ",
-            })?;
-            if again.is_empty() && is_weak {
+            if is_weak && let Some(other) = other_than_short(&first)? {
+                question.clone_into(&mut asked);
+                passphrase = (!other.is_empty()).then_some(other);
                 continue;
             }
-            if again.expose() != passphrase.expose() {
-                asked = if is_weak { &other } else { &differ };
-                continue;
+            if answer("Again, to be sure: ")?.expose() == first.expose() {
+                return Ok(first);
             }
-            return Ok(passphrase);
+            differ.clone_into(&mut asked);
         }
+    }
+}
+
+/// Asks what is to be instead of a short passphrase; nothing where it is to be taken, and an empty one to be asked anew.
+fn other_than_short(short: &Passphrase) -> Result<Option<Passphrase>, CliError> {
+    let mut question = "Another passphrase; or `yes`, to take the short one: ";
+    loop {
+        let typed = answer(question)?;
+        if typed.expose() == short.expose() {
+            question = "That is the short one again, and it is not taken. Another passphrase; or `yes`, to take it: ";
+            continue;
+        }
+        return Ok((typed.expose() != "yes").then_some(typed));
     }
 }
 

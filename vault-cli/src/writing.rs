@@ -22,9 +22,6 @@ use crate::session::request::{
 /// The longest note that is typed, in bytes.
 const LONGEST: u64 = 4 << 20;
 
-/// A passphrase is asked for so often before what was written is left in memory.
-const TRIES: u32 = 3;
-
 fn is_locked(error: &CliError) -> bool {
     let CliError::Session(error) = error else { return false };
     matches!(error, SessionError::LockedMeanwhile | SessionError::AgentLost)
@@ -237,7 +234,6 @@ impl Writing {
 
     /// Keeps the draft at the end of the writing. A vault that was locked meanwhile is unlocked once more.
     fn keep_at_last(&mut self, run: &Invocation, session: &mut Vault, text: &str) -> Result<(), CliError> {
-        let mut tries = TRIES;
         loop {
             match self.keep(session, text) {
                 Ok(_) => return Ok(()),
@@ -246,16 +242,7 @@ impl Writing {
             }
             run.ui
                 .note("the vault was locked while you wrote: with the passphrase, what you wrote is kept");
-            *session = loop {
-                match run.unlock() {
-                    Ok(opened) => break opened,
-                    Err(CliError::Session(SessionError::WrongPassphrase)) if tries > 1 => {
-                        tries -= 1;
-                        run.ui.note("the passphrase is wrong; what you wrote is still here");
-                    }
-                    Err(other) => return Err(other),
-                }
-            };
+            *session = run.unlock()?;
         }
     }
 

@@ -42,13 +42,11 @@ pub(super) fn run(args: &UnlockArgs, run: &Invocation) -> Result<(), CliError> {
         limit: args.lasting,
         idle: args.idle,
     };
-    let passphrase = run.passphrase()?;
     if Connection::holder(&places)?.is_some_and(|agent| !agent.is_same_version()) {
         run.ui
             .note("the agent that was running is of another version: it is ended, and a new one started");
     }
-    let reply = agent::start(&places, &passphrase, lasting)?;
-    drop(passphrase);
+    let reply = run.with_passphrase(|passphrase| Ok(agent::start(&places, passphrase, lasting)?))?;
     run.tell_wrong_tries(&places, reply.wrong_tries);
     let status = match Connection::find(&places)? {
         Some(mut agent) => agent.status()?,

@@ -1,7 +1,7 @@
 //! `casevault backup restore`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -43,10 +43,22 @@ pub(super) fn run(args: &RestoreArgs, run: &Invocation) -> Result<(), CliError> 
     Session::require_restorable(&places)?;
     let (mut from, mut request) = open(&args.file, args.ledger.as_deref())?;
     request.new_recovery_key = args.new_recovery_key;
-    let passphrase = run.passphrase()?;
-    let watch = run.watch()?;
-    let reply = Session::restore(&places, request, &passphrase, &mut from, watch.task())?;
-    drop(watch);
+    let mut was_read = false;
+    let reply = run.with_passphrase(|passphrase| {
+        // After a wrong passphrase, from its start.
+        if std::mem::replace(&mut was_read, true) {
+            let doing = format!("could not read `{}` again", args.file.display());
+            from.rewind().map_err(|e| CliError::io(doing, e))?;
+        }
+        let watch = run.watch()?;
+        Ok(Session::restore(
+            &places,
+            request.clone(),
+            passphrase,
+            &mut from,
+            watch.task(),
+        )?)
+    })?;
     tell(&reply, run)
 }
 
