@@ -31,13 +31,7 @@ impl Vault {
             cost: CHEAP,
         };
         Session::init(&places, request, &Passphrase::new("p".to_owned())).unwrap();
-        let mut vault = Self {
-            _folder: folder,
-            places,
-            session: None,
-        };
-        vault.open();
-        vault
+        Self::of(folder, places)
     }
 
     /// A vault that was made by other means, with the same passphrase.
