@@ -122,3 +122,31 @@ fn what_an_amendment_leaves_out_is_named_and_without_an_editor_it_is_said_before
     terminal.wait_for("is not in the note any more");
     assert_eq!(terminal.end().0, 0);
 }
+
+#[test]
+fn how_a_child_was_seen_alone_is_no_reason_why_it_was_not() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let add = ["note", "add", &case, "--file", "-", "--json"];
+    let refused = vault.feed(&add, b"seen-alone: yes, ten minutes in the kitchen\n\nobs: Calm.\n");
+    let refused = refused.refused(1, "malformed");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("ten minutes in the kitchen") && message.contains("`obs:`"),
+        "{refused}"
+    );
+
+    let note = vault.add_note(&case, "seen-alone: no, her aunt stayed\n\nobs: Calm.\n");
+    let shown = vault.json(&["note", "show", &note]);
+    assert_eq!(
+        (&shown["seen_alone"], &shown["seen_alone_why_not"]),
+        (&json!(false), &json!("her aunt stayed"))
+    );
+    let amend = ["note", "amend", &note, "--file", "-"];
+    vault.feed(&amend, b"seen-alone: yes\n\nobs: Calm.\n").done();
+    let shown = vault.json(&["note", "show", &note]);
+    assert_eq!(
+        (&shown["seen_alone"], &shown["seen_alone_why_not"]),
+        (&json!(true), &serde_json::Value::Null)
+    );
+}
