@@ -1,8 +1,11 @@
 //! A day at the desk: what a caseworker did without thinking of the program, and what became of it.
 
 use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Vault;
 use serde_json::json;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 #[test]
 fn a_note_hidden_before_anybody_knew_whose_it_is_is_put_into_the_right_file_later_and_once() {
@@ -149,4 +152,34 @@ fn how_a_child_was_seen_alone_is_no_reason_why_it_was_not() {
         (&shown["seen_alone"], &shown["seen_alone_why_not"]),
         (&json!(true), &serde_json::Value::Null)
     );
+}
+
+#[test]
+fn a_note_finished_from_a_draft_is_of_when_it_was_begun() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let Some(mut terminal) = on_terminal(&vault, &format!("call {case}")) else {
+        return;
+    };
+    terminal.wait_for("Type the note").keys("rep client: The boiler.\n");
+    let drafts = || vault.json(&["note", "draft"])["drafts"].clone();
+    until("a draft", || !drafts().as_array().unwrap().is_empty());
+    terminal.keys("\u{3}");
+    terminal.end();
+    let draft = drafts()[0].clone();
+    let (handle, began) = (draft["draft"].as_str().unwrap(), draft["began_at"].as_str().unwrap());
+    // The finishing has a second of its own.
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let before = seconds();
+    until("the next second", || seconds() > before);
+    let second = |at: &str| at.get(..19).unwrap().to_owned();
+    let late = format!("note add {case} --draft {handle}");
+    let mut terminal = on_terminal(&vault, &late).unwrap();
+    terminal
+        .wait_for("Go on from here")
+        .keys("obs: She sounded tired.\n\u{4}");
+    assert_eq!(terminal.end().0, 0);
+    let note = vault.json(&["note", "list", &case])["notes"][0].clone();
+    assert_eq!(second(note["occurred_at"].as_str().unwrap()), second(began), "{note}");
+    assert_ne!(second(note["recorded_at"].as_str().unwrap()), second(began), "{note}");
 }

@@ -157,13 +157,18 @@ impl Session {
             also.push(other);
             words.extend(templates::client_words(template.as_deref()));
         }
-        let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
+        let draft = self.draft_named(request.draft.as_deref())?;
+        let mut input = request.note;
+        if let (None, Some(draft), false) = (&input.at, draft, note_input::says_when(&input.text)) {
+            // Written up later: the contact was when the writing began, and not when it was finished.
+            input.at = Some(self.store.read(|tx| draft::began_at(tx, draft))?);
+        }
+        let mut note = note_input::new_note(&input, label.as_deref(), set, &clock::here())?;
         if !also.is_empty() {
-            note_input::require_clients_named(&note, None, &request.note.text, &words)?;
+            note_input::require_clients_named(&note, None, &input.text, &words)?;
         }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
-        let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
             let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
@@ -172,7 +177,7 @@ impl Session {
             Ok((written, same, ambiguous, super::draft::any(tx)?))
         });
         let ((written, others), same, ambiguous, drafts) = written?;
-        let mut doubts = note_input::doubts(&request.note.text, &written.note, set, &clock::here());
+        let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
