@@ -185,7 +185,7 @@ impl Session {
             doubts,
             others,
             drafts,
-            ..saved(NOTE_ADD, case, &written)
+            ..saved(NOTE_ADD, case, label.as_deref(), &written)?
         })
     }
 
@@ -208,6 +208,13 @@ impl Session {
             input.at.get_or_insert_with(|| jot.occurred_at.clone());
         }
         let mut text = note_input::blank(&input, label.as_deref(), set, &clock::here())?;
+        if let Some(kind) = &input.kind
+            && templates::asks_seen(kind, label.as_deref())?
+        {
+            // In the head, to be filled in; left empty they say nothing.
+            let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
+            text.insert_str(at, "seen:\nseen-alone:\n");
+        }
         if let Some(jot) = jot {
             let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
             text.insert_str(at, &format!("\n{}\n", jot.text));
@@ -344,10 +351,12 @@ impl Session {
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
             let past = note_input::past_due(&written.note, Some(&before.note), clock::today());
-            let told = (marks, struck, undoes, ambiguous, past, super::draft::any(tx)?);
+            let keys = holder.case_keys(tx, case)?;
+            let template = holder.case_label(tx, &keys, &logged)?.template;
+            let told = (marks, struck, undoes, ambiguous, past, super::draft::any(tx)?, template);
             Ok((written, changed, others_changed, told))
         });
-        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts)) = written?;
+        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts, template)) = written?;
         let mut doubts = note_input::doubts(&request.input.text, &written.note, set, &clock::here());
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(past);
@@ -358,7 +367,7 @@ impl Session {
             same: others_changed.get(index) == Some(&Amended::Same),
             differs: others_changed.get(index) == Some(&Amended::Differs),
         });
-        let mut reply = saved(NOTE_AMEND, case, &written);
+        let mut reply = saved(NOTE_AMEND, case, template.as_deref(), &written)?;
         if !json::is_json(&request.input.text) {
             // They are those of the version before, and were told then.
             reply.unknown_fields.clear();
@@ -664,7 +673,12 @@ pub(super) fn require_not_misfiled(read: &ReadNote) -> Result<()> {
     }
 }
 
-pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
+pub(super) fn saved(
+    schema: super::reply::Schema,
+    case: CaseId,
+    template: Option<&str>,
+    written: &Written,
+) -> Result<NoteSavedReply> {
     let note = &written.note;
     let recorded = note
         .recorded_at()
@@ -675,7 +689,9 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         .as_ref()
         .map(|at| Lag::between(at, note.duration_minutes, &recorded));
     let now = clock::here();
-    NoteSavedReply {
+    let gaps = gap::gaps_by(note, || now.clone()).into_iter();
+    let gaps = gaps.chain(templates::gap_of_case(templates::oversight()?, note, template));
+    Ok(NoteSavedReply {
         is_ahead: note.occurred_at.as_ref().is_some_and(|at| at.is_ahead(&now)),
         undone: Vec::new(),
         struck_done: Vec::new(),
@@ -693,14 +709,11 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         lag_minutes: lag.map(|lag| lag.minutes()),
         lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
         sections: written.sections.clone(),
-        incomplete: gap::gaps_by(note, || now.clone())
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        incomplete: gaps.map(|gap| gap.to_string()).collect(),
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
         same_as: None,
         doubts: Vec::new(),
         drafts: false,
-    }
+    })
 }
