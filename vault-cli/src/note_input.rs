@@ -61,6 +61,9 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
             }
         )+};
     }
+    // Why somebody was not seen alone is no part of a note that now says that they were.
+    let is_alone_after_all = note.seen_alone == Some(true) && before.seen_alone != Some(true);
+    let why_not_alone = note.seen_alone_why_not.clone();
     keep!(
         template,
         template_version,
@@ -80,6 +83,9 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
         original,
         section
     );
+    if is_alone_after_all {
+        note.seen_alone_why_not = why_not_alone;
+    }
     if note.labels.is_empty() {
         note.labels.clone_from(&before.labels);
     }

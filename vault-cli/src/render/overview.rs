@@ -1,6 +1,7 @@
 //! Overviews: the day, steps of plans, cases that want looking at, a case before a session, its people.
 
 use vault_core::note::SegmentKind;
+use vault_core::note::brief::Contact;
 use vault_core::note::display::escape_line;
 use vault_core::note::overview::Item;
 use vault_core::note::people::Part;
@@ -215,22 +216,26 @@ pub fn brief(reply: &CaseBriefReply) -> String {
         }
     }
     out.push_str("\nLast contact\n");
+    let contact = |contact: &Contact| {
+        let ago = match u64::try_from(contact.days) {
+            Ok(0) => "today".to_owned(),
+            Ok(days) => format!("{} ago", count(days, "day", "days")),
+            Err(_) => "in a note of a day to come".to_owned(),
+        };
+        format!("{}, {ago}  ({})", time(&contact.at), contact.note)
+    };
     out.push_str(&match &brief.last_contact {
-        Some(last) => {
-            let ago = match u64::try_from(last.days) {
-                Ok(0) => "today".to_owned(),
-                Ok(days) => format!("{} ago", count(days, "day", "days")),
-                Err(_) => "in a note of a day to come".to_owned(),
-            };
-            format!(
-                "  {}, {}, {ago}  ({})\n",
-                escape_line(&last.kind),
-                time(&last.at),
-                last.note
-            )
-        }
+        Some(last) => format!("  {}, {}\n", escape_line(&last.kind), contact(last)),
         None => "  none recorded\n".to_owned(),
     });
+    for (what, last) in [
+        ("last seen", &brief.last_seen),
+        ("last seen alone", &brief.last_seen_alone),
+    ] {
+        if let Some(last) = last {
+            out.push_str(&format!("  {what}: {}\n", contact(last)));
+        }
+    }
     out.push_str(&format!("\nTo be done: {}\n", brief.undone.len()));
     // By number, as `casevault` alone takes them.
     for (step, n) in brief.undone.iter().zip(1..) {

@@ -264,6 +264,11 @@ impl Session {
     }
 }
 
+/// Returns when a draft was begun.
+pub(super) fn began_at(tx: &ReadTx<'_>, draft: JotId) -> Result<String> {
+    Ok(read(tx, draft)?.began_at)
+}
+
 /// Removes a draft, in the transaction that saves what it became.
 pub(super) fn drop_draft(tx: &mut WriteTx<'_>, draft: Option<JotId>) -> Result<()> {
     if let Some(id) = draft {

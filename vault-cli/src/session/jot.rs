@@ -175,7 +175,7 @@ impl Session {
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
             doubts,
-            ..super::note_write::saved(NOTE_EXPAND, case, &written)
+            ..super::note_write::saved(NOTE_EXPAND, case, label.as_deref(), &written)?
         })
     }
 }

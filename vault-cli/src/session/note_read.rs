@@ -96,7 +96,10 @@ impl Session {
                 }
                 beside.push(view);
             }
+            let label = holder.case_label(tx, &keys, &logged)?;
+            let asked = templates::gap_of_case(templates::oversight()?, &read.note, label.template.as_deref());
             let mut view = holder.view(tx, case, read)?;
+            view.head.incomplete.extend(asked.map(|gap| gap.to_string()));
             let left_out_kinds = if request.only.is_empty() {
                 Vec::new()
             } else {
@@ -188,6 +191,8 @@ impl Session {
         let days_since_quoted = quoted
             .and_then(|day| day.until(today).ok())
             .map(|span| i64::from(span.get_days()));
+        let rules = templates::oversight()?;
+        let asked = |note: &Note| templates::gap_of_case(rules, note, label.template.as_deref());
         let rows = notes.into_iter().filter(|read| {
             let note = &read.note;
             let day = day_of(note);
@@ -196,9 +201,15 @@ impl Session {
                 && request.since.is_none_or(|since| day.is_some_and(|day| day >= since))
                 && request.until.is_none_or(|until| day.is_some_and(|day| day <= until))
                 && (!request.quotes || quotes(note).next().is_some())
-                && (!request.incomplete || !gap::gaps_by(note, clock::here).is_empty())
+                && (!request.incomplete || !gap::gaps_by(note, clock::here).is_empty() || asked(note).is_some())
         });
-        let notes = rows.map(|read| self.holder.row(case, read, request.quotes)).collect();
+        let rows = rows.map(|read| {
+            let gap = asked(&read.note);
+            let mut row = self.holder.row(case, read, request.quotes);
+            row.head.incomplete.extend(gap.map(|gap| gap.to_string()));
+            row
+        });
+        let notes = rows.collect();
         Ok(NoteListReply {
             schema: NOTE_LIST,
             case: case.handle(),

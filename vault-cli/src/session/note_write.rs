@@ -157,13 +157,18 @@ impl Session {
             also.push(other);
             words.extend(templates::client_words(template.as_deref()));
         }
-        let mut note = note_input::new_note(&request.note, label.as_deref(), set, &clock::here())?;
+        let draft = self.draft_named(request.draft.as_deref())?;
+        let mut input = request.note;
+        if let (None, Some(draft), false) = (&input.at, draft, note_input::says_when(&input.text)) {
+            // Written up later: the contact was when the writing began, and not when it was finished.
+            input.at = Some(self.store.read(|tx| draft::began_at(tx, draft))?);
+        }
+        let mut note = note_input::new_note(&input, label.as_deref(), set, &clock::here())?;
         if !also.is_empty() {
-            note_input::require_clients_named(&note, None, &request.note.text, &words)?;
+            note_input::require_clients_named(&note, None, &input.text, &words)?;
         }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
-        let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
             let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
@@ -172,7 +177,7 @@ impl Session {
             Ok((written, same, ambiguous, super::draft::any(tx)?))
         });
         let ((written, others), same, ambiguous, drafts) = written?;
-        let mut doubts = note_input::doubts(&request.note.text, &written.note, set, &clock::here());
+        let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
@@ -180,7 +185,7 @@ impl Session {
             doubts,
             others,
             drafts,
-            ..saved(NOTE_ADD, case, &written)
+            ..saved(NOTE_ADD, case, label.as_deref(), &written)?
         })
     }
 
@@ -203,6 +208,13 @@ impl Session {
             input.at.get_or_insert_with(|| jot.occurred_at.clone());
         }
         let mut text = note_input::blank(&input, label.as_deref(), set, &clock::here())?;
+        if let Some(kind) = &input.kind
+            && templates::asks_seen(kind, label.as_deref())?
+        {
+            // In the head, to be filled in; left empty they say nothing.
+            let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
+            text.insert_str(at, "seen:\nseen-alone:\n");
+        }
         if let Some(jot) = jot {
             let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
             text.insert_str(at, &format!("\n{}\n", jot.text));
@@ -339,10 +351,12 @@ impl Session {
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
             let past = note_input::past_due(&written.note, Some(&before.note), clock::today());
-            let told = (marks, struck, undoes, ambiguous, past, super::draft::any(tx)?);
+            let keys = holder.case_keys(tx, case)?;
+            let template = holder.case_label(tx, &keys, &logged)?.template;
+            let told = (marks, struck, undoes, ambiguous, past, super::draft::any(tx)?, template);
             Ok((written, changed, others_changed, told))
         });
-        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts)) = written?;
+        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts, template)) = written?;
         let mut doubts = note_input::doubts(&request.input.text, &written.note, set, &clock::here());
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(past);
@@ -353,7 +367,7 @@ impl Session {
             same: others_changed.get(index) == Some(&Amended::Same),
             differs: others_changed.get(index) == Some(&Amended::Differs),
         });
-        let mut reply = saved(NOTE_AMEND, case, &written);
+        let mut reply = saved(NOTE_AMEND, case, template.as_deref(), &written)?;
         if !json::is_json(&request.input.text) {
             // They are those of the version before, and were told then.
             reply.unknown_fields.clear();
@@ -659,7 +673,12 @@ pub(super) fn require_not_misfiled(read: &ReadNote) -> Result<()> {
     }
 }
 
-pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Written) -> NoteSavedReply {
+pub(super) fn saved(
+    schema: super::reply::Schema,
+    case: CaseId,
+    template: Option<&str>,
+    written: &Written,
+) -> Result<NoteSavedReply> {
     let note = &written.note;
     let recorded = note
         .recorded_at()
@@ -670,7 +689,9 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         .as_ref()
         .map(|at| Lag::between(at, note.duration_minutes, &recorded));
     let now = clock::here();
-    NoteSavedReply {
+    let gaps = gap::gaps_by(note, || now.clone()).into_iter();
+    let gaps = gaps.chain(templates::gap_of_case(templates::oversight()?, note, template));
+    Ok(NoteSavedReply {
         is_ahead: note.occurred_at.as_ref().is_some_and(|at| at.is_ahead(&now)),
         undone: Vec::new(),
         struck_done: Vec::new(),
@@ -688,14 +709,11 @@ pub(super) fn saved(schema: super::reply::Schema, case: CaseId, written: &Writte
         lag_minutes: lag.map(|lag| lag.minutes()),
         lag_reason_asked: lag.is_some_and(|lag| lag.exceeds(LAG_LIMIT_MINUTES)) && note.lag_reason.is_none(),
         sections: written.sections.clone(),
-        incomplete: gap::gaps_by(note, || now.clone())
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        incomplete: gaps.map(|gap| gap.to_string()).collect(),
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
         same_as: None,
         doubts: Vec::new(),
         drafts: false,
-    }
+    })
 }

@@ -100,8 +100,12 @@ impl Session {
                 text.take_facts()?;
                 let text = &*text;
                 let mut found = Found::default();
-                for (case, record, facts) in text.facts().filter(|(case, ..)| cases.contains_key(case)) {
-                    found.take(case, record, facts, &here, day, &me);
+                let rules = templates::oversight()?;
+                for (case, record, facts) in text.facts() {
+                    let Some(label) = cases.get(&case) else { continue };
+                    let visit = rules.limits(label.template.as_deref()).visit;
+                    let is_asked = facts.is_seen_unsaid && visit.is_some_and(|(_, kinds)| facts.is_of(kinds));
+                    found.take((case, record, is_asked), facts, &here, day, &me);
                 }
                 found.sort();
                 let stale = stale(&cases, text, &here, day, None)?;
@@ -237,7 +241,15 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, case: CaseId, record: RecordId, facts: &Facts, here: &Now, day: Date, me: &OwnWords) {
+    /// `is_asked` tells whether the note does not say whether the client was seen, and its case asks.
+    fn take(
+        &mut self,
+        (case, record, is_asked): (CaseId, RecordId, bool),
+        facts: &Facts,
+        here: &Now,
+        day: Date,
+        me: &OwnWords,
+    ) {
         if facts.is_misfiled {
             return;
         }
@@ -256,7 +268,7 @@ impl Found {
                 _ => {}
             }
         }
-        if facts.is_incomplete && !is_ahead {
+        if (facts.is_incomplete || is_asked) && !is_ahead {
             self.incomplete.push((case, record));
             self.incomplete_at.insert(record, facts.at);
         }
@@ -430,11 +442,20 @@ fn step_row(text: &Text, cases: &Caseload, (case, record, segment, _, _): &At, d
 
 fn gap_row(text: &Text, cases: &Caseload, case: CaseId, record: RecordId) -> Result<Option<GapRow>> {
     let found = note_of(text, cases, case, record)?;
-    Ok(found.map(|(label, _, note)| GapRow {
+    let Some((label, _, note)) = found else {
+        return Ok(None);
+    };
+    let gaps = gap::gaps(&note).into_iter();
+    let gaps = gaps.chain(templates::gap_of_case(
+        templates::oversight()?,
+        &note,
+        label.template.as_deref(),
+    ));
+    Ok(Some(GapRow {
         case: name_of(case, label),
         note: record.handle(),
         occurred_at: note.occurred_at.as_ref().map(|at| at.as_str().to_owned()),
-        incomplete: gap::gaps(&note).iter().map(ToString::to_string).collect(),
+        incomplete: gaps.map(|gap| gap.to_string()).collect(),
     }))
 }
 

@@ -2,12 +2,16 @@
 
 use super::Result;
 use super::SessionError;
+use super::clock;
 use casevault_policies::Oversight;
 use casevault_policies::Reason;
 use casevault_policies::Set;
 use casevault_policies::Template;
 use std::sync::OnceLock;
+use vault_core::note::Note;
 use vault_core::note::NoteKind;
+use vault_core::note::gap;
+use vault_core::note::gap::Gap;
 
 /// The template of a case that names none.
 pub(super) const DEFAULT: &str = "adult-social-care";
@@ -30,6 +34,19 @@ pub(super) fn oversight() -> Result<&'static Oversight> {
     }
     let rules = Oversight::embedded().map_err(|e| SessionError::Bug(e.to_string()))?;
     Ok(RULES.get_or_init(|| rules))
+}
+
+/// Tells what a note leaves open by the rules of its case's template: a visit to a child says whether it was seen.
+pub(super) fn gap_of_case(rules: &Oversight, note: &Note, template: Option<&str>) -> Option<Gap> {
+    let who = client_words(template).first().copied().unwrap_or("client");
+    let (_, kinds) = rules.limits(template).visit?;
+    gap::unseen(note, kinds, who, clock::here)
+}
+
+/// Tells whether a note of this kind is asked whether the client was seen.
+pub(super) fn asks_seen(kind: &NoteKind, template: Option<&str>) -> Result<bool> {
+    let visit = oversight()?.limits(template).visit;
+    Ok(visit.is_some_and(|(_, kinds)| kinds.iter().any(|asked| asked == kind.as_str())))
 }
 
 /// Finds a template by its id, or an unambiguous beginning of it, in its newest version.

@@ -38,6 +38,12 @@ pub struct Brief {
     pub quotes: Vec<Item>,
     /// The last contact.
     pub last_contact: Option<Contact>,
+    /// When the client was last seen, where a note says so.
+    #[serde(default)]
+    pub last_seen: Option<Contact>,
+    /// When the client was last seen alone, where a note says so.
+    #[serde(default)]
+    pub last_seen_alone: Option<Contact>,
     /// What matters before one meets somebody, out of the profile: what it is, and what is known.
     #[serde(default)]
     pub person: Vec<(String, String)>,
@@ -128,6 +134,11 @@ impl Brief {
             .iter()
             .find(|(note, _, _)| is_contact(note, contact, now))
             .and_then(|read| Contact::of(read, today));
+        let last = |says: &dyn Fn(&Note) -> bool| {
+            let is_past = |note: &Note| note.occurred_at.as_ref().is_some_and(|at| at.instant() <= now);
+            let found = newest.iter().find(|(note, _, _)| is_past(note) && says(note));
+            found.and_then(|read| Contact::of(read, today))
+        };
         let mut not_recorded: Vec<String> = blocks
             .iter()
             .filter(|block| block.items.is_empty())
@@ -160,6 +171,8 @@ impl Brief {
             triggers,
             quotes: pick(&is_clients, QUOTES),
             last_contact,
+            last_seen: last(&|note| note.seen == Some(true) || note.seen_alone == Some(true)),
+            last_seen_alone: last(&|note| note.seen_alone == Some(true) && note.seen != Some(false)),
             person,
             not_recorded,
         }

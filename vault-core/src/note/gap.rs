@@ -43,6 +43,8 @@ pub enum Lack {
     RecordedEarly,
     /// Something that somebody said, without who.
     ReportedFrom,
+    /// A visit that does not say whether the client was seen, who is called so.
+    Seen(&'static str),
     /// The client was not seen alone, without a reason.
     SeenAloneWhyNot,
     /// A segment without text.
@@ -84,6 +86,7 @@ impl fmt::Display for Lack {
             Self::QuoteSpeaker => "quote without a speaker",
             Self::RecordedEarly => "recorded before it happened",
             Self::ReportedFrom => "reported without who said it",
+            Self::Seen(who) => return write!(f, "not said whether the {who} was seen (seen:)"),
             Self::SeenAloneWhyNot => "not seen alone, without a reason",
             Self::Text => "no text",
         })
@@ -131,6 +134,21 @@ pub fn gaps_by(note: &Note, now: impl FnOnce() -> Now) -> Vec<Gap> {
         found.remove(early);
     }
     found
+}
+
+/// Tells what a visit leaves open in a case that asks whether the client was seen; `kinds` are the kinds of note that are
+/// such a visit, and `who` is the case's word for the client. Nobody is asked about imported notes, nor before the visit.
+pub fn unseen(note: &Note, kinds: &[String], who: &'static str, now: impl FnOnce() -> Now) -> Option<Gap> {
+    let is_visit = kinds.iter().any(|kind| kind == note.kind.as_str());
+    let is_said = note.seen.is_some() || note.seen_alone.is_some();
+    if !is_visit || is_said || note.imported.is_some() || note.misfiled.is_some() {
+        return None;
+    }
+    let is_ahead = note.occurred_at.as_ref().is_some_and(|at| at.is_ahead(&now()));
+    (!is_ahead).then_some(Gap {
+        segment: None,
+        lack: Lack::Seen(who),
+    })
 }
 
 /// Tells whether one segment leaves anything open.

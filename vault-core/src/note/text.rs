@@ -84,6 +84,9 @@ pub struct TextError {
 /// What can be wrong with the text of a note.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
+    /// Words beside an answer that takes none.
+    #[error("`{0}` has no place for `{1}`: write it as an observation (`obs:`)")]
+    Beside(&'static str, String),
     /// Nothing was written.
     #[error("nothing was written")]
     Empty,

@@ -27,6 +27,8 @@ pub(in super::super) struct Facts {
     kind: Option<u8>,
     /// Whether the note says that the client was not seen.
     pub(in super::super) is_unseen: bool,
+    /// Whether it does not say whether the client was seen, and may be asked.
+    pub(in super::super) is_seen_unsaid: bool,
     /// Whether it is hidden because it was misfiled.
     pub(in super::super) is_misfiled: bool,
     /// Whether nobody answered yet whether that was a breach.
@@ -75,6 +77,7 @@ impl Facts {
                 .position(|kind| *kind == note.kind.as_str())
                 .and_then(|kind| u8::try_from(kind).ok()),
             is_unseen: note.seen == Some(false),
+            is_seen_unsaid: note.seen.is_none() && note.seen_alone.is_none() && note.imported.is_none(),
             is_misfiled,
             is_unanswered: note.misfiled.as_ref().is_some_and(|mark| mark.answer.is_none()),
             is_incomplete: !is_misfiled && !gap::gaps(note).is_empty(),

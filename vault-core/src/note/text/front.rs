@@ -92,14 +92,19 @@ fn set(note: &mut Note, name: &str, value: &str, now: &Now) -> Result<(), Fault>
         "on-behalf-of" => note.on_behalf_of = text,
         "confirmed-by" => note.confirmed_by = text,
         "present" => note.present = comma_list(value),
-        "seen" => note.seen = Some(yes_or_no(value)?.0),
-        "seen-alone" => {
-            let (alone, rest) = yes_or_no(value)?;
-            note.seen_alone = Some(alone);
-            if !rest.is_empty() {
-                note.seen_alone_why_not = Some(rest.to_owned());
+        "seen" => match yes_or_no(value)? {
+            (seen, "") => note.seen = Some(seen),
+            (_, rest) => return Err(Fault::Beside("seen", rest.to_owned())),
+        },
+        "seen-alone" => match yes_or_no(value)? {
+            (alone, "") => note.seen_alone = Some(alone),
+            (false, why_not) => {
+                note.seen_alone = Some(false);
+                note.seen_alone_why_not = Some(why_not.to_owned());
             }
-        }
+            // How it was is no reason why it was not.
+            (true, rest) => return Err(Fault::Beside("seen-alone", rest.to_owned())),
+        },
         "why-not-alone" => note.seen_alone_why_not = text,
         "place" => note.place = text,
         "language" => note.language = text,
@@ -115,6 +120,7 @@ fn yes_or_no(value: &str) -> Result<(bool, &str), Fault> {
     let end = value.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(value.len());
     let (word, rest) = value.split_at(end);
     let rest = rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')' | '-'));
+    let rest = if rest.contains(char::is_alphanumeric) { rest } else { "" };
     match word.to_ascii_lowercase().as_str() {
         "yes" | "y" | "true" => Ok((true, rest)),
         "no" | "n" | "false" => Ok((false, rest)),

@@ -181,6 +181,13 @@ fn what_is_not_understood_has_a_place() {
         faults("---\nwhen: now\n---\nx"),
         [(2, 1, Fault::UnknownField("when".into()))]
     );
+    let beside = |field: &'static str, words: &str| [(1, field.len() + 3, Fault::Beside(field, words.into()))];
+    assert_eq!(
+        faults("seen-alone: yes, ten minutes in the kitchen\n\nx"),
+        beside("seen-alone", "ten minutes in the kitchen")
+    );
+    assert_eq!(faults("seen: no (asleep)\n\nx"), beside("seen", "asleep"));
+    assert_eq!(read("seen-alone: yes.\n\nx").seen_alone, Some(true));
     assert_eq!(faults("seen: maybe\n\nx"), [(1, 7, Fault::YesOrNo("maybe".into()))]);
     assert_eq!(faults("  why: x"), [(1, 3, Fault::FieldWithoutSegment("why".into()))]);
     assert_eq!(
