@@ -148,6 +148,11 @@ fn two_members_with_three_devices_are_one_agency_for_each_of_them() {
         !attention.contains("recovery") && !attention.contains("one person"),
         "{attention}"
     );
+    // Company is no second holder.
+    for vault in [&ben, &agency.ann] {
+        let attention = vault.json(&["status"])["attention"].to_string();
+        assert!(attention.contains("every case has one holder until"), "{attention}");
+    }
     assert!(
         agency.ann.json(&["status"])["attention"]
             .to_string()
