@@ -683,3 +683,19 @@ fn a_line_of_a_text_that_reads_as_a_decision_is_set_apart_in_every_form_that_goe
         assert!(!plain.contains("│ it is late"), "{format}: {plain}");
     }
 }
+
+/// Whoever gets a page knows no handles.
+#[test]
+fn a_note_that_is_shown_or_handed_on_names_its_worker() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    let note = vault.add_note(&case, "obs: Rang.\n");
+    for arguments in [
+        vec!["note", "show", &note],
+        vec!["export", &case, "--format", "html"],
+        vec!["export", &case, "--format", "markdown"],
+    ] {
+        let text = vault.run(&arguments).done().stdout;
+        assert!(text.contains("Ann Worker (m"), "{text}");
+    }
+}

@@ -11,6 +11,7 @@ use casevault_e2e::evil::server::Evil;
 use casevault_e2e::evil::server::Rule;
 use casevault_e2e::evil::verb::Verb;
 use casevault_e2e::server::Server;
+use casevault_e2e::terminal::on_terminal;
 use casevault_e2e::vault::Done;
 use casevault_e2e::vault::Vault;
 use serde_json::Value;
@@ -47,8 +48,8 @@ impl Agency {
     fn joined(&self, name: &str, role: &str) -> (Vault, String) {
         let (member, sheet) = self.invite(name, role);
         let new = Vault::unmade();
-        join(&new, "member", &sheet).done();
-        self.ann.run(&["member", "approve", &member]).done();
+        let code = code_of(join(&new, "member", &sheet));
+        self.ann.run(&["member", "approve", &member, "--code", &code]).done();
         new.json(&["sync"]);
         (new, member)
     }
@@ -56,6 +57,11 @@ impl Agency {
 
 fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {
     vault.run(&[&[noun, "join", "--sheet", sheet, "--json"][..], &CHEAP].concat())
+}
+
+/// Returns the code that a machine which asked to join shows.
+fn code_of(asked: Done) -> String {
+    asked.json()["code"].as_str().expect("a code").to_owned()
 }
 
 /// The members as somebody sees them: name, roles, status, devices.
@@ -99,14 +105,15 @@ fn two_members_with_three_devices_are_one_agency_for_each_of_them() {
     );
     second.run(&["sync", "--json"]).refused(5, "not-enrolled");
     second.run(&["member", "list", "--json"]).refused(5, "not-enrolled");
+    // It shows Ann none: Ben compared it.
     agency.ann.run(&["device", "approve", &device]).done();
     second.json(&["sync"]);
     // A further device of Ann's: certified and enrolled by Ann.
     let sheet = agency.sheet("ann-2.sheet");
     let device = agency.ann.run(&["device", "add", "--out", &sheet]).handle();
     let desk = Vault::unmade();
-    join(&desk, "device", &sheet).done();
-    agency.ann.run(&["device", "approve", &device]).done();
+    let code = code_of(join(&desk, "device", &sheet));
+    agency.ann.run(&["device", "approve", &device, "--code", &code]).done();
     desk.json(&["sync"]);
 
     let expected = [
@@ -141,6 +148,11 @@ fn two_members_with_three_devices_are_one_agency_for_each_of_them() {
         !attention.contains("recovery") && !attention.contains("one person"),
         "{attention}"
     );
+    // Company is no second holder.
+    for vault in [&ben, &agency.ann] {
+        let attention = vault.json(&["status"])["attention"].to_string();
+        assert!(attention.contains("every case has one holder until"), "{attention}");
+    }
     assert!(
         agency.ann.json(&["status"])["attention"]
             .to_string()
@@ -244,8 +256,11 @@ fn what_an_officer_owes_is_opened_by_their_next_sync() {
     ];
     let reviewer = ann.run(&invite).handle();
     let cleo = Vault::unmade();
-    join(&cleo, "member", &sheet).done();
-    assert_eq!(ann.json(&["member", "approve", &reviewer])["officer_owed"], true);
+    let code = code_of(join(&cleo, "member", &sheet));
+    assert_eq!(
+        ann.json(&["member", "approve", &reviewer, "--code", &code])["officer_owed"],
+        true
+    );
     cleo.json(&["sync"]);
     cleo.run(&["log", "list", "--json"]).refused(4, "refused");
     ben.json(&["sync"]);
@@ -286,8 +301,8 @@ fn who_lost_everything_begins_anew_and_the_lost_device_is_worth_nothing() {
         member
     );
     let anew = Vault::unmade();
-    join(&anew, "member", &sheet).done();
-    agency.ann.run(&["member", "approve", &member]).done();
+    let code = code_of(join(&anew, "member", &sheet));
+    agency.ann.run(&["member", "approve", &member, "--code", &code]).done();
     anew.json(&["sync"]);
     assert_eq!(
         members(&anew)[1],
@@ -317,8 +332,8 @@ fn who_lost_everything_but_a_backup_reads_on_and_rotates_with_the_next_writing()
     let sheet = agency.sheet("anew.sheet");
     agency.ann.run(&["member", "reset", &member, "--out", &sheet]).handle();
     let anew = Vault::unmade();
-    join(&anew, "member", &sheet).done();
-    agency.ann.run(&["member", "approve", &member]).done();
+    let code = code_of(join(&anew, "member", &sheet));
+    agency.ann.run(&["member", "approve", &member, "--code", &code]).done();
     // Ann's backup is none of Ben's.
     let other = agency.sheet("ann.backup");
     agency.ann.run(&["backup", "create", "--out", &other]).done();
@@ -343,7 +358,7 @@ fn a_run_that_is_cut_off_goes_on_where_it_was() {
     let ben = Vault::unmade();
     agency
         .ann
-        .run(&["member", "approve", &member, "--json"])
+        .run(&["member", "approve", &member, "--code", "aaaa-aaaa", "--json"])
         .refused(6, "conflict");
     let first = join(&ben, "member", &sheet).json();
     // The same sheet again asks the same; another folder with it is another device, and too late.
@@ -360,10 +375,11 @@ fn a_run_that_is_cut_off_goes_on_where_it_was() {
     wrong.env("CASEVAULT_PASSPHRASE_FILE", ben.around.join("wrong"));
     Done::of(wrong.output().unwrap()).refused(5, "wrong-passphrase");
     // The answer is there twice only if it is the same.
-    agency.ann.run(&["member", "approve", &member]).done();
+    let code = first["code"].as_str().unwrap().to_owned();
+    agency.ann.run(&["member", "approve", &member, "--code", &code]).done();
     agency
         .ann
-        .run(&["member", "approve", &member, "--json"])
+        .run(&["member", "approve", &member, "--code", &code, "--json"])
         .refused(1, "not-found");
     // A store that was left by a run which ended there is made anew.
     std::fs::write(ben.home.join("vault.db"), b"half of a store").unwrap();
@@ -440,6 +456,48 @@ fn attack_36_a_sheet_that_was_copied_lets_nobody_in_unnoticed() {
     agency.ann.verified();
 }
 
+/// ATTACKS 36: nobody is let in before somebody has said that the codes are one.
+#[test]
+fn attack_36_a_code_is_compared_before_anybody_is_let_in() {
+    let agency = Agency::new();
+    let (member, sheet) = agency.invite("Ben Worker", "caseworker");
+    let ben = Vault::unmade();
+    let code = code_of(join(&ben, "member", &sheet));
+    // A script gives it; a further device of one's own is let in no other way.
+    let approve = ["member", "approve", &member, "--json"];
+    let refused = agency.ann.run(&approve).refused(2, "needs-flag");
+    assert!(refused["hint"].as_str().unwrap().contains("--code CODE"), "{refused}");
+    let paper = agency.sheet("desk.sheet");
+    let device = agency.ann.run(&["device", "add", "--out", &paper]).handle();
+    let desk = Vault::unmade();
+    let of_desk = code_of(join(&desk, "device", &paper));
+    let approve_device = ["device", "approve", &device, "--json"];
+    agency.ann.run(&approve_device).refused(2, "needs-flag");
+    assert_eq!((members(&agency.ann).len(), devices(&agency.ann, "live")), (2, 1));
+    // A person is asked, before it.
+    let approve = format!("member approve {member}");
+    let Some(mut terminal) = on_terminal(&agency.ann, &approve) else {
+        return;
+    };
+    let question = format!("Does the other machine of Ben Worker show {code}? [y/N] ");
+    terminal.wait_for(&question).keys("\n").wait_for("nobody was let in");
+    assert_eq!(terminal.end().0, 1);
+    ben.run(&["sync", "--json"]).refused(5, "not-enrolled");
+    assert_eq!(devices(&agency.ann, "live"), 1);
+    let mut terminal = on_terminal(&agency.ann, &approve).unwrap();
+    terminal.wait_for(&question);
+    assert_eq!(devices(&agency.ann, "live"), 1);
+    terminal.keys("y\n").wait_for("approved member");
+    assert_eq!(terminal.end().0, 0);
+    ben.json(&["sync"]);
+    let mut terminal = on_terminal(&agency.ann, &format!("device approve {device}")).unwrap();
+    terminal
+        .wait_for(&format!("show {of_desk}? [y/N] "))
+        .keys("y\n")
+        .wait_for("approved device");
+    assert_eq!((terminal.end().0, devices(&agency.ann, "live")), (0, 3));
+}
+
 /// ATTACKS 36: what the server has opens nothing, not even together with the paper.
 #[test]
 fn attack_36_the_server_and_the_paper_together_open_no_identity_that_is_handed_over() {
@@ -447,8 +505,8 @@ fn attack_36_the_server_and_the_paper_together_open_no_identity_that_is_handed_o
     let sheet = agency.sheet("desk.sheet");
     let device = agency.ann.run(&["device", "add", "--out", &sheet]).handle();
     let desk = Vault::unmade();
-    join(&desk, "device", &sheet).done();
-    agency.ann.run(&["device", "approve", &device]).done();
+    let code = code_of(join(&desk, "device", &sheet));
+    agency.ann.run(&["device", "approve", &device, "--code", &code]).done();
     let database = rusqlite::Connection::open(agency.server.data.join("server.db")).unwrap();
     let sql = "SELECT request, answer FROM invite WHERE answer IS NOT NULL";
     let (request, answer): (Vec<u8>, Vec<u8>) = database
@@ -503,8 +561,8 @@ impl Lied {
         ];
         let member = ann.run(&invite).handle();
         let ben = Vault::unmade();
-        join(&ben, "member", &sheet).done();
-        ann.run(&["member", "approve", &member]).done();
+        let code = code_of(join(&ben, "member", &sheet));
+        ann.run(&["member", "approve", &member, "--code", &code]).done();
         Self {
             ann,
             evil,
@@ -581,10 +639,10 @@ fn attack_43_a_server_put_back_to_an_older_day_makes_no_vault() {
     let agency = Agency::new();
     let (member, sheet) = agency.invite("Ben Worker", "caseworker");
     let ben = Vault::unmade();
-    join(&ben, "member", &sheet).done();
+    let code = code_of(join(&ben, "member", &sheet));
     let before = agency.ann.around.join("server-before");
     casevault_e2e::vault::copy_folder(&agency.server.data, &before);
-    agency.ann.run(&["member", "approve", &member]).done();
+    agency.ann.run(&["member", "approve", &member, "--code", &code]).done();
     let Agency { ann, server } = agency;
     let (address, data) = (server.address(), server.data.clone());
     server.kill();

@@ -183,6 +183,30 @@ fn a_wrong_passphrase_is_asked_for_again_on_a_terminal_and_each_is_counted() {
     assert_eq!(vault.json(&["unlock", "--no-agent"])["wrong_tries"], 4);
 }
 
+#[test]
+fn the_whole_caseload_goes_to_a_screen_only_after_a_question() {
+    let vault = Vault::made();
+    let case = vault.open_case("Ada Brisk");
+    vault.add_note(&case, "obs: Rang about the heating.\n");
+    vault.open_case("Una Fern");
+    let Some(mut terminal) = on_terminal(&vault, "export") else {
+        return;
+    };
+    terminal.wait_for("1 note of 2 cases to the screen? [y/N] ").keys("\n");
+    let (code, screen) = terminal.end();
+    assert_eq!((code, screen.contains("heating")), (1, false), "{screen}");
+    let mut terminal = on_terminal(&vault, "export").unwrap();
+    terminal
+        .wait_for("to the screen? [y/N] ")
+        .keys("y\n")
+        .wait_for("heating");
+    assert_eq!(terminal.end().0, 0);
+    // One case that is named, and a pipe, are asked nothing.
+    let (code, screen) = on_terminal(&vault, &format!("export {case}")).unwrap().end();
+    assert_eq!((code, screen.contains("to the screen")), (0, false), "{screen}");
+    assert!(vault.run(&["export"]).done().stdout.contains("heating"));
+}
+
 fn cards_in(folder: &std::path::Path) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
 }

@@ -1,4 +1,5 @@
-//! Joining on this machine: what `member join`, `device join` and `sync` have in common.
+//! Joining: what `member join`, `device join` and `sync` have in common on the machine that joins, and `member approve` and
+//! `device approve` on the one that lets it in.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use vault_core::crypto::passphrase::Cost;
 
+use crate::agent::Vault;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::request::JoinRequest;
+use crate::session::request::{ApproveCodeRequest, JoinRequest};
 use crate::session::{Passphrase, Session, SessionError};
 
 /// Bytes of a sheet's file at most: rows, what is said on it, and a QR code.
@@ -92,6 +94,50 @@ pub fn finish(run: &Invocation) -> Result<(), CliError> {
             let (home, device) = (reply.home, reply.device);
             Err(SessionError::NotEnrolled { home, device }.into())
         }
+    }
+}
+
+/// What is missing without a terminal, and how to give it.
+const CODE: (&str, &str) = (
+    "the code that the other machine shows",
+    "`--code CODE`, as whoever sits at it reads it out",
+);
+
+/// Refuses to let anybody in by a code that nobody compared.
+pub fn no_code() -> CliError {
+    CliError::NeedsFlag {
+        what: CODE.0,
+        flag: CODE.1,
+    }
+}
+
+/// Returns the code under which somebody is let in: the one that is given, or on a terminal the one here once a person says
+/// that the other machine shows it. None for a device that another member certified, which shows none.
+///
+/// # Errors
+/// [`CliError::NeedsFlag`] where no code is given and nobody can be asked; [`CliError::Nothing`] where the machine shows another
+/// one; as [`Session::approve_code`].
+pub fn compared(
+    run: &Invocation,
+    session: &mut Vault,
+    handle: &str,
+    given: Option<String>,
+) -> Result<Option<String>, CliError> {
+    if given.is_some() {
+        return Ok(given);
+    }
+    let watch = run.watch()?;
+    let handle = handle.to_owned();
+    let here = session.approve_code(ApproveCodeRequest { handle }, watch.task())?;
+    drop(watch);
+    let Some(code) = here.code else { return Ok(None) };
+    let of = here.name.map_or_else(String::new, |name| format!(" of {name}"));
+    let question = format!("Does the other machine{of} show {code}? [y/N] ");
+    match run.confirm(&question, CODE.0, CODE.1)? {
+        true => Ok(Some(code)),
+        false => Err(CliError::Nothing {
+            what: "nobody was let in; where it shows another code, make another sheet, and find out who had this one",
+        }),
     }
 }
 

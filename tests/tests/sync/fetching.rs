@@ -17,8 +17,9 @@ fn enrolled(first: &Vault, name: &str) -> Vault {
     let device = first.run(&["device", "add", "--out", &sheet]).handle();
     let further = Vault::unmade();
     let join = ["device", "join", "--sheet", &sheet, "--kdf-memory", "64MiB", "--json"];
-    further.run(&join).done();
-    first.run(&["device", "approve", &device]).done();
+    let asked = further.run(&join).json();
+    let code = asked["code"].as_str().unwrap();
+    first.run(&["device", "approve", &device, "--code", code]).done();
     further
 }
 

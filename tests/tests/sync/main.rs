@@ -78,7 +78,9 @@ fn the_servers_whole_log_is_read_again_and_holds_what_was_sent() {
     );
     assert_eq!(told["failures"], serde_json::json!([]));
     server.kill();
-    vault.run(&["log", "verify", "--json"]).refused(7, "server-unreachable");
+    let refused = vault.run(&["log", "verify", "--json"]).refused(7, "server-unreachable");
+    let hint = refused["hint"].as_str().unwrap();
+    assert!(hint.contains("`casevault log verify --offline`"), "{hint}");
     assert_eq!(
         vault.json(&["log", "verify", "--offline"])["server"],
         serde_json::Value::Null

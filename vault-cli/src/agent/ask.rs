@@ -226,6 +226,7 @@ macro_rules! asks {
 }
 
 asks! {
+    watched approve_code(ApproveCodeRequest) -> ApproveCodeReply;
     plain breach_answer(BreachAnswerRequest) -> BreachAnswerReply;
     plain breach_list(BreachListRequest) -> BreachListReply;
     plain case_amend(CaseAmendRequest) -> CaseAmendReply;

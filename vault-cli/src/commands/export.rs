@@ -5,20 +5,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::agent::Vault;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::part::{Part, require_new};
 use crate::render;
 use crate::session::SessionError;
-use crate::session::request::{ExportFormat, ExportRequest};
+use crate::session::request::{CaseListRequest, ExportFormat, ExportRequest, ReadPurpose};
 use crate::ui::closed;
 
 /// Writes your own copy of a case, or of all cases
 ///
 /// The copy is not sealed: whoever has the file can read it. It is logged as an export. For somebody outside the agency
-/// this is not the way. Markdown and HTML leave out what your reflections say; `jsonl` and `json` hold them. Each note is there in its newest
-/// version; what was struck before is in `casevault note history`, and in a backup.
+/// this is not the way. Markdown and HTML leave out what your reflections (`priv:`) say; `jsonl` and `json` hold them. Each note is
+/// there in its newest version; what was struck before is in `casevault note history`, and in a backup. All cases go to the screen
+/// only after a question.
 ///
 /// Example: `casevault export c-7fk2 --format html --out case.html`
 #[derive(Args, Debug)]
@@ -54,6 +56,9 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
         require_new(path, args.force)?;
     }
     let mut session = run.unlock()?;
+    if args.out.is_none() && request.case.is_none() && run.ui.is_terminal() {
+        confirm(run, &mut session, &request.purpose)?;
+    }
     let watch = run.watch()?;
     let Some(path) = args.out else {
         let mut out = run.ui.out();
@@ -68,6 +73,21 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
     part.become_file_or_refuse(&path, args.force)?;
     drop(watch);
     run.ui.reply(&reply, render::import::export)
+}
+
+/// Asks before the whole caseload goes to the screen, in clear, where whoever passes reads it and the terminal keeps it.
+fn confirm(run: &Invocation, session: &mut Vault, purpose: &ReadPurpose) -> Result<(), CliError> {
+    let (status, purpose) = (None, purpose.clone());
+    let cases = session.case_list(CaseListRequest { status, purpose })?.cases;
+    let notes = render::count(cases.iter().map(|case| case.notes).sum(), "note", "notes");
+    let of = render::count(u64::try_from(cases.len()).unwrap_or(u64::MAX), "case", "cases");
+    let question = format!("{notes} of {of} to the screen? [y/N] ");
+    match run.confirm(&question, "whether all of it is to go to the screen", "`--out FILE`")? {
+        true => Ok(()),
+        false => Err(CliError::Nothing {
+            what: "nothing was exported; `--out FILE` writes a file, and a CASE takes one case alone",
+        }),
+    }
 }
 
 /// Tells a reader that went away from an export that failed.

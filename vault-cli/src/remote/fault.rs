@@ -45,6 +45,14 @@ pub enum ServerFault {
         /// What the system says.
         why: String,
     },
+    /// No answer came from a server whose log was to be verified.
+    #[error("the server at {url} does not answer: {why}")]
+    NotAudited {
+        /// Where it should be.
+        url: String,
+        /// What the system says.
+        why: String,
+    },
     /// It begins no session with this device.
     #[error("the server does not know this device")]
     UnknownDevice,
@@ -170,7 +178,9 @@ impl ServerFault {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Url { .. } | Self::Insecure { .. } => Kind::Usage,
-            Self::Unreachable { .. } | Self::NotReached { .. } | Self::Busy { .. } => Kind::Unreachable,
+            Self::Unreachable { .. } | Self::NotReached { .. } | Self::NotAudited { .. } | Self::Busy { .. } => {
+                Kind::Unreachable
+            }
             Self::Conflict { .. } => Kind::Conflict,
             Self::Garbled { .. }
             | Self::OtherKey
@@ -191,7 +201,7 @@ impl ServerFault {
             Self::Known { .. } => "server-known",
             Self::Url { .. } => "server-url",
             Self::Insecure { .. } => "server-insecure",
-            Self::Unreachable { .. } | Self::NotReached { .. } => "server-unreachable",
+            Self::Unreachable { .. } | Self::NotReached { .. } | Self::NotAudited { .. } => "server-unreachable",
             Self::UnknownDevice => "device-unknown",
             Self::Busy { .. } => "server-busy",
             Self::Refused { .. } => "server-refused",
@@ -222,6 +232,7 @@ impl ServerFault {
             Self::Insecure { .. } => "use its `https://` address: without TLS everybody on the way sees who works when",
             Self::Unreachable { .. } => "everything written stays here and goes out with the next `casevault sync`",
             Self::NotReached { .. } => "nothing was named or sent: run it again when the server answers",
+            Self::NotAudited { .. } => "`casevault log verify --offline` verifies what is here without the server",
             Self::UnknownDevice => {
                 "it was retired, or a restore made it, which cannot go on with the server yet (docs/recovery.md): everything \
                  stays here; an administrator's `casevault device list --all` tells, and `casevault device add` adds another"

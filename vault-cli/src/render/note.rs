@@ -173,12 +173,20 @@ pub fn history(reply: &NoteHistoryReply) -> String {
 
 fn one(view: &NoteView, previous: Option<&Note>) -> String {
     let head = &view.head;
-    let (content, previous) = (with_handles(&view.content), previous.map(with_handles));
+    let named = |note: &Note| {
+        let mut shown = with_handles(note);
+        if note.worker == view.content.worker && head.worker_named.is_some() {
+            shown.worker.clone_from(&head.worker_named);
+        }
+        shown
+    };
+    let (content, previous) = (named(&view.content), previous.map(named));
+    let signed_by = head.signed_by_named.as_deref().unwrap_or(&head.signed_by);
     let zone = crate::session::zone();
     let shown = Shown {
         version: head.version,
         previous: previous.as_ref(),
-        amended_by: (head.version > 1).then_some(head.signed_by.as_str()),
+        amended_by: (head.version > 1).then_some(signed_by),
         signed_by: head.signer.as_deref(),
         role: head.role.as_deref(),
         ..Shown::new(&content, &head.note, &zone)
@@ -248,6 +256,8 @@ mod tests {
             role: Some("caseworker".into()),
             signed_by: "m-0kf3aaaa".into(),
             signer: None,
+            worker_named: None,
+            signed_by_named: None,
             attribution: None,
             incomplete: vec!["segment 2: no reason".into()],
         }

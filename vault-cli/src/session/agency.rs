@@ -111,11 +111,7 @@ impl Holder {
 
     /// Names a member to who may open the settings: by name where it is known, and by the handle.
     pub(super) fn member_named(&self, tx: &ReadTx<'_>, member: MemberId) -> Result<String> {
-        let settings = self.settings(tx)?.settings;
-        Ok(match settings.name_of(member, self.founder()) {
-            Some(name) => format!("{name} ({})", member.handle()),
-            None => member.handle(),
-        })
+        Ok(self.settings(tx)?.settings.named(member, self.founder()))
     }
 
     /// Returns who founded the agency.

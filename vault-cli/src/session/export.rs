@@ -7,6 +7,7 @@ use super::case_record::Label;
 use super::case_record::Profile;
 use super::clock;
 use super::logging::Intent;
+use super::note_read::signs_for_another;
 use super::progress::Task;
 use super::progress::Unit;
 use super::reading::ReadNote;
@@ -87,9 +88,10 @@ impl Session {
                     .filter_map(|h| h.stream.as_case())
                     .collect(),
             };
-            let workers = holder.settings(tx)?.settings.workers;
+            let settings = holder.settings(tx)?.settings;
+            let named = |member| settings.named(member, holder.founder());
             let mut sink = Sink::new(out, request.format);
-            sink.begin(if case.is_none() { &workers } else { &[] })?;
+            sink.begin(if case.is_none() { &settings.workers } else { &[] })?;
             task.progress
                 .start("exporting", u64::try_from(cases.len()).ok(), Unit::Items);
             let mut reply = ExportReply {
@@ -107,7 +109,12 @@ impl Session {
                     holder.require_case_named(named, case, records.label.external_id.as_deref())?;
                 }
                 let profile = with_closing(records.profile, &records.label)?;
-                let notes = holder.read_case(tx, &keys, &logged)?;
+                let mut notes = holder.read_case(tx, &keys, &logged)?;
+                let signers = notes.iter().map(|n| signs_for_another(n).then(|| named(n.signed_by)));
+                let signers = signers.collect();
+                if matches!(request.format, ExportFormat::Html | ExportFormat::Markdown) {
+                    for_readers(&mut notes, &named);
+                }
                 let views = match request.format {
                     ExportFormat::Json => {
                         let views = notes.iter().map(|n| holder.view(tx, case, n.clone()));
@@ -115,8 +122,6 @@ impl Session {
                     }
                     _ => Vec::new(),
                 };
-                let signers = notes.iter().map(|n| holder.signer_beside_worker(tx, n));
-                let signers = signers.collect::<Result<_>>()?;
                 let attachments = match request.format {
                     // Its lines are those that an import takes.
                     ExportFormat::Jsonl => HashMap::new(),
@@ -206,7 +211,7 @@ impl<'w> Sink<'w> {
                 ))
             }
             ExportFormat::Markdown => {
-                let (notes, zone) = (for_readers(&case.notes), clock::zone());
+                let (notes, zone) = (&case.notes, clock::zone());
                 self.text(&render::markdown_heading(&title(case)))?;
                 notes.iter().zip(&case.signers).try_for_each(|(note, signer)| {
                     let handle = note.record.handle();
@@ -217,7 +222,7 @@ impl<'w> Sink<'w> {
                 })
             }
             ExportFormat::Html => {
-                let (notes, zone) = (for_readers(&case.notes), clock::zone());
+                let (notes, zone) = (&case.notes, clock::zone());
                 let notes = notes.iter().zip(&case.signers).flat_map(|(note, signer)| {
                     let handle = note.record.handle();
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
@@ -297,14 +302,13 @@ fn note_line(case: &CaseLine, read: &ReadNote) -> Result<String> {
     line::print_note(&read.note, &origin).map_err(bug)
 }
 
-/// Copies notes as pages show them: the worker who is a member by the handle, and in the place of a reflection that it
-/// is there. A page is handed on more easily than it is meant to be.
-fn for_readers(notes: &[ReadNote]) -> Vec<ReadNote> {
-    let mut notes = notes.to_vec();
-    for read in &mut notes {
+/// Makes notes what pages show of them: the worker who is a member by name and handle, and in the place of a reflection that
+/// it is there. A page is handed on more easily than it is meant to be.
+fn for_readers(notes: &mut [ReadNote], named: &dyn Fn(MemberId) -> String) {
+    for read in notes {
         let member = read.note.worker.as_deref().and_then(|w| w.parse::<MemberId>().ok());
         if let Some(member) = member {
-            read.note.worker = Some(member.handle());
+            read.note.worker = Some(named(member));
         }
         for segment in &mut read.note.segments {
             if segment.kind == SegmentKind::Reflection {
@@ -312,7 +316,6 @@ fn for_readers(notes: &[ReadNote]) -> Vec<ReadNote> {
             }
         }
     }
-    notes
 }
 
 /// An attachment as pages list it; its content is not in them.

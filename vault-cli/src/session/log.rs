@@ -24,6 +24,7 @@ use super::request::LogListRequest;
 use super::request::LogShowRequest;
 use super::request::LogVerifyRequest;
 use super::request::ReadPurpose;
+use crate::remote::ServerFault;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
 use crate::store::ReadTx;
@@ -160,7 +161,12 @@ impl Session {
         task.progress.finish();
         // What is wrong here is told whether or not a server answers.
         if !request.offline && reply.failures.is_empty() {
-            reply.server = self.audit_server(&mut reply.failures, task)?;
+            reply.server = self.audit_server(&mut reply.failures, task).map_err(|e| match e {
+                SessionError::Server(ServerFault::Unreachable { url, why }) => {
+                    ServerFault::NotAudited { url, why }.into()
+                }
+                other => other,
+            })?;
         }
         Ok(reply)
     }

@@ -43,6 +43,7 @@ use jiff::civil::Date;
 use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
+use vault_core::id::MemberId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::Segment;
@@ -90,7 +91,7 @@ impl Session {
             };
             let mut beside = Vec::new();
             for other in holder.read_beside(tx, &keys, &read, &logged)? {
-                let mut view = holder.view(tx, case, other)?;
+                let mut view = holder.named_view(tx, case, other)?;
                 if !request.only.is_empty() {
                     view.keep_only(&request.only);
                 }
@@ -98,7 +99,7 @@ impl Session {
             }
             let label = holder.case_label(tx, &keys, &logged)?;
             let asked = templates::gap_of_case(templates::oversight()?, &read.note, label.template.as_deref());
-            let mut view = holder.view(tx, case, read)?;
+            let mut view = holder.named_view(tx, case, read)?;
             view.head.incomplete.extend(asked.map(|gap| gap.to_string()));
             let left_out_kinds = if request.only.is_empty() {
                 Vec::new()
@@ -146,7 +147,7 @@ impl Session {
             for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
                 let read = holder.read_note(tx, &keys, record, Some(number), &logged)?;
                 holder.require_note_named(&request.note, &read)?;
-                versions.push(holder.view(tx, case, read)?);
+                versions.push(holder.named_view(tx, case, read)?);
             }
             let external_id = versions.first().and_then(|v| v.head.external_id.clone());
             let (note, case) = (record.handle(), case.handle());
@@ -400,6 +401,17 @@ impl Holder {
         }))
     }
 
+    /// As [`Self::view`], with the worker and the signer by name, to be shown.
+    fn named_view(&self, tx: &ReadTx<'_>, case: CaseId, read: ReadNote) -> Result<NoteView> {
+        let signed_by = read.signed_by;
+        let mut view = self.view(tx, case, read)?;
+        let worker = view.content.worker.as_deref();
+        let worker = worker.and_then(|worker| worker.parse::<MemberId>().ok());
+        view.head.worker_named = worker.map(|member| self.member_named(tx, member)).transpose()?;
+        view.head.signed_by_named = Some(self.member_named(tx, signed_by)?);
+        Ok(view)
+    }
+
     /// Puts a note's head before what it says.
     pub(super) fn view(&self, tx: &ReadTx<'_>, case: CaseId, read: ReadNote) -> Result<NoteView> {
         Ok(NoteView {
@@ -413,13 +425,8 @@ impl Holder {
 
     /// Names who signed a note that was written for somebody else: `NAME (m-…)`. What was imported says so itself.
     pub(super) fn signer_beside_worker(&self, tx: &ReadTx<'_>, read: &ReadNote) -> Result<Option<String>> {
-        let worker = read.note.worker.as_deref().filter(|_| read.note.imported.is_none());
-        let signer = read.signed_by;
-        let is_signer = |worker: &str| worker == signer.to_string() || worker == signer.handle();
-        match worker.is_some_and(|worker| !is_signer(worker)) {
-            true => Ok(Some(self.member_named(tx, signer)?)),
-            false => Ok(None),
-        }
+        let signs = signs_for_another(read);
+        signs.then(|| self.member_named(tx, read.signed_by)).transpose()
     }
 
     pub(super) fn head(&self, case: CaseId, read: &ReadNote) -> NoteHead {
@@ -446,6 +453,8 @@ impl Holder {
             role: None,
             signed_by: read.signed_by.handle(),
             signer: None,
+            worker_named: None,
+            signed_by_named: None,
             attribution: imported.map(|i| match &i.author {
                 Some(author) => format!("imported, not signed by {author}"),
                 None => "imported, not signed by its author".to_owned(),
@@ -529,4 +538,11 @@ pub(super) fn summary(note: &Note) -> String {
         Some((cut, _)) => format!("{}…", words.get(..cut).unwrap_or_default().trim_end()),
         None => words,
     }
+}
+
+/// Tells whether a note was signed by somebody else than the worker whom it names.
+pub(super) fn signs_for_another(read: &ReadNote) -> bool {
+    let worker = read.note.worker.as_deref().filter(|_| read.note.imported.is_none());
+    let signer = read.signed_by;
+    worker.is_some_and(|worker| worker != signer.to_string() && worker != signer.handle())
 }

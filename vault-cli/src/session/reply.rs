@@ -625,6 +625,12 @@ pub struct NoteHead {
     pub signed_by: String,
     /// That member by name and handle, where a note is shown whose worker is somebody else.
     pub signer: Option<String>,
+    /// The worker who is a member, and that member, by name and handle for the text that shows a note; JSON has the ids.
+    #[serde(default)]
+    pub worker_named: Option<String>,
+    /// As `worker_named`, of `signed_by`.
+    #[serde(default)]
+    pub signed_by_named: Option<String>,
     /// `imported, not signed by w003`, for an imported note.
     pub attribution: Option<String>,
     /// What is missing (`segment 3: decision without a reason`).
@@ -1447,6 +1453,8 @@ mod tests {
             role: None,
             signed_by: "m-0kf3aaaa".into(),
             signer: None,
+            worker_named: None,
+            signed_by_named: None,
             attribution: Some("imported, not signed by w003".into()),
             incomplete: Vec::new(),
         };

@@ -59,6 +59,14 @@ impl Settings {
         named.or_else(|| (founder == Some(member)).then_some(self.founder.as_str()))
     }
 
+    /// Names a member: by name where it is known, and by the handle.
+    pub(super) fn named(&self, member: MemberId, founder: Option<MemberId>) -> String {
+        match self.name_of(member, founder) {
+            Some(name) => format!("{name} ({})", member.handle()),
+            None => member.handle(),
+        }
+    }
+
     /// Says what a member is called.
     pub(super) fn put_name(&mut self, member: MemberId, name: &str) {
         let id = member.to_string();

@@ -340,9 +340,11 @@ pub fn versions() -> Versions {
 
 fn attention(wrong_tries: u32, has_cards: bool, has_company: bool) -> Vec<String> {
     let mut all = Vec::new();
-    if !has_company {
-        all.push("one person holds this vault: cases have a second holder once a colleague has joined".to_owned());
-    }
+    let alone = match has_company {
+        false => "one person holds this vault, and every case in it has one holder",
+        true => "every case has one holder until it can be shared with a colleague: keep a backup",
+    };
+    all.push(alone.to_owned());
     all.push(
         "there is no witness: a copy of the folder put back as it was on an earlier day is not noticed".to_owned(),
     );

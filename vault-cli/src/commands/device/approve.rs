@@ -4,12 +4,14 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::joining;
 use crate::render;
 use crate::session::request::ApproveRequest;
 
 /// Hands your keys to your device that asked with a sheet, or enrols one that another member certified
 ///
-/// Compare the code with the one that the other machine shows. Where you administer nothing, an administrator runs this after
+/// Shows the code and asks whether the other machine shows it, before it gets anything; where there is no terminal, `--code` is
+/// required. Where you administer nothing, an administrator runs this after
 /// you, with the same handle: `casevault device list --all` shows it to neither, so tell it to them.
 #[derive(Args, Debug)]
 pub struct ApproveArgs {
@@ -23,11 +25,12 @@ pub struct ApproveArgs {
 }
 
 pub(super) fn run(args: ApproveArgs, run: &Invocation) -> Result<(), CliError> {
+    let mut session = run.unlock()?;
+    let code = joining::compared(run, &mut session, &args.device, args.code)?;
     let request = ApproveRequest {
         handle: args.device,
-        code: args.code,
+        code,
     };
-    let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.device_approve(request, watch.task())?;
     drop(watch);

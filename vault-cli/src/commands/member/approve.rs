@@ -4,12 +4,15 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::joining;
 use crate::render;
 use crate::session::request::ApproveRequest;
+use crate::unlock_prompt;
 
 /// Lets in the member who asked with a sheet
 ///
-/// Compare the code with the one that the other machine shows: whoever copied the sheet and was first shows another. The member
+/// Shows the code and asks whether the other machine shows it, before anybody is let in: whoever copied the sheet and was first
+/// shows another. Where there is no terminal, `--code` is required. The member
 /// gets the roles that the invite named, and holds the agency's keys from their next epoch on.
 #[derive(Args, Debug)]
 pub struct ApproveArgs {
@@ -23,11 +26,15 @@ pub struct ApproveArgs {
 }
 
 pub(super) fn run(args: ApproveArgs, run: &Invocation) -> Result<(), CliError> {
+    if args.code.is_none() && !unlock_prompt::can_ask() {
+        return Err(joining::no_code());
+    }
+    let mut session = run.unlock()?;
+    let code = joining::compared(run, &mut session, &args.member, args.code)?;
     let request = ApproveRequest {
         handle: args.member,
-        code: args.code,
+        code,
     };
-    let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.member_approve(request, watch.task())?;
     drop(watch);

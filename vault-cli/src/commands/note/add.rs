@@ -24,7 +24,7 @@ use super::{DraftFlags, InputArgs, OnTerminal};
 ///   act: what was done
 ///   dec: a decision; why: and options: below it
 ///   plan: a next step; owner: and due: below it
-///   priv: your own thinking, kept apart; no colleague and no page that you export gets it
+///   priv: your own thinking, kept apart; no colleague gets it, and your exports as jsonl and json alone hold it
 ///
 /// On a terminal, without `--file`, the editor that VISUAL or EDITOR names opens with the template's
 /// headings; its file is in memory alone, and what is written is kept, sealed, every two seconds.

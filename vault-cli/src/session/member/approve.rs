@@ -2,6 +2,7 @@
 
 use super::invited::Invited;
 use super::role;
+use crate::remote::Remote;
 use crate::session::Result;
 use crate::session::Session;
 use crate::session::SessionError;
@@ -9,9 +10,11 @@ use crate::session::Task;
 use crate::session::member::not_found;
 use crate::session::random;
 use crate::session::refused;
+use crate::session::reply::ApproveCodeReply;
 use crate::session::reply::ApproveReply;
 use crate::session::reply::DEVICE_APPROVE;
 use crate::session::reply::MEMBER_APPROVE;
+use crate::session::request::ApproveCodeRequest;
 use crate::session::request::ApproveRequest;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::growing;
@@ -19,6 +22,7 @@ use vault_core::id::DeviceId;
 use vault_core::joining;
 use vault_core::wire::v1::agency::CertifiedDevice;
 use vault_core::wire::v1::enrolment::AnswerInvite;
+use vault_core::wire::v1::enrolment::InviteState;
 use vault_core::wire::v1::enrolment::Joiner;
 
 const REQUEST: &str = "request to join";
@@ -49,25 +53,36 @@ impl Session {
         }
     }
 
+    /// Tells the code by which who asked with a sheet that was made here is known, before anybody is let in; none of a device
+    /// that another member certified.
+    ///
+    /// # Errors
+    /// [`SessionError::Conflict`] where nobody has asked yet; as [`Session::sync`].
+    pub fn approve_code(&mut self, request: ApproveCodeRequest, task: Task<'_>) -> Result<ApproveCodeReply> {
+        let invited = self.store.read(|tx| Invited::find(tx, &request.handle))?;
+        let Some(invited) = invited else {
+            return Ok(ApproveCodeReply::default());
+        };
+        let reached = self.reach_and_sync(task)?;
+        let state = asked(reached.remote(), &invited)?;
+        Ok(ApproveCodeReply {
+            code: Some(joining::code(&state.request)),
+            name: Some(invited.name),
+        })
+    }
+
     fn approve(&mut self, invited: &Invited, request: &ApproveRequest, task: Task<'_>) -> Result<ApproveReply> {
         let reached = self.reach_and_sync(task)?;
         let invite = &invited.invite;
-        let state = reached.remote().invite(invite.id())?;
-        let state = state.ok_or_else(|| SessionError::SheetOver {
-            until: super::date_of(invite.sheet().until),
-        })?;
-        if state.request.is_empty() {
-            return Err(SessionError::conflict(
-                "nobody has asked with this sheet yet",
-                format!(
-                    "`casevault member join --sheet SHEET`, or `device join`, does it on the other machine; then approve {} again",
-                    invited.handle()
-                ),
-            ));
-        }
+        let state = asked(reached.remote(), invited)?;
         let code = joining::code(&state.request);
-        let shown = request.code.as_deref().map(str::trim);
-        if shown.is_some_and(|shown| !shown.eq_ignore_ascii_case(&code)) {
+        let Some(shown) = request.code.as_deref().map(str::trim) else {
+            return Err(SessionError::conflict(
+                "nobody has compared the code with the one that the other machine shows",
+                "give the one that it shows with `--code CODE`",
+            ));
+        };
+        if !shown.eq_ignore_ascii_case(&code) {
             return Err(SessionError::conflict(
                 format!("the code here is {code}: somebody else has asked with this sheet"),
                 "nobody was let in; make another sheet, and find out who had this one",
@@ -171,4 +186,23 @@ impl Session {
             officer_owed: growing::owed(&self.holder.agency).role,
         })
     }
+}
+
+/// Reads what was asked with a sheet.
+fn asked(remote: &Remote, invited: &Invited) -> Result<InviteState> {
+    let invite = &invited.invite;
+    let state = remote.invite(invite.id())?;
+    let state = state.ok_or_else(|| SessionError::SheetOver {
+        until: super::date_of(invite.sheet().until),
+    })?;
+    if state.request.is_empty() {
+        return Err(SessionError::conflict(
+            "nobody has asked with this sheet yet",
+            format!(
+                "`casevault member join --sheet SHEET`, or `device join`, does it on the other machine; then approve {} again",
+                invited.handle()
+            ),
+        ));
+    }
+    Ok(state)
 }

@@ -47,6 +47,15 @@ pub struct JoinReply {
     pub enrolled: bool,
 }
 
+/// By which code who asked to join is known, before anybody is let in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproveCodeReply {
+    /// What the other machine shows if it is the one; nothing of a device that another member certified.
+    pub code: Option<String>,
+    /// What the member is called.
+    pub name: Option<String>,
+}
+
 /// Who was taken in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApproveReply {

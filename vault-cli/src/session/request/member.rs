@@ -29,12 +29,19 @@ pub struct DeviceAddRequest {
     pub days: u32,
 }
 
+/// Asks by which code who asked to join is known.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ApproveCodeRequest {
+    /// The handle that the invite gave: a member's, or a device's.
+    pub handle: String,
+}
+
 /// Takes in who asked to join.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ApproveRequest {
     /// The handle that the invite gave: a member's, or a device's.
     pub handle: String,
-    /// What the joining device showed, to be compared.
+    /// What the joining device showed, to be compared; none only for a device that another member certified.
     pub code: Option<String>,
 }
 
