@@ -322,7 +322,6 @@ fn a_note_that_was_withdrawn_before_it_was_sent_keeps_nobody_from_the_others() {
     let withdraw = |vault: &mut Vault, note: &str| {
         let request = NoteWithdrawRequest {
             note: note.to_owned(),
-            ..NoteWithdrawRequest::default()
         };
         vault.s().note_withdraw(request).unwrap();
     };
