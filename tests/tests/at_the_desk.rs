@@ -699,3 +699,35 @@ fn a_note_that_is_shown_or_handed_on_names_its_worker() {
         assert!(text.contains("Ann Worker (m"), "{text}");
     }
 }
+
+#[test]
+fn an_exported_page_says_whose_it_is_and_tells_in_the_order_of_what_happened() {
+    let vault = Vault::made();
+    let profile = r#"{"name":"Ada Brisk","date_of_birth":"1948-02-11"}"#;
+    let open = ["case", "open", "--template", "adult-social-care", "--file", "-"];
+    let case = vault.feed(&open, profile.as_bytes()).handle();
+    for (at, text) in [
+        ("2026-03-12 14:00", "obs: The later visit."),
+        ("2026-03-10 09:00", "obs: The earlier call."),
+    ] {
+        let arguments = ["note", "add", &case, "--kind", "home-visit", "--file", "-", "--at", at];
+        vault.feed(&arguments, text.as_bytes()).done();
+    }
+    for format in ["html", "markdown"] {
+        let page = vault.run(&["export", &case, "--format", format]).done().stdout;
+        for said in [
+            "Agency",
+            "Exported",
+            "by Ann Worker",
+            "Client",
+            "Ada Brisk",
+            "Date of birth",
+            "Notes",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        let at = |text: &str| page.find(text).unwrap();
+        assert!(at("earlier call") < at("later visit"), "{page}");
+        assert!(at("Date of birth") < at("earlier call"), "{page}");
+    }
+}

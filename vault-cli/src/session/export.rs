@@ -36,12 +36,15 @@ use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
 use vault_core::note::render;
 use vault_core::note::render::Shown;
+use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::stream::StreamKind;
 
 /// A case ready to be written.
 struct Exported {
     case: CaseId,
+    /// Whose records these are, and who exported them when.
+    about: [(&'static str, String); 2],
     profile: Profile,
     notes: Vec<ReadNote>,
     /// Beside each note who signed it, where that is somebody else than the worker.
@@ -89,6 +92,8 @@ impl Session {
                     .collect(),
             };
             let settings = holder.settings(tx)?.settings;
+            let is_page = matches!(request.format, ExportFormat::Html | ExportFormat::Markdown);
+            let exported_at = clock::moment(clock::now()).with_offset(&clock::zone());
             let named = |member| settings.named(member, holder.founder());
             let mut sink = Sink::new(out, request.format);
             sink.begin(if case.is_none() { &settings.workers } else { &[] })?;
@@ -110,11 +115,19 @@ impl Session {
                 }
                 let profile = with_closing(records.profile, &records.label)?;
                 let mut notes = holder.read_case(tx, &keys, &logged)?;
+                if is_page {
+                    // As they happened.
+                    notes.sort_by_key(|read| read.note.occurred_at.as_ref().map(Moment::instant));
+                }
                 let signers = notes.iter().map(|n| signs_for_another(n).then(|| named(n.signed_by)));
                 let signers = signers.collect();
-                if matches!(request.format, ExportFormat::Html | ExportFormat::Markdown) {
+                if is_page {
                     for_readers(&mut notes, &named);
                 }
+                let about = [
+                    ("Agency", settings.agency.clone()),
+                    ("Exported", format!("{exported_at} by {}", named(holder.member))),
+                ];
                 let views = match request.format {
                     ExportFormat::Json => {
                         let views = notes.iter().map(|n| holder.view(tx, case, n.clone()));
@@ -131,6 +144,7 @@ impl Session {
                 reply.notes += u64::try_from(notes.len()).unwrap_or(0);
                 sink.case(&Exported {
                     case,
+                    about,
                     profile,
                     notes,
                     signers,
@@ -213,6 +227,7 @@ impl<'w> Sink<'w> {
             ExportFormat::Markdown => {
                 let (notes, zone) = (&case.notes, clock::zone());
                 self.text(&render::markdown_heading(&title(case)))?;
+                self.text(&render::markdown_heading_facts(&facts(case)))?;
                 notes.iter().zip(&case.signers).try_for_each(|(note, signer)| {
                     let handle = note.record.handle();
                     self.text(&render::markdown(&shown(note, &handle, signer.as_deref(), &zone)))?;
@@ -230,6 +245,7 @@ impl<'w> Sink<'w> {
                     [render::fragment(&shown(note, &handle, signer.as_deref(), &zone)), list]
                 });
                 self.fragments.push(render::heading(&title(case)));
+                self.fragments.push(render::heading_facts(&facts(case)));
                 self.fragments.extend(notes);
                 Ok(())
             }
@@ -338,6 +354,18 @@ fn shown<'n>(read: &'n ReadNote, handle: &'n str, signed_by: Option<&'n str>, zo
         offsets: true,
         ..Shown::new(&read.note, handle, zone)
     }
+}
+
+/// What a page says of a case before its notes: whoever gets it knows no handle.
+fn facts(case: &Exported) -> Vec<(&'static str, String)> {
+    let mut facts = case.about.to_vec();
+    let profile = case.profile.line.profile.as_ref().map(RawJson::value);
+    for (label, field) in [("Client", "name"), ("Date of birth", "date_of_birth")] {
+        let value = profile.as_ref().and_then(|profile| profile.get(field)?.as_str());
+        facts.extend(value.map(|value| (label, value.to_owned())));
+    }
+    facts.push(("Notes", case.notes.len().to_string()));
+    facts
 }
 
 fn title(case: &Exported) -> String {

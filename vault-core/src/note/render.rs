@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 pub use apart::set_apart;
-pub use html::{fragment, fragment_attachments, heading, page};
-pub use markdown::{markdown, markdown_attachments, markdown_heading};
+pub use html::{fragment, fragment_attachments, heading, heading_facts, page};
+pub use markdown::{markdown, markdown_attachments, markdown_heading, markdown_heading_facts};
 pub use text::text;
 
 use super::display;

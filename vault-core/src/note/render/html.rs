@@ -32,6 +32,20 @@ pub fn heading(title: &str) -> String {
     format!("<h2>{}</h2>\n", escape(&display::escape_line(title)))
 }
 
+/// Writes what is said of the notes that follow, to stand under their heading.
+pub fn heading_facts(facts: &[(&str, String)]) -> String {
+    let shown: Vec<_> = facts
+        .iter()
+        .map(|(label, value)| (*label, display::escape_line(value)))
+        .collect();
+    let mut out = String::new();
+    write_list(
+        &mut out,
+        shown.iter().map(|(label, value)| (*label, value.as_ref(), None)),
+    );
+    out
+}
+
 /// Writes one note as an article, to stand under a page's first heading.
 pub fn fragment(shown: &Shown<'_>) -> String {
     let page = shown.page();

@@ -9,6 +9,14 @@ pub fn markdown_heading(title: &str) -> String {
     format!("# {}\n\n", escape(&display::escape_line(title)))
 }
 
+/// Writes what is said of the notes that follow, to stand under their heading.
+pub fn markdown_heading_facts(facts: &[(&str, String)]) -> String {
+    let lines = facts
+        .iter()
+        .map(|(label, value)| format!("- **{label}:** {}\n", escape(&display::escape_line(value))));
+    lines.chain(["\n".to_owned()]).collect()
+}
+
 /// Writes a note as Markdown; nothing in a record can become markup, a link or an image.
 pub fn markdown(shown: &Shown<'_>) -> String {
     let page = shown.page();
