@@ -320,9 +320,7 @@ fn a_note_that_was_withdrawn_before_it_was_sent_keeps_nobody_from_the_others() {
     one.note(&case, "obs: Stays.");
     let gone = one.note(&case, "obs: Goes.");
     let withdraw = |vault: &mut Vault, note: &str| {
-        let request = NoteWithdrawRequest {
-            note: note.to_owned(),
-        };
+        let request = NoteWithdrawRequest { note: note.to_owned() };
         vault.s().note_withdraw(request).unwrap();
     };
     withdraw(&mut one, &gone);
