@@ -407,8 +407,10 @@ impl Holder {
         let mut view = self.view(tx, case, read)?;
         let worker = view.content.worker.as_deref();
         let worker = worker.and_then(|worker| worker.parse::<MemberId>().ok());
-        view.head.worker_named = worker.map(|member| self.member_named(tx, member)).transpose()?;
-        view.head.signed_by_named = Some(self.member_named(tx, signed_by)?);
+        let settings = self.settings(tx)?.settings;
+        let named = |member| settings.named(member, self.founder());
+        view.head.worker_named = worker.map(named);
+        view.head.signed_by_named = Some(named(signed_by));
         Ok(view)
     }
 

@@ -259,6 +259,12 @@ impl Holder {
         }
         let versions = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let first = all.first().filter(|_| versions > 1).cloned();
+        let of_number = |number: u32| all.iter().filter(|r| r.header.version == number).count();
+        let beside = match version {
+            None => all.last().map_or(0, |newest| of_number(newest.header.version)),
+            Some(wanted) => of_number(wanted),
+        };
+        let beside = u32::try_from(beside.saturating_sub(1)).unwrap_or(u32::MAX);
         let found = match version {
             None => all.into_iter().next_back(),
             Some(wanted) => all.into_iter().find(|r| r.header.version == wanted),
@@ -274,9 +280,6 @@ impl Holder {
                 text: handle.clone(),
             },
         })?;
-        let same = tx.versions(record)?.into_iter();
-        let same = same.filter(|r| r.header.stream == keys.stream() && r.header.version == found.header.version);
-        let beside = u32::try_from(same.count().saturating_sub(1)).unwrap_or(u32::MAX);
         let read = self.open_version(tx, keys, found, first)?;
         Ok(ReadNote {
             versions,
