@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use super::retire;
+use super::retire::RetireArgs;
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::render;
-use crate::session::request::DeviceRetireRequest;
 
 /// Retires a device that is in others' hands
 ///
@@ -23,24 +23,8 @@ pub struct LostArgs {
 }
 
 pub(super) fn run(args: LostArgs, run: &Invocation) -> Result<(), CliError> {
-    let question = format!(
-        "Retire {} for good? What waits on it is never sent. [y/N] ",
-        args.device
-    );
-    if !args.yes && !run.confirm(&question, "whether the device is to go", "`--yes`")? {
-        return Err(CliError::Nothing {
-            what: "the device stays",
-        });
-    }
-    let request = DeviceRetireRequest {
-        device: args.device,
-        lost: true,
-    };
-    let mut session = run.unlock()?;
-    let watch = run.watch()?;
-    let reply = session.device_retire(request, watch.task())?;
-    drop(watch);
-    run.ui.reply(&reply, render::member::gone)?;
+    let LostArgs { device, yes } = args;
+    let reply = retire::retire(RetireArgs { device, yes }, true, run)?;
     run.ui.hint(&format!(
         "whoever has the device and its passphrase has the member's keys: `casevault member reset {} --out SHEET` lets the \
          member begin anew, and every section it holds is then rotated before the next writing",

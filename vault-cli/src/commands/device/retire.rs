@@ -5,6 +5,7 @@ use clap::Args;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
+use crate::session::reply::ChangedReply;
 use crate::session::request::DeviceRetireRequest;
 
 /// Retires a device that is used no more, for good
@@ -22,6 +23,11 @@ pub struct RetireArgs {
 }
 
 pub(super) fn run(args: RetireArgs, run: &Invocation) -> Result<(), CliError> {
+    retire(args, false, run).map(drop)
+}
+
+/// Retires a device once somebody has said so, and tells of it.
+pub(super) fn retire(args: RetireArgs, lost: bool, run: &Invocation) -> Result<ChangedReply, CliError> {
     let question = format!(
         "Retire {} for good? What waits on it is never sent. [y/N] ",
         args.device
@@ -33,12 +39,12 @@ pub(super) fn run(args: RetireArgs, run: &Invocation) -> Result<(), CliError> {
     }
     let request = DeviceRetireRequest {
         device: args.device,
-        lost: false,
+        lost,
     };
     let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.device_retire(request, watch.task())?;
     drop(watch);
     run.ui.reply(&reply, render::member::gone)?;
-    Ok(())
+    Ok(reply)
 }
