@@ -342,13 +342,9 @@ impl Session {
             }
             let alone = push(asking, kept, batch)?;
             let nothing_between = alone && kept.followed() == kept.pushed;
-            let all_indexed = kept.indexed() == kept.pushed;
-            kept.is_sent_to(last, order);
+            kept.is_sent_to(last, order, true);
             if nothing_between {
                 kept.is_followed();
-            }
-            if all_indexed {
-                kept.is_indexed();
             }
             self.write(|_, tx| kept.store(tx))?;
             *sent = sent.saturating_add(number);

@@ -6,8 +6,7 @@
 use super::asking::Asking;
 use super::kept::KeptRemote;
 use super::log_key;
-use super::taking::CheckedRecord;
-use super::taking::checked_at_entry;
+use super::taking::AgencyLink;
 use crate::places::Places;
 use crate::remote::Remote;
 use crate::remote::ServerFault;
@@ -15,15 +14,12 @@ use crate::remote::ServerUrl;
 use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::refused;
-use crate::store::BlobKind;
 use crate::store::WriteTx;
 use std::collections::BTreeMap;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::joining::Invite;
-use vault_core::parcel::OpenRecord;
-use vault_core::stream::VerifiedLink;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Step;
@@ -33,7 +29,7 @@ use vault_core::tlog::follow::Follower;
 /// The agency as its server has it, not yet kept.
 pub(in crate::session) struct First {
     pub(in crate::session) agency: AgencyState,
-    links: Vec<Admitted>,
+    links: Vec<AgencyLink>,
     url: String,
     /// What was verified of the log.
     log: Checkpoint,
@@ -92,49 +88,33 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
 impl First {
     /// Puts it into an empty store, with what there is to go on from.
     pub(in crate::session) fn keep(&self, tx: &mut WriteTx<'_>) -> Result<()> {
-        for (link, records, blobs) in &self.links {
-            for blob in blobs {
-                tx.put_blob(BlobKind::Keyring, blob)?;
-            }
-            let parts: Vec<_> = records.iter().map(CheckedRecord::to_store).collect();
-            tx.put_any_event(link, &parts)?;
+        for link in &self.links {
+            link.keep(tx)?;
         }
         let mut kept = KeptRemote::new(&self.url, self.agency.id())?;
-        kept.is_sent_to(tx.head().pos, tx.head().order);
+        kept.is_sent_to(tx.head().pos, tx.head().order, false);
         // Cases are still to be fetched, from the first leaf: of the very log that was verified here.
         kept.begins_at(&self.log);
         kept.store(tx)
     }
 }
 
-/// A link with the records and files that it names.
-type Admitted = (VerifiedLink, Vec<CheckedRecord>, Vec<Vec<u8>>);
-
-fn admit(pulled: Vec<Pulled>) -> Result<(AgencyState, Vec<Admitted>)> {
+fn admit(pulled: Vec<Pulled>) -> Result<(AgencyState, Vec<AgencyLink>)> {
     let refused = refused("agency");
     let mut state: Option<AgencyState> = None;
     let mut links = Vec::with_capacity(pulled.len());
     for one in pulled {
-        let (link, records, blobs) = one.parcel.into_parts();
-        let link = match &mut state {
+        links.push(match &mut state {
             None => {
+                let (link, records, blobs) = one.parcel.into_parts();
                 let founded = AgencyState::found(&link).map_err(&refused)?;
                 let founder = founded.live_device(link.link().device).map_err(&refused)?;
                 let link = link.verify(&founder.key).map_err(&refused)?;
                 state = Some(founded);
-                link
+                AgencyLink::judged(link, records, blobs)
             }
-            Some(state) => {
-                for record in &records {
-                    let author = state.devices().get(&record.header().device);
-                    let author = author.ok_or_else(|| SessionError::refused(Check::AuthorDevice, "agency"))?;
-                    record.verify_signature(&author.key).map_err(&refused)?;
-                }
-                let stored: Vec<_> = records.iter().map(OpenRecord::stored).collect();
-                state.admit(link, &stored).map_err(&refused)?
-            }
-        };
-        links.push((link, records.into_iter().map(checked_at_entry).collect(), blobs));
+            Some(state) => AgencyLink::admit(state, one.parcel, "agency")?,
+        });
     }
     let state = state.ok_or_else(|| SessionError::refused(Check::Founding, "agency"))?;
     Ok((state, links))

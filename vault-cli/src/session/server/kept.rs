@@ -141,10 +141,12 @@ impl KeptRemote {
         Ok(order)
     }
 
-    /// Says up to where every link is in the log, and which commit order that is.
-    pub(super) fn is_sent_to(&mut self, pushed: u64, order: CommitOrder) {
+    /// Says up to where every link is in the log, and which commit order that is; `own` tells whether none of those that are
+    /// new there is another's, so that there is nothing to look into.
+    pub(super) fn is_sent_to(&mut self, pushed: u64, order: CommitOrder, own: bool) {
+        let all_indexed = self.indexed() == self.pushed;
         self.followed = Some(self.followed());
-        self.indexed = Some(self.indexed());
+        self.indexed = (!(own && all_indexed)).then_some(self.indexed());
         self.pushed = pushed;
         self.order = Some(BASE64.encode(&order.0));
     }

@@ -74,7 +74,7 @@ struct Checked {
 }
 
 #[allow(clippy::large_enum_variant, reason = "nearly all are kept ones")]
-pub(super) enum CheckedRecord {
+enum CheckedRecord {
     Kept(VerifiedRecord, Wrap),
     Erased(ErasedRecord),
 }
@@ -99,7 +99,7 @@ impl CheckedRecord {
         }
     }
 
-    pub(super) fn to_store(&self) -> NewRecord<'_> {
+    fn to_store(&self) -> NewRecord<'_> {
         match self {
             Self::Kept(record, wrap) => NewRecord::whole(record, wrap),
             Self::Erased(erased) => NewRecord {
@@ -112,6 +112,47 @@ impl CheckedRecord {
                 },
             },
         }
+    }
+}
+
+/// A link of the agency's that was judged, with the records and files that it names.
+pub(super) struct AgencyLink {
+    link: VerifiedLink,
+    records: Vec<CheckedRecord>,
+    blobs: Vec<Vec<u8>>,
+}
+
+impl AgencyLink {
+    /// Takes a link into the agency's state, its records' signatures checked; `of` names it where it is refused.
+    pub(super) fn admit(agency: &mut AgencyState, parcel: OpenParcel, of: &str) -> Result<Self> {
+        let (link, records, blobs) = parcel.into_parts();
+        for record in &records {
+            let author = agency.devices().get(&record.header().device);
+            let author = author.ok_or_else(|| SessionError::refused(Check::AuthorDevice, of))?;
+            record.verify_signature(&author.key).map_err(refused(of))?;
+        }
+        let stored: Vec<_> = records.iter().map(OpenRecord::stored).collect();
+        let link = agency.admit(link, &stored).map_err(refused(of))?;
+        Ok(Self::judged(link, records, blobs))
+    }
+
+    /// A link that was judged, and whose records' signatures hold.
+    pub(super) fn judged(link: VerifiedLink, records: Vec<OpenRecord>, blobs: Vec<Vec<u8>>) -> Self {
+        Self {
+            link,
+            records: records.into_iter().map(checked_at_entry).collect(),
+            blobs,
+        }
+    }
+
+    /// Stores it.
+    pub(super) fn keep(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        for blob in &self.blobs {
+            tx.put_blob(BlobKind::Keyring, blob)?;
+        }
+        let parts: Vec<_> = self.records.iter().map(CheckedRecord::to_store).collect();
+        tx.put_any_event(&self.link, &parts)?;
+        Ok(())
     }
 }
 
@@ -142,7 +183,8 @@ impl Holder {
         }
         let links = (of_agency.len() + others.len()) as u64;
         for one in of_agency {
-            self.take_agency_link(tx, one.parcel)?;
+            let of = one.parcel.link().link().stream.to_string();
+            AgencyLink::admit(&mut self.agency, one.parcel, &of)?.keep(tx)?;
         }
         let checked: Vec<Checked> = others
             .into_par_iter()
@@ -158,11 +200,8 @@ impl Holder {
             }
         }
         positions.store(tx)?;
-        let is_looked_into = kept.indexed() == kept.pushed && waiting.has_all(&ids, here.len());
-        kept.is_sent_to(tx.head().pos, tx.head().order);
-        if is_looked_into {
-            kept.is_indexed();
-        }
+        let own = waiting.has_all(&ids, here.len());
+        kept.is_sent_to(tx.head().pos, tx.head().order, own);
         let aside = waiting.put_back(self, tx, kept, &ids)?;
         kept.store(tx)?;
         if let Some(known) = &self.known {
@@ -170,25 +209,6 @@ impl Holder {
             known.forget();
         }
         Ok(Taken { links, aside })
-    }
-
-    fn take_agency_link(&mut self, tx: &mut WriteTx<'_>, parcel: OpenParcel) -> Result<()> {
-        let stream = parcel.link().link().stream;
-        let (link, records, blobs) = parcel.into_parts();
-        for record in &records {
-            let author = device(&self.agency, record.header().device, stream, Check::AuthorDevice)?;
-            record.verify_signature(&author.1).map_err(refused(stream))?;
-        }
-        let stored: Vec<_> = records.iter().map(OpenRecord::stored).collect();
-        let link = self.agency.admit(link, &stored).map_err(refused(stream))?;
-        drop(stored);
-        for blob in &blobs {
-            tx.put_blob(BlobKind::Keyring, blob)?;
-        }
-        let records: Vec<_> = records.into_iter().map(checked_at_entry).collect();
-        let parts: Vec<_> = records.iter().map(CheckedRecord::to_store).collect();
-        tx.put_any_event(&link, &parts)?;
-        Ok(())
     }
 
     fn take_link(&self, tx: &mut WriteTx<'_>, states: &mut HashMap<CaseId, CaseState>, one: &Checked) -> Result<u64> {
@@ -288,7 +308,7 @@ fn check(agency: &AgencyState, pulled: Pulled) -> Result<Checked> {
 }
 
 /// Takes a record whose author's signature was just checked.
-pub(super) fn checked_at_entry(record: OpenRecord) -> CheckedRecord {
+fn checked_at_entry(record: OpenRecord) -> CheckedRecord {
     match record {
         OpenRecord::Kept { record, wrap } => CheckedRecord::Kept(record.verified_at_entry(), wrap),
         OpenRecord::Erased(erased) => CheckedRecord::Erased(erased),

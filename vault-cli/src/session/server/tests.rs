@@ -3,13 +3,13 @@
 
 use super::indexing;
 use super::kept::KeptRemote;
+use super::taking::AgencyLink;
 use crate::places::Places;
 use crate::session::Session;
 use crate::session::request::NoteWithdrawRequest;
 use crate::session::tests::CHEAP;
 use crate::session::tests::Vault;
 use crate::session::writing::Version;
-use crate::store::BlobKind;
 use crate::store::Store;
 use std::collections::BTreeMap;
 use vault_core::check::Check;
@@ -100,9 +100,8 @@ impl Log {
                 })
             })
             .unwrap();
-        kept.is_sent_to(last, order);
+        kept.is_sent_to(last, order, true);
         kept.is_followed();
-        kept.is_indexed();
         session.write(|_, tx| kept.store(tx)).unwrap();
         *at = self.links.len();
     }
@@ -206,15 +205,11 @@ fn further(first: &mut Vault) -> Vault {
             for parcel in parcels {
                 let (link, records, blobs) = OpenParcel::open(parcel).unwrap().into_parts();
                 let signer = session.holder.agency.devices()[&link.link().device].key.clone();
-                for blob in blobs {
-                    tx.put_blob(BlobKind::Keyring, &blob)?;
-                }
-                let records: Vec<_> = records.into_iter().map(super::taking::checked_at_entry).collect();
-                let parts: Vec<_> = records.iter().map(super::taking::CheckedRecord::to_store).collect();
-                tx.put_any_event(&link.verify(&signer).unwrap(), &parts)?;
+                let link = link.verify(&signer).unwrap();
+                AgencyLink::judged(link, records, blobs).keep(tx)?;
             }
             let mut kept = KeptRemote::new("http://127.0.0.1:1/", agency)?;
-            kept.is_sent_to(tx.head().pos, tx.head().order);
+            kept.is_sent_to(tx.head().pos, tx.head().order, false);
             kept.store(tx)
         })
         .unwrap();

@@ -87,12 +87,7 @@ pub(super) fn arrived(tx: &WriteTx<'_>, kept: &mut KeptRemote, taken: &taking::I
         Ok(())
     })?;
     if last > kept.pushed {
-        // Nothing of others' is looked into among one's own.
-        let all_indexed = kept.indexed() == kept.pushed;
-        kept.is_sent_to(last, order);
-        if all_indexed {
-            kept.is_indexed();
-        }
+        kept.is_sent_to(last, order, true);
     }
     Ok(here)
 }
