@@ -10,6 +10,7 @@ use casevault_e2e::terminal::kill_9;
 use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Vault;
 
+mod blindness;
 #[path = "../../../vault-server/tests/cluster/mod.rs"]
 mod cluster;
 mod fetching;

@@ -313,7 +313,7 @@ impl Holder {
         let log = self.log_of_all(tx, |_| false, logged)?;
         let written = tx.versions(record)?.first().map_or(0, |first| first.at.pos);
         let (mut opened, mut may_have_shown) = (Vec::new(), Vec::new());
-        let none_opens = log.entries.is_empty() && !log.unreadable.is_empty();
+        let none_opens = log.entries.is_empty() && !(log.unreadable.is_empty() && log.others.is_empty());
         // One overview entry stands for the lists of the minutes after it, those after the note was written too.
         let mut standing: HashMap<(String, Option<String>), OpenedBy> = HashMap::new();
         for (pos, entry) in log.entries {

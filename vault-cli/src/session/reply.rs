@@ -339,6 +339,9 @@ pub struct VerifyReply {
     pub removed: u64,
     /// Streams checked.
     pub streams: u64,
+    /// Entries of the access log that are sealed to reviewers, where there are any that do not open here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<u64>,
     /// The server's log, where it was gone through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerLog>,
