@@ -169,6 +169,14 @@ impl CaseKeys {
         Ok(sealer)
     }
 
+    /// Returns every key that this member has.
+    #[cfg(test)]
+    pub(super) fn all_held(&self) -> Vec<(Section, Epoch, EpochKey)> {
+        let keys = self.keys.iter();
+        keys.map(|((section, epoch), key)| (*section, *epoch, key.duplicate()))
+            .collect()
+    }
+
     /// Whether this member has the key of (section, epoch).
     pub(super) fn holds(&self, section: Section, number: Epoch) -> bool {
         self.keys.contains_key(&(section, number))
@@ -320,8 +328,14 @@ impl Holder {
 
     /// Reads a case's state out of its events, as of the last of them.
     pub(super) fn case_state(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseState> {
+        self.case_state_until(tx, case, u64::MAX)
+    }
+
+    /// As [`Self::case_state`], of the events before link `seq`.
+    pub(super) fn case_state_until(&self, tx: &ReadTx<'_>, case: CaseId, seq: u64) -> Result<CaseState> {
         let mut state = CaseState::of_events(case);
-        for row in tx.events(StreamId::case(case))? {
+        let events = tx.events(StreamId::case(case))?.into_iter();
+        for row in events.take_while(|row| row.link.link().seq < seq) {
             self.judge_again(&mut state, &row)?;
         }
         Ok(state)

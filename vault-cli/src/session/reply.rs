@@ -411,6 +411,9 @@ pub struct SyncReply {
     pub received: u64,
     /// What was written here and has no place any more since others wrote.
     pub aside: Vec<SetAsideReply>,
+    /// Keys that this member owes the agency since others changed, and that could not be made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
 }
