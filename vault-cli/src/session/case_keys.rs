@@ -61,6 +61,8 @@ pub(super) struct CaseKeys {
     events: Vec<LinkId>,
     // This member's recipients whose secrets are here.
     mine: BTreeSet<RecipientRef>,
+    // Why keyrings for this member do not open: what is under their epochs does not either, all else does.
+    broken: Vec<Check>,
 }
 
 /// A case's state and the keyring files that are for this member.
@@ -94,6 +96,7 @@ impl CaseKeys {
             sealers: Mutex::default(),
             vouched: None,
             events: Vec::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -109,6 +112,7 @@ impl CaseKeys {
             vouched: self.vouched.clone(),
             events: self.events.clone(),
             mine: self.mine.clone(),
+            broken: self.broken.clone(),
         }
     }
 
@@ -144,6 +148,27 @@ impl CaseKeys {
             .map_err(refused(self.stream))?;
         self.keys.insert((section, number), key);
         Ok(())
+    }
+
+    /// As [`Self::take`]; one of a keyring that somebody made wrongly is noted, and left out.
+    fn take_or_miss(&mut self, section: Section, number: Epoch, key: EpochKey) -> Result<()> {
+        match self.take(section, number, key) {
+            Err(SessionError::Refused { check, .. }) if check == Check::EpochCommitment => {
+                self.broken.push(check);
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    /// Returns why keyrings for this member do not open.
+    pub(super) fn broken(&self) -> &[Check] {
+        &self.broken
+    }
+
+    /// Returns the case.
+    pub(super) fn case(&self) -> CaseId {
+        self.state.case()
     }
 
     /// Returns the sealer of (section, epoch, month).
@@ -345,16 +370,22 @@ impl Holder {
     pub(super) fn open_parts(&self, parts: CaseParts) -> Result<CaseKeys> {
         let CaseParts { mut open, files, known } = parts;
         for (section, number, key) in known.into_iter().flatten() {
-            open.take(section, number, key)?;
+            open.take_or_miss(section, number, key)?;
         }
         for (to, hash, file) in files {
             let seed = self.own_seed(&to).ok_or_else(|| open.fault(Check::KeyringContext))?;
-            let keys = keyring::open(self.agency.id(), open.stream, to, seed, &file).map_err(refused(open.stream))?;
+            let keys = match keyring::open(self.agency.id(), open.stream, to, seed, &file) {
+                Ok(keys) => keys,
+                Err(refused) => {
+                    open.broken.push(refused.check);
+                    continue;
+                }
+            };
             if let Some(known) = &self.known {
                 known.keep_keyring(hash, &keys);
             }
             for (section, number, key) in keys {
-                open.take(section, number, key)?;
+                open.take_or_miss(section, number, key)?;
             }
         }
         Ok(open)

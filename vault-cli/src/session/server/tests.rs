@@ -3,6 +3,7 @@
 
 mod leaving;
 mod office;
+mod unopened;
 
 use super::indexing;
 use super::kept::KeptRemote;

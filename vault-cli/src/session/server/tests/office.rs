@@ -28,6 +28,7 @@ use vault_core::opening::Opening;
 use vault_core::opening::fresh;
 use vault_core::opening::fresh_id;
 use vault_core::opening::open_epochs;
+use vault_core::secret::EpochKey;
 use vault_core::secret::RecipientSeed;
 use vault_core::secret::SealSecret;
 use vault_core::secret::SigningSeed;
@@ -142,35 +143,61 @@ impl Office {
     /// Ends it, with the next epoch of every section.
     pub(super) fn revoke(&mut self, case: &str, grant: GrantId) {
         let ben = self.ben.s().holder.member;
-        let revoked = self.ann.s().write(|holder, tx| {
-            let case = holder.resolve_case(tx, case)?;
-            let mut keys = holder.case_keys(tx, case)?;
-            let view = holder.agency.now();
-            let mut openings = Vec::new();
-            for (section, state) in keys.state.sections() {
-                let (kind, of) = (EpochKind::Head, Epoch::FIRST);
-                let recipients = keys.state.recipients_of(view, *section, kind, of, None, view.seq());
-                let mut recipients = recipients.unwrap();
-                recipients.remove(&holder.agency.member_ref(ben).unwrap());
-                openings.push(Opening {
-                    section: *section,
-                    epoch: Epoch(state.heads.len() as u32),
-                    private_author: None,
-                    recipients,
-                });
-            }
-            let random = &mut crate::session::random::os();
-            let opened = open_epochs(&holder.agency, keys.stream(), &openings, random).unwrap();
-            let change = Membership {
-                revoked: vec![grant],
-                opens: opened.opens.clone(),
-                keyrings: opened.keyrings.clone(),
-                ..Membership::default()
-            };
-            holder.append_membership(tx, &mut keys, Event::Membership, change, opened, &[])
-        });
-        revoked.unwrap();
+        rotated(&mut self.ann, case, Some((ben, grant)), None);
     }
+
+    /// Lets Ben open the next epoch of every section, with a file of other keys for Ann.
+    pub(super) fn spoil_keys(&mut self, case: &str) {
+        let ann = self.ann.s().holder.member;
+        rotated(&mut self.ben, case, None, Some(ann));
+    }
+}
+
+/// Opens the next epoch of every section, without a member whose grant it ends; one is given a file of other keys.
+fn rotated(vault: &mut Vault, case: &str, ended: Option<(MemberId, GrantId)>, spoiled: Option<MemberId>) {
+    let written = vault.s().write(|holder, tx| {
+        let case = holder.resolve_case(tx, case)?;
+        let mut keys = holder.case_keys(tx, case)?;
+        let view = holder.agency.now();
+        let to_of = |member| holder.agency.member_ref(member).unwrap();
+        let mut openings = Vec::new();
+        for (section, state) in keys.state.sections() {
+            let (kind, of) = (EpochKind::Head, Epoch::FIRST);
+            let recipients = keys.state.recipients_of(view, *section, kind, of, None, view.seq());
+            let mut recipients = recipients.unwrap();
+            recipients.retain(|to| ended.is_none_or(|(gone, _)| *to != to_of(gone)));
+            openings.push(Opening {
+                section: *section,
+                epoch: Epoch(state.heads.len() as u32),
+                private_author: None,
+                recipients,
+            });
+        }
+        let random = &mut crate::session::random::os();
+        let mut opened = open_epochs(&holder.agency, keys.stream(), &openings, random).unwrap();
+        if let Some(to) = spoiled.map(to_of) {
+            let other = EpochKey::from_bytes([7; 32]);
+            let entries: Vec<_> = opened
+                .keys
+                .iter()
+                .map(|(section, epoch, _)| (*section, *epoch, &other))
+                .collect();
+            let public = holder.agency.recipient_key(&to).unwrap();
+            let sealed = keyring::seal(holder.agency.id(), keys.stream(), to, public, &entries, random);
+            let (file, keyring_hash) = sealed.unwrap();
+            let named = opened.keyrings.iter_mut().find(|named| named.to == to).unwrap();
+            named.keyring_hash = keyring_hash;
+            opened.files.push((keyring_hash, file));
+        }
+        let change = Membership {
+            revoked: ended.iter().map(|(_, grant)| *grant).collect(),
+            opens: opened.opens.clone(),
+            keyrings: opened.keyrings.clone(),
+            ..Membership::default()
+        };
+        holder.append_membership(tx, &mut keys, Event::Membership, change, opened, &[])
+    });
+    written.unwrap();
 }
 
 /// The keys of somebody new.
