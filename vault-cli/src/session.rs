@@ -34,6 +34,7 @@ mod log;
 mod logging;
 mod member;
 mod misfiled;
+mod missed;
 mod namesakes;
 mod note_read;
 mod note_write;

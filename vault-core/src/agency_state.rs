@@ -20,6 +20,7 @@ use crate::id::MemberId;
 use crate::id::RecordHash;
 use crate::id::RecordId;
 use crate::id::RootHash;
+use crate::keyring::require_recipient;
 use crate::placing::StoredRecord;
 use crate::seen::SeenSoFar;
 use crate::stream::Chain;
@@ -155,6 +156,7 @@ impl AgencyState {
             founding.recipient.member == founder.member && founding.recipient.version == 1,
             Check::Founding,
         )?;
+        require_recipient(&founding.recipient.key)?;
         let key = require_certificate(id, &founding.device, &founder.identity)?;
         require(link.link().device == device.device, Check::Signer)?;
         let mut chain = Chain::empty(id, StreamId::agency(&id));
@@ -348,6 +350,7 @@ impl AgencyState {
             Check::RecipientChange,
         )?;
         require(new.roles.0 & !Roles::ALL.0 == 0, Check::UnknownFormat)?;
+        require_recipient(&new.recipient.key)?;
         let member = Member {
             identity: new.identity,
             roles: vec![(seq, new.roles)],
@@ -416,6 +419,7 @@ impl AgencyState {
             member.retired_at.is_none() && new.version == last + 1,
             Check::RecipientChange,
         )?;
+        require_recipient(&new.key)?;
         member.recipients.push((seq, new.clone()));
         Ok(())
     }
@@ -463,6 +467,7 @@ impl AgencyState {
             Check::EpochRecipients,
         )?;
         require_keyrings(&new.keyrings, &expected)?;
+        require_recipient(&new.recipient)?;
         self.dpo.push((seq, new.clone()));
         self.keyrings.extend(new.keyrings.iter().copied());
         Ok(())
@@ -796,6 +801,11 @@ fn require_root(root: &Root) -> Result<(), Refused> {
         operations == all && possible && kept && members.len() == root.administrators.len(),
         Check::RootThreshold,
     )?;
+    let named = [&root.recovery.recipient, &root.dpo.recipient].into_iter();
+    let named = named.chain(root.duty.as_ref().map(|duty| &duty.recipient));
+    for key in named {
+        require_recipient(key)?;
+    }
     let has = |section| root.sections.iter().any(|s| s.section == section);
     require(has(Section::INDEX) && has(Section::CORE), Check::NotCanonical)?;
     let numbers: BTreeSet<_> = root.sections.iter().map(|s| s.section).collect();

@@ -597,7 +597,8 @@ impl CaseState {
         self.live_grants(member).any(|g| g.rights.contains(Rights::OWN))
     }
 
-    fn holds_anything(&self, member: MemberId) -> bool {
+    /// Whether a member has a grant that is in force.
+    pub fn holds_anything(&self, member: MemberId) -> bool {
         self.live_grants(member).next().is_some()
     }
 

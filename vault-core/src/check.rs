@@ -75,6 +75,7 @@ checks! {
     AgeLimits = 34, Malformed, "age file is over its limits or broken";
     RolesChange = 35, Forged, "roles are changed of somebody who is no live member";
     MemberReset = 36, Forged, "reset is of no live member, or names keys that it had before";
+    RecipientKey = 37, Forged, "recipient key is none, or of small order";
     Agency = 40, NotForUs, "link is of another agency or stream";
     Chain = 41, Rollback, "sequence or previous link is not the chain's";
     KindOfStream = 42, Malformed, "link kind does not belong in this stream";

@@ -25,6 +25,7 @@ compile_error!("the forging kit takes checks out and must not be in a release bu
 pub mod case;
 pub mod guard;
 pub mod random;
+pub mod served;
 pub mod twin;
 pub mod world;
 
@@ -34,5 +35,6 @@ mod tests;
 pub use case::CaseFile;
 pub use guard::Out;
 pub use random::Seeded;
+pub use served::Served;
 pub use world::Person;
 pub use world::World;

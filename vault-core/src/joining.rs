@@ -227,7 +227,8 @@ impl Invite {
     ///
     /// # Errors
     /// [`Check::EnrolmentSeal`]; [`Check::EnrolmentContext`] for another member, device or kind than the sheet's,
-    /// [`Check::DeviceCertificate`] for a device that the new identity key does not certify.
+    /// [`Check::DeviceCertificate`] for a device that the new identity key does not certify, [`Check::RecipientKey`] for a
+    /// recipient that nothing can be sealed to.
     pub fn open_request(&self, sealed: &[u8]) -> Result<Joiner, Refused> {
         let text = self.open(Label::EnrolmentRequest, &[], sealed, limit::JOIN_REQUEST)?;
         let request: JoinRequest = wire::decode(&text, limit::JOIN_REQUEST)?;
@@ -250,6 +251,10 @@ impl Invite {
             let signature = &person.device.signature;
             key.verify(Label::DeviceCertificate, &[&bytes], signature, Check::DeviceCertificate)?;
         }
+        keyring::require_recipient(match &request.joiner {
+            Joiner::Member(person) | Joiner::Reset(person) => &person.recipient,
+            Joiner::Device(device) => &device.once,
+        })?;
         Ok(request.joiner)
     }
 

@@ -39,6 +39,15 @@ pub fn recipient_key(seed: &RecipientSeed) -> RecipientKey {
     RecipientKey(*HybridIdentity::from_seed(seed.duplicate()).recipient().as_bytes())
 }
 
+/// Refuses a public key that nothing can be sealed to, or that leaves ML-KEM alone to protect what is: an ML-KEM key whose
+/// coefficients are not reduced, an X25519 share of small order (CHK-37).
+///
+/// # Errors
+/// [`Check::RecipientKey`].
+pub fn require_recipient(key: &RecipientKey) -> Result<(), Refused> {
+    require(HybridRecipient::from_bytes(&key.0).is_ok(), Check::RecipientKey)
+}
+
 /// Seals a keyring to one recipient, and returns the age file with its hash.
 ///
 /// # Errors

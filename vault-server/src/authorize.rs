@@ -1,16 +1,19 @@
 //! What a session may do. What the service does for a client takes a permit, and only this module makes permits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use vault_core::agency_state::AgencyState;
 use vault_core::id::{DeviceId, MemberId};
 use vault_core::wire::v1::agency::Roles;
 use vault_core::wire::v1::enrolment::InviteKind;
+use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::{StreamId, StreamKind};
 
 use crate::authenticate::Claim;
 use crate::service::Agency;
-use crate::store::{InviteRow, Reader, Reads, StoreError, StreamRow};
+use crate::store::{InviteRow, Reader, Reads, StoreError, StreamNo, StreamRow, Which};
 
 /// A live device of an agency, by a token that is good.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ pub struct Administering(Arc<Agency>);
 /// May read a stream.
 pub struct Readable {
     row: StreamRow,
+    links: u64,
 }
 
 /// Returns the session of a token's claim, if its device is live in the agency.
@@ -114,7 +118,8 @@ impl Session {
     }
 
     /// May read the agency's own stream, cases that its member has a live grant in, its own device's accesses, and as a
-    /// reviewer or officer everybody's. `None` where it may not, and likewise where there is no such stream.
+    /// reviewer or officer everybody's; of a case in which its member's last grant ended, what there is up to the link that
+    /// ended it. `None` where it may not, and likewise where there is no such stream.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -122,12 +127,14 @@ impl Session {
         let Some(row) = reads.stream(self.agency.no(), stream)? else {
             return Ok(None);
         };
-        let may = match stream.kind {
-            StreamKind::Agency => stream == StreamId::agency(&self.agency.id()),
-            StreamKind::Case => reads.holds(row.no, self.member)?,
-            StreamKind::Access => self.reviews || stream == StreamId::access(self.device),
+        let all = row.links;
+        let links = match stream.kind {
+            StreamKind::Agency => (stream == StreamId::agency(&self.agency.id())).then_some(all),
+            StreamKind::Case if reads.holds(row.no, self.member)? => Some(all),
+            StreamKind::Case => until_it_ended(reads, row.no, self.member)?,
+            StreamKind::Access => (self.reviews || stream == StreamId::access(self.device)).then_some(all),
         };
-        Ok(may.then_some(Readable { row }))
+        Ok(links.map(|links| Readable { row, links }))
     }
 }
 
@@ -169,4 +176,38 @@ impl Readable {
     pub fn row(&self) -> &StreamRow {
         &self.row
     }
+
+    /// Returns how many of its links may be read, from the first on.
+    pub fn links(&self) -> u64 {
+        self.links
+    }
+}
+
+/// Returns how many links of a case there are up to the one that ended a member's last grant; `None` for who never had one.
+///
+/// Whoever held a case has to learn from its own stream that this is over: what is not delivered without a word is withheld.
+fn until_it_ended(reads: &dyn Reads, stream: StreamNo, member: MemberId) -> Result<Option<u64>, StoreError> {
+    let (mut held, mut ended) = (BTreeSet::new(), None);
+    reads.links(stream, Which::Events, &mut |stored| {
+        let link = stored.link.link();
+        let LinkBody::Event(placed) = &link.body else {
+            return Ok(());
+        };
+        let (change, expired) = match &placed.event {
+            Event::CaseOpened(change) | Event::Membership(change) => (change, &[][..]),
+            Event::Expired(expired) => (&expired.membership, expired.grants.as_slice()),
+            _ => return Ok(()),
+        };
+        let had = !held.is_empty();
+        let granted = change.grants.iter().filter(|grant| grant.member == member);
+        held.extend(granted.map(|grant| grant.grant));
+        for grant in change.revoked.iter().chain(expired) {
+            held.remove(grant);
+        }
+        if had && held.is_empty() {
+            ended = Some(link.seq + 1);
+        }
+        Ok(())
+    })?;
+    Ok(ended)
 }

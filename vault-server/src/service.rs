@@ -260,11 +260,17 @@ impl Service {
             let Some(readable) = session.readable(reads, stream)? else {
                 return Ok(None);
             };
-            if from >= readable.row().links {
+            let Some(left) = readable.links().checked_sub(from).filter(|left| *left > 0) else {
                 let parcels = Vec::new();
                 return Ok(Some(StreamPage { parcels, more: 0 }));
+            };
+            let mut page = reads.page(readable.row().no, from, PAGE_BYTES)?;
+            let left = usize::try_from(left).unwrap_or(usize::MAX);
+            if page.parcels.len() >= left && readable.links() < readable.row().links {
+                page.parcels.truncate(left);
+                page.more = 0;
             }
-            Ok(Some(reads.page(readable.row().no, from, PAGE_BYTES)?))
+            Ok(Some(page))
         })?;
         Ok(page)
     }

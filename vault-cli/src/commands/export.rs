@@ -65,6 +65,7 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
         let reply = session.export(request, &mut out, watch.task()).map_err(quiet)?;
         out.flush().map_err(closed)?;
         drop(watch);
+        run.ui.unopened(&reply.unopened);
         run.ui.note(&render::import::export(&reply));
         return Ok(());
     };
@@ -72,6 +73,7 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
     let reply = session.export(request, &mut part.file, watch.task())?;
     part.become_file_or_refuse(&path, args.force)?;
     drop(watch);
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::import::export)
 }
 

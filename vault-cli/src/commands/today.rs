@@ -31,5 +31,6 @@ pub(super) fn run(args: TodayArgs, run: &Invocation) -> Result<(), CliError> {
     let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.today(request, watch.task())?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::overview::today)
 }

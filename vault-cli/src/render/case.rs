@@ -344,6 +344,7 @@ mod tests {
     #[test]
     fn a_list_has_one_line_a_case_whatever_its_label_holds() {
         let text = list(&CaseListReply {
+            unopened: Vec::new(),
             schema: reply::CASE_LIST,
             cases: vec![row()],
         });
@@ -363,6 +364,7 @@ mod tests {
         note.segments.push(reported);
         note.labels = vec!["health".into()];
         let text = show(&CaseShowReply {
+            unopened: Vec::new(),
             schema: reply::CASE_SHOW,
             case: row(),
             id: String::new(),
@@ -386,6 +388,7 @@ mod tests {
     fn a_chronology_marks_who_signed_what_is_opinion_and_what_came_late() {
         let entries = chronology::entries(&note(), "n-19qd3m0x", 1, 24 * 60);
         let text = chronology(&ChronologyReply {
+            unopened: Vec::new(),
             schema: reply::CHRONOLOGY_SHOW,
             case: "c-7fk2m9qd".into(),
             external_id: None,
@@ -408,6 +411,7 @@ mod tests {
     fn a_decision_without_its_reason_says_so() {
         let decisions = decision::decisions(&note(), "n-19qd3m0x", 1);
         let text = super::decisions(&DecisionListReply {
+            unopened: Vec::new(),
             schema: reply::DECISION_LIST,
             case: "c-7fk2m9qd".into(),
             external_id: None,

@@ -281,6 +281,7 @@ mod tests {
             text: "The mornings are worst.".into(),
         };
         let mut reply = NoteListReply {
+            unopened: Vec::new(),
             schema: reply::NOTE_LIST,
             case: "c-7fk2m9qd".into(),
             external_id: None,

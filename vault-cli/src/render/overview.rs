@@ -533,6 +533,7 @@ mod tests {
             step(None, Some("2026-03-10")),
         ];
         let text = plans(&PlanListReply {
+            unopened: Vec::new(),
             schema: reply::PLAN_LIST,
             day: "2026-03-12".into(),
             case: None,
@@ -561,6 +562,7 @@ mod tests {
             }
         }
         let mut reply = TodayReply {
+            unopened: Vec::new(),
             schema: reply::TODAY,
             day: "2026-03-12".into(),
             cases: 1,

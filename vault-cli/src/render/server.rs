@@ -65,5 +65,13 @@ pub fn synced(reply: &SyncReply) -> String {
             aside.of, aside.why, aside.check
         );
     }
+    for owed in &reply.owed {
+        let _ = writeln!(
+            text,
+            "not done: new keys of the {} are owed since its members changed, and could not be made: {} (CHK-{:02}); \
+             tell an administrator",
+            owed.of, owed.why, owed.check
+        );
+    }
     text
 }

@@ -379,7 +379,13 @@ impl Holder {
         let mut found: HashMap<RecordId, Vec<AttachmentView>> = HashMap::new();
         for (header, attached) in self.attached_in(tx, keys, logged)? {
             let note = attached.attachment.note;
-            if note_section(tx, keys, note)? == header.section {
+            let handle = header.record.handle();
+            let section = note_section(tx, keys, note).map_err(|error| match error {
+                SessionError::NotFound { .. } => SessionError::refused(Check::AttachmentNote, &handle),
+                other => other,
+            });
+            let section = logged.opened(keys.case(), &handle, section)?;
+            if section == Some(header.section) {
                 let of_note = found.entry(note).or_default();
                 of_note.push(view(of_note.len(), &attached.attachment, attached.signed_by));
             }
@@ -388,7 +394,7 @@ impl Holder {
     }
 
     /// Opens the records of all attachments of a case that were not erased, with their notes.
-    fn attached_in(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<Vec<(RecordHeader, Attached)>> {
+    fn attached_in(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<Vec<(RecordHeader, Attached)>> {
         let mut all = Vec::new();
         for row in tx.records_of_class(keys.stream(), RecordClass::Attachment)? {
             let stored = row.record;
@@ -396,16 +402,18 @@ impl Holder {
             if stored.is_erased() || !keys.holds(stored.header.section, stored.epoch) {
                 continue;
             }
-            let at = stored.at;
-            let ((header, hash), payload) = self.open_signed(keys, stored)?;
-            let attached = Attached {
-                at,
-                hash,
-                context: context(&header),
-                signed_by: header.member,
-                attachment: read(&header, &payload)?,
-            };
-            all.push((header, attached));
+            let (at, handle) = (stored.at, stored.header.record.handle());
+            let opened = self.open_signed(keys, stored).and_then(|((header, hash), payload)| {
+                let attached = Attached {
+                    at,
+                    hash,
+                    context: context(&header),
+                    signed_by: header.member,
+                    attachment: read(&header, &payload)?,
+                };
+                Ok((header, attached))
+            });
+            all.extend(logged.opened(keys.case(), &handle, opened)?);
         }
         Ok(all)
     }

@@ -115,6 +115,7 @@ impl Session {
         Ok(CaseListReply {
             schema: CASE_LIST,
             cases,
+            unopened: logged.unopened(),
         })
     }
 
@@ -128,7 +129,7 @@ impl Session {
         let today = clock::today();
         let closed = request.on.unwrap_or(today).to_string();
         let purpose = ReadPurpose::default();
-        let (_, _, notes) = self.read_case_named(&request.case, "plans", &purpose)?;
+        let (_, _, notes, _) = self.read_case_named(&request.case, "plans", &purpose)?;
         let undone = undone(&notes, today);
         let logged = self.log(&Intent {
             operation: AccessOperation::Open,

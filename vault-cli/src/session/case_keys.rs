@@ -61,6 +61,8 @@ pub(super) struct CaseKeys {
     events: Vec<LinkId>,
     // This member's recipients whose secrets are here.
     mine: BTreeSet<RecipientRef>,
+    // Why keyrings for this member do not open: what is under their epochs does not either, all else does.
+    broken: Vec<Check>,
 }
 
 /// A case's state and the keyring files that are for this member.
@@ -94,6 +96,7 @@ impl CaseKeys {
             sealers: Mutex::default(),
             vouched: None,
             events: Vec::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -109,6 +112,7 @@ impl CaseKeys {
             vouched: self.vouched.clone(),
             events: self.events.clone(),
             mine: self.mine.clone(),
+            broken: self.broken.clone(),
         }
     }
 
@@ -146,6 +150,27 @@ impl CaseKeys {
         Ok(())
     }
 
+    /// As [`Self::take`]; one of a keyring that somebody made wrongly is noted, and left out.
+    fn take_or_miss(&mut self, section: Section, number: Epoch, key: EpochKey) -> Result<()> {
+        match self.take(section, number, key) {
+            Err(SessionError::Refused { check, .. }) if check == Check::EpochCommitment => {
+                self.broken.push(check);
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    /// Returns why keyrings for this member do not open.
+    pub(super) fn broken(&self) -> &[Check] {
+        &self.broken
+    }
+
+    /// Returns the case.
+    pub(super) fn case(&self) -> CaseId {
+        self.state.case()
+    }
+
     /// Returns the sealer of (section, epoch, month).
     pub(super) fn sealer(&self, section: Section, number: Epoch, release: Release) -> Result<Arc<SectionSealer>> {
         let mut sealers = self.sealers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,6 +192,14 @@ impl CaseKeys {
         let sealer = Arc::new(sealer);
         sealers.insert((section, number, release), Arc::clone(&sealer));
         Ok(sealer)
+    }
+
+    /// Returns every key that this member has.
+    #[cfg(test)]
+    pub(super) fn all_held(&self) -> Vec<(Section, Epoch, EpochKey)> {
+        let keys = self.keys.iter();
+        keys.map(|((section, epoch), key)| (*section, *epoch, key.duplicate()))
+            .collect()
     }
 
     /// Whether this member has the key of (section, epoch).
@@ -320,8 +353,14 @@ impl Holder {
 
     /// Reads a case's state out of its events, as of the last of them.
     pub(super) fn case_state(&self, tx: &ReadTx<'_>, case: CaseId) -> Result<CaseState> {
+        self.case_state_until(tx, case, u64::MAX)
+    }
+
+    /// As [`Self::case_state`], of the events before link `seq`.
+    pub(super) fn case_state_until(&self, tx: &ReadTx<'_>, case: CaseId, seq: u64) -> Result<CaseState> {
         let mut state = CaseState::of_events(case);
-        for row in tx.events(StreamId::case(case))? {
+        let events = tx.events(StreamId::case(case))?.into_iter();
+        for row in events.take_while(|row| row.link.link().seq < seq) {
             self.judge_again(&mut state, &row)?;
         }
         Ok(state)
@@ -331,16 +370,22 @@ impl Holder {
     pub(super) fn open_parts(&self, parts: CaseParts) -> Result<CaseKeys> {
         let CaseParts { mut open, files, known } = parts;
         for (section, number, key) in known.into_iter().flatten() {
-            open.take(section, number, key)?;
+            open.take_or_miss(section, number, key)?;
         }
         for (to, hash, file) in files {
             let seed = self.own_seed(&to).ok_or_else(|| open.fault(Check::KeyringContext))?;
-            let keys = keyring::open(self.agency.id(), open.stream, to, seed, &file).map_err(refused(open.stream))?;
+            let keys = match keyring::open(self.agency.id(), open.stream, to, seed, &file) {
+                Ok(keys) => keys,
+                Err(refused) => {
+                    open.broken.push(refused.check);
+                    continue;
+                }
+            };
             if let Some(known) = &self.known {
                 known.keep_keyring(hash, &keys);
             }
             for (section, number, key) in keys {
-                open.take(section, number, key)?;
+                open.take_or_miss(section, number, key)?;
             }
         }
         Ok(open)

@@ -15,6 +15,7 @@ use super::reply::CaseBriefReply;
 use super::reply::CasePeopleReply;
 use super::reply::CaseRow;
 use super::reply::CaseShowReply;
+use super::reply::UnopenedRow;
 use super::request::CaseBriefRequest;
 use super::request::CasePeopleRequest;
 use super::request::CaseShowRequest;
@@ -35,6 +36,7 @@ struct WholeCase {
     notes: Vec<ReadNote>,
     /// Of the notes, in their order.
     handles: Vec<String>,
+    unopened: Vec<UnopenedRow>,
 }
 
 impl WholeCase {
@@ -72,6 +74,7 @@ impl Session {
                 true => case::undone(&whole.notes, clock::today()),
                 false => Vec::new(),
             },
+            unopened: whole.unopened.clone(),
             case: whole.into_row(),
         })
     }
@@ -100,6 +103,7 @@ impl Session {
         Ok(CaseBriefReply {
             schema: CASE_BRIEF,
             brief,
+            unopened: whole.unopened.clone(),
             case: whole.into_row(),
         })
     }
@@ -115,6 +119,7 @@ impl Session {
             schema: CASE_PEOPLE,
             case: whole.case.handle(),
             people: people::people(profile.as_ref(), &whole.named_notes()),
+            unopened: whole.unopened,
             external_id: whole.records.label.external_id,
         })
     }
@@ -138,7 +143,7 @@ impl Session {
         let holder = &self.holder;
         self.store.read(|tx| {
             let keys = holder.case_keys_before_walk(tx, case)?;
-            let records = holder.case_records(tx, &keys, &logged)?;
+            let records = holder.case_records_or_unknown(tx, &keys, &logged)?;
             holder.require_case_named(named, case, records.label.external_id.as_deref())?;
             let notes = holder.read_case(tx, &keys, &logged)?;
             Ok(WholeCase {
@@ -146,6 +151,7 @@ impl Session {
                 records,
                 handles: notes.iter().map(|read| read.record.handle()).collect(),
                 notes,
+                unopened: logged.unopened(),
             })
         })
     }

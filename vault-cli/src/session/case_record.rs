@@ -43,7 +43,36 @@ pub(super) struct Profile {
     pub(super) line: CaseLine,
 }
 
+impl Profile {
+    /// The profile of a case that has none which opens.
+    pub(super) fn unknown() -> Self {
+        Self {
+            schema: PROFILE.to_owned(),
+            external_id: None,
+            template_version: None,
+            at: None,
+            line: CaseLine::default(),
+        }
+    }
+}
+
 impl Label {
+    /// The label of a case that has none which opens: nothing is known of it but that it is there.
+    pub(super) fn unknown() -> Self {
+        Self {
+            schema: LABEL.to_owned(),
+            label: None,
+            status: OPEN.to_owned(),
+            flags: Vec::new(),
+            external_id: None,
+            opened: None,
+            closed: None,
+            template: None,
+            worker: None,
+            has_namesake: false,
+        }
+    }
+
     /// Makes the label of a case from its line.
     pub(super) fn of(line: &CaseLine, external_id: Option<&str>) -> Self {
         let name = line.profile.as_ref().map(vault_core::note::extra::RawJson::value);

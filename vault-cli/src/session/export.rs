@@ -105,11 +105,12 @@ impl Session {
                 cases: 0,
                 notes: 0,
                 bytes: 0,
+                unopened: Vec::new(),
             };
             for case in cases {
                 task.cancel.check()?;
                 let keys = holder.case_keys_before_walk(tx, case)?;
-                let records = holder.case_records(tx, &keys, &logged)?;
+                let records = holder.case_records_or_unknown(tx, &keys, &logged)?;
                 if let Some(named) = &request.case {
                     holder.require_case_named(named, case, records.label.external_id.as_deref())?;
                 }
@@ -154,6 +155,7 @@ impl Session {
                 task.progress.advance(1);
             }
             reply.bytes = sink.end()?;
+            reply.unopened = logged.unopened();
             task.progress.finish();
             Ok(reply)
         })

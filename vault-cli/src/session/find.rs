@@ -23,6 +23,7 @@ use super::case_keys::CaseKeys;
 use super::case_keys::CaseOpening;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::missed;
 use super::pipeline;
 use super::progress::Task;
 use super::progress::Unit;
@@ -41,6 +42,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
@@ -48,6 +50,7 @@ use vault_core::note::Note;
 use vault_core::note::find::Term;
 use vault_core::record::Payload;
 use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::record::RecordHeader;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 
@@ -130,6 +133,7 @@ impl Session {
             searched,
             notes,
             hits,
+            unopened: logged.unopened(),
         })
     }
 }
@@ -141,7 +145,7 @@ impl Holder {
         case: Option<CaseId>,
         term: &Term,
         task: Task<'_>,
-        _: &Logged,
+        logged: &Logged,
     ) -> Result<(u64, Vec<Candidate>)> {
         let openings = match case {
             Some(case) => vec![(case, self.case_opening(tx, case)?)],
@@ -179,14 +183,21 @@ impl Holder {
             }
             Ok(notes)
         };
-        let open = |notes: Chained| -> Result<Vec<Candidate>> {
+        let open = |notes: Chained| -> Result<Vec<Searched>> {
             let notes = notes.into_iter();
             notes
-                .filter_map(|(row, hash)| candidate(&keys, row.record, hash, term).transpose())
+                .filter_map(|(row, hash)| searched_in(&keys, row.record, hash, term).transpose())
                 .collect()
         };
-        let mut found = Vec::new();
-        pipeline::rebuild(tx, stream, chain, open, |mut hits| found.append(&mut hits))?;
+        let (mut found, mut bad) = (Vec::new(), Vec::new());
+        pipeline::rebuild(tx, stream, chain, open, |all: Vec<Searched>| {
+            for one in all {
+                match one {
+                    Searched::Found(candidate) => found.push(*candidate),
+                    Searched::Bad(one) => bad.push(one),
+                }
+            }
+        })?;
         replay.finish(tx)?;
         for keys in keys.values() {
             keys.require_events(replay.events(keys.stream()))?;
@@ -197,6 +208,15 @@ impl Holder {
             let newest = newest.get(&(StreamId::case(c.case), c.record));
             newest.is_none_or(|newest| c.version == *newest)
         });
+        for (case, keys) in &keys {
+            logged.miss_keys(*case, keys);
+        }
+        for one in bad {
+            let newest = newest.get(&(StreamId::case(one.case), one.record));
+            if newest.is_none_or(|newest| one.version == *newest) {
+                logged.miss(one.case, &one.record.handle(), one.check);
+            }
+        }
         Ok((searched, found))
     }
 
@@ -228,17 +248,52 @@ impl Holder {
     }
 }
 
-fn candidate(
+/// What there is to say of a record that was searched.
+enum Searched {
+    Found(Box<Candidate>),
+    Bad(Bad),
+}
+
+/// A record that its writer made so that it does not open.
+#[derive(Clone, Copy)]
+struct Bad {
+    case: CaseId,
+    record: RecordId,
+    version: u32,
+    check: Check,
+}
+
+impl Bad {
+    /// Tells that a record is one, if this is why it was not opened.
+    fn of(header: &RecordHeader, error: &SessionError) -> Option<Self> {
+        let check = missed::bad(error)?;
+        Some(Self {
+            case: header.stream.as_case()?,
+            record: header.record,
+            version: header.version,
+            check,
+        })
+    }
+}
+
+fn searched_in(
     keys: &HashMap<CaseId, CaseKeys>,
     stored: StoredRecord,
     hash: RecordHash,
     term: &Term,
-) -> Result<Option<Candidate>> {
-    match open(keys, stored, hash)? {
+) -> Result<Option<Searched>> {
+    let header = stored.header.clone();
+    let found = open(keys, stored, hash).and_then(|opened| match opened {
         Some(opened) if term.may_match(opened.payload.bytes()) => {
             read(opened.case, opened.record, opened.version, opened.payload.bytes(), term)
         }
         _ => Ok(None),
+    });
+    match found {
+        Ok(found) => Ok(found.map(|found| Searched::Found(Box::new(found)))),
+        Err(error) => Bad::of(&header, &error)
+            .map(|bad| Some(Searched::Bad(bad)))
+            .ok_or(error),
     }
 }
 

@@ -8,6 +8,7 @@ use super::Result;
 use super::Session;
 use super::SessionError;
 use super::clock;
+use super::missed::Missed;
 use super::random;
 use super::refused;
 use super::request::ReadPurpose;
@@ -28,13 +29,17 @@ use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
 use zeroize::Zeroizing;
 
-/// Proof that the access entry of this action is durable.
-pub(super) struct Logged(());
+/// Proof that the access entry of this action is durable; with what did not open of what was read under it.
+pub(super) struct Logged(Missed);
 
 impl Logged {
     /// For a write: the link that follows in this action is its own entry, and nothing opened is shown.
     pub(super) fn by_link() -> Self {
-        Self(())
+        Self(Missed::default())
+    }
+
+    pub(super) fn missed(&self) -> &Missed {
+        &self.0
     }
 }
 
@@ -136,7 +141,7 @@ impl Session {
         });
         let stated = purpose.code.is_some() || purpose.reason.is_some();
         if fresh_enough && !stated {
-            return Ok(Logged(()));
+            return Ok(Logged(Missed::default()));
         }
         let intent = Intent {
             operation: AccessOperation::Overview,
@@ -272,7 +277,7 @@ impl Session {
             tx.put_local(RATCHET, &state)?;
             Ok(())
         })?;
-        Ok(Logged(()))
+        Ok(Logged(Missed::default()))
     }
 
     /// Returns the entry's JSON, and the manifest's where the ids do not fit.

@@ -41,7 +41,7 @@ pub(super) const COMPANY: &str = "grown-agency";
 
 impl Holder {
     /// Appends what an administrator decided, then the epochs that it calls for.
-    fn administer(
+    pub(super) fn administer(
         &mut self,
         tx: &mut WriteTx<'_>,
         act: impl FnOnce(

@@ -10,6 +10,7 @@ use super::case_record::Label;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::missed;
 use super::note_write::LAG_LIMIT_MINUTES;
 use super::note_write::require_not_misfiled;
 use super::reading::ReadNote;
@@ -28,6 +29,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::UnopenedRow;
 use super::reply::Withdrawal;
 use super::reply::keep_only;
 use super::request::ChronologyRequest;
@@ -64,6 +66,9 @@ use vault_core::wire::v1::stream::StreamId;
 
 /// Characters of a note's first words in a list.
 const SUMMARY_CHARS: usize = 72;
+
+/// Notes that were opened, and what was not.
+type Notes = (Vec<ReadNote>, Vec<UnopenedRow>);
 
 impl Session {
     /// Shows one note.
@@ -111,6 +116,9 @@ impl Session {
                 view.keep_only(&request.only)
             };
             let attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?);
+            let unopened = logged.unopened().into_iter();
+            let unopened = unopened.map(|row| format!("{} does not open: {} (CHK-{:02})", row.of, row.why, row.check));
+            view.head.incomplete.extend(unopened);
             Ok(NoteShowReply {
                 view,
                 beside,
@@ -170,7 +178,7 @@ impl Session {
         if let Some(kind) = &request.kind {
             templates::require_kind(templates::load()?, kind)?;
         }
-        let (case, label, mut notes) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
+        let (case, label, mut notes, unopened) = self.read_with_hidden(&request.case, "notes", &request.purpose)?;
         let others = people::named(None, notes.iter().map(|read| &read.note));
         let short = short_names(label.label.as_deref(), None, others.iter().map(String::as_str));
         let client = Client {
@@ -219,6 +227,7 @@ impl Session {
             misfiled: u64::try_from(misfiled).unwrap_or(u64::MAX),
             withdrawn,
             days_since_quoted,
+            unopened,
         })
     }
 
@@ -227,7 +236,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
     pub fn chronology_show(&mut self, request: ChronologyRequest) -> Result<ChronologyReply> {
-        let (case, external_id, notes) = self.read_whole(&request.case, "chronology", &request.purpose)?;
+        let (case, external_id, (notes, unopened)) = self.read_whole(&request.case, "chronology", &request.purpose)?;
         let externals = externals(&notes);
         let mut entries = Vec::new();
         for read in &notes {
@@ -267,6 +276,7 @@ impl Session {
             case,
             external_id,
             entries,
+            unopened,
         })
     }
 
@@ -275,7 +285,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
     pub fn decision_list(&mut self, request: DecisionListRequest) -> Result<DecisionListReply> {
-        let (case, external_id, notes) = self.read_whole(&request.case, "decisions", &request.purpose)?;
+        let (case, external_id, (notes, unopened)) = self.read_whole(&request.case, "decisions", &request.purpose)?;
         let externals = externals(&notes);
         let mut decisions: Vec<_> = notes
             .iter()
@@ -293,18 +303,19 @@ impl Session {
             case,
             external_id,
             decisions,
+            unopened,
         })
     }
 
-    /// Logs a list of a case's notes, and opens all that are not hidden.
+    /// Logs a list of a case's notes, and opens all that are not hidden; with the case's external id.
     fn read_whole(
         &mut self,
         case: &str,
         scope: &str,
         purpose: &ReadPurpose,
-    ) -> Result<(CaseId, Option<String>, Vec<ReadNote>)> {
-        let (case, label, notes) = self.read_case_named(case, scope, purpose)?;
-        Ok((case, label.external_id, notes))
+    ) -> Result<(CaseId, Option<String>, Notes)> {
+        let (case, label, notes, unopened) = self.read_case_named(case, scope, purpose)?;
+        Ok((case, label.external_id, (notes, unopened)))
     }
 
     /// As [`Self::read_whole`], with the case's label.
@@ -313,29 +324,34 @@ impl Session {
         case: &str,
         scope: &str,
         purpose: &ReadPurpose,
-    ) -> Result<(CaseId, Label, Vec<ReadNote>)> {
-        let (case, label, mut notes) = self.read_with_hidden(case, scope, purpose)?;
+    ) -> Result<(CaseId, Label, Vec<ReadNote>, Vec<UnopenedRow>)> {
+        let (case, label, mut notes, unopened) = self.read_with_hidden(case, scope, purpose)?;
         notes.retain(|read| read.note.misfiled.is_none());
-        Ok((case, label, notes))
+        Ok((case, label, notes, unopened))
     }
 
-    /// Logs a list of a case's notes, and opens them all.
+    /// Logs a list of a case's notes, and opens them all; with what of them does not open.
     fn read_with_hidden(
         &mut self,
         case: &str,
         scope: &str,
         purpose: &ReadPurpose,
-    ) -> Result<(CaseId, Label, Vec<ReadNote>)> {
+    ) -> Result<(CaseId, Label, Vec<ReadNote>, Vec<UnopenedRow>)> {
         let named = case;
         let case = self.store.read(|tx| self.holder.resolve_case(tx, named))?;
         let logged = self.log_records(AccessOperation::List, case, &[], Some(scope), purpose)?;
         let holder = &self.holder;
         self.store.read(|tx| {
             let keys = holder.case_keys_before_walk(tx, case)?;
-            let label = holder.case_label(tx, &keys, &logged)?;
-            holder.require_case_named(named, case, label.external_id.as_deref())?;
+            let label = match holder.case_label(tx, &keys, &logged) {
+                Err(error) if missed::bad(&error).is_some() => Label::unknown(),
+                label => label?,
+            };
+            if label.external_id.is_some() || logged.unopened().is_empty() {
+                holder.require_case_named(named, case, label.external_id.as_deref())?;
+            }
             let notes = holder.read_case_with_hidden(tx, &keys, &logged)?;
-            Ok((case, label, notes))
+            Ok((case, label, notes, logged.unopened()))
         })
     }
 

@@ -24,6 +24,7 @@ use super::find::Text;
 use super::jot;
 use super::logging::Logged;
 use super::misfiled;
+use super::missed;
 use super::namesakes;
 use super::progress::Task;
 use super::reading;
@@ -97,7 +98,7 @@ impl Session {
             let (jots, drafts) = (jot::all(tx, None)?, draft::all(tx, None)?);
             let questions = misfiled::questions(tx)?;
             holder.with_text(tx, task, &logged, |text| {
-                text.take_facts()?;
+                text.take_facts(&logged)?;
                 let text = &*text;
                 let mut found = Found::default();
                 let rules = templates::oversight()?;
@@ -133,6 +134,7 @@ impl Session {
                     })?,
                     stale: Few::first(stale, few),
                     unsent: kept::waiting(tx)?,
+                    unopened: logged.unopened(),
                 })
             })
         })
@@ -150,13 +152,14 @@ impl Session {
         self.store.read(|tx| {
             let cases = holder.open_cases(tx, &logged)?;
             holder.with_text(tx, task, &logged, |text| {
-                text.take_facts()?;
+                text.take_facts(&logged)?;
                 Ok(CaseStaleReply {
                     schema: CASE_STALE,
                     days: request.days,
                     day: day.to_string(),
                     of: count(cases.len()),
                     cases: stale(&cases, text, &here, day, request.days)?,
+                    unopened: logged.unopened(),
                 })
             })
         })
@@ -193,9 +196,11 @@ impl Holder {
         // The keyrings are what costs: one public-key operation each.
         let opened = parts.into_par_iter().map(|(case, parts, admin, amended)| {
             let keys = self.open(parts)?;
-            let label = match self.label_of(&keys, admin, logged) {
+            let label = match self.label_of(&keys, &admin, logged) {
                 // From before this member began anew, and not granted again yet: there is no name to list it by.
                 Err(SessionError::NoKey { .. }) => return Ok(None),
+                // It is named among what does not open; it is there all the same.
+                Err(error) if missed::bad(&error).is_some() => Label::unknown(),
                 label => label?,
             };
             let mut misfiled = 0;
@@ -208,8 +213,10 @@ impl Holder {
                     continue;
                 }
                 let handle = stored.header.record.handle();
-                let (_, payload) = keys.open(stored)?;
-                misfiled += usize::from(reading::parse(payload.bytes(), &handle)?.misfiled.is_some());
+                let opened = keys.open(stored);
+                let opened = opened.and_then(|(_, payload)| reading::parse(payload.bytes(), &handle));
+                let note = logged.opened(case, &handle, opened)?;
+                misfiled += usize::from(note.is_some_and(|note| note.misfiled.is_some()));
             }
             Ok(Some((case, (label, misfiled))))
         });

@@ -14,6 +14,7 @@ use super::case_record::PROFILE;
 use super::case_record::Profile;
 use super::handles;
 use super::logging::Logged;
+use super::missed;
 use crate::store::ReadTx;
 use crate::store::RecordRow;
 use crate::store::Replay;
@@ -21,6 +22,7 @@ use crate::store::Row;
 use crate::store::StoredRecord;
 use crate::store::hash_all;
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use vault_core::check::Check;
@@ -195,29 +197,17 @@ impl Holder {
         }
     }
 
-    /// Opens label and profile of a case.
-    pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<CaseRecords> {
-        let stream = keys.stream();
-        let (mut label, mut profile) = (None, None);
-        for row in tx.records_of_class(stream, RecordClass::Admin)? {
-            match row.record.header.section {
-                Section::INDEX => label = Some(row.record),
-                Section::CORE => profile = Some(row.record),
-                _ => {}
-            }
-        }
-        let missing = || SessionError::refused(Check::BodyMissing, stream);
+    /// Opens label and profile of a case: of each the newest version that opens.
+    pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<CaseRecords> {
+        let admin = tx.records_of_class(keys.stream(), RecordClass::Admin)?;
         if let Some(vouched) = keys.vouched() {
-            for newest in label.iter().chain(&profile) {
-                vouched.require_newest(newest)?;
+            for section in [Section::INDEX, Section::CORE] {
+                let newest = admin.iter().rev().find(|row| row.record.header.section == section);
+                newest.map_or(Ok(()), |newest| vouched.require_newest(&newest.record))?;
             }
         }
-        let (record, payload) = self.open_signed(keys, label.ok_or_else(missing)?)?;
-        let label_at = (record.0.record, record.0.version, record.1);
-        let label = case_record::from_json(&payload, LABEL, stream)?;
-        let (record, payload) = self.open_signed(keys, profile.ok_or_else(missing)?)?;
-        let profile_at = (record.0.record, record.0.version, record.1);
-        let profile = case_record::from_json(&payload, PROFILE, stream)?;
+        let (label_at, label) = self.newest_of(keys, &admin, (Section::INDEX, LABEL), logged)?;
+        let (profile_at, profile) = self.newest_of(keys, &admin, (Section::CORE, PROFILE), logged)?;
         Ok(CaseRecords {
             label,
             label_at,
@@ -226,20 +216,71 @@ impl Holder {
         })
     }
 
+    /// As [`Self::case_records`], for who shows what there is: where no version opens, nothing is known of it.
+    pub(super) fn case_records_or_unknown(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        logged: &Logged,
+    ) -> Result<CaseRecords> {
+        match self.case_records(tx, keys, logged) {
+            Err(error) if missed::bad(&error).is_some() => {
+                let label = self.case_label(tx, keys, logged).unwrap_or_else(|_| Label::unknown());
+                let nowhere = (RecordId([0; 16]), 0, RecordHash([0; 32]));
+                Ok(CaseRecords {
+                    label,
+                    label_at: nowhere,
+                    profile: Profile::unknown(),
+                    profile_at: nowhere,
+                })
+            }
+            records => records,
+        }
+    }
+
     /// Opens the label of a case alone, as lists need it.
     pub(super) fn case_label(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<Label> {
-        self.label_of(keys, tx.records_of_class(keys.stream(), RecordClass::Admin)?, logged)
+        self.label_of(keys, &tx.records_of_class(keys.stream(), RecordClass::Admin)?, logged)
     }
 
     /// Opens the label among a case's administrative records.
-    pub(super) fn label_of(&self, keys: &CaseKeys, admin: Vec<RecordRow>, _: &Logged) -> Result<Label> {
-        let label = admin
-            .into_iter()
-            .rev()
-            .find(|row| row.record.header.section == Section::INDEX);
-        let label = label.ok_or_else(|| SessionError::refused(Check::BodyMissing, keys.stream()))?;
-        let (_, payload) = self.open_signed(keys, label.record)?;
-        case_record::from_json(&payload, LABEL, keys.stream())
+    pub(super) fn label_of(&self, keys: &CaseKeys, admin: &[RecordRow], logged: &Logged) -> Result<Label> {
+        let (_, label) = self.newest_of(keys, admin, (Section::INDEX, LABEL), logged)?;
+        Ok(label)
+    }
+
+    /// Opens the newest administrative record of a section that its writer did not make so that it does not open; one that
+    /// was is named, and the one before it stands.
+    fn newest_of<T: DeserializeOwned>(
+        &self,
+        keys: &CaseKeys,
+        admin: &[RecordRow],
+        (section, schema): (Section, &str),
+        logged: &Logged,
+    ) -> Result<((RecordId, u32, RecordHash), T)> {
+        logged.miss_keys(keys.case(), keys);
+        let mut first = None;
+        for row in admin.iter().rev().filter(|row| row.record.header.section == section) {
+            let handle = row.record.header.record.handle();
+            let opened = self
+                .open_signed(keys, row.record.clone())
+                .and_then(|(record, payload)| {
+                    let read = case_record::from_json(&payload, schema, keys.stream());
+                    let read = read.map_err(|_| SessionError::refused(Check::Payload, &handle))?;
+                    Ok(((record.0.record, record.0.version, record.1), read))
+                });
+            match opened {
+                Err(error) => match missed::bad(&error) {
+                    Some(check) => {
+                        logged.miss(keys.case(), &handle, check);
+                        first.get_or_insert(error);
+                    }
+                    None => return Err(error),
+                },
+                opened => return opened,
+            }
+        }
+        Err(first.unwrap_or_else(|| SessionError::refused(Check::BodyMissing, keys.stream())))
     }
 
     /// Opens one version of a note with its parts.
@@ -376,7 +417,12 @@ impl Holder {
     }
 
     /// As [`Self::read_case`], with what is hidden because it was misfiled.
-    pub(super) fn read_case_with_hidden(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<Vec<ReadNote>> {
+    pub(super) fn read_case_with_hidden(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        logged: &Logged,
+    ) -> Result<Vec<ReadNote>> {
         let mut replay = Replay::of_stream(tx, keys.stream())?;
         let mut rows: Vec<Box<RecordRow>> = Vec::new();
         tx.scan(keys.stream(), CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {
@@ -391,11 +437,12 @@ impl Holder {
         })?;
         replay.finish(tx)?;
         keys.require_events(replay.events(keys.stream()))?;
-        self.join_notes(keys, rows)
+        logged.miss_keys(keys.case(), keys);
+        self.join_notes(keys, rows, logged)
     }
 
     #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
-    fn join_notes(&self, keys: &CaseKeys, rows: Vec<Box<RecordRow>>) -> Result<Vec<ReadNote>> {
+    fn join_notes(&self, keys: &CaseKeys, rows: Vec<Box<RecordRow>>, logged: &Logged) -> Result<Vec<ReadNote>> {
         let mut newest: BTreeMap<RecordId, Newest> = BTreeMap::new();
         // A note keeps its place in the case when it is amended.
         let mut place: HashMap<RecordId, usize> = HashMap::new();
@@ -412,21 +459,24 @@ impl Holder {
             newest.is_some_and(|n| n.version == r.header.version && (n.pos == r.at.pos || !r.is_primary))
         };
         let mine = |h: &RecordHeader| !h.section.is_private() || h.member == self.member;
-        let opened: Vec<(RecordHeader, RecordHash, Note)> = rows
+        let opened: Vec<Option<(RecordHeader, RecordHash, Note)>> = rows
             .into_par_iter()
             .map(|row| row.record)
             .filter(|r| holds_notes(&r.header) && mine(&r.header) && !r.is_erased())
             .filter(|r| counts(r) || (r.header.version == 1 && !is_newest(&r.header)))
             .map(|stored| {
                 let handle = stored.header.record.handle();
-                let (record, payload) = keys.open(stored)?;
-                Ok((record.header().clone(), record.hash(), parse(payload.bytes(), &handle)?))
+                let opened = keys.open(stored).and_then(|(record, payload)| {
+                    let note = parse(payload.bytes(), &handle)?;
+                    Ok((record.header().clone(), record.hash(), note))
+                });
+                logged.opened(keys.case(), &handle, opened)
             })
             .collect::<Result<_>>()?;
         let mut parts: HashMap<(String, u32), Vec<(DeviceId, Note)>> = HashMap::new();
         let mut mains = Vec::new();
         let mut first: HashMap<RecordId, Option<Moment>> = HashMap::new();
-        for (header, hash, note) in opened {
+        for (header, hash, note) in opened.into_iter().flatten() {
             if !is_newest(&header) {
                 // The first version of an amended note says when it was written down.
                 first.insert(header.record, note.recorded_at().cloned());

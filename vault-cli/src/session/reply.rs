@@ -307,6 +307,9 @@ pub struct ExportReply {
     pub notes: u64,
     /// Bytes written.
     pub bytes: u64,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A check that failed.
@@ -414,6 +417,9 @@ pub struct SyncReply {
     pub received: u64,
     /// What was written here and has no place any more since others wrote.
     pub aside: Vec<SetAsideReply>,
+    /// Keys that this member owes the agency since others changed, and that could not be made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
 }
@@ -423,6 +429,19 @@ pub struct SyncReply {
 pub struct SetAsideReply {
     /// The handle of a note or a case.
     pub of: String,
+    /// The number of the check that refuses it.
+    pub check: u8,
+    /// What it says.
+    pub why: String,
+}
+
+/// A record, or the keys of a case, that its writer made so that it does not open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnopenedRow {
+    /// The record's handle, or whose keys.
+    pub of: String,
+    /// The case's handle.
+    pub case: String,
     /// The number of the check that refuses it.
     pub check: u8,
     /// What it says.
@@ -503,6 +522,9 @@ pub struct CaseListReply {
     pub schema: Schema,
     /// The cases, in the order in which they came.
     pub cases: Vec<CaseRow>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A case's overview.
@@ -517,6 +539,9 @@ pub struct CaseShowReply {
     pub id: String,
     /// The profile's fields.
     pub profile: serde_json::Value,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
     /// The blocks, in their order; one without items says that nothing is recorded yet.
     #[serde(flatten)]
     pub overview: Overview,
@@ -1109,6 +1134,9 @@ pub struct NoteListReply {
     pub withdrawn: u64,
     /// Days since the client was last quoted; shown to the worker only.
     pub days_since_quoted: Option<i64>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// One note.
@@ -1215,6 +1243,9 @@ pub struct NoteFindReply {
     pub notes: u64,
     /// The hits.
     pub hits: Vec<FindHit>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A note that was taken back.
@@ -1343,6 +1374,9 @@ pub struct ChronologyReply {
     pub external_id: Option<String>,
     /// What happened, sorted by when it happened.
     pub entries: Vec<ChronologyEntry>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A decision.
@@ -1366,6 +1400,9 @@ pub struct DecisionListReply {
     pub external_id: Option<String>,
     /// The decisions, the incomplete ones first.
     pub decisions: Vec<DecisionRow>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// An entry of the access stream, opened with the DPO key.

@@ -10,6 +10,7 @@
 
 mod asking;
 mod audit;
+mod driving;
 pub(super) mod first;
 mod indexing;
 pub(super) mod kept;
@@ -21,6 +22,8 @@ mod tests;
 mod waiting;
 
 use self::asking::Asking;
+use self::driving::Driver;
+use self::driving::drive;
 use self::kept::KeptRemote;
 use self::taking::Taken;
 use self::waiting::SetAside;
@@ -55,21 +58,24 @@ use vault_core::growing;
 use vault_core::guard;
 use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
+use vault_core::sync::Fault;
 use vault_core::sync::Held;
+use vault_core::sync::LogOf;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Push;
 use vault_core::sync::Request;
-use vault_core::sync::Step;
 use vault_core::tlog::checkpoint;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
+use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::AppendRequest;
 use vault_core::wire::v1::sync::Outcome;
+use vault_core::wire::v1::sync::StreamPage;
 
 /// Links that go in one request at most.
 const BATCH: usize = 1_000;
@@ -172,12 +178,12 @@ impl Session {
     pub fn sync(&mut self, task: Task<'_>) -> Result<SyncReply> {
         let (mut kept, log, asking) = self.reached()?.ok_or(ServerFault::None)?;
         let (mut received, mut aside) = (0_u64, Vec::new());
-        let mut sent = 0_u64;
+        let (mut sent, mut owed) = (0_u64, None);
         for turn in 1.. {
             let taken = self.follow(&asking, &log, &mut kept, task)?;
             received = received.saturating_add(taken.links);
             aside.extend(taken.aside);
-            self.open_owed_epochs()?;
+            owed = self.pay_owed_epochs()?;
             match self.send(&asking, &log, &mut kept, &mut sent, task) {
                 // Somebody wrote in between: what they wrote goes before.
                 Err(SessionError::Server(ServerFault::Conflict { .. })) if turn < TURNS => {}
@@ -195,8 +201,26 @@ impl Session {
             sent,
             received,
             aside: aside.into_iter().map(told).collect(),
+            owed: owed
+                .into_iter()
+                .map(|check| {
+                    told(SetAside {
+                        of: "agency".to_owned(),
+                        check,
+                    })
+                })
+                .collect(),
             size: kept.follower(self.holder.agency.id())?.size(),
         })
+    }
+
+    /// Opens the epochs that this member owes; tells by which check that was refused. One recipient to whom nothing can be
+    /// sealed must not keep everybody's notes from each other.
+    fn pay_owed_epochs(&mut self) -> Result<Option<Check>> {
+        match self.open_owed_epochs() {
+            Ok(()) => Ok(None),
+            Err(error) => error.check().map(Some).ok_or(error),
+        }
     }
 
     /// Returns what is kept of the vault's server, its log key, and who asks it; nothing for a vault without one, or whose
@@ -233,57 +257,52 @@ impl Session {
 
     /// Goes on to the server's newest checkpoint, and takes in whatever is new in this vault's streams.
     fn follow(&mut self, asking: &Asking, log: &Verifier, kept: &mut KeptRemote, task: Task<'_>) -> Result<Taken> {
+        let ask = |session: &Self, request: Request| {
+            if matches!(request, Request::Streams { .. } | Request::Page { .. }) {
+                session.begin(asking, log)?;
+            }
+            asking.ask(request)
+        };
+        let answers = Answers {
+            log: &asking.log,
+            ask: &ask,
+            fault: &|fault| asking.fault(fault),
+        };
+        self.follow_by(&answers, kept, task)
+    }
+
+    /// As [`Self::follow`], of whoever answers.
+    fn follow_by(&mut self, answers: &Answers<'_>, kept: &mut KeptRemote, task: Task<'_>) -> Result<Taken> {
         let agency = self.holder.agency.id();
         let follower = kept.follower(agency)?;
         let before = follower.size();
-        let held = self.store.read(|tx| held_below(tx, kept.followed(), kept.pushed))?;
-        let mut taken = Taken::default();
-        let mut ready = Vec::new();
-        let mut begun = false;
+        let held = self.store.read(|tx| held_below(tx, kept))?;
         let leaves = kept.agency_leaves.clone();
         // What others' devices log is for reviewers to fetch; its own, a device that is no older copy has.
         let own = StreamId::access(self.holder.device);
         let wants = move |stream: StreamId| stream.kind == StreamKind::Case || stream == own;
-        let mut pull = Pull::begin(asking.log.clone(), follower, held, leaves, Box::new(wants));
+        let mut pull = Pull::begin(answers.log.clone(), follower, held, leaves, Box::new(wants));
         if let Some(paper) = kept.paper(agency)? {
             pull = pull.continuing(paper);
         }
-        loop {
-            match pull.step().map_err(|fault| asking.fault(fault))? {
-                Step::Ask(request) => {
-                    if matches!(request, Request::Streams { .. } | Request::Page { .. }) {
-                        self.begin(asking, log)?;
-                    }
-                    let answer = asking.ask(request).map_err(|error| match pull.doubt() {
-                        Some(fault) => asking.fault(fault),
-                        None => gone(error, request, before),
-                    })?;
-                    pull.take(&answer).map_err(|fault| asking.fault(fault))?;
-                }
-                Step::Take(pulled) => {
-                    task.cancel.check()?;
-                    if !begun {
-                        let all = pull.left().saturating_add(pulled.len() as u64);
-                        task.progress.start("receiving", Some(all), Unit::Items);
-                        begun = true;
-                    }
-                    task.progress.advance(pulled.len() as u64);
-                    ready.extend(pulled);
-                    if ready.len() >= TOGETHER {
-                        self.take(kept, std::mem::take(&mut ready), &mut taken)?;
-                    }
-                }
-                Step::Done => break,
-            }
-        }
-        if !ready.is_empty() {
-            self.take(kept, ready, &mut taken)?;
-        }
-        if begun {
+        let mut following = Following {
+            session: self,
+            answers,
+            kept,
+            before,
+            ready: Vec::new(),
+            taken: Taken::default(),
+            begun: false,
+            task,
+        };
+        drive(&mut pull, &mut following)?;
+        following.flush()?;
+        let taken = following.taken;
+        if following.begun {
             task.progress.finish();
         }
         kept.agency_leaves = pull.agency_leaves().to_vec();
-        let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
+        let follower = pull.finish().map_err(|fault| (answers.fault)(fault))?;
         if follower.size() != before || kept.followed() != kept.pushed {
             kept.follow(&follower)?;
             kept.is_followed();
@@ -301,9 +320,48 @@ impl Session {
         let mut next = kept.clone();
         let more = self.write(|holder, tx| holder.take_pulled(tx, &mut next, pulled))?;
         *kept = next;
+        self.come_back(kept)?;
         taken.links = taken.links.saturating_add(more.links);
         taken.aside.extend(more.aside);
         Ok(())
+    }
+
+    /// Notes that a case is wanted no more, if this member's access ended with its last link that is in the log, the one
+    /// before `seq`; tells whether it did. What is here of it stays and is read as before.
+    fn leave(&mut self, kept: &mut KeptRemote, stream: StreamId, seq: u64) -> Result<bool> {
+        let Some(case) = stream.as_case() else {
+            return Ok(false);
+        };
+        let has_left = self.store.read(|tx| -> Result<bool> {
+            let here = held_below(tx, kept)?.get(&stream).map_or(0, |held| held.here);
+            // What waits behind it gives nobody anything back.
+            let state = self.holder.case_state_until(tx, case, seq)?;
+            Ok(here == seq && !state.holds_anything(self.holder.member))
+        })?;
+        if has_left {
+            kept.leave(stream);
+            self.write(|_, tx| kept.store(tx))?;
+        }
+        Ok(has_left)
+    }
+
+    /// Notes which of the cases that were wanted no more this member was let into again.
+    fn come_back(&mut self, kept: &mut KeptRemote) -> Result<()> {
+        let mut back = Vec::new();
+        for stream in kept.all_left() {
+            let Some(case) = stream.as_case() else { continue };
+            let state = self.store.read(|tx| self.holder.case_state(tx, case))?;
+            if state.holds_anything(self.holder.member) {
+                back.push(stream);
+            }
+        }
+        match back.is_empty() {
+            true => Ok(()),
+            false => {
+                kept.come_back(&back);
+                self.write(|_, tx| kept.store(tx))
+            }
+        }
     }
 
     /// Sends the links after the last that is stored, and counts them in `sent`.
@@ -456,25 +514,6 @@ fn size_of_parcel(one: &Outgoing) -> usize {
         .saturating_add(512)
 }
 
-/// A server that has not even the log any more of which leaves were verified, or not the links that it lists.
-fn gone(error: SessionError, asked: Request, verified: u64) -> SessionError {
-    if !matches!(error, SessionError::Server(ServerFault::Refused { status: 404, .. })) {
-        return error;
-    }
-    match asked {
-        Request::Page { stream, from } => {
-            let of = format!("entry {from} of {stream}");
-            ServerFault::Withheld { of }.into()
-        }
-        _ if verified > 0 => ServerFault::Log {
-            check: Check::LogConsistency.number(),
-            evidence: None,
-        }
-        .into(),
-        _ => error,
-    }
-}
-
 /// Sends links, and believes that they are stored once the log proves it; tells whether nothing of anybody else's came
 /// between. Where something did, what was followed stays where it is: that is still to be taken in.
 fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<bool> {
@@ -528,20 +567,115 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
     Ok(alone)
 }
 
+/// Who answers for a log.
+struct Answers<'a> {
+    log: &'a LogOf,
+    ask: &'a dyn Fn(&Session, Request) -> Result<Vec<u8>>,
+    /// Tells what a server did wrong; what proves it to others is kept first.
+    fault: &'a dyn Fn(Fault) -> SessionError,
+}
+
+/// Takes in what a machine hands over, many links in one transaction.
+struct Following<'a> {
+    session: &'a mut Session,
+    answers: &'a Answers<'a>,
+    kept: &'a mut KeptRemote,
+    /// How much of the log was verified before.
+    before: u64,
+    ready: Vec<Pulled>,
+    taken: Taken,
+    begun: bool,
+    task: Task<'a>,
+}
+
+impl Following<'_> {
+    fn flush(&mut self) -> Result<()> {
+        match self.ready.is_empty() {
+            true => Ok(()),
+            false => self
+                .session
+                .take(self.kept, std::mem::take(&mut self.ready), &mut self.taken),
+        }
+    }
+}
+
+impl Driver for Following<'_> {
+    fn ask(&mut self, request: Request) -> Result<Vec<u8>> {
+        match ((self.answers.ask)(self.session, request), request) {
+            // One that may not be read and one that has no more are alike.
+            (Err(error), Request::Page { .. }) if is_not_found(&error) => Ok(nothing_more()?),
+            (Err(error), Request::Checkpoint | Request::Entries(_) | Request::Tile(_))
+                if is_not_found(&error) && self.before > 0 =>
+            {
+                // A server that has not even the log any more of which leaves were verified.
+                Err(ServerFault::Log {
+                    check: Check::LogConsistency.number(),
+                    evidence: None,
+                }
+                .into())
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> SessionError {
+        (self.answers.fault)(fault)
+    }
+
+    fn take(&mut self, pulled: Vec<Pulled>, left: u64) -> Result<()> {
+        self.task.cancel.check()?;
+        if !self.begun {
+            let all = left.saturating_add(pulled.len() as u64);
+            self.task.progress.start("receiving", Some(all), Unit::Items);
+            self.begun = true;
+        }
+        self.task.progress.advance(pulled.len() as u64);
+        self.ready.extend(pulled);
+        match self.ready.len() >= TOGETHER {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    fn has_left(&mut self, stream: StreamId, seq: u64) -> Result<bool> {
+        if self.ready.iter().any(|one| one.parcel.link().link().stream == stream) {
+            self.flush()?;
+        }
+        self.session.leave(self.kept, stream, seq)
+    }
+}
+
+fn is_not_found(error: &SessionError) -> bool {
+    matches!(error, SessionError::Server(ServerFault::Refused { status: 404, .. }))
+}
+
+/// A page without links.
+fn nothing_more() -> Result<Vec<u8>> {
+    let page = StreamPage {
+        parcels: Vec::new(),
+        more: 0,
+    };
+    wire::encode(&page).map_err(refused("page"))
+}
+
 /// Returns how many links of each stream are at leaves that were followed, and how many are here of those that are known to
 /// be in the log: what waits beyond them is no link of the log yet, or not known to be one.
-fn held_below(tx: &ReadTx<'_>, followed: u64, pushed: u64) -> Result<BTreeMap<StreamId, Held>> {
+fn held_below(tx: &ReadTx<'_>, kept: &KeptRemote) -> Result<BTreeMap<StreamId, Held>> {
     let mut held = BTreeMap::new();
     for head in tx.all_streams()? {
         let all = head.seq.saturating_add(1);
-        let (followed, here) = (all, all);
-        held.insert(head.stream, Held { followed, here });
+        let one = Held {
+            followed: all,
+            here: all,
+            left: kept.has_left(head.stream),
+        };
+        held.insert(head.stream, one);
     }
-    for (stream, first) in tx.first_after(pushed)? {
+    for (stream, first) in tx.first_after(kept.pushed)? {
         held.entry(stream)
             .and_modify(|held| (held.followed, held.here) = (first, first));
     }
-    for (stream, first) in tx.first_after(followed)? {
+    for (stream, first) in tx.first_after(kept.followed())? {
         held.entry(stream).and_modify(|held| held.followed = first);
     }
     Ok(held)
@@ -551,6 +685,6 @@ fn told(aside: SetAside) -> SetAsideReply {
     SetAsideReply {
         of: aside.of,
         check: aside.check.number(),
-        why: aside.check.to_string(),
+        why: aside.check.cause().to_owned(),
     }
 }

@@ -83,7 +83,7 @@ impl Vault {
         self.add(case, text).unwrap().note
     }
 
-    fn add(&mut self, case: &str, text: &str) -> super::Result<super::reply::NoteSavedReply> {
+    pub(super) fn add(&mut self, case: &str, text: &str) -> super::Result<super::reply::NoteSavedReply> {
         let request = NoteAddRequest {
             case: case.to_owned(),
             note: input(text),

@@ -259,6 +259,9 @@ fn open_keyrings(
     let mut keys = HashMap::new();
     for case in cases {
         if let Some(opened) = note_failure(failures, &case.handle(), holder.case_keys_afresh(tx, case))? {
+            for check in opened.broken() {
+                failures.push(failure(&case.handle(), &SessionError::refused(*check, case.handle())));
+            }
             keys.insert(case, opened);
         }
     }

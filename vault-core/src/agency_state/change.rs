@@ -5,6 +5,7 @@ use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
 use crate::id::MemberId;
+use crate::keyring::require_recipient;
 use crate::wire::v1::agency::Roles;
 use crate::wire::v1::event::MemberReset;
 use crate::wire::v1::event::MemberRoles;
@@ -47,6 +48,7 @@ pub(super) fn apply_reset(
         .iter()
         .all(|(_, known)| known.key != reset.recipient.key);
     require(is_new && reset.recipient.version == last.saturating_add(1), check)?;
+    require_recipient(&reset.recipient.key)?;
     member.identity = reset.identity;
     member.recipients.push((seq, reset.recipient.clone()));
     for device in agency.devices.values_mut().filter(|d| d.member == id) {

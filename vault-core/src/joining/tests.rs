@@ -231,6 +231,34 @@ fn chk_152_a_request_and_an_answer_are_what_their_sheet_is_for() {
 }
 
 #[test]
+fn chk_37_a_request_with_a_recipient_that_nothing_is_sealed_to_is_not_opened() {
+    let (world, mut random) = (world(), Seeded::new(9));
+    for kind in [InviteKind::Member, InviteKind::Device] {
+        let invite = invite_of(&world, kind, &mut random);
+        let joiner = match kind {
+            InviteKind::Device => {
+                let (device, once) = ([40; 32], [41; 32]);
+                invite.further_device(&SigningSeed::from_bytes(device), &RecipientSeed::from_bytes(once))
+            }
+            _ => invite.person(&secrets(40)).unwrap(),
+        };
+        assert!(
+            invite
+                .open_request(&invite.seal_request(joiner.clone(), &mut random).unwrap())
+                .is_ok()
+        );
+        let mut bad = joiner;
+        let key = match &mut bad {
+            Joiner::Member(person) | Joiner::Reset(person) => &mut person.recipient,
+            Joiner::Device(device) => &mut device.once,
+        };
+        key.0[1184..].fill(0);
+        let sealed = invite.seal_request(bad, &mut random).unwrap();
+        assert_eq!(refused(invite.open_request(&sealed)), Check::RecipientKey);
+    }
+}
+
+#[test]
 fn what_a_further_device_is_handed_opens_to_it_alone() {
     let (world, mut random) = (world(), Seeded::new(6));
     let invite = invite_of(&world, InviteKind::Device, &mut random);

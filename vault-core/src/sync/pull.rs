@@ -29,11 +29,15 @@ use crate::wire;
 use crate::wire::v1::limit;
 use crate::wire::v1::stream::StreamId;
 use crate::wire::v1::stream::StreamKind;
+use crate::wire::v1::sync::ListedStream;
 use crate::wire::v1::sync::StreamList;
 use crate::wire::v1::sync::StreamPage;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
+
+/// Links of a stream beyond the checkpoint that are looked past: more than come while one is followed.
+const MOST_BEYOND: u64 = 1 << 16;
 
 /// A link that came and is the one that the log has at its leaf; nothing else of it is checked.
 pub struct Pulled {
@@ -52,6 +56,8 @@ pub struct Held {
     pub followed: u64,
     /// How many are here: more than those, where a run was cut off.
     pub here: u64,
+    /// Whether this member's access ended with the last of them: no more is wanted until the server lists it again.
+    pub left: bool,
 }
 
 /// What a machine wants next.
@@ -60,6 +66,14 @@ pub enum Step {
     Ask(Request),
     /// These links to be judged and stored, in this order, before anything else is asked.
     Take(Vec<Pulled>),
+    /// To be told whether this member's access to a stream ended with what was handed over of it, for [`Pull::leave`]: the
+    /// server has no more of it, and the log has. Otherwise it is withheld.
+    Ends {
+        /// The stream.
+        stream: StreamId,
+        /// The sequence number of the link that does not come.
+        seq: u64,
+    },
     /// Nothing: all is here.
     Done,
 }
@@ -96,8 +110,10 @@ struct Due {
     stream: StreamId,
     /// Leaf, sequence number, link; by sequence number.
     links: VecDeque<(u64, u64, LinkId)>,
-    /// Where the next page begins, of a stream that is new here and began below what was followed.
+    /// Where the next page begins, of a stream of which links are still to come from below what was followed.
     older: Option<u64>,
+    /// The number of a link that the log has, up to which at least such a stream goes.
+    until: Option<u64>,
 }
 
 #[derive(Default)]
@@ -108,6 +124,8 @@ struct Plan {
     ready: Vec<Pulled>,
     /// A page whose older links are being proved.
     proving: Option<(StreamPage, Tiles)>,
+    /// Where the server has no more of the first that is due.
+    ends: Option<(StreamId, u64)>,
 }
 
 impl Pull {
@@ -175,6 +193,15 @@ impl Pull {
             }
             State::Done(_) => Ok(Step::Done),
             State::Broken => Err(Check::LogConsistency.into()),
+        }
+    }
+
+    /// Goes on without the stream of [`Step::Ends`].
+    pub fn leave(&mut self) {
+        if let State::Paging { plan, .. } = &mut self.state
+            && plan.ends.take().is_some()
+        {
+            plan.due.pop_front();
         }
     }
 
@@ -261,16 +288,25 @@ impl Pull {
     /// Says what must come: of streams that are held, by their tags; of others, as far as the server tells of them.
     fn plan(&mut self, arrived: &Arrived, listed: &StreamList) -> Result<Plan, Fault> {
         let agency = StreamId::agency(&self.log.agency);
+        let told: BTreeMap<_, _> = listed.streams.iter().map(|one| (one.stream, one)).collect();
+        let unknown = listed.streams.iter().map(|one| one.stream);
+        let unknown = unknown.filter(|stream| !self.held.contains_key(stream));
+        let unknown = unknown.filter(|stream| *stream != agency && (self.wants)(*stream));
+        let held = self.held.keys().copied().filter(|stream| *stream != agency);
+        let streams: Vec<_> = [agency].into_iter().chain(held).chain(unknown).collect();
         let mut due = VecDeque::new();
-        let unknown = listed.streams.iter().filter(|one| !self.held.contains_key(&one.stream));
-        let unknown = unknown.filter(|one| one.stream != agency && (self.wants)(one.stream));
-        let of_agency = (agency, self.held.get(&agency).copied().unwrap_or_default());
-        let held = self.held.iter().filter(|(stream, _)| **stream != agency);
-        let streams = held.map(|(stream, held)| (*stream, *held));
-        let unknown = unknown.map(|one| (one.stream, Held::default()));
-        for (stream, held) in [of_agency].into_iter().chain(streams).chain(unknown) {
-            let mut links = VecDeque::new();
-            let (mut seq, mut last) = (held.followed, None);
+        for stream in streams {
+            let known = self.held.get(&stream).copied();
+            let held = known.unwrap_or_default();
+            let told = told.get(&stream).copied();
+            if held.left && told.is_none() {
+                continue;
+            }
+            let first = match held.left {
+                true => held.here,
+                false => held.followed,
+            };
+            let (mut links, mut seq, mut last) = (VecDeque::new(), first, None);
             while let Some((leaf, link)) = arrived.leaves.get(&Tag::of(stream, seq)) {
                 require(last.is_none_or(|last| last < *leaf), Check::LogConsistency)?;
                 last = Some(*leaf);
@@ -282,14 +318,69 @@ impl Pull {
                 }
                 seq = seq.saturating_add(1);
             }
-            // One that is new here and has no first link among the new leaves began below them.
-            let is_older = seq == 0 && stream != agency && !self.held.contains_key(&stream);
-            let older = is_older.then_some(0);
-            if is_older || !links.is_empty() {
-                due.push_back(Due { stream, links, older });
+            // One that is new here, or again, or was cut off in the middle of that, and does not go on at a new leaf, goes on
+            // below them.
+            let is_older = known.is_none() || held.left || held.here > held.followed;
+            if seq > first {
+                let (older, until) = (None, None);
+                if !links.is_empty() {
+                    due.push_back(Due {
+                        stream,
+                        links,
+                        older,
+                        until,
+                    });
+                }
+            } else if stream != agency && is_older {
+                let until = match told {
+                    Some(told) => match arrived.promised(told)? {
+                        // All that this log has of it is beyond the checkpoint, and comes another time.
+                        None => continue,
+                        until => until,
+                    },
+                    None => None,
+                };
+                let older = Some(held.here);
+                due.push_back(Due {
+                    stream,
+                    links,
+                    older,
+                    until,
+                });
             }
         }
         Ok(Plan { due, ..Plan::default() })
+    }
+}
+
+impl Arrived {
+    /// Returns the number of a link of a listed stream that the log has at a new leaf; nothing for one that has none of them
+    /// but beyond the checkpoint.
+    ///
+    /// A stream is listed for a link that is new, so that its tag must be there: however little of it is delivered, it is
+    /// known up to where it goes.
+    fn promised(&self, told: &ListedStream) -> Result<Option<u64>, Fault> {
+        let (stream, size) = (told.stream, self.follower.size());
+        let withheld = Fault::Withheld {
+            stream,
+            seq: told.links.saturating_sub(1),
+        };
+        let beyond = match told.last.checked_sub(size) {
+            Some(beyond) => beyond.saturating_add(1),
+            None => 0,
+        };
+        let mut seq = told.links.checked_sub(1).ok_or(withheld.clone())?;
+        for _ in 0..=beyond.min(MOST_BEYOND) {
+            if self.leaves.contains_key(&Tag::of(stream, seq)) {
+                return Ok(Some(seq));
+            }
+            let Some(before) = seq.checked_sub(1) else { break };
+            seq = before;
+        }
+        match beyond {
+            0 => Err(withheld),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -297,6 +388,9 @@ impl Plan {
     fn step(&mut self) -> Step {
         if !self.ready.is_empty() {
             return Step::Take(std::mem::take(&mut self.ready));
+        }
+        if let Some((stream, seq)) = self.ends {
+            return Step::Ends { stream, seq };
         }
         if let Some(tile) = self.proving.as_ref().and_then(|(_, tiles)| tiles.wanted) {
             return Step::Ask(Request::Tile(tile));
@@ -319,11 +413,7 @@ impl Plan {
             return Ok(());
         };
         if page.parcels.is_empty() {
-            let seq = due.next().unwrap_or_default();
-            return Err(Fault::Withheld {
-                stream: due.stream,
-                seq,
-            });
+            return self.end();
         }
         if due.older.is_some() {
             return self.take_older(arrived, agency, page, Tiles::default());
@@ -362,7 +452,13 @@ impl Plan {
             return Ok(());
         };
         let checkpoint = arrived.follower.checkpoint();
-        for (placed, seq) in page.parcels.iter().zip(from..) {
+        // What is beyond the checkpoint comes another time.
+        let below = page.parcels.iter().take_while(|placed| placed.leaf < checkpoint.size);
+        let below = below.count();
+        if below == 0 {
+            return self.end();
+        }
+        for (placed, seq) in page.parcels.iter().take(below).zip(from..) {
             let parcel = OpenParcel::open(placed.parcel.clone())?;
             let (leaf, link) = (placed.leaf, parcel.link().id());
             let entry = Entry::of(stream, seq, link);
@@ -385,15 +481,27 @@ impl Plan {
             }
         }
         let mut seq = from;
-        for placed in page.parcels {
+        for placed in page.parcels.into_iter().take(below) {
             let (leaf, parcel) = (placed.leaf, OpenParcel::open(placed.parcel)?);
             let position = position(agency, stream, seq, leaf);
             self.ready.push(Pulled { leaf, position, parcel });
             seq = seq.saturating_add(1);
         }
         // It goes on where the entries say so, whatever the page says.
-        let goes_on = page.more == 1 || arrived.leaves.contains_key(&Tag::of(stream, seq));
+        let is_reached = due.until.is_some_and(|until| until < seq);
+        let goes_on = !is_reached || arrived.leaves.contains_key(&Tag::of(stream, seq));
         due.older = goes_on.then_some(seq);
+        Ok(())
+    }
+
+    /// Where the server has no more of the first that is due: of a case of which something is here, access may have ended.
+    fn end(&mut self) -> Result<(), Fault> {
+        let Some(due) = self.due.front() else { return Ok(()) };
+        let (stream, seq) = (due.stream, due.next().unwrap_or_default());
+        if stream.kind != StreamKind::Case || seq == 0 {
+            return Err(Fault::Withheld { stream, seq });
+        }
+        self.ends = Some((stream, seq));
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::crypto::sign::Signature;
 use crate::crypto::sign::SigningKey;
+use crate::forge::Served;
 use crate::id::CaseId;
 use crate::id::DeviceId;
 use crate::id::LinkId;
@@ -10,29 +11,28 @@ use crate::parcel;
 use crate::secret::SigningSeed;
 use crate::stream::Chain;
 use crate::stream::UnverifiedLink;
-use crate::tlog::checkpoint;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::entry::Entry;
 use crate::tlog::follow::Follower;
 use crate::tlog::tile;
 use crate::tlog::tile::Edge;
-use crate::tlog::tree::Hash;
 use crate::wire;
 use crate::wire::v1::event::Event;
+use crate::wire::v1::limit;
 use crate::wire::v1::link::LinkBody;
 use crate::wire::v1::link::PlacedEvent;
-use crate::wire::v1::sync::ListedStream;
 use crate::wire::v1::sync::Parcel;
-use crate::wire::v1::sync::PlacedParcel;
 use crate::wire::v1::sync::StreamList;
 use crate::wire::v1::sync::StreamPage;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 const AGENCY: AgencyId = AgencyId([0xa1; 32]);
+const LOG: [u8; 32] = [3; 32];
 
 fn key() -> SigningKey {
-    SigningKey::from_seed(&SigningSeed::from_bytes([3; 32]))
+    SigningKey::from_seed(&SigningSeed::from_bytes(LOG))
 }
 
 fn log() -> LogOf {
@@ -47,107 +47,22 @@ fn stream(number: u8) -> StreamId {
     }
 }
 
-/// A server: the links of its streams by leaf, and the log's tiles as of each size are computed when they are asked for.
-#[derive(Clone, Default)]
-struct Server {
-    chains: BTreeMap<StreamId, Vec<(u64, LinkId, Parcel)>>,
-    entries: Vec<Entry>,
-    page: usize,
-}
-
-impl Server {
-    fn new(page: usize) -> Self {
-        Self {
-            page,
-            ..Self::default()
-        }
-    }
-
-    /// Appends a link of a stream; `branch` makes it another than an honest server's.
-    fn append(&mut self, number: u8, branch: u8) {
-        let stream = stream(number);
-        let links = self.chains.entry(stream).or_default();
-        let mut chain = match links.last() {
-            Some((_, id, _)) => Chain::at(AGENCY, stream, links.len() as u64 - 1, *id),
-            None => Chain::empty(AGENCY, stream),
-        };
-        let body = LinkBody::Event(PlacedEvent {
-            event: Event::Relation,
-            sealed: Vec::new(),
-        });
-        let link = chain.append(LinkId::ZERO, DeviceId([branch; 16]), body).unwrap();
-        let link = link.sign(&key()).into_unverified();
-        let leaf = self.entries.len() as u64;
-        self.entries.push(Entry::of(stream, link.link().seq, link.id()));
-        let parcel = parcel::pack(&link, Vec::new(), Vec::new()).unwrap();
-        links.push((leaf, link.id(), parcel));
-    }
-
-    fn tiles(&self) -> BTreeMap<Tile, Vec<Hash>> {
-        let (mut edge, mut tiles) = (Edge::default(), BTreeMap::new());
-        for entry in &self.entries {
-            edge.push(entry.leaf(), |tile, hashes| {
-                tiles.insert(tile, hashes.to_vec());
-            });
-        }
-        edge.partial(|tile, hashes| {
-            tiles.insert(tile, hashes.to_vec());
-        });
-        tiles
-    }
-
-    fn note(&self) -> Vec<u8> {
-        let mut edge = Edge::default();
-        self.entries.iter().for_each(|entry| edge.push(entry.leaf(), |_, _| {}));
-        let checkpoint = Checkpoint {
-            agency: AGENCY,
-            size: edge.size(),
-            root: edge.root(),
-        };
-        let signature = checkpoint.sign(&key());
-        checkpoint::write(&checkpoint, &signature, &key().public(), &[])
-            .unwrap()
-            .into_bytes()
-    }
-
-    fn answer(&self, request: Request) -> Vec<u8> {
-        match request {
-            Request::Checkpoint => self.note(),
-            Request::Entries(tile) => {
-                let first = usize::try_from(tile.index()).unwrap() * 256;
-                tile::bundle(&self.entries[first..first + usize::from(tile.width())])
-            }
-            Request::Tile(tile) => {
-                let tiles = self.tiles();
-                let hashes = tiles.get(&tile).cloned().unwrap_or_default();
-                hashes.iter().flat_map(|hash| hash.0).collect()
-            }
-            Request::Streams { after } => {
-                let of = |(stream, links): (&StreamId, &Vec<(u64, LinkId, Parcel)>)| ListedStream {
-                    stream: *stream,
-                    links: links.len() as u64,
-                    last: links.last().unwrap().0,
-                };
-                let mut streams: Vec<_> = self.chains.iter().map(of).collect();
-                streams.retain(|one| one.last >= after);
-                wire::encode(&StreamList { streams }).unwrap()
-            }
-            Request::Page { stream, from } => {
-                let links = self.chains.get(&stream).map_or(&[][..], Vec::as_slice);
-                let rest = links.get(usize::try_from(from).unwrap()..).unwrap_or_default();
-                let parcels = rest.iter().take(self.page).map(|(leaf, _, parcel)| PlacedParcel {
-                    leaf: *leaf,
-                    parcel: parcel.clone(),
-                });
-                let more = u8::from(rest.len() > self.page);
-                wire::encode(&StreamPage {
-                    parcels: parcels.collect(),
-                    more,
-                })
-                .unwrap()
-            }
-        }
-    }
+/// Appends a link of a stream; `branch` makes it another than an honest server's.
+fn append(server: &mut Served, number: u8, branch: u8) {
+    let stream = stream(number);
+    let links = server.chains.get(&stream).map_or(&[][..], Vec::as_slice);
+    let mut chain = match links.last() {
+        Some((_, id, _)) => Chain::at(AGENCY, stream, links.len() as u64 - 1, *id),
+        None => Chain::empty(AGENCY, stream),
+    };
+    let body = LinkBody::Event(PlacedEvent {
+        event: Event::Relation,
+        sealed: Vec::new(),
+    });
+    let link = chain.append(LinkId::ZERO, DeviceId([branch; 16]), body).unwrap();
+    let link = link.sign(&key()).into_unverified();
+    let parcel = parcel::pack(&link, Vec::new(), Vec::new()).unwrap();
+    server.push(stream, link.id(), parcel);
 }
 
 /// A device: what it verified of the log, and the links that it took, by stream.
@@ -158,6 +73,9 @@ struct Device {
     agency_leaves: Vec<u64>,
     links: BTreeMap<StreamId, Vec<LinkId>>,
     positions: BTreeMap<LinkId, u64>,
+    /// How many links there are of a stream when its access has ended.
+    ends: BTreeMap<StreamId, u64>,
+    left: BTreeSet<StreamId>,
 }
 
 impl Device {
@@ -168,6 +86,8 @@ impl Device {
             agency_leaves: Vec::new(),
             links: BTreeMap::new(),
             positions: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            left: BTreeSet::new(),
         }
     }
 
@@ -176,6 +96,7 @@ impl Device {
             let held = Held {
                 followed: self.followed.get(stream).copied().unwrap_or(0),
                 here: links.len() as u64,
+                left: self.left.contains(stream),
             };
             (*stream, held)
         });
@@ -218,6 +139,11 @@ impl Device {
                         self.positions.insert(link.id(), one.position);
                     }
                 }
+                Step::Ends { stream, seq } if self.ends.get(&stream) == Some(&seq) => {
+                    self.left.insert(stream);
+                    pull.leave();
+                }
+                Step::Ends { stream, seq } => return Err(Fault::Withheld { stream, seq }),
                 Step::Done => break,
             }
         }
@@ -230,7 +156,7 @@ impl Device {
     }
 }
 
-fn agree(device: &Device, server: &Server, without: Option<StreamId>) {
+fn agree(device: &Device, server: &Served, without: Option<StreamId>) {
     let mut expected = BTreeMap::new();
     for (stream, links) in &server.chains {
         if Some(*stream) != without || device.links.contains_key(stream) {
@@ -252,10 +178,10 @@ fn agree(device: &Device, server: &Server, without: Option<StreamId>) {
     }
 }
 
-fn served(appends: &[u8], page: usize) -> Server {
-    let mut server = Server::new(page);
-    server.append(0, 0);
-    appends.iter().for_each(|number| server.append(*number, 0));
+fn served(appends: &[u8], page: usize) -> Served {
+    let mut server = Served::new(AGENCY, LOG, page);
+    append(&mut server, 0, 0);
+    appends.iter().for_each(|number| append(&mut server, *number, 0));
     server
 }
 
@@ -273,16 +199,20 @@ proptest! {
         let mut device = Device::new();
         let without = late.map(stream);
         for (appends, cuts) in rounds {
-            appends.iter().for_each(|number| server.append(*number, 0));
+            appends.iter().for_each(|number| append(&mut server, *number, 0));
             for steps in cuts {
                 device.pull(steps, without, &mut |request| server.answer(request)).unwrap();
             }
         }
         prop_assert!(device.pull(usize::MAX, without, &mut |request| server.answer(request)).unwrap());
         agree(&device, &server, without);
-        // A stream that it may read only from now on comes whole, from below what was followed.
+        // A stream that it may read only from now on comes whole, from below what was followed, and however often that is
+        // cut off.
         if let Some(late) = without {
-            server.append(late_number(late), 0);
+            append(&mut server, late_number(late), 0);
+            for steps in 0..8 {
+                device.pull(steps, None, &mut |request| server.answer(request)).unwrap();
+            }
             prop_assert!(device.pull(usize::MAX, None, &mut |request| server.answer(request)).unwrap());
             agree(&device, &server, None);
         }
@@ -303,7 +233,7 @@ proptest! {
         let mut device = Device::new();
         device.pull(usize::MAX, None, &mut |request| server.answer(request)).unwrap();
         let before = device.follower.clone();
-        more.iter().for_each(|number| server.append(*number, 0));
+        more.iter().for_each(|number| append(&mut server, *number, 0));
         let (mut asked, mut lied, mut last) = (0, false, Vec::new());
         let pulled = device.pull(usize::MAX, None, &mut |request| {
             let honest = server.answer(request);
@@ -339,6 +269,90 @@ fn late_number(stream: StreamId) -> u8 {
 }
 
 #[test]
+fn a_stream_of_which_access_ended_is_left_and_keeps_nothing_away() {
+    let mut server = served(&[1, 2, 1], 2);
+    let mut device = Device::new();
+    let pull = |device: &mut Device, server: &Served| {
+        let mut asked = Vec::new();
+        let pulled = device.pull(usize::MAX, None, &mut |request| {
+            asked.push(request);
+            server.answer(request)
+        });
+        pulled.map(|_| asked)
+    };
+    pull(&mut device, &server).unwrap();
+    // The third link of the one ended it; others write on, and nothing of that is shown.
+    [1, 1, 2, 1, 2]
+        .iter()
+        .for_each(|number| append(&mut server, *number, 0));
+    server.ended.insert(stream(1), 3);
+    let withheld = Err(Fault::Withheld {
+        stream: stream(1),
+        seq: 3,
+    });
+    assert_eq!(pull(&mut device.clone(), &server), withheld);
+    device.ends.insert(stream(1), 3);
+    pull(&mut device, &server).unwrap();
+    assert_eq!(device.links[&stream(1)].len(), 3);
+    assert_eq!(device.links[&stream(2)].len(), 3);
+    // It is not asked for again.
+    append(&mut server, 1, 0);
+    append(&mut server, 2, 0);
+    let asked = pull(&mut device, &server).unwrap();
+    let of_it = |request: &Request| matches!(request, Request::Page { stream: of, .. } if *of == stream(1));
+    assert!(!asked.iter().any(of_it));
+    assert_eq!(device.links[&stream(2)].len(), 4);
+    // Until it is listed again: what was missed comes too.
+    server.ended.clear();
+    append(&mut server, 1, 0);
+    device.ends.clear();
+    pull(&mut device, &server).unwrap();
+    agree(&device, &server, None);
+}
+
+#[test]
+fn a_stream_that_begins_below_what_was_followed_is_not_cut_short() {
+    let late = stream(1);
+    let mut server = served(&[1, 2, 1, 1, 1, 2], 2);
+    let mut device = Device::new();
+    device
+        .pull(usize::MAX, Some(late), &mut |request| server.answer(request))
+        .unwrap();
+    [1, 1, 2].iter().for_each(|number| append(&mut server, *number, 0));
+    let cut = |shown: usize, listed: u64, more: u8| {
+        let mut device = device.clone();
+        device.pull(usize::MAX, None, &mut |request| match request {
+            Request::Streams { .. } => {
+                let mut list: StreamList = wire::decode(&server.answer(request), limit::APPEND).unwrap();
+                let one = list.streams.iter_mut().find(|one| one.stream == late).unwrap();
+                one.links = listed;
+                wire::encode(&list).unwrap()
+            }
+            Request::Page { stream, from } if stream == late => {
+                let mut page: StreamPage = wire::decode(&server.answer(request), limit::APPEND).unwrap();
+                page.parcels
+                    .truncate(shown.saturating_sub(usize::try_from(from).unwrap()));
+                page.more = more;
+                wire::encode(&page).unwrap()
+            }
+            _ => server.answer(request),
+        })
+    };
+    for more in [0, 1] {
+        for shown in 0..6 {
+            let seq = shown as u64;
+            let withheld = Err(Fault::Withheld { stream: late, seq });
+            assert_eq!(cut(shown, 6, more), withheld, "{shown} {more}");
+        }
+        assert_eq!(cut(6, 6, more), Ok(true));
+        // Listed as shorter than the log has it.
+        let withheld = Err(Fault::Withheld { stream: late, seq: 3 });
+        assert_eq!(cut(4, 4, more), withheld);
+        assert_eq!(cut(5, 5, more), Err(Fault::Withheld { stream: late, seq: 5 }));
+    }
+}
+
+#[test]
 fn a_link_that_is_in_the_log_and_not_delivered_is_missed() {
     let server = served(&[1, 2, 1, 1, 2], 3);
     let mut device = Device::new();
@@ -346,7 +360,7 @@ fn a_link_that_is_in_the_log_and_not_delivered_is_missed() {
         .pull(usize::MAX, None, &mut |request| server.answer(request))
         .unwrap();
     let mut grown = server.clone();
-    grown.append(1, 0);
+    append(&mut grown, 1, 0);
     // It is in the log, and neither listed nor paged.
     let pulled = device.pull(usize::MAX, None, &mut |request| match request {
         Request::Page { .. } | Request::Streams { .. } => server.answer(request),
@@ -367,11 +381,11 @@ fn another_history_and_an_older_one_are_refused_and_the_other_is_proved() {
         .pull(usize::MAX, None, &mut |request| honest.answer(request))
         .unwrap();
     let mut forked = served(&[1, 2], 4);
-    forked.append(1, 1);
+    append(&mut forked, 1, 1);
     let same_size = device
         .clone()
         .pull(usize::MAX, None, &mut |request| forked.answer(request));
-    forked.append(2, 1);
+    append(&mut forked, 2, 1);
     let longer = device
         .clone()
         .pull(usize::MAX, None, &mut |request| forked.answer(request));
@@ -402,7 +416,7 @@ fn another_history_and_an_older_one_are_refused_and_the_other_is_proved() {
     let mut push = Push::prove(log(), device.follower.clone(), &older.note(), Vec::new()).unwrap();
     assert_eq!(push.doubt(), Some(refused.clone()));
     assert_eq!(push.take(&[]), Err(refused));
-    honest.append(2, 0);
+    append(&mut honest, 2, 0);
     assert!(
         device
             .pull(usize::MAX, None, &mut |request| honest.answer(request))
@@ -422,12 +436,13 @@ fn chk_153_attack_43_a_device_without_memory_takes_no_log_that_is_older_than_its
             root: edge.root(),
         }
     };
-    let pull = |server: &Server, paper: Checkpoint| -> Result<(), Fault> {
+    let pull = |server: &Served, paper: Checkpoint| -> Result<(), Fault> {
         let mut pull = Device::new().begin(None).continuing(paper);
         loop {
             match pull.step()? {
                 Step::Ask(request) => pull.take(&server.answer(request))?,
                 Step::Take(_) => {}
+                Step::Ends { stream, seq } => return Err(Fault::Withheld { stream, seq }),
                 Step::Done => return pull.finish().map(|_| ()),
             }
         }
@@ -458,8 +473,8 @@ fn what_was_sent_is_believed_once_its_leaf_is_proved() {
         device.follower
     };
     let mut grown = server.clone();
-    [1, 1, 2].iter().for_each(|number| grown.append(*number, 0));
-    let prove = |stored: Vec<(u64, Entry)>, served: &Server| {
+    [1, 1, 2].iter().for_each(|number| append(&mut grown, *number, 0));
+    let prove = |stored: Vec<(u64, Entry)>, served: &Served| {
         let mut asked = 0;
         let mut push = Push::prove(log(), follower.clone(), &served.note(), stored)?;
         while let Some(request) = push.ask()? {
@@ -500,7 +515,7 @@ fn chk_137_a_whole_log_is_gone_through_and_each_link_that_is_known_is_found_once
         let appends: Vec<u8> = (0..600_u32).map(|n| u8::from(n % 3 == 0) + 1).collect();
         served(&appends, 64)
     };
-    let links = |server: &Server| {
+    let links = |server: &Served| {
         let of = |(stream, links): (&StreamId, &Vec<(u64, LinkId, Parcel)>)| {
             let stream = *stream;
             let ids: Vec<_> = links.iter().map(|(_, id, _)| *id).collect();
@@ -508,7 +523,7 @@ fn chk_137_a_whole_log_is_gone_through_and_each_link_that_is_known_is_found_once
         };
         server.chains.iter().flat_map(of).collect::<Vec<_>>()
     };
-    let end = |server: &Server| {
+    let end = |server: &Served| {
         let mut edge = Edge::default();
         server
             .entries
@@ -520,7 +535,7 @@ fn chk_137_a_whole_log_is_gone_through_and_each_link_that_is_known_is_found_once
             root: edge.root(),
         }
     };
-    let audit = |end: Checkpoint, known: Vec<(StreamId, u64, LinkId)>, served: &Server| {
+    let audit = |end: Checkpoint, known: Vec<(StreamId, u64, LinkId)>, served: &Served| {
         let mut audit = Audit::begin(end, known);
         while let Some(request) = audit.ask()? {
             audit.take(&served.answer(request))?;

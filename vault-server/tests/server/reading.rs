@@ -67,7 +67,8 @@ pub(crate) fn a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_no
         let nowhere = StreamId { kind: id, id: [9; 16] };
         assert_eq!(status(&office, &server, 0, nowhere), 404);
     }
-    // A grant that ends takes reading with it, and the stream out of the list.
+    // A grant that ends takes reading with it, and the stream out of the list; up to the link that ended it whoever held
+    // the case is told.
     let ended = *office
         .case
         .state
@@ -83,8 +84,15 @@ pub(crate) fn a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_no
         ..rotation
     };
     let revoked = office.event(0, Event::Membership(revoked));
-    office.stored(&server, vec![revoked]);
-    assert_eq!(status(&office, &server, 1, case), 404);
+    office.stored(&server, vec![revoked.clone()]);
+    let later = office.note(0);
+    office.stored(&server, vec![later]);
+    let page = office.page(&server, 1, case, 0);
+    assert_eq!((page.parcels.len(), page.more), (3, 0));
+    assert_eq!(page.parcels[2].parcel, revoked);
+    let page = office.page(&server, 1, case, 3);
+    assert_eq!((page.parcels.len(), page.more), (0, 0));
+    assert_eq!(status(&office, &server, 2, case), 404);
     assert!(
         office
             .streams(&server, 1, 0)
@@ -92,7 +100,7 @@ pub(crate) fn a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_no
             .iter()
             .all(|listed| listed.stream != case)
     );
-    assert_eq!(status(&office, &server, 0, case), 200);
+    assert_eq!(office.page(&server, 0, case, 0).parcels.len(), 4);
 }
 
 #[test]

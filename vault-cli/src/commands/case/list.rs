@@ -26,5 +26,6 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.case_list(request)?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::list)
 }

@@ -28,5 +28,6 @@ pub(super) fn run(args: PeopleArgs, run: &Invocation) -> Result<(), CliError> {
     let purpose = run.purpose(args.purpose)?;
     let (mut session, case) = picker::unlock_for(run, args.case)?;
     let reply = session.case_people(CasePeopleRequest { case, purpose })?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::overview::people)
 }

@@ -34,8 +34,10 @@ pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
     let (mut session, case) = picker::unlock_for(run, args.case)?;
     if args.brief {
         let reply = session.case_brief(CaseBriefRequest { case, purpose })?;
+        run.ui.unopened(&reply.unopened);
         return run.ui.reply(&reply, render::overview::brief);
     }
     let reply = session.case_show(CaseShowRequest { case, purpose })?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::show)
 }

@@ -39,5 +39,6 @@ pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.chronology_show(request)?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::chronology)
 }

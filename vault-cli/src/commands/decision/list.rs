@@ -31,5 +31,6 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.decision_list(request)?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::decisions)
 }

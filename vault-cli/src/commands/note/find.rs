@@ -61,6 +61,7 @@ pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
     let watch = run.watch()?;
     let reply = session.note_find(request, watch.task())?;
     drop(watch);
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::note::find)
 }
 

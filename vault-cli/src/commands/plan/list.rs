@@ -75,5 +75,6 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
     let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.plan_list(request, watch.task())?;
+    run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::overview::plans)
 }

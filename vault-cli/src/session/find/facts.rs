@@ -2,7 +2,10 @@
 //! is shown of a note is read out of its text again.
 
 use super::super::Result;
+use super::super::logging::Logged;
+use super::super::missed;
 use super::super::reading;
+use super::Bad;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::hash::DefaultHasher;
@@ -99,25 +102,38 @@ impl Facts {
 }
 
 impl super::text::Text {
-    /// Reads the facts of every note that came since they were last read.
-    pub(in super::super) fn take_facts(&mut self) -> Result<()> {
+    /// Reads the facts of every note that came since they were last read, and names those that do not read as one.
+    pub(in super::super) fn take_facts(&mut self, logged: &Logged) -> Result<()> {
         use rayon::prelude::*;
-        let found: Vec<(usize, Option<Box<Facts>>)> = self
+        let found: Vec<(usize, Read)> = self
             .entries()
             .par_iter()
             .enumerate()
             .filter(|(_, entry)| entry.is_unread())
-            .map(|(at, entry)| {
-                let note = self.whole(entry)?;
-                Ok((at, note.map(|note| Box::new(Facts::of(&note)))))
+            .map(|(at, entry)| match self.whole(entry) {
+                Ok(note) => Ok((at, Ok(note.map(|note| Box::new(Facts::of(&note)))))),
+                Err(error) => match missed::bad(&error) {
+                    Some(check) => Ok((at, Err(entry.bad(check)))),
+                    None => Err(error),
+                },
             })
             .collect::<Result<_>>()?;
         for (at, facts) in found {
-            self.keep_facts(at, facts);
+            match facts {
+                Ok(facts) => self.keep_facts(at, facts),
+                Err(bad) => {
+                    self.put_bad(bad);
+                    self.keep_facts(at, None);
+                }
+            }
         }
+        self.tell_bad(None, logged);
         Ok(())
     }
 }
+
+/// What was read of an entry: a note's facts, nothing of another part; or that it does not read as a note.
+type Read = std::result::Result<Option<Box<Facts>>, Bad>;
 
 /// Reads a payload of the kept text.
 pub(super) fn parse(payload: &[u8], record: vault_core::id::RecordId) -> Result<Note> {

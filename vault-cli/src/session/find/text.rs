@@ -15,6 +15,7 @@ use super::super::progress::Task;
 use super::super::progress::Unit;
 use super::super::reading;
 use super::super::reading::CHUNK;
+use super::Bad;
 use super::Candidate;
 use super::Facts;
 use super::Opened;
@@ -30,6 +31,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -49,6 +51,10 @@ pub(in super::super) struct Text {
     entries: Vec<Place>,
     place: HashMap<RecordId, usize>,
     searched: HashMap<CaseId, u64>,
+    // Records whose newest version does not open.
+    bad: HashMap<RecordId, Bad>,
+    // Why keyrings of a case do not open.
+    broken: HashMap<CaseId, Vec<Check>>,
     wasted: usize,
 }
 
@@ -76,6 +82,8 @@ impl Text {
             entries: Vec::new(),
             place: HashMap::new(),
             searched: HashMap::new(),
+            bad: HashMap::new(),
+            broken: HashMap::new(),
             wasted: 0,
         }
     }
@@ -95,7 +103,39 @@ impl Text {
         }
     }
 
+    /// Notes a record that does not open: what is kept of an older version is not current any more.
+    pub(super) fn put_bad(&mut self, bad: Bad) {
+        let place = self.place.get(&bad.record).copied();
+        if let Some(place) = place.filter(|place| self.entries.get(*place).is_some_and(|e| e.version < bad.version)) {
+            self.wipe(place);
+        }
+        let known = self.bad.entry(bad.record).or_insert(bad);
+        if known.version < bad.version {
+            *known = bad;
+        }
+    }
+
+    /// Names what does not open, in one case or in all.
+    pub(super) fn tell_bad(&self, case: Option<CaseId>, logged: &Logged) {
+        for (of, checks) in &self.broken {
+            if case.is_none_or(|case| case == *of) {
+                for check in checks {
+                    logged.miss(*of, &format!("keys of {}", of.handle()), *check);
+                }
+            }
+        }
+        for bad in self.bad.values().filter(|bad| case.is_none_or(|case| case == bad.case)) {
+            logged.miss(bad.case, &bad.record.handle(), bad.check);
+        }
+    }
+
     fn put(&mut self, opened: &Opened) {
+        // A later version that opens stands for all before it; an earlier one for nothing after it.
+        match self.bad.get(&opened.record).map(|bad| bad.version) {
+            Some(version) if version > opened.version => return,
+            Some(version) if version < opened.version => drop(self.bad.remove(&opened.record)),
+            _ => {}
+        }
         let bytes = opened.payload.bytes();
         let room = |piece: &Vec<u8>| piece.capacity().saturating_sub(piece.len()) >= bytes.len();
         if !self.pieces.last().is_some_and(room) {
@@ -160,6 +200,8 @@ impl Text {
             }
         }
         self.searched.remove(&case);
+        self.bad.retain(|_, bad| bad.case != case);
+        self.broken.remove(&case);
         self.place.retain(|_, place| {
             let entry = self.entries.get(*place);
             entry.is_none_or(|entry| entry.case != case)
@@ -174,6 +216,16 @@ impl Text {
 }
 
 impl Place {
+    /// Says that it does not read as a note, and why.
+    pub(super) fn bad(&self, check: Check) -> Bad {
+        Bad {
+            case: self.case,
+            record: self.record,
+            version: self.version,
+            check,
+        }
+    }
+
     /// Whether nobody read its facts yet.
     pub(super) fn is_unread(&self) -> bool {
         !self.is_read && self.length > 0
@@ -263,15 +315,19 @@ impl Holder {
     ) -> Result<(u64, Vec<Candidate>)> {
         self.with_text(tx, task, logged, |text| {
             let text = &*text;
-            let found: Vec<Candidate> = text
+            let found: Vec<Option<Candidate>> = text
                 .entries
                 .par_iter()
                 .filter(|entry| entry.length > 0 && case.is_none_or(|case| entry.case == case))
                 .filter(|entry| entry.escaped || term.may_match_unescaped(text.of(entry)))
-                .filter_map(|entry| {
-                    super::read(entry.case, entry.record, entry.version, text.of(entry), term).transpose()
+                .map(|entry| {
+                    let found = super::read(entry.case, entry.record, entry.version, text.of(entry), term);
+                    let found = logged.opened(entry.case, &entry.record.handle(), found);
+                    Ok(found?.flatten())
                 })
                 .collect::<Result<_>>()?;
+            let found = found.into_iter().flatten().collect();
+            text.tell_bad(case, logged);
             let searched = match case {
                 Some(case) => text.searched.get(&case).copied().unwrap_or(0),
                 None => text.searched.values().sum(),
@@ -378,18 +434,32 @@ impl Holder {
         for row in &notes {
             text.count(&row.record);
         }
-        let opened: Vec<Opened> = notes
+        for (case, keys) in keys.iter().filter(|(_, keys)| !keys.broken().is_empty()) {
+            text.broken.insert(*case, keys.broken().to_vec());
+        }
+        let opened: Vec<std::result::Result<Opened, Bad>> = notes
             .into_par_iter()
             .filter_map(|row| open_stored(keys, row.record).transpose())
             .collect::<Result<_>>()?;
-        for opened in &opened {
-            text.put(opened);
+        for opened in opened {
+            match opened {
+                Ok(opened) => text.put(&opened),
+                Err(bad) => text.put_bad(bad),
+            }
         }
         Ok(())
     }
 }
 
-fn open_stored(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord) -> Result<Option<Opened>> {
+/// Opens a record and sees that it reads as a note; tells of one that its writer made so that it does not.
+fn open_stored(
+    keys: &HashMap<CaseId, CaseKeys>,
+    stored: StoredRecord,
+) -> Result<Option<std::result::Result<Opened, Bad>>> {
     let hash = stored.hash()?;
-    open(keys, stored, hash)
+    let header = stored.header.clone();
+    match open(keys, stored, hash) {
+        Ok(opened) => Ok(opened.map(Ok)),
+        Err(error) => Bad::of(&header, &error).map(|bad| Some(Err(bad))).ok_or(error),
+    }
 }

@@ -19,6 +19,7 @@ use super::super::reply::PLAN_LIST;
 use super::super::reply::PlanDoneReply;
 use super::super::reply::PlanListReply;
 use super::super::reply::StepRow;
+use super::super::reply::UnopenedRow;
 use super::super::request::PlanDoneRequest;
 use super::super::request::PlanListRequest;
 use super::super::request::ReadPurpose;
@@ -49,9 +50,9 @@ impl Session {
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`], [`SessionError::Cancelled`].
     pub fn plan_list(&mut self, request: PlanListRequest, task: Task<'_>) -> Result<PlanListReply> {
         let day = clock::today();
-        let (case, mut rows) = match &request.case {
+        let (case, mut rows, unopened) = match &request.case {
             Some(case) => {
-                let (case, label, notes) = self.read_case_named(case, "plans", &request.purpose)?;
+                let (case, label, notes, unopened) = self.read_case_named(case, "plans", &request.purpose)?;
                 let name = name_of(case, &label);
                 let rows = notes.iter().flat_map(|read| {
                     let steps = plan::steps(&read.note, &read.record.handle(), read.version, day);
@@ -60,9 +61,12 @@ impl Session {
                         step,
                     })
                 });
-                (Some(case.handle()), rows.collect::<Vec<_>>())
+                (Some(case.handle()), rows.collect::<Vec<_>>(), unopened)
             }
-            None => (None, self.steps_of_caseload(&request, day, task)?),
+            None => {
+                let (rows, unopened) = self.steps_of_caseload(&request, day, task)?;
+                (None, rows, unopened)
+            }
         };
         let me = self.own_words()?;
         rows.retain(|row| wanted(&row.step, &request, day, &me));
@@ -77,6 +81,7 @@ impl Session {
             case,
             total,
             steps: rows,
+            unopened,
         })
     }
 
@@ -89,7 +94,12 @@ impl Session {
         Ok(OwnWords(words))
     }
 
-    fn steps_of_caseload(&mut self, request: &PlanListRequest, day: Date, task: Task<'_>) -> Result<Vec<StepRow>> {
+    fn steps_of_caseload(
+        &mut self,
+        request: &PlanListRequest,
+        day: Date,
+        task: Task<'_>,
+    ) -> Result<(Vec<StepRow>, Vec<UnopenedRow>)> {
         let logged = self.log_overview("plans", &request.purpose)?;
         let holder = &self.holder;
         self.store.read(|tx| {
@@ -99,7 +109,7 @@ impl Session {
                 .map(|(case, label)| (*case, name_of(*case, label)))
                 .collect();
             holder.with_text(tx, task, &logged, |text| {
-                text.take_facts()?;
+                text.take_facts(&logged)?;
                 let mut rows = Vec::new();
                 for (case, record, facts) in text.facts() {
                     let asked = request.done || !facts.undone.is_empty();
@@ -115,7 +125,7 @@ impl Session {
                         step,
                     }));
                 }
-                Ok(rows)
+                Ok((rows, logged.unopened()))
             })
         })
     }

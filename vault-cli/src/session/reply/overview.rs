@@ -6,6 +6,7 @@ use super::DraftRow;
 use super::JoinedNote;
 use super::JotRow;
 use super::Schema;
+use super::UnopenedRow;
 use serde::Deserialize;
 use serde::Serialize;
 use vault_core::note::NoteKind;
@@ -93,6 +94,9 @@ pub struct TodayReply {
     /// How many entries wait to be sent to the server; absent for a vault without one.
     #[serde(default)]
     pub unsent: Option<u64>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A note of something that is still to come.
@@ -172,6 +176,9 @@ pub struct CaseStaleReply {
     pub of: u64,
     /// The cases, those without contact for longest first.
     pub cases: Vec<StaleRow>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// Steps of plans.
@@ -187,6 +194,9 @@ pub struct PlanListReply {
     pub total: u64,
     /// The steps, the most pressing first.
     pub steps: Vec<StepRow>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A step of which it was said that it was carried out, or not after all.
@@ -230,6 +240,9 @@ pub struct CaseBriefReply {
     /// What is to be known.
     #[serde(flatten)]
     pub brief: Brief,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// The people named in a case.
@@ -243,6 +256,9 @@ pub struct CasePeopleReply {
     pub external_id: Option<String>,
     /// The people, those who are named in most notes first.
     pub people: Vec<Person>,
+    /// What its writer made so that it does not open: it is not among the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<UnopenedRow>,
 }
 
 /// A case that was opened again.

@@ -4,6 +4,8 @@
 //! Cases come with the first `sync`, which begins at the log's first leaf.
 
 use super::asking::Asking;
+use super::driving::Driver;
+use super::driving::drive;
 use super::kept::KeptRemote;
 use super::log_key;
 use super::taking::AgencyLink;
@@ -20,11 +22,13 @@ use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::joining::Invite;
+use vault_core::sync::Fault;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
-use vault_core::sync::Step;
+use vault_core::sync::Request;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
+use vault_core::wire::v1::stream::StreamId;
 
 /// The agency as its server has it, not yet kept.
 pub(in crate::session) struct First {
@@ -57,17 +61,12 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
         Box::new(|_| false),
     )
     .continuing(invite.checkpoint());
-    let mut pulled = Vec::new();
-    loop {
-        match pull.step().map_err(|fault| asking.fault(fault))? {
-            Step::Ask(request) => {
-                let answer = asking.ask(request)?;
-                pull.take(&answer).map_err(|fault| asking.fault(fault))?;
-            }
-            Step::Take(more) => pulled.extend(more),
-            Step::Done => break,
-        }
-    }
+    let mut first = Fetching {
+        asking: &asking,
+        pulled: Vec::new(),
+    };
+    drive(&mut pull, &mut first)?;
+    let pulled = first.pulled;
     let follower = pull.finish().map_err(|fault| asking.fault(fault))?;
 
     let (state, links) = admit(pulled)?;
@@ -83,6 +82,32 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
         url: url.as_str().to_owned(),
         log: follower.checkpoint(),
     })
+}
+
+/// Keeps what comes until all of it is here.
+struct Fetching<'a> {
+    asking: &'a Asking,
+    pulled: Vec<Pulled>,
+}
+
+impl Driver for Fetching<'_> {
+    fn ask(&mut self, request: Request) -> Result<Vec<u8>> {
+        self.asking.ask(request)
+    }
+
+    fn fault(&self, fault: Fault) -> SessionError {
+        self.asking.fault(fault)
+    }
+
+    fn take(&mut self, pulled: Vec<Pulled>, _: u64) -> Result<()> {
+        self.pulled.extend(pulled);
+        Ok(())
+    }
+
+    fn has_left(&mut self, _: StreamId, _: u64) -> Result<bool> {
+        // Nothing is fetched but the agency's stream, which no member of it leaves.
+        Ok(false)
+    }
 }
 
 impl First {

@@ -6,14 +6,19 @@ use crate::session::refused;
 use crate::store::ReadTx;
 use crate::store::WriteTx;
 use data_encoding::BASE64;
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
+use vault_core::id::CaseId;
 use vault_core::local::head::CommitOrder;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
 use vault_core::tlog::tree::Hash;
+use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
 
 /// The value's name.
 pub(in crate::session) const NAME: &str = "server";
@@ -48,6 +53,9 @@ pub(super) struct KeptRemote {
     /// device that was just enrolled.
     #[serde(default)]
     paper: Option<(u64, String)>,
+    /// The cases, in hex, whose links are wanted no more: this member's access ended with the last that is here.
+    #[serde(default)]
+    left: BTreeSet<String>,
     /// What the store had when this was read out of it, or put into it.
     #[serde(skip)]
     stored: Option<Vec<u8>>,
@@ -67,6 +75,7 @@ impl KeptRemote {
             indexed: None,
             order: Some(BASE64.encode(&CommitOrder::START.0)),
             paper: None,
+            left: BTreeSet::new(),
             stored: None,
         })
     }
@@ -169,6 +178,30 @@ impl KeptRemote {
     /// Says that all that others wrote was looked into.
     pub(super) fn is_indexed(&mut self) {
         self.indexed = None;
+    }
+
+    /// Whether this member's access to a stream has ended.
+    pub(super) fn has_left(&self, stream: StreamId) -> bool {
+        stream.kind == StreamKind::Case && self.left.contains(&HEXLOWER.encode(&stream.id))
+    }
+
+    /// Says that it has.
+    pub(super) fn leave(&mut self, stream: StreamId) {
+        self.left.insert(HEXLOWER.encode(&stream.id));
+    }
+
+    /// Returns the cases to which it has.
+    pub(super) fn all_left(&self) -> Vec<StreamId> {
+        let ids = self.left.iter().filter_map(|id| HEXLOWER.decode(id.as_bytes()).ok());
+        ids.filter_map(|id| Some(StreamId::case(CaseId(id.try_into().ok()?))))
+            .collect()
+    }
+
+    /// Says that it has begun again.
+    pub(super) fn come_back(&mut self, streams: &[StreamId]) {
+        for stream in streams {
+            self.left.remove(&HEXLOWER.encode(&stream.id));
+        }
     }
 
     /// Keeps what was verified of the log since.

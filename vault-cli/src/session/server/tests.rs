@@ -1,6 +1,10 @@
 //! Devices of one agency that write apart and meet over a log, without a server: what each takes in and remakes, and that all
 //! arrive at the same links.
 
+mod leaving;
+mod office;
+mod unopened;
+
 use super::indexing;
 use super::kept::KeptRemote;
 use super::taking::AgencyLink;
@@ -18,6 +22,7 @@ use vault_core::growing::Acting;
 use vault_core::growing::enrol;
 use vault_core::id::DeviceId;
 use vault_core::id::LinkId;
+use vault_core::id::MemberId;
 use vault_core::keystore;
 use vault_core::opening::Opening;
 use vault_core::opening::fresh;
@@ -130,24 +135,10 @@ fn is_sent(session: &Session, kept: &KeptRemote, stream: StreamId, seq: u64, id:
 /// A further device of the same member, with an empty store but for the agency's stream.
 fn further(first: &mut Vault) -> Vault {
     let mut random = crate::session::random::os();
-    let (device, seed) = (
-        DeviceId(fresh_id(&mut random)),
-        SigningSeed::from_bytes(fresh(&mut random)),
-    );
     let session = first.s();
-    let (agency, member) = (session.holder.agency.id(), session.holder.member);
-    let certificate = DeviceCertificate {
-        agency,
-        member,
-        device,
-        key: SigningKey::from_seed(&seed).public(),
-    };
-    let identity = SigningKey::from_seed(&session.holder.secrets.identity);
-    let bytes = wire::encode(&certificate).unwrap();
-    let certified = CertifiedDevice {
-        certificate,
-        signature: identity.sign(vault_core::context::Label::DeviceCertificate, &[&bytes]),
-    };
+    let member = session.holder.member;
+    let identity = SigningSeed::from_bytes(*session.holder.secrets.identity.expose());
+    let (certified, seed) = certified(session, member, &identity);
     session
         .write(|holder, tx| {
             let (member, device) = (holder.member, holder.device);
@@ -164,27 +155,38 @@ fn further(first: &mut Vault) -> Vault {
         })
         .unwrap();
     let duplicate = |seed: &RecipientSeed| RecipientSeed::from_bytes(*seed.expose());
+    let held = &session.holder.secrets;
     let secrets = keystore::Secrets {
         device: seed,
         seal_secret: SealSecret::from_bytes(fresh(&mut random)),
         store_key: StoreKey::from_bytes(fresh(&mut random)),
-        identity: SigningSeed::from_bytes(*session.holder.secrets.identity.expose()),
-        recipients: session
-            .holder
-            .secrets
-            .recipients
-            .iter()
-            .map(|(v, seed)| (*v, duplicate(seed)))
-            .collect(),
-        dpo: session
-            .holder
-            .secrets
-            .dpo
-            .iter()
-            .map(|(v, seed)| (*v, duplicate(seed)))
-            .collect(),
+        identity,
+        recipients: held.recipients.iter().map(|(v, seed)| (*v, duplicate(seed))).collect(),
+        dpo: held.dpo.iter().map(|(v, seed)| (*v, duplicate(seed))).collect(),
         recovery: None,
     };
+    vault_of(session, member, certified.certificate.device, &secrets)
+}
+
+/// A certificate of a fresh device of a member, and its key.
+fn certified(session: &Session, member: MemberId, identity: &SigningSeed) -> (CertifiedDevice, SigningSeed) {
+    let mut random = crate::session::random::os();
+    let seed = SigningSeed::from_bytes(fresh(&mut random));
+    let certificate = DeviceCertificate {
+        agency: session.holder.agency.id(),
+        member,
+        device: DeviceId(fresh_id(&mut random)),
+        key: SigningKey::from_seed(&seed).public(),
+    };
+    let bytes = wire::encode(&certificate).unwrap();
+    let signature = SigningKey::from_seed(identity).sign(vault_core::context::Label::DeviceCertificate, &[&bytes]);
+    (CertifiedDevice { certificate, signature }, seed)
+}
+
+/// The vault of a device, with an empty store but for the agency's stream as another has it.
+fn vault_of(session: &Session, member: MemberId, device: DeviceId, secrets: &keystore::Secrets) -> Vault {
+    let mut random = crate::session::random::os();
+    let agency = session.holder.agency.id();
     let folder = tempfile::tempdir().unwrap();
     let places = Places::find(Some(&folder.path().join("home"))).unwrap();
     places.create().unwrap();
@@ -215,7 +217,7 @@ fn further(first: &mut Vault) -> Vault {
         .unwrap();
     drop(store);
     let mut unlocked = keystore::create(agency, member, device, "p", CHEAP, fresh(&mut random)).unwrap();
-    let file = keystore::write(&mut unlocked, &secrets, fresh(&mut random)).unwrap();
+    let file = keystore::write(&mut unlocked, secrets, fresh(&mut random)).unwrap();
     std::fs::write(places.keystore(), file).unwrap();
     Vault::of(folder, places)
 }

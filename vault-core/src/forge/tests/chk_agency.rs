@@ -497,3 +497,69 @@ fn the_role_keys_epochs_are_held_by_officers_reviewers_and_recovery() {
     );
     assert_eq!(with(|_| ()), Ok(()));
 }
+
+#[test]
+fn chk_37_a_recipient_that_nothing_is_sealed_to_is_not_taken_in() {
+    let world = world();
+    let honest = world.people[2].recipient(2).key;
+    type Spoil = fn(&mut [u8]);
+    // An X25519 share of small order: zero, one, and the same in another form. An ML-KEM key that is not reduced.
+    let spoils: [Spoil; 4] = [
+        |key| key[1184..].fill(0),
+        |key| {
+            key[1184..].fill(0);
+            key[1184] = 1;
+        },
+        |key| {
+            key[1184..].fill(0xff);
+            key[1184] = 0xed;
+            key[1215] = 0x7f;
+        },
+        |key| key[..3].fill(0xff),
+    ];
+    for spoil in spoils {
+        let mut key = honest.clone();
+        spoil(&mut key.0);
+        let member = |member, version| MemberRecipient {
+            member,
+            version,
+            key: key.clone(),
+        };
+        let mut stranger = Person::new(10, Roles::CASEWORKER);
+        let Event::Member(mut joins) = stranger.joins() else {
+            panic!("a member");
+        };
+        joins.recipient = member(stranger.member, 1);
+        stranger.member = world.people[2].member;
+        let of_two = world.people[2].member;
+        let reset = Event::Reset(crate::wire::v1::event::MemberReset {
+            identity: Person::new(12, Roles::NONE).identity.public(),
+            recipient: member(of_two, 2),
+        });
+        let mut epoch = world.dpo_epoch(1, &[0, 1]);
+        epoch.recipient = key.clone();
+        let mut first = self::world();
+        let role = first.dpo_epoch(0, &[0, 1]);
+        first.try_event(0, Event::DpoEpoch(role)).unwrap();
+        let mut root = world.next_root();
+        root.recovery.version += 1;
+        root.recovery.recipient = key.clone();
+        let root = world.signed_root(root, &[0, 1]);
+        for event in [Event::Member(joins), Event::Recipient(member(of_two, 2)), reset, root] {
+            guarded(Check::RecipientKey, || world.judged(0, event.clone()));
+        }
+        guarded(Check::RecipientKey, || first.judged(0, Event::DpoEpoch(epoch.clone())));
+    }
+    assert_eq!(
+        world.judged(
+            2,
+            Event::Recipient(MemberRecipient {
+                member: world.people[2].member,
+                version: 2,
+                key: honest,
+            })
+        ),
+        Ok(())
+    );
+    still_works(&world);
+}

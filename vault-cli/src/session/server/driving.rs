@@ -1,0 +1,58 @@
+//! Driving a [`Pull`] to its end: asking what it wants, handing on what came.
+
+use super::Result;
+use super::SessionError;
+use vault_core::sync::Fault;
+use vault_core::sync::Pull;
+use vault_core::sync::Pulled;
+use vault_core::sync::Request;
+use vault_core::sync::Step;
+use vault_core::wire::v1::stream::StreamId;
+
+/// Who asks the server, and does with links what is to be done.
+pub(super) trait Driver {
+    /// Asks the server.
+    ///
+    /// # Errors
+    /// [`SessionError::Server`].
+    fn ask(&mut self, request: Request) -> Result<Vec<u8>>;
+
+    /// Tells what a server did wrong; what proves it to others is kept first.
+    fn fault(&self, fault: Fault) -> SessionError;
+
+    /// Takes links that the log has; `left` are still to come after them.
+    ///
+    /// # Errors
+    /// What taking them in refuses.
+    fn take(&mut self, pulled: Vec<Pulled>, left: u64) -> Result<()>;
+
+    /// Tells whether this member's access to a stream ended with the link before `seq`, the last one taken.
+    ///
+    /// # Errors
+    /// As [`Driver::take`].
+    fn has_left(&mut self, stream: StreamId, seq: u64) -> Result<bool>;
+}
+
+/// Drives a machine to its end.
+///
+/// # Errors
+/// As [`Driver`]; [`Driver::fault`] for what the machine finds.
+pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
+    loop {
+        match pull.step().map_err(|fault| by.fault(fault))? {
+            Step::Ask(request) => {
+                // What is known to be wrong already holds, whatever else does not come.
+                let answer = by
+                    .ask(request)
+                    .map_err(|error| pull.doubt().map_or(error, |fault| by.fault(fault)))?;
+                pull.take(&answer).map_err(|fault| by.fault(fault))?;
+            }
+            Step::Take(pulled) => by.take(pulled, pull.left())?,
+            Step::Ends { stream, seq } => match by.has_left(stream, seq)? {
+                true => pull.leave(),
+                false => return Err(by.fault(Fault::Withheld { stream, seq })),
+            },
+            Step::Done => return Ok(()),
+        }
+    }
+}
