@@ -20,6 +20,7 @@ pub mod find;
 pub mod gap;
 pub mod json;
 pub mod line;
+pub mod mark;
 mod model;
 pub mod overview;
 mod payload;

@@ -286,6 +286,7 @@ fn seen(session: &mut Session, task: Task<'_>) -> Result<Value, String> {
     let export = ExportRequest {
         case: None,
         format: ExportFormat::Jsonl,
+        with_marked: false,
         purpose: purpose(),
     };
     session

@@ -46,6 +46,7 @@ use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
 use vault_core::note::find::Term;
+use vault_core::note::mark::Marks;
 use vault_core::record::Payload;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::stream::StreamId;
@@ -293,6 +294,8 @@ fn hits_of(candidate: &Candidate, term: &Term) -> Vec<(RecordId, FindHit)> {
             kind: note.kind.clone(),
             segment: segment.map(|s| s.n),
             segment_kind: segment.map(|s| s.kind),
+            who: segment.and_then(|s| s.speaker.clone().or_else(|| s.from.clone())),
+            marks: segment.map(Marks::of).unwrap_or_default(),
             field: hit.field,
             snippet: hit.snippet,
         }

@@ -28,6 +28,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::SegmentHead;
 use super::reply::Withdrawal;
 use super::reply::keep_only;
 use super::request::ChronologyRequest;
@@ -53,6 +54,7 @@ use vault_core::note::client::Client;
 use vault_core::note::client::short_names;
 use vault_core::note::decision;
 use vault_core::note::gap;
+use vault_core::note::mark::Marks;
 use vault_core::note::people;
 use vault_core::note::when::Lag;
 use vault_core::note::when::Moment;
@@ -477,11 +479,13 @@ impl Holder {
                 n: s.n,
                 speaker: s.speaker.clone(),
                 text: s.text.clone(),
+                marks: Marks::of(s),
             })
             .collect()
         });
         NoteRow {
             head,
+            summary_of: beginning(&note).map(SegmentHead::of),
             summary: summary(&note),
             segments: note.segments.len(),
             kind: note.kind,
@@ -527,14 +531,14 @@ fn externals(notes: &[ReadNote]) -> HashMap<String, String> {
     named.collect()
 }
 
+/// The segment that a note begins with, in a list.
+pub(super) fn beginning(note: &Note) -> Option<&Segment> {
+    note.segments.iter().find(|s| !s.text.trim().is_empty())
+}
+
 /// The first words of a note, on one line.
 pub(super) fn summary(note: &Note) -> String {
-    let first = note
-        .segments
-        .iter()
-        .find(|s| !s.text.trim().is_empty())
-        .map(|s| s.text.as_str())
-        .unwrap_or_default();
+    let first = beginning(note).map(|s| s.text.as_str()).unwrap_or_default();
     let words = first.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(SUMMARY_CHARS) {
         Some((cut, _)) => format!("{}…", words.get(..cut).unwrap_or_default().trim_end()),

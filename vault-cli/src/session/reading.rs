@@ -196,10 +196,15 @@ impl Holder {
     }
 
     /// Opens label and profile of a case.
-    pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, _: &Logged) -> Result<CaseRecords> {
+    pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<CaseRecords> {
+        self.records_of(keys, tx.records_of_class(keys.stream(), RecordClass::Admin)?, logged)
+    }
+
+    /// Opens label and profile among a case's administrative records.
+    pub(super) fn records_of(&self, keys: &CaseKeys, admin: Vec<RecordRow>, _: &Logged) -> Result<CaseRecords> {
         let stream = keys.stream();
         let (mut label, mut profile) = (None, None);
-        for row in tx.records_of_class(stream, RecordClass::Admin)? {
+        for row in admin {
             match row.record.header.section {
                 Section::INDEX => label = Some(row.record),
                 Section::CORE => profile = Some(row.record),

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
+use vault_core::note::mark::Marks;
 use vault_core::note::overview::Overview;
 use vault_core::note::plan::Step;
 use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
@@ -307,6 +308,54 @@ pub struct ExportReply {
     pub notes: u64,
     /// Bytes written.
     pub bytes: u64,
+    /// The segments that are not for everybody.
+    #[serde(default)]
+    pub marked: Vec<MarkedSegment>,
+    /// Whether they were left out.
+    #[serde(default)]
+    pub marked_left_out: bool,
+}
+
+/// A segment that is not for everybody, without its words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MarkedSegment {
+    /// The case's handle.
+    pub case: String,
+    /// The note's handle.
+    pub note: String,
+    /// The segment's number.
+    pub segment: u32,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
+}
+
+/// What a segment is, of which words are shown apart from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentHead {
+    /// Its kind.
+    pub kind: SegmentKind,
+    /// Whether the kind is the template's and not confirmed by the author.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_kind: bool,
+    /// Of a quote its speaker, of something reported its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
+}
+
+impl SegmentHead {
+    /// Takes what a segment says of itself.
+    pub fn of(segment: &Segment) -> Self {
+        Self {
+            kind: segment.kind,
+            default_kind: segment.default_kind,
+            who: segment.speaker.clone().or_else(|| segment.from.clone()),
+            marks: Marks::of(segment),
+        }
+    }
 }
 
 /// A check that failed.
@@ -1066,6 +1115,9 @@ pub struct QuoteRow {
     pub speaker: Option<String>,
     /// The words.
     pub text: String,
+    /// For whom they are not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// A note in a list.
@@ -1084,6 +1136,9 @@ pub struct NoteRow {
     pub segments: usize,
     /// Its first words, cut to one line.
     pub summary: String,
+    /// What the segment is that they are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary_of: Option<SegmentHead>,
     /// Its quotes, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotes: Option<Vec<QuoteRow>>,
@@ -1194,6 +1249,12 @@ pub struct FindHit {
     pub segment: Option<u32>,
     /// What that segment is.
     pub segment_kind: Option<SegmentKind>,
+    /// Of a quote its speaker, of something reported its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
     /// The segment's field that holds it (`text`, `why`, …).
     #[serde(with = "word")]
     pub field: Word,

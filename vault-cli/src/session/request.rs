@@ -84,6 +84,9 @@ pub struct ExportRequest {
     pub case: Option<String>,
     /// The form.
     pub format: ExportFormat,
+    /// Whether pages hold what is not for everybody too.
+    #[serde(default)]
+    pub with_marked: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
