@@ -34,5 +34,6 @@ pub mod when;
 pub mod workday;
 
 pub use model::{
-    BreachAnswer, Imported, Misfiled, Names, Note, NoteError, NoteKind, PartRef, Refiled, SCHEMA, Segment, SegmentKind,
+    BreachAnswer, Detached, Imported, Misfiled, Names, Note, NoteError, NoteKind, PartRef, Refiled, SCHEMA, Segment,
+    SegmentKind,
 };

@@ -218,7 +218,7 @@ pub fn find(reply: &NoteFindReply) -> String {
     let rows = reply.hits.iter().map(|hit| {
         [
             hit.note.clone(),
-            hit.case.clone(),
+            hit.label.clone().unwrap_or_else(|| hit.case.clone()),
             hit.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
             hit.kind.to_string(),
             match (hit.segment, hit.segment_kind) {
@@ -237,7 +237,7 @@ pub fn find(reply: &NoteFindReply) -> String {
     });
     let mut out = String::new();
     if !reply.hits.is_empty() {
-        out.push_str(&table(["NOTE", "CASE", "OCCURRED", "KIND", "SEGMENT", "FOUND"], rows));
+        out.push_str(&table(["NOTE", "LABEL", "OCCURRED", "KIND", "SEGMENT", "FOUND"], rows));
     }
     out.push_str(&format!(
         "{} in {} of {} searched\n",
@@ -245,6 +245,20 @@ pub fn find(reply: &NoteFindReply) -> String {
         count(reply.notes, "note", "notes"),
         number(reply.searched)
     ));
+    if reply.hits.is_empty() {
+        let whose = match &reply.case {
+            Some(case) => format!("the notes of case {case}"),
+            None => "the notes of all your cases".to_owned(),
+        };
+        let how = match reply.terms {
+            0 | 1 => "it was looked for as it was typed",
+            _ => "a note was to hold every one of them, in any order",
+        };
+        out.push_str(&format!(
+            "searched: the newest versions of {whose}, what was typed in them and names; not attached files, what was struck, \
+             or what is misfiled or withdrawn\n{how}: try fewer words, another one, or the beginning of one\n"
+        ));
+    }
     out
 }
 

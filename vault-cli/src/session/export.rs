@@ -155,7 +155,7 @@ impl Session {
                 let attachments = match request.format {
                     // Its lines are those that an import takes.
                     ExportFormat::Jsonl => HashMap::new(),
-                    _ => holder.attached_to(tx, &keys, &logged)?,
+                    _ => holder.attached_to(tx, &keys, &notes, &logged)?,
                 };
                 reply.cases += 1;
                 reply.notes += u64::try_from(notes.len()).unwrap_or(0);

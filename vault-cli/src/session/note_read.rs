@@ -100,6 +100,7 @@ impl Session {
                 beside.push(view);
             }
             let label = holder.case_label(tx, &keys, &logged)?;
+            let detached = read.note.detached.clone();
             let asked = templates::gap_of_case(templates::oversight()?, &read.note, label.template.as_deref());
             let mut view = holder.named_view(tx, case, read)?;
             view.head.incomplete.extend(asked.map(|gap| gap.to_string()));
@@ -112,7 +113,9 @@ impl Session {
                 }
                 view.keep_only(&request.only)
             };
-            let attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?);
+            let mut attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?, &detached);
+            // The head says that they were taken off.
+            attachments.retain(|view| view.removed.is_none());
             Ok(NoteShowReply {
                 view,
                 beside,
@@ -229,6 +232,9 @@ impl Session {
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
     pub fn chronology_show(&mut self, request: ChronologyRequest) -> Result<ChronologyReply> {
+        if let Some(kind) = &request.kind {
+            templates::require_kind(templates::load()?, kind)?;
+        }
         let (case, external_id, notes) = self.read_whole(&request.case, "chronology", &request.purpose)?;
         let externals = externals(&notes);
         let mut entries = Vec::new();
@@ -236,7 +242,8 @@ impl Session {
             let day = day_of(&read.note);
             let after = request.since.is_none_or(|since| day.is_some_and(|day| day >= since));
             let before = request.until.is_none_or(|until| day.is_some_and(|day| day <= until));
-            if after && before {
+            let of_kind = request.kind.as_ref().is_none_or(|kind| read.note.kind == *kind);
+            if after && before && of_kind {
                 let handle = read.record.handle();
                 entries.extend(chronology::entries(
                     &read.note,
@@ -281,6 +288,11 @@ impl Session {
         let externals = externals(&notes);
         let mut decisions: Vec<_> = notes
             .iter()
+            .filter(|read| {
+                let day = day_of(&read.note);
+                request.since.is_none_or(|since| day.is_some_and(|day| day >= since))
+                    && request.until.is_none_or(|until| day.is_some_and(|day| day <= until))
+            })
             .flat_map(|read| decision::decisions(&read.note, &read.record.handle(), read.version))
             .filter(|decision| !request.incomplete || !decision.incomplete.is_empty())
             .collect();
@@ -520,7 +532,7 @@ fn touches(note: &Note, section: &str) -> bool {
 }
 
 /// The day on which it happened, as it is shown: by the asker's clock.
-fn day_of(note: &Note) -> Option<Date> {
+pub(super) fn day_of(note: &Note) -> Option<Date> {
     note.occurred_at.as_ref().map(|at| at.day(&clock::zone()))
 }
 

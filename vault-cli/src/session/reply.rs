@@ -87,6 +87,7 @@ schemas! {
     NOTE_ATTACHMENT = "casevault.note.attach.get/1";
     NOTE_ATTACHMENTS = "casevault.note.attach.list/1";
     NOTE_BLANK = "casevault.note.blank/1";
+    NOTE_DETACH = "casevault.note.attach.remove/1";
     NOTE_EXPAND = "casevault.note.expand/1";
     NOTE_FIND = "casevault.note.find/1";
     NOTE_HISTORY = "casevault.note.history/1";
@@ -1239,6 +1240,9 @@ pub struct FindHit {
     pub note: String,
     /// The case's handle.
     pub case: String,
+    /// What the case is called in lists.
+    #[serde(default)]
+    pub label: Option<String>,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
     /// When it happened.
@@ -1273,6 +1277,12 @@ pub struct NoteFindReply {
     pub notes: u64,
     /// The hits.
     pub hits: Vec<FindHit>,
+    /// How many words and phrases were looked for.
+    #[serde(default)]
+    pub terms: u64,
+    /// The case that was searched; none for all.
+    #[serde(default)]
+    pub case: Option<String>,
 }
 
 /// A note that was taken back.
@@ -1312,6 +1322,36 @@ pub struct AttachmentView {
     pub signed_by: String,
     /// Whether it is the scan or photograph that the note was made from.
     pub original: bool,
+    /// How it was taken off, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removal>,
+}
+
+/// That an attachment was taken off its note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// When.
+    pub at: String,
+    /// By which member.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An attachment that was taken off.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NoteDetachReply {
+    /// [`NOTE_DETACH`].
+    pub schema: Schema,
+    /// The note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+    /// The version of the note that says so.
+    pub version: u32,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub view: AttachmentView,
 }
 
 /// A file that was attached.

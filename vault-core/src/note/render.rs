@@ -192,6 +192,11 @@ impl<'a> Shown<'a> {
             let answer = misfiled.answer.as_ref().map(|answer| answer.words.as_str());
             add("Breach", Some(answer.unwrap_or("not answered yet").to_owned().into()));
         }
+        let taken_off = note.detached.iter().map(|one| {
+            let at = Moment::parse(&one.at).map_or_else(|_| one.at.clone(), |at| self.time(&at));
+            format!("an attachment {at} by {}: {}", one.by, one.reason)
+        });
+        add("Taken off", Some(taken_off.collect::<Vec<_>>().join("; ").into()));
         add("Server says", self.witnessed_at.map(|at| self.time(at).into()));
         add("Reason for the delay", text(&note.lag_reason));
         add("Worker", self.worker().map(Cow::Owned));

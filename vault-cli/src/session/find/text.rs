@@ -33,6 +33,7 @@ use std::collections::hash_map::Entry;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
+use vault_core::note::find::Query;
 use vault_core::note::find::Term;
 use vault_core::wire::v1::stream::StreamId;
 use zeroize::Zeroize;
@@ -257,7 +258,7 @@ impl Holder {
         &self,
         tx: &ReadTx<'_>,
         case: Option<CaseId>,
-        term: &Term,
+        query: &Query,
         task: Task<'_>,
         logged: &Logged,
     ) -> Result<(u64, Vec<Candidate>)> {
@@ -267,9 +268,9 @@ impl Holder {
                 .entries
                 .par_iter()
                 .filter(|entry| entry.length > 0 && case.is_none_or(|case| entry.case == case))
-                .filter(|entry| entry.escaped || term.may_match_unescaped(text.of(entry)))
+                .filter(|entry| entry.escaped || query.may_match_unescaped(text.of(entry)))
                 .filter_map(|entry| {
-                    super::read(entry.case, entry.record, entry.version, text.of(entry), term).transpose()
+                    super::read(entry.case, entry.record, entry.version, text.of(entry), query).transpose()
                 })
                 .collect::<Result<_>>()?;
             let searched = match case {
