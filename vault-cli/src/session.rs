@@ -25,6 +25,7 @@ mod error;
 mod export;
 mod find;
 mod handles;
+mod household;
 mod import;
 mod join;
 mod joined;

@@ -272,6 +272,7 @@ asks! {
     writing note_attachment(NoteAttachmentRequest) -> NoteAttachmentReply;
     plain note_attachments(NoteAttachmentsRequest) -> NoteAttachmentsReply;
     plain note_blank(NoteBlankRequest) -> NoteTextReply;
+    plain note_detach(NoteDetachRequest) -> NoteDetachReply;
     plain note_expand(NoteExpandRequest) -> NoteSavedReply;
     watched note_find(NoteFindRequest) -> NoteFindReply;
     plain note_history(NoteHistoryRequest) -> NoteHistoryReply as CarriedHistory;

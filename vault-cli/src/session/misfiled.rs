@@ -404,6 +404,7 @@ fn hidden(before: &Note, mark: Misfiled) -> Note {
     note.occurred_at.clone_from(&before.occurred_at);
     note.imported.clone_from(&before.imported);
     note.misfiled = Some(mark);
+    note.detached.clone_from(&before.detached);
     note
 }
 
@@ -415,6 +416,8 @@ fn moved(before: &ReadNote) -> Note {
         signed_by: before.signed_by.handle(),
     });
     note.first_recorded_at = None;
+    // What was taken off does not come along.
+    note.detached.clear();
     note.parts.clear();
     note.imported = note.imported.map(|origin| Imported {
         case: None,
@@ -424,7 +427,7 @@ fn moved(before: &ReadNote) -> Note {
     note
 }
 
-fn words_of(text: &str, what: &str) -> Result<String> {
+pub(super) fn words_of(text: &str, what: &str) -> Result<String> {
     let words = text.trim();
     if words.is_empty() {
         return Err(SessionError::Malformed {

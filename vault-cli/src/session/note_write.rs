@@ -105,6 +105,8 @@ fn is_twin_of(twin: &Note, ours: &Note) -> bool {
         id: ours.id.clone(),
         misfiled: ours.misfiled.clone(),
         refiled: ours.refiled.clone(),
+        // A file belongs to the note of its own case.
+        detached: ours.detached.clone(),
         ..twin.clone()
     };
     says_the_same(&twin, ours)

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
+use vault_core::note::mark::Marks;
 use vault_core::note::overview::Overview;
 use vault_core::note::plan::Step;
 use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
@@ -86,6 +87,7 @@ schemas! {
     NOTE_ATTACHMENT = "casevault.note.attach.get/1";
     NOTE_ATTACHMENTS = "casevault.note.attach.list/1";
     NOTE_BLANK = "casevault.note.blank/1";
+    NOTE_DETACH = "casevault.note.attach.remove/1";
     NOTE_EXPAND = "casevault.note.expand/1";
     NOTE_FIND = "casevault.note.find/1";
     NOTE_HISTORY = "casevault.note.history/1";
@@ -310,6 +312,54 @@ pub struct ExportReply {
     /// What its writer made so that it does not open: it is not among the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedRow>,
+    /// The segments that are not for everybody.
+    #[serde(default)]
+    pub marked: Vec<MarkedSegment>,
+    /// Whether they were left out.
+    #[serde(default)]
+    pub marked_left_out: bool,
+}
+
+/// A segment that is not for everybody, without its words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MarkedSegment {
+    /// The case's handle.
+    pub case: String,
+    /// The note's handle.
+    pub note: String,
+    /// The segment's number.
+    pub segment: u32,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
+}
+
+/// What a segment is, of which words are shown apart from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentHead {
+    /// Its kind.
+    pub kind: SegmentKind,
+    /// Whether the kind is the template's and not confirmed by the author.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_kind: bool,
+    /// Of a quote its speaker, of something reported its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
+}
+
+impl SegmentHead {
+    /// Takes what a segment says of itself.
+    pub fn of(segment: &Segment) -> Self {
+        Self {
+            kind: segment.kind,
+            default_kind: segment.default_kind,
+            who: segment.speaker.clone().or_else(|| segment.from.clone()),
+            marks: Marks::of(segment),
+        }
+    }
 }
 
 /// A check that failed.
@@ -1094,6 +1144,9 @@ pub struct QuoteRow {
     pub speaker: Option<String>,
     /// The words.
     pub text: String,
+    /// For whom they are not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// A note in a list.
@@ -1112,6 +1165,9 @@ pub struct NoteRow {
     pub segments: usize,
     /// Its first words, cut to one line.
     pub summary: String,
+    /// What the segment is that they are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary_of: Option<SegmentHead>,
     /// Its quotes, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotes: Option<Vec<QuoteRow>>,
@@ -1215,6 +1271,9 @@ pub struct FindHit {
     pub note: String,
     /// The case's handle.
     pub case: String,
+    /// What the case is called in lists.
+    #[serde(default)]
+    pub label: Option<String>,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
     /// When it happened.
@@ -1225,6 +1284,12 @@ pub struct FindHit {
     pub segment: Option<u32>,
     /// What that segment is.
     pub segment_kind: Option<SegmentKind>,
+    /// Of a quote its speaker, of something reported its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
     /// The segment's field that holds it (`text`, `why`, …).
     #[serde(with = "word")]
     pub field: Word,
@@ -1246,6 +1311,12 @@ pub struct NoteFindReply {
     /// What its writer made so that it does not open: it is not among the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedRow>,
+    /// How many words and phrases were looked for.
+    #[serde(default)]
+    pub terms: u64,
+    /// The case that was searched; none for all.
+    #[serde(default)]
+    pub case: Option<String>,
 }
 
 /// A note that was taken back.
@@ -1285,6 +1356,36 @@ pub struct AttachmentView {
     pub signed_by: String,
     /// Whether it is the scan or photograph that the note was made from.
     pub original: bool,
+    /// How it was taken off, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removal>,
+}
+
+/// That an attachment was taken off its note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// When.
+    pub at: String,
+    /// By which member.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An attachment that was taken off.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NoteDetachReply {
+    /// [`NOTE_DETACH`].
+    pub schema: Schema,
+    /// The note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+    /// The version of the note that says so.
+    pub version: u32,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub view: AttachmentView,
 }
 
 /// A file that was attached.

@@ -84,6 +84,9 @@ pub struct ExportRequest {
     pub case: Option<String>,
     /// The form.
     pub format: ExportFormat,
+    /// Whether pages hold what is not for everybody too.
+    #[serde(default)]
+    pub with_marked: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -421,6 +424,15 @@ pub struct NoteFindRequest {
     pub case: Option<String>,
     /// What is looked for, without its final line break.
     pub term: String,
+    /// Only notes of this kind.
+    #[serde(default)]
+    pub kind: Option<NoteKind>,
+    /// Only what happened on or after this day.
+    #[serde(default)]
+    pub since: Option<Date>,
+    /// Only what happened on or before this day.
+    #[serde(default)]
+    pub until: Option<Date>,
     /// At most this many hits; `None` for all.
     pub limit: Option<usize>,
     /// Why.
@@ -443,6 +455,9 @@ pub struct ChronologyRequest {
     pub since: Option<Date>,
     /// Only up to this day.
     pub until: Option<Date>,
+    /// Only out of notes of this kind.
+    #[serde(default)]
+    pub kind: Option<NoteKind>,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -454,6 +469,12 @@ pub struct DecisionListRequest {
     pub case: String,
     /// Only those of which something is missing.
     pub incomplete: bool,
+    /// Only from this day on.
+    #[serde(default)]
+    pub since: Option<Date>,
+    /// Only up to this day.
+    #[serde(default)]
+    pub until: Option<Date>,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -528,8 +549,22 @@ pub struct NoteAttachmentRequest {
     pub number: u32,
     /// Whether a photograph is given untouched, with all that it says of place and time.
     pub original: bool,
+    /// Whether one that was taken off is given too.
+    #[serde(default)]
+    pub removed: bool,
     /// Why.
     pub purpose: ReadPurpose,
+}
+
+/// Takes an attachment off a note.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct NoteDetachRequest {
+    /// The note's handle.
+    pub note: String,
+    /// The attachment's number, from 1, as the list shows it.
+    pub number: u32,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A recovery card as it was given.

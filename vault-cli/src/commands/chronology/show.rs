@@ -2,6 +2,7 @@
 
 use clap::Args;
 use jiff::civil::Date;
+use vault_core::note::NoteKind;
 
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
@@ -26,6 +27,10 @@ pub struct ShowArgs {
     #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub until: Option<Date>,
 
+    /// Only out of notes of this kind
+    #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
+    pub kind: Option<NoteKind>,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -36,6 +41,7 @@ pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
         case: args.case,
         since: args.since,
         until: args.until,
+        kind: args.kind,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.chronology_show(request)?;

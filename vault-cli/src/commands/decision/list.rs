@@ -1,6 +1,7 @@
 //! `casevault decision list`.
 
 use clap::Args;
+use jiff::civil::Date;
 
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
@@ -19,6 +20,14 @@ pub struct ListArgs {
     #[arg(long)]
     pub incomplete: bool,
 
+    /// Only what happened on or after this day, such as `2026-03-01`
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
+    pub since: Option<Date>,
+
+    /// Only what happened on or before this day
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
+    pub until: Option<Date>,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -28,6 +37,8 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
     let request = DecisionListRequest {
         case: args.case,
         incomplete: args.incomplete,
+        since: args.since,
+        until: args.until,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.decision_list(request)?;

@@ -74,6 +74,7 @@ fn all_reads(vault: &mut Vault, case: &str) -> Vec<(&'static str, usize, Vec<Uno
     let export = ExportRequest {
         case: None,
         format: ExportFormat::Jsonl,
+        with_marked: false,
         purpose: Default::default(),
     };
     let export = session.export(export, &mut written, task()).unwrap();
