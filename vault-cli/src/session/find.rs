@@ -141,7 +141,11 @@ impl Session {
         let labels = self.store.read(|tx| -> Result<HashMap<String, Option<String>>> {
             let named = cases.iter().map(|case| {
                 let keys = holder.case_keys_before_walk(tx, *case)?;
-                Ok((case.handle(), holder.case_label(tx, &keys, &logged)?.label))
+                let label = match holder.case_label(tx, &keys, &logged) {
+                    Err(error) if missed::bad(&error).is_some() => None,
+                    label => label?.label,
+                };
+                Ok((case.handle(), label))
             });
             named.collect()
         })?;

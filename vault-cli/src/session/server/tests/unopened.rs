@@ -146,8 +146,7 @@ fn a_label_or_a_profile_that_does_not_open_leaves_the_one_before_it() {
         assert_eq!(shown, 1, "{name}");
         let is_named = |handle: &str| unopened.iter().any(|row| row.of == handle);
         let (of_label, of_profile) = match name {
-            "note find" | "note find CASE" => (false, false),
-            "note list" | "case list" | "today" => (true, false),
+            "note find" | "note find CASE" | "note list" | "case list" | "today" => (true, false),
             _ => (true, true),
         };
         assert_eq!((is_named(&label), is_named(&profile)), (of_label, of_profile), "{name}");
