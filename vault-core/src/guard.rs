@@ -11,6 +11,8 @@ pub enum Guard {
     AnswerLength,
     /// What comes for a leaf is the link that the log has there.
     LinkOfLeaf,
+    /// What comes without its bytes is named by an erasure that comes too.
+    ErasureForAbsent,
     /// A log key is named as the agency's own.
     LogKeyName,
     /// An append is answered with as many outcomes as parcels were sent.
@@ -23,6 +25,7 @@ impl Guard {
     /// Every guard.
     pub const ALL: &'static [Self] = &[
         Self::AnswerLength,
+        Self::ErasureForAbsent,
         Self::LinkOfLeaf,
         Self::LogKeyName,
         Self::OutcomeForEach,

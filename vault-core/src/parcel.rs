@@ -28,7 +28,9 @@ use crate::wire;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::key::KeyringRef;
 use crate::wire::v1::limit;
+use crate::wire::v1::link::Link;
 use crate::wire::v1::link::LinkBody;
+use crate::wire::v1::link::PlacedEvent;
 use crate::wire::v1::link::Placement;
 use crate::wire::v1::record::RecordHeader;
 use crate::wire::v1::sync::Blob;
@@ -167,6 +169,11 @@ impl OpenParcel {
         Ok(Self { link, records, blobs })
     }
 
+    /// Returns the records, placed or wrapped anew here, whose bytes are not here: an erasure of its stream has to name each.
+    pub fn absent(&self) -> impl Iterator<Item = RecordHash> {
+        absent(self.link.link(), &self.records, &self.blobs)
+    }
+
     /// Returns the link.
     pub fn link(&self) -> &UnverifiedLink {
         &self.link
@@ -186,6 +193,31 @@ impl OpenParcel {
     /// Returns its parts.
     pub fn into_parts(self) -> (UnverifiedLink, Vec<OpenRecord>, Vec<Vec<u8>>) {
         (self.link, self.records, self.blobs)
+    }
+}
+
+/// Returns the records that a link places or wraps anew, and whose bytes are not there.
+pub fn absent(link: &Link, records: &[OpenRecord], blobs: &[Vec<u8>]) -> impl Iterator<Item = RecordHash> {
+    let placed = records.iter().filter_map(|record| match record {
+        OpenRecord::Erased(erased) => Some(erased.hash),
+        OpenRecord::Kept { .. } => None,
+    });
+    let items = match &link.body {
+        LinkBody::Rewrap(rewrap) => rewrap.items.as_slice(),
+        _ => &[],
+    };
+    let wrapped = items.iter().zip(blobs).filter(|(_, blob)| blob.is_empty());
+    placed.chain(wrapped.map(|(item, _)| item.record_hash))
+}
+
+/// Returns the records that a link erases.
+pub fn erased(body: &LinkBody) -> &[RecordHash] {
+    match body {
+        LinkBody::Event(PlacedEvent {
+            event: Event::Erasure(erasure),
+            ..
+        }) => &erasure.records,
+        _ => &[],
     }
 }
 

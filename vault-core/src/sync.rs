@@ -80,6 +80,13 @@ pub enum Fault {
         /// The sequence number.
         seq: u64,
     },
+    /// The bytes of a record were not delivered, and no erasure in its stream, as far as the log was followed, names it.
+    Absent {
+        /// The stream.
+        stream: StreamId,
+        /// The sequence number of the link.
+        seq: u64,
+    },
 }
 
 impl From<Refused> for Fault {

@@ -3,10 +3,16 @@
 use super::forged::stranger;
 use std::fmt;
 use vault_core::id::LinkId;
+use vault_core::parcel;
+use vault_core::parcel::OpenParcel;
+use vault_core::parcel::OpenRecord;
+use vault_core::record::Ciphertext;
 use vault_core::tlog::entry::Entry;
 use vault_core::wire::v1::sync::CarriedBody;
+use vault_core::wire::v1::sync::ErasedBody;
 use vault_core::wire::v1::sync::Heads;
 use vault_core::wire::v1::sync::Outcome;
+use vault_core::wire::v1::sync::Parcel;
 use vault_core::wire::v1::sync::StreamPage;
 
 /// How the log that is shown differs from the one that there is. Leaves count from the end: 0 is the last.
@@ -187,6 +193,8 @@ pub enum PageLie {
     Flip,
     /// None: `hold(filter, until)`.
     Hold,
+    /// The records of all without their bytes, as if they had been erased: `drop(filter)`.
+    Erase,
 }
 
 impl PageLie {
@@ -218,8 +226,23 @@ impl PageLie {
                 }
             }
             Self::Hold => parcels.clear(),
+            Self::Erase => parcels.iter_mut().for_each(|placed| erase(&mut placed.parcel)),
         }
         page
+    }
+}
+
+/// Leaves of each record what an erasure would leave.
+fn erase(parcel: &mut Parcel) {
+    let open = OpenParcel::open(parcel.clone()).expect("an honest parcel");
+    let placements = parcel::placements(&open.link().link().body);
+    for ((record, opened), placement) in parcel.records.iter_mut().zip(open.records()).zip(placements) {
+        if let OpenRecord::Kept { record: kept, .. } = opened {
+            record.body = CarriedBody::Erased(ErasedBody {
+                ciphertext: Ciphertext::from(kept.ciphertext().to_vec()).hash(),
+                wrap: placement.wrap_hash,
+            });
+        }
     }
 }
 
@@ -232,6 +255,7 @@ impl fmt::Display for PageLie {
             Self::Splice => "splice(a link at another's leaf)",
             Self::Flip => "flip(a bit of a link's record)",
             Self::Hold => "hold(all links)",
+            Self::Erase => "drop(the bytes of a page's records)",
         })
     }
 }

@@ -72,6 +72,7 @@ scenarios! {
     attack_46_a_leaf_taken_out_of_the_log_is_missed
     attack_46_a_leaf_without_its_link_is_named
     attack_46_a_link_left_out_of_a_page_is_named
+    attack_46_a_record_said_to_be_erased_is_missed
     attack_46_links_that_are_held_back_are_named
     attack_46_the_last_link_of_an_append_left_out_is_missed
     attack_46_what_is_said_to_be_stored_and_is_not_in_the_log_is_not_stored

@@ -112,6 +112,12 @@ pub enum ServerFault {
         /// The file with the evidence; absent where nothing proves it to others.
         evidence: Option<String>,
     },
+    /// It says that a record was erased, and no erasure in its stream names it.
+    #[error("the server holds back what {of} places: no erasure names it")]
+    Absent {
+        /// The link.
+        of: String,
+    },
     /// It says that something is stored and does not prove it, or holds it back.
     #[error("the server holds back {of}")]
     Withheld {
@@ -187,6 +193,7 @@ impl ServerFault {
             | Self::OwnStreamAhead
             | Self::Unsigned { .. }
             | Self::Log { .. }
+            | Self::Absent { .. }
             | Self::Withheld { .. } => Kind::Verification,
             Self::None | Self::Known { .. } | Self::UnknownDevice | Self::Refused { .. } | Self::Link { .. } => {
                 Kind::Failed
@@ -211,7 +218,7 @@ impl ServerFault {
             Self::OtherKey | Self::Unsigned { .. } => "server-key",
             Self::OwnStreamAhead => "older-copy",
             Self::Log { .. } => "server-log",
-            Self::Withheld { .. } => "server-withholds",
+            Self::Absent { .. } | Self::Withheld { .. } => "server-withholds",
         }
     }
 
@@ -261,7 +268,7 @@ impl ServerFault {
                     "nothing of it was taken. Give `{path}` to the data-protection officer: it proves to anybody that the server showed two histories"
                 );
             }
-            Self::Log { .. } | Self::Withheld { .. } => {
+            Self::Log { .. } | Self::Absent { .. } | Self::Withheld { .. } => {
                 "nothing of it was taken, and everything here stays; tell the data-protection officer"
             }
         };

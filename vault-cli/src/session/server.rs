@@ -51,6 +51,7 @@ use crate::remote::ServerUrl;
 use crate::store::Outgoing;
 use crate::store::ReadTx;
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::crypto::sign::VerifyingKey;
@@ -58,6 +59,8 @@ use vault_core::growing;
 use vault_core::guard;
 use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
+use vault_core::id::RecordHash;
+use vault_core::parcel;
 use vault_core::sync::Fault;
 use vault_core::sync::Held;
 use vault_core::sync::LogOf;
@@ -71,9 +74,11 @@ use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
+use vault_core::wire::v1::limit;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::AppendRequest;
+use vault_core::wire::v1::sync::CarriedBody;
 use vault_core::wire::v1::sync::Outcome;
 use vault_core::wire::v1::sync::StreamPage;
 
@@ -81,8 +86,12 @@ use vault_core::wire::v1::sync::StreamPage;
 const BATCH: usize = 1_000;
 /// So often a synchronisation begins again because somebody wrote while it was sending.
 const TURNS: u32 = 16;
+/// So often the log is followed anew because something was erased while it was.
+const AGAIN: u32 = 4;
 /// Links that are taken in at once, about.
 const TOGETHER: usize = 4_000;
+/// What is told inside of a case that was not left: no handle of anything is so.
+const STILL_HELD: &str = "still held";
 /// Bytes that go in one request, about.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -272,7 +281,28 @@ impl Session {
     }
 
     /// As [`Self::follow`], of whoever answers.
+    ///
+    /// What came without its bytes was perhaps erased since the checkpoint that was followed: as long as there is a newer
+    /// one, it is followed too.
     fn follow_by(&mut self, answers: &Answers<'_>, kept: &mut KeptRemote, task: Task<'_>) -> Result<Taken> {
+        for _ in 1..AGAIN {
+            let mut newest = Vec::new();
+            match self.follow_once(answers, kept, task, &mut newest) {
+                Err(error) if is_absent(&error) && (answers.ask)(self, Request::Checkpoint)? != newest => {}
+                done => return done,
+            }
+        }
+        self.follow_once(answers, kept, task, &mut Vec::new())
+    }
+
+    /// As [`Self::follow_by`], to one checkpoint, which is `newest` then.
+    fn follow_once(
+        &mut self,
+        answers: &Answers<'_>,
+        kept: &mut KeptRemote,
+        task: Task<'_>,
+        newest: &mut Vec<u8>,
+    ) -> Result<Taken> {
         let agency = self.holder.agency.id();
         let follower = kept.follower(agency)?;
         let before = follower.size();
@@ -294,6 +324,7 @@ impl Session {
             taken: Taken::default(),
             begun: false,
             task,
+            newest,
         };
         drive(&mut pull, &mut following)?;
         following.flush()?;
@@ -327,22 +358,44 @@ impl Session {
     }
 
     /// Notes that a case is wanted no more, if this member's access ended with its last link that is in the log, the one
-    /// before `seq`; tells whether it did. What is here of it stays and is read as before.
-    fn leave(&mut self, kept: &mut KeptRemote, stream: StreamId, seq: u64) -> Result<bool> {
+    /// before `seq`, of which `last` are taken with it; tells whether it did. What is here of it stays and is read as before.
+    fn leave(
+        &mut self,
+        kept: &mut KeptRemote,
+        (stream, seq): (StreamId, u64),
+        last: Vec<Pulled>,
+        taken: &mut Taken,
+    ) -> Result<bool> {
         let Some(case) = stream.as_case() else {
             return Ok(false);
         };
-        let has_left = self.store.read(|tx| -> Result<bool> {
-            let here = held_below(tx, kept)?.get(&stream).map_or(0, |held| held.here);
+        let mut next = kept.clone();
+        let left = self.write(|holder, tx| -> Result<Option<Taken>> {
+            let more = match last.is_empty() {
+                true => Taken::default(),
+                false => holder.take_pulled(tx, &mut next, last)?,
+            };
+            let here = held_below(tx, &next)?.get(&stream).map_or(0, |held| held.here);
             // What waits behind it gives nobody anything back.
-            let state = self.holder.case_state_until(tx, case, seq)?;
-            Ok(here == seq && !state.holds_anything(self.holder.member))
-        })?;
-        if has_left {
-            kept.leave(stream);
-            self.write(|_, tx| kept.store(tx))?;
+            let state = holder.case_state_until(tx, case, seq)?;
+            if here != seq || state.holds_anything(holder.member) {
+                return Err(SessionError::refused(Check::BodyMissing, STILL_HELD));
+            }
+            next.leave(stream);
+            next.store(tx)?;
+            Ok(Some(more))
+        });
+        match left {
+            // Nothing was kept of it.
+            Err(SessionError::Refused { handle, .. }) if handle == STILL_HELD => Ok(false),
+            left => {
+                let more = left?.unwrap_or_default();
+                *kept = next;
+                taken.links = taken.links.saturating_add(more.links);
+                taken.aside.extend(more.aside);
+                Ok(true)
+            }
         }
-        Ok(has_left)
     }
 
     /// Notes which of the cases that were wanted no more this member was let into again.
@@ -429,16 +482,26 @@ impl Session {
     /// Returns the next links that are to go, as many as go at once.
     fn batch_after(&self, after: u64, last: u64, most: usize) -> Result<Vec<Outgoing>> {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+        // What goes without its bytes goes with the erasure that names it, as far as a request holds both: whoever fetches
+        // the one without the other takes it for withheld.
+        let mut absent = HashSet::new();
         let full = self.store.read(|tx| {
             tx.outgoing(after, 64, &mut |outgoing| {
                 for one in outgoing {
                     let size = size_of_parcel(&one);
-                    let is_full =
-                        !batch.is_empty() && (batch.len() >= most || bytes.saturating_add(size) > BATCH_BYTES);
+                    let (most, most_bytes) = match absent.is_empty() {
+                        true => (most, BATCH_BYTES),
+                        false => (limit::PARCELS, limit::APPEND - BATCH_BYTES),
+                    };
+                    let is_full = !batch.is_empty() && (batch.len() >= most || bytes.saturating_add(size) > most_bytes);
                     if is_full || one.pos > last {
                         return Err(Stop::Full);
                     }
                     bytes = bytes.saturating_add(size);
+                    absent.extend(absent_of(&one));
+                    for record in parcel::erased(&one.link.link().body) {
+                        absent.remove(record);
+                    }
                     batch.push(one);
                 }
                 Ok(())
@@ -497,6 +560,15 @@ fn log_key(remote: &Remote, agency: AgencyId) -> std::result::Result<Verifier, S
     signed.map(|_| log).map_err(|refused| ServerFault::Unsigned {
         check: refused.check.number(),
     })
+}
+
+/// The records that a parcel places without their bytes.
+fn absent_of(one: &Outgoing) -> impl Iterator<Item = RecordHash> {
+    let placed = parcel::placements(&one.link.link().body)
+        .iter()
+        .zip(&one.parcel.records);
+    let gone = placed.filter(|(_, record)| matches!(record.body, CarriedBody::Erased(_)));
+    gone.map(|(placement, _)| placement.record_hash)
 }
 
 fn size_of_parcel(one: &Outgoing) -> usize {
@@ -586,6 +658,8 @@ struct Following<'a> {
     taken: Taken,
     begun: bool,
     task: Task<'a>,
+    /// The checkpoint that is followed.
+    newest: &'a mut Vec<u8>,
 }
 
 impl Following<'_> {
@@ -614,6 +688,10 @@ impl Driver for Following<'_> {
                 }
                 .into())
             }
+            (Ok(note), Request::Checkpoint) => {
+                self.newest.clone_from(&note);
+                Ok(note)
+            }
             (answer, _) => answer,
         }
     }
@@ -637,12 +715,17 @@ impl Driver for Following<'_> {
         }
     }
 
-    fn has_left(&mut self, stream: StreamId, seq: u64) -> Result<bool> {
+    fn has_left(&mut self, stream: StreamId, seq: u64, last: Vec<Pulled>) -> Result<bool> {
         if self.ready.iter().any(|one| one.parcel.link().link().stream == stream) {
             self.flush()?;
         }
-        self.session.leave(self.kept, stream, seq)
+        self.session.leave(self.kept, (stream, seq), last, &mut self.taken)
     }
+}
+
+/// Whether it is what [`Fault::Absent`] is told as.
+fn is_absent(error: &SessionError) -> bool {
+    matches!(error, SessionError::Server(ServerFault::Absent { .. }))
 }
 
 fn is_not_found(error: &SessionError) -> bool {

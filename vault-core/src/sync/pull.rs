@@ -17,6 +17,8 @@ use crate::check::require;
 use crate::guard;
 use crate::guard::Guard;
 use crate::id::LinkId;
+use crate::id::RecordHash;
+use crate::parcel;
 use crate::parcel::OpenParcel;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::entry::Entry;
@@ -73,6 +75,9 @@ pub enum Step {
         stream: StreamId,
         /// The sequence number of the link that does not come.
         seq: u64,
+        /// Its last links, to be stored if access ended with them and not otherwise: some have come without bytes, and the
+        /// erasure may be beyond what is shown.
+        last: Vec<Pulled>,
     },
     /// Nothing: all is here.
     Done,
@@ -120,8 +125,10 @@ struct Due {
 struct Plan {
     /// The agency's own first.
     due: VecDeque<Due>,
-    /// What came and is to be taken.
+    /// What came and is to be taken, once an erasure names everything of it that came without its bytes.
     ready: Vec<Pulled>,
+    /// Records of the first that is due whose bytes did not come, by the links that placed them.
+    absent: BTreeMap<RecordHash, u64>,
     /// A page whose older links are being proved.
     proving: Option<(StreamPage, Tiles)>,
     /// Where the server has no more of the first that is due.
@@ -183,7 +190,13 @@ impl Pull {
             },
             State::Listing(arrived) => Ok(Step::Ask(Request::Streams { after: arrived.before })),
             State::Paging { plan, .. } => {
-                let step = plan.step();
+                let step = match plan.step() {
+                    Ok(step) => step,
+                    Err(fault) => {
+                        self.state = State::Broken;
+                        return Err(fault);
+                    }
+                };
                 if matches!(step, Step::Done)
                     && let State::Paging { arrived, .. } = std::mem::replace(&mut self.state, State::Broken)
                 {
@@ -385,21 +398,43 @@ impl Arrived {
 }
 
 impl Plan {
-    fn step(&mut self) -> Step {
-        if !self.ready.is_empty() {
-            return Step::Take(std::mem::take(&mut self.ready));
+    fn step(&mut self) -> Result<Step, Fault> {
+        let is_whole = guard::holds(self.absent.is_empty(), Guard::ErasureForAbsent);
+        if !self.ready.is_empty() && is_whole {
+            return Ok(Step::Take(std::mem::take(&mut self.ready)));
         }
         if let Some((stream, seq)) = self.ends {
-            return Step::Ends { stream, seq };
+            self.absent.clear();
+            let last = std::mem::take(&mut self.ready);
+            return Ok(Step::Ends { stream, seq, last });
         }
         if let Some(tile) = self.proving.as_ref().and_then(|(_, tiles)| tiles.wanted) {
-            return Step::Ask(Request::Tile(tile));
+            return Ok(Step::Ask(Request::Tile(tile)));
         }
-        while self.due.front().is_some_and(|due| due.next().is_none()) {
+        while let Some(due) = self.due.front().filter(|due| due.next().is_none()) {
+            if let Some(seq) = self.absent.values().min().filter(|_| !is_whole) {
+                return Err(Fault::Absent {
+                    stream: due.stream,
+                    seq: *seq,
+                });
+            }
+            self.absent.clear();
             self.due.pop_front();
         }
         let next = self.due.front().and_then(|due| Some((due.stream, due.next()?)));
-        next.map_or(Step::Done, |(stream, from)| Step::Ask(Request::Page { stream, from }))
+        Ok(next.map_or(Step::Done, |(stream, from)| Step::Ask(Request::Page { stream, from })))
+    }
+
+    /// Takes a link that is at its leaf.
+    fn keep(&mut self, pulled: Pulled) {
+        let link = pulled.parcel.link().link();
+        for record in pulled.parcel.absent() {
+            self.absent.entry(record).or_insert(link.seq);
+        }
+        for record in parcel::erased(&link.body) {
+            self.absent.remove(record);
+        }
+        self.ready.push(pulled);
     }
 
     fn take(&mut self, arrived: &Arrived, agency: &[u64], bytes: &[u8]) -> Result<(), Fault> {
@@ -418,6 +453,7 @@ impl Plan {
         if due.older.is_some() {
             return self.take_older(arrived, agency, page, Tiles::default());
         }
+        let mut kept = Vec::with_capacity(page.parcels.len());
         for placed in page.parcels {
             // What is beyond the checkpoint comes another time.
             let Some((leaf, seq, link)) = due.links.pop_front() else {
@@ -432,8 +468,9 @@ impl Plan {
                 });
             }
             let position = position(agency, due.stream, seq, leaf);
-            self.ready.push(Pulled { leaf, position, parcel });
+            kept.push(Pulled { leaf, position, parcel });
         }
+        kept.into_iter().for_each(|pulled| self.keep(pulled));
         Ok(())
     }
 
@@ -480,17 +517,18 @@ impl Plan {
                 return Err(Fault::Withheld { stream, seq });
             }
         }
-        let mut seq = from;
+        let (mut seq, mut kept) = (from, Vec::with_capacity(below));
         for placed in page.parcels.into_iter().take(below) {
             let (leaf, parcel) = (placed.leaf, OpenParcel::open(placed.parcel)?);
             let position = position(agency, stream, seq, leaf);
-            self.ready.push(Pulled { leaf, position, parcel });
+            kept.push(Pulled { leaf, position, parcel });
             seq = seq.saturating_add(1);
         }
         // It goes on where the entries say so, whatever the page says.
         let is_reached = due.until.is_some_and(|until| until < seq);
         let goes_on = !is_reached || arrived.leaves.contains_key(&Tag::of(stream, seq));
         due.older = goes_on.then_some(seq);
+        kept.into_iter().for_each(|pulled| self.keep(pulled));
         Ok(())
     }
 

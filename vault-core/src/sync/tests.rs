@@ -139,11 +139,11 @@ impl Device {
                         self.positions.insert(link.id(), one.position);
                     }
                 }
-                Step::Ends { stream, seq } if self.ends.get(&stream) == Some(&seq) => {
+                Step::Ends { stream, seq, .. } if self.ends.get(&stream) == Some(&seq) => {
                     self.left.insert(stream);
                     pull.leave();
                 }
-                Step::Ends { stream, seq } => return Err(Fault::Withheld { stream, seq }),
+                Step::Ends { stream, seq, .. } => return Err(Fault::Withheld { stream, seq }),
                 Step::Done => break,
             }
         }
@@ -442,7 +442,7 @@ fn chk_153_attack_43_a_device_without_memory_takes_no_log_that_is_older_than_its
             match pull.step()? {
                 Step::Ask(request) => pull.take(&server.answer(request))?,
                 Step::Take(_) => {}
-                Step::Ends { stream, seq } => return Err(Fault::Withheld { stream, seq }),
+                Step::Ends { stream, seq, .. } => return Err(Fault::Withheld { stream, seq }),
                 Step::Done => return pull.finish().map(|_| ()),
             }
         }

@@ -172,6 +172,12 @@ impl Live {
             StreamState::Agency => drop(Arc::make_mut(agency).admit(opened.link.clone(), &stored)?),
             StreamState::Access(state) => state.judge(agency, &opened.link)?,
             StreamState::Case(state) => {
+                // Whoever fetches it before its erasure takes it for withheld. One who holds a case alone keeps nobody away,
+                // and brings long histories.
+                let mut holders = state.grants().values().filter(|grant| grant.live);
+                let first = holders.next().map(|grant| grant.grant.member);
+                let is_alone = holders.all(|grant| Some(grant.grant.member) == first);
+                require(opened.is_covered || is_alone, Check::BodyMissing)?;
                 let known = known_records(reads, stream.no, opened)?;
                 state.judge_knowing(agency.now(), &opened.link, &stored, &known)?;
             }

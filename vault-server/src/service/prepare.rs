@@ -1,9 +1,11 @@
 //! What is done of an append before the writer: opening, hashing, verifying. No state is changed here.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 use vault_core::agency_state::AgencyState;
 use vault_core::check::Refused;
-use vault_core::parcel::{OpenParcel, OpenRecord};
+use vault_core::parcel::{self, OpenParcel, OpenRecord};
 use vault_core::stream::UnverifiedLink;
 use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::Parcel;
@@ -23,14 +25,29 @@ pub(super) struct Opened {
     pub(super) signed: Option<Result<(), Refused>>,
     /// The same of each record.
     pub(super) authored: Vec<Option<Result<(), Refused>>>,
+    /// Whether an erasure behind it in the request names every record of it that came without its bytes.
+    pub(super) is_covered: bool,
 }
 
 /// Opens parcels, each by itself.
 pub(super) fn all(agency: Option<&AgencyState>, parcels: Vec<Parcel>) -> Vec<Prepared> {
-    match parcels.len() < MANY {
+    let mut all: Vec<Prepared> = match parcels.len() < MANY {
         true => parcels.into_iter().map(|parcel| one(agency, parcel)).collect(),
         false => parcels.into_par_iter().map(|parcel| one(agency, parcel)).collect(),
+    };
+    let mut erased = HashSet::new();
+    for opened in all.iter_mut().rev().flatten() {
+        let stream = opened.link.link().stream;
+        let mut absent = parcel::absent(opened.link.link(), &opened.records, &opened.blobs);
+        opened.is_covered = absent.all(|record| erased.contains(&(stream, record)));
+        drop(absent);
+        erased.extend(
+            parcel::erased(&opened.link.link().body)
+                .iter()
+                .map(|record| (stream, *record)),
+        );
     }
+    all
 }
 
 /// A device's key never changes and its id is never used again: what verifies under a key of an older state verifies.
@@ -52,5 +69,6 @@ fn one(agency: Option<&AgencyState>, parcel: Parcel) -> Prepared {
         blobs,
         signed,
         authored,
+        is_covered: true,
     })
 }

@@ -360,3 +360,27 @@ pub(crate) fn records_may_come_without_their_bytes_where_those_were_erased_befor
     assert_eq!(page.parcels[0].parcel, note);
     assert_eq!(none(), made.placement.release);
 }
+
+#[test]
+pub(crate) fn chk_82_in_a_case_of_several_nothing_comes_without_its_bytes_and_its_erasure() {
+    let server = Server::start(&[]);
+    let mut office = Office::with_case(&server, 12, 2);
+    let grant = office.case.grant(&office.world, 1, Rights::ALL);
+    let granting = vault_core::forge::case::granting(&office.world, &[grant]);
+    let granted = office.event(0, Event::Membership(granting));
+    office.stored(&server, vec![granted]);
+    let (mut note, made) = office.note_made(1);
+    let ciphertext = vault_core::record::Ciphertext::from(made.record.ciphertext().to_vec()).hash();
+    let wrap: WrapHash = made.wrap.hash();
+    note.records[0].body = CarriedBody::Erased(ErasedBody { ciphertext, wrap });
+    // Whoever fetched it would take it for withheld.
+    assert_eq!(office.outcome(&server, note.clone()), refused(Check::BodyMissing));
+    let erasure = Erasure {
+        records: vec![made.record.hash()],
+        ground: ErasureGround::Withdrawn,
+    };
+    let erased = office.event(1, Event::Erasure(erasure));
+    let both = vec![note, erased];
+    let leaves = office.stored(&server, both.clone());
+    assert_eq!(office.stored(&server, both), leaves);
+}

@@ -69,6 +69,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             || told(PageLie::Hold),
             Twin::None("there is nothing to be believed"),
         ),
+        page(
+            "attack_46_a_record_said_to_be_erased_is_missed",
+            || told(PageLie::Erase),
+            Twin::Believes {
+                without: "ErasureForAbsent",
+            },
+        ),
         Scenario {
             comes: Comes::Refusal {
                 exit: 4,

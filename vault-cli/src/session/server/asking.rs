@@ -67,6 +67,9 @@ impl Asking {
             Fault::Withheld { stream, seq } => Ok(ServerFault::Withheld {
                 of: format!("entry {seq} of {stream}"),
             }),
+            Fault::Absent { stream, seq } => Ok(ServerFault::Absent {
+                of: format!("entry {seq} of {stream}"),
+            }),
             Fault::Contradiction(found) => self.keep(&found).map(|path| ServerFault::Log {
                 check: Check::LogConsistency.number(),
                 evidence: Some(path),

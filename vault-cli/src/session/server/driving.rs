@@ -26,11 +26,12 @@ pub(super) trait Driver {
     /// What taking them in refuses.
     fn take(&mut self, pulled: Vec<Pulled>, left: u64) -> Result<()>;
 
-    /// Tells whether this member's access to a stream ended with the link before `seq`, the last one taken.
+    /// Tells whether this member's access to a stream ended with the link before `seq`, the last one taken; if so, and only
+    /// then, `last` are taken too, its last.
     ///
     /// # Errors
     /// As [`Driver::take`].
-    fn has_left(&mut self, stream: StreamId, seq: u64) -> Result<bool>;
+    fn has_left(&mut self, stream: StreamId, seq: u64, last: Vec<Pulled>) -> Result<bool>;
 }
 
 /// Drives a machine to its end.
@@ -48,7 +49,7 @@ pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
                 pull.take(&answer).map_err(|fault| by.fault(fault))?;
             }
             Step::Take(pulled) => by.take(pulled, pull.left())?,
-            Step::Ends { stream, seq } => match by.has_left(stream, seq)? {
+            Step::Ends { stream, seq, last } => match by.has_left(stream, seq, last)? {
                 true => pull.leave(),
                 false => return Err(by.fault(Fault::Withheld { stream, seq })),
             },

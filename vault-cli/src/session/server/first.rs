@@ -104,7 +104,7 @@ impl Driver for Fetching<'_> {
         Ok(())
     }
 
-    fn has_left(&mut self, _: StreamId, _: u64) -> Result<bool> {
+    fn has_left(&mut self, _: StreamId, _: u64, _: Vec<Pulled>) -> Result<bool> {
         // Nothing is fetched but the agency's stream, which no member of it leaves.
         Ok(false)
     }

@@ -1,6 +1,7 @@
 //! Devices of one agency that write apart and meet over a log, without a server: what each takes in and remakes, and that all
 //! arrive at the same links.
 
+mod absent;
 mod leaving;
 mod office;
 mod unopened;

@@ -336,6 +336,10 @@ fn told(fault: Fault) -> SessionError {
             let of = format!("entry {seq} of {stream}");
             ServerFault::Withheld { of }.into()
         }
+        Fault::Absent { stream, seq } => {
+            let of = format!("entry {seq} of {stream}");
+            ServerFault::Absent { of }.into()
+        }
         other => panic!("{other:?}"),
     }
 }
