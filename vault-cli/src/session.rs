@@ -67,6 +67,7 @@ mod writing;
 
 pub(crate) use case_record::CLOSED;
 pub(crate) use clock::in_zone;
+pub(crate) use clock::today;
 pub(crate) use clock::zone;
 pub use error::Kind;
 pub use error::SessionError;

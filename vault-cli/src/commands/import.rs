@@ -1,11 +1,17 @@
 //! `casevault import`.
 
+use std::io::{self, Write};
+use std::path::PathBuf;
+
 use clap::Args;
+use vault_core::note::display::escape_line;
 
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::part::{Part, require_new};
 use crate::render;
+use crate::session::reply::ImportReply;
 use crate::session::request::ImportRequest;
 
 /// Takes in cases and notes as JSON Lines
@@ -25,6 +31,14 @@ pub struct ImportArgs {
     #[arg(long)]
     pub keep_going: bool,
 
+    /// Writes the number of every line that was refused to a file, one a line, why behind it
+    #[arg(long, value_name = "FILE")]
+    pub refused: Option<PathBuf>,
+
+    /// Replaces that file where it is there
+    #[arg(long, requires = "refused")]
+    pub force: bool,
+
     /// Makes a line whose id is here with another content a new version of it, instead of refusing it
     #[arg(long)]
     pub amend: bool,
@@ -37,13 +51,38 @@ pub(super) fn run(args: &ImportArgs, run: &Invocation) -> Result<(), CliError> {
         keep_going: args.keep_going,
         amend: args.amend,
         bytes,
+        every_refused: args.refused.is_some(),
+    };
+    // Before anything is taken in: what cannot be written would be found out too late.
+    let part = match &args.refused {
+        Some(path) => {
+            require_new(path, args.force)?;
+            Some((Part::beside(path)?, path))
+        }
+        None => None,
     };
     let watch = run.watch()?;
     let reply = session.import(&mut lines, request, watch.task())?;
     drop(watch);
+    if let Some((mut part, path)) = part {
+        write_refused(&reply, &mut part.file)
+            .map_err(|e| CliError::io(format!("could not write `{}`", path.display()), e))?;
+        part.become_file_or_refuse(path, args.force)?;
+    }
     run.ui.reply(&reply, render::import::import)?;
     if !reply.malformed.is_empty() && !args.keep_going {
         return Err(CliError::ImportRefused { lines: reply.refused() });
     }
     Ok(())
+}
+
+/// Writes the refused lines: `NUMBER: why`, and of those that are too many to be named the number alone.
+fn write_refused(reply: &ImportReply, out: &mut impl Write) -> io::Result<()> {
+    for line in &reply.malformed {
+        writeln!(out, "{}: {}", line.line, escape_line(&line.why))?;
+    }
+    for line in &reply.more_lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
 }

@@ -346,6 +346,7 @@ mod tests {
             status: "open".into(),
             notes: 1302,
             label: Some("Ada\u{1b}[31m\nLovelace".into()),
+            name: None,
             flags: vec!["danger".into()],
             opened: Some("2023-02-06".into()),
             template: Some("adult-social-care".into()),

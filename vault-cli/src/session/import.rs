@@ -86,6 +86,7 @@ impl Session {
             skipped: plan.skipped,
             malformed: std::mem::take(&mut plan.malformed),
             more_malformed: plan.more_malformed,
+            more_lines: std::mem::take(&mut plan.more_lines),
             workers: 0,
             cases: 0,
             notes: 0,

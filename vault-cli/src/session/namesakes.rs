@@ -78,7 +78,7 @@ impl Session {
         let called = self.store.read(|tx| holder.called(tx, &logged, names))?;
         Ok(called
             .into_iter()
-            .filter_map(|(_, label)| Some(alike(&label.label?)))
+            .filter_map(|(_, label)| Some(alike(&label.name.or(label.label)?)))
             .collect())
     }
 }
@@ -88,10 +88,11 @@ impl Holder {
         let labels = self.labels(tx, logged)?.into_iter();
         let labels = labels.map(|(case, (label, _))| (case, label));
         let is_so = |label: &Label| {
-            label
-                .label
-                .as_deref()
-                .is_some_and(|called| names.contains(&alike(called)))
+            let called = [label.label.as_deref(), label.name.as_deref()];
+            called
+                .into_iter()
+                .flatten()
+                .any(|called| names.contains(&alike(called)))
         };
         Ok(labels.filter(|(_, label)| is_so(label)).collect())
     }

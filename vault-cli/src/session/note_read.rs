@@ -94,6 +94,7 @@ impl Session {
             }
             let mut before = match read.version {
                 1 => None,
+                _ if request.clean => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
             let mut beside = Vec::new();

@@ -264,6 +264,9 @@ pub struct ImportReply {
     /// Lines that were refused beside those, of which there are more than are named.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_malformed: u64,
+    /// The numbers of those, where they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_lines: Vec<u64>,
     /// Of the imported: workers.
     pub workers: u64,
     /// Of the imported: cases.
@@ -555,6 +558,9 @@ pub struct CaseRow {
     pub notes: u64,
     /// What it is called in lists.
     pub label: Option<String>,
+    /// The client's name, where lists show something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Flags shown before a visit (danger, contact).
     pub flags: Vec<String>,
     /// The day on which it was opened.
@@ -826,6 +832,9 @@ pub struct NoteSavedReply {
     pub id: String,
     /// The case's handle.
     pub case: String,
+    /// What the case is called in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The version saved; the one that is there where nothing changed.
     pub version: u32,
     /// Whether anything changed: an amendment that says what is there already makes no version.

@@ -50,6 +50,9 @@ pub struct ImportRequest {
     pub amend: bool,
     /// The length of the input in bytes, where it is known, for progress.
     pub bytes: Option<u64>,
+    /// Whether the numbers of all refused lines are wanted, beyond those that are named.
+    #[serde(default)]
+    pub every_refused: bool,
 }
 
 /// The form of an export.
@@ -391,6 +394,9 @@ pub struct NoteShowRequest {
     pub only: Vec<SegmentKind>,
     /// Shows a note even if it is hidden because it was misfiled.
     pub misfiled: bool,
+    /// Whether what was struck is left out.
+    #[serde(default)]
+    pub clean: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }

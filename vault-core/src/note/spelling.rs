@@ -9,7 +9,7 @@ use super::line::{CaseLine, Line};
 use super::model::Note;
 
 /// The fields of a client's profile that any view, brief or template knows.
-pub const PROFILE: [&str; 30] = [
+pub const PROFILE: [&str; 31] = [
     "address",
     "background",
     "closure_reason",
@@ -27,6 +27,7 @@ pub const PROFILE: [&str; 30] = [
     "household",
     "identifiers",
     "interpreter",
+    "label",
     "language",
     "name",
     OTHER,

@@ -7,6 +7,7 @@ use vault_core::note::NoteKind;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
 use crate::session::request::ChronologyRequest;
 
@@ -15,9 +16,9 @@ use crate::session::request::ChronologyRequest;
 /// Takes decisions and what its authors marked {significant}, each with its note; what was recorded late is marked.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// Only what happened on or after this day, such as `2026-03-01`
     #[arg(long, value_name = "DAY", value_parser = value::past_day)]
@@ -37,14 +38,16 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
+    let purpose = run.purpose(args.purpose)?;
+    let (mut session, case) = picker::unlock_for(run, args.case)?;
     let request = ChronologyRequest {
-        case: args.case,
+        case,
         since: args.since,
         until: args.until,
         kind: args.kind,
-        purpose: run.purpose(args.purpose)?,
+        purpose,
     };
-    let reply = run.unlock()?.chronology_show(request)?;
+    let reply = session.chronology_show(request)?;
     run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::chronology)
 }

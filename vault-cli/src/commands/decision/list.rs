@@ -6,15 +6,16 @@ use jiff::civil::Date;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
 use crate::session::request::DecisionListRequest;
 
 /// Lists decisions with their reasons, the incomplete ones first
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// Only those of which something is missing
     #[arg(long)]
@@ -34,14 +35,16 @@ pub struct ListArgs {
 }
 
 pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
+    let purpose = run.purpose(args.purpose)?;
+    let (mut session, case) = picker::unlock_for(run, args.case)?;
     let request = DecisionListRequest {
-        case: args.case,
+        case,
         incomplete: args.incomplete,
         since: args.since,
         until: args.until,
-        purpose: run.purpose(args.purpose)?,
+        purpose,
     };
-    let reply = run.unlock()?.decision_list(request)?;
+    let reply = session.decision_list(request)?;
     run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::decisions)
 }

@@ -5,9 +5,13 @@ use vault_core::note::NoteKind;
 
 use crate::agent::Vault;
 use crate::cli::value;
+use crate::commands::start::kind;
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::session::request::{DraftOf, NoteAddRequest, NoteBlankRequest};
+use crate::mail::MailFile;
+use crate::picker;
+use crate::session::reply::NoteSavedReply;
+use crate::session::request::{DraftOf, NoteAddRequest, NoteAttachRequest, NoteBlankRequest};
 use crate::writing::{self, Writing};
 
 use super::{DraftFlags, InputArgs, OnTerminal};
@@ -36,12 +40,13 @@ use super::{DraftFlags, InputArgs, OnTerminal};
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub struct AddArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// The kind: `interview`, `home-visit`, `phone`, `meeting`, `office`, `supervision`, `court`, `correspondence`,
-    /// `other`, or one that a template defines [default: what the text says]
+    /// `other`, or one that a template defines [default: what the text says; on a terminal it is
+    /// asked for]
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
     pub kind: Option<NoteKind>,
 
@@ -49,6 +54,10 @@ pub struct AddArgs {
     /// another
     #[arg(long, value_name = "CASE,…", value_delimiter = ',', value_parser = value::case)]
     pub also: Vec<String>,
+
+    /// Files what is attached to an e-mail with the note too, under names that are safe
+    #[arg(long, requires = "file")]
+    pub attachments: bool,
 
     /// The note.
     #[command(flatten)]
@@ -60,10 +69,9 @@ pub struct AddArgs {
 }
 
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
-    let case = args.case;
     if args.input.file.is_some() {
-        let note = args.input.read(args.kind, run)?;
-        let mut session = run.unlock()?;
+        let (note, files) = args.input.read_with_files(args.kind, args.attachments, run)?;
+        let (mut session, case) = picker::unlock_for(run, args.case)?;
         let reply = session.note_add(NoteAddRequest {
             case: case.clone(),
             note,
@@ -71,6 +79,7 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
         })?;
         super::saved(&reply, run)?;
+        attach(&files, &reply, run, &mut session)?;
         if reply.drafts {
             // The note is saved, whatever comes of telling what else there is.
             let _ = writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"));
@@ -78,16 +87,64 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
         return Ok(());
     }
     let mut session = run.unlock_to_write(&args.drafts)?;
-    written(AddArgs { case, ..args }, run, &mut session)
+    let case = match args.case {
+        Some(case) => case,
+        None => picker::case(run, &mut session)?,
+    };
+    // Of a draft the kind was said when it was begun.
+    let is_new = args.drafts.draft.is_none() && args.drafts.discard_draft.is_none();
+    let kind = match args.kind {
+        None if is_new && args.input.template.is_none() => Some(kind::ask(run, &mut session, &case)?),
+        kind => kind,
+    };
+    let args = AddArgs {
+        case: Some(case.clone()),
+        kind,
+        ..args
+    };
+    written(args, case, run, &mut session)
+}
+
+/// Files what was attached to a mail with the note that it became, and with those of other cases that are one with it.
+fn attach(files: &[MailFile], reply: &NoteSavedReply, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
+    let others = reply.others.iter().map(|other| other.note.clone());
+    for note in [reply.note.clone()]
+        .into_iter()
+        .chain(others)
+        .filter(|_| !files.is_empty())
+    {
+        let watch = run.watch()?;
+        for file in files {
+            let request = NoteAttachRequest {
+                note: note.clone(),
+                name: file.name.clone(),
+                length: u64::try_from(file.content.len()).ok(),
+                as_original: false,
+            };
+            let done = session.note_attach(&mut file.content.as_slice(), request, watch.task());
+            done.inspect_err(|_| {
+                run.ui.note(&format!(
+                    "the note {note} is saved, and not all that the mail holds is attached to it: `casevault note attach {note} --list`"
+                ));
+            })?;
+        }
+        drop(watch);
+        run.ui.note(&format!(
+            "attached to {note}: {}",
+            crate::render::count(files.len() as u64, "file of the mail", "files of the mail")
+        ));
+    }
+    Ok(())
 }
 
 impl AddArgs {
     /// A note of a case and a kind of which the command line says nothing else.
     pub(crate) fn of(case: String, kind: NoteKind) -> Self {
         Self {
-            case,
+            case: Some(case),
             kind: Some(kind),
             also: Vec::new(),
+            attachments: false,
             input: InputArgs::default(),
             drafts: DraftFlags::default(),
         }
@@ -95,8 +152,7 @@ impl AddArgs {
 }
 
 /// Has a note written on the terminal.
-pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
-    let case = args.case;
+pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
     let on_terminal = OnTerminal {
         writing: Writing {
             of: DraftOf::Add(case.clone()),

@@ -55,6 +55,8 @@ pub(super) struct Plan<'t> {
     pub(super) malformed: Vec<MalformedLine>,
     /// Refused lines beyond those that are named.
     pub(super) more_malformed: u64,
+    /// Their numbers, where they are wanted.
+    pub(super) more_lines: Vec<u64>,
     pub(super) skipped: u64,
     pub(super) in_future: u64,
     /// Fields that are not known, with how many of the lines to be taken have them.
@@ -117,6 +119,7 @@ impl<'t> Plan<'t> {
             actions: Vec::new(),
             malformed: Vec::new(),
             more_malformed: 0,
+            more_lines: Vec::new(),
             skipped: 0,
             in_future: 0,
             unknown: BTreeMap::new(),
@@ -147,7 +150,7 @@ impl<'t> Plan<'t> {
                             plan.actions.push(Action { text, amends });
                         }
                     }
-                    Err(Fault::Line(why)) => plan.refuse(*number, &why),
+                    Err(Fault::Line(why)) => plan.refuse(*number, &why, request.every_refused),
                     Err(Fault::Session(e)) => return Err(e),
                 }
             }
@@ -157,9 +160,12 @@ impl<'t> Plan<'t> {
         Ok(plan)
     }
 
-    fn refuse(&mut self, line: u64, why: &str) {
+    fn refuse(&mut self, line: u64, why: &str, is_wanted: bool) {
         if self.malformed.len() >= NAMED {
             self.more_malformed += 1;
+            if is_wanted {
+                self.more_lines.push(line);
+            }
             return;
         }
         let why = match why.char_indices().nth(WHY_CHARS) {
