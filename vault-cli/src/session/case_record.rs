@@ -65,6 +65,7 @@ impl Label {
         Self {
             schema: LABEL.to_owned(),
             label: None,
+            name: None,
             status: OPEN.to_owned(),
             flags: Vec::new(),
             external_id: None,
