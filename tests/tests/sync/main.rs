@@ -16,6 +16,7 @@ mod cluster;
 mod fetching;
 mod kept;
 mod over_postgres;
+mod watching;
 
 fn data(vault: &Vault) -> PathBuf {
     vault.around.join("server")

@@ -31,6 +31,15 @@ pub enum Vault {
     Agent(Connection),
 }
 
+impl Vault {
+    /// Asks from here on for something that nobody waits for: it keeps no agent from locking when it is idle.
+    pub fn in_the_background(&mut self) {
+        if let Self::Agent(agent) = self {
+            agent.in_the_background();
+        }
+    }
+}
+
 /// What the agent hands an action beside its request.
 pub(super) struct With<'a> {
     pub(super) input: &'a mut dyn BufRead,
@@ -287,6 +296,7 @@ asks! {
     plain server_remove(ServerRemoveRequest) -> ServerRemoveReply;
     plain server_show(ServerShowRequest) -> ServerShowReply;
     sweeping sync() -> SyncReply;
+    plain sync_feed(SyncFeedRequest) -> SyncFeedReply;
     watched today(TodayRequest) -> TodayReply;
     sweeping verify() -> VerifyReply;
 }

@@ -477,6 +477,25 @@ pub struct SyncReply {
     pub size: u64,
 }
 
+/// Where change events are followed. It is shown to nobody.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SyncFeedReply {
+    /// Where the server is.
+    pub url: String,
+    /// Leaves of the log up to which it is followed.
+    pub size: u64,
+    /// The session's token: whoever has it may ask the server in this device's name for as long as the session lasts.
+    pub token: String,
+}
+
+impl std::fmt::Debug for SyncFeedReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SyncFeedReply")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Something that was written here, has no place any more, and is kept aside, sealed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetAsideReply {

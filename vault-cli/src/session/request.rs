@@ -516,6 +516,10 @@ pub struct ServerAddRequest {
     pub url: String,
 }
 
+/// Asks to follow the server's change events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SyncFeedRequest {}
+
 /// Tells which server the vault has.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ServerShowRequest {}
