@@ -132,7 +132,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 "attack_44_two_leaves_of_one_place_are_refused_with_evidence",
                 || shown(LogLie::Dup(0)),
                 "CHK-141",
-                Twin::Believes { without: "CHK-141" },
+                Twin::Asks {
+                    without: "CHK-141",
+                    next: Message::Streams,
+                },
             )
         },
         followed(
