@@ -4,7 +4,7 @@
 
 LOG is the log's key as C2SP writes verifiers, `name+id+key`, which whoever judges has from the agency's root and not from
 the file. What is shown is that this key signed two checkpoints that are not of one log: that the tree of the larger does
-not begin with the tree of the smaller. Prints what was shown; a file that shows nothing is refused, with exit code 4.
+not begin with the tree of the smaller; or one checkpoint of a tree with two leaves for one place of a stream. Prints what was shown; a file that shows nothing is refused, with exit code 4.
 """
 
 import base64
@@ -16,6 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FIELDS = {"schema", "says", "log", "first", "second", "root_of_first_size_in_second", "consistency_proof"}
+TWICE = {"schema", "says", "log", "checkpoint", "first", "second"}
+LEAF = {"leaf", "entry", "inclusion_proof"}
 MOST = 1 << 20
 
 
@@ -98,10 +100,48 @@ def consistent(first, first_root, second, second_root, proof):
     return fr == first_root and sr == second_root and sn == 0
 
 
+def included(leaf, size, entry, proof, root):
+    """RFC 9162, section 2.1.3.2: whether the tree of `size` leaves has this one."""
+    if leaf >= size:
+        return False
+    fn, sn, r = leaf, size - 1, hashlib.sha256(b"\0" + entry).digest()
+    for p in proof:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            r = node(p, r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and r == root
+
+
+def verify_twice(log_text, evidence):
+    """Says of which two leaves it is, or refuses."""
+    require(set(evidence) == TWICE, "not the fields of casevault.evidence.twice/1")
+    require(evidence["log"] == log_text, "it is against another log")
+    size, root = checkpoint(evidence["checkpoint"], verifier(log_text), "the checkpoint")
+    tags, leaves = [], []
+    for what in ("first", "second"):
+        one = evidence[what]
+        require(isinstance(one, dict) and set(one) == LEAF and type(one["leaf"]) is int, f"the {what} is no leaf")
+        entry = decoded(one["entry"], 48, f"the {what} entry")
+        proof = [decoded(hash, 32, "a hash of a proof") for hash in one["inclusion_proof"]]
+        require(one["leaf"] >= 0 and included(one["leaf"], size, entry, proof, root), f"the {what} is not in the tree")
+        tags.append(entry[:16])
+        leaves.append(one["leaf"])
+    require(leaves[0] < leaves[1] and tags[0] == tags[1], "the leaves are one, or of two places")
+    return f"the log's key signed a tree whose leaves {leaves[0]} and {leaves[1]} are for one place of a stream"
+
+
 def verify(log_text, raw):
-    """Returns the sizes of the two checkpoints, or refuses."""
+    """Says what is shown, or refuses."""
     require(len(raw) <= MOST, "longer than evidence is")
     evidence = json.loads(raw)
+    if isinstance(evidence, dict) and evidence.get("schema") == "casevault.evidence.twice/1":
+        return verify_twice(log_text, evidence)
     require(isinstance(evidence, dict) and set(evidence) == FIELDS, "not the fields of casevault.evidence/1")
     require(evidence["schema"] == "casevault.evidence/1", "not of the schema casevault.evidence/1")
     require(evidence["log"] == log_text, "it is against another log")
@@ -112,7 +152,7 @@ def verify(log_text, raw):
     proof = [decoded(hash, 32, "a hash of the proof") for hash in evidence["consistency_proof"]]
     require(shown != first_root, "nothing contradicts: the second tree begins with the first")
     require(consistent(first, shown, second, second_root, proof), "the proof does not hold")
-    return first, second
+    return f"the log's key signed a tree of {first} leaves and one of {second} that does not begin with it"
 
 
 def main(arguments):
@@ -120,11 +160,11 @@ def main(arguments):
     for path in files:
         try:
             with open(path, "rb") as file:
-                first, second = verify(log, file.read(MOST + 1))
+                shown = verify(log, file.read(MOST + 1))
         except (Refused, ValueError, KeyError, TypeError, AttributeError) as why:
             print(f"{path}: refused: {why}", file=sys.stderr)
             return 4
-        print(f"{path}: the log's key signed a tree of {first} leaves and one of {second} that does not begin with it")
+        print(f"{path}: {shown}")
     return 0
 
 

@@ -89,6 +89,7 @@ fn value_of(arg: Arg) -> Arg {
     let Some(name) = names.first() else { return arg };
     let handles = |kind: HandleKind| ArgValueCompleter::new(move |typed: &OsStr| handles(kind, typed));
     match name.trim_end_matches(",…") {
+        "ASIDE" => arg.add(handles(HandleKind::Aside)),
         "CASE" => arg.add(handles(HandleKind::Case)),
         "DEVICE" => arg.add(handles(HandleKind::Device)),
         "DRAFT" => arg.add(handles(HandleKind::Draft)),

@@ -12,6 +12,7 @@
 //! `verify` and `log` are the actions; `logging`, `case_keys`, `reading` and `writing` are what they stand on.
 
 mod agency;
+mod aside;
 mod attachment;
 mod backup;
 pub(crate) mod carried;

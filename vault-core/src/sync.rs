@@ -32,6 +32,7 @@ use crate::crypto::sign::VerifyingKey;
 use crate::id::AgencyId;
 use crate::tlog::follow::Contradiction;
 use crate::tlog::tile::Tile;
+use crate::tlog::twice::Twice;
 use crate::wire::v1::stream::StreamId;
 
 /// Whose log it is, and the key that the root names for it.
@@ -73,6 +74,8 @@ pub enum Fault {
     Refused(Refused),
     /// Its log is not the one that it was, and this proves it to anybody.
     Contradiction(Box<Contradiction>),
+    /// Its log has two leaves for one place of a stream, and this proves it to anybody.
+    Twice(Box<Twice>),
     /// A link that is in the log was not delivered, or another in its place.
     Withheld {
         /// The stream.

@@ -372,7 +372,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 41] = [
+pub const WITHOUT: [(&str, &str); 42] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -418,6 +418,10 @@ pub const WITHOUT: [(&str, &str); 41] = [
     ("log show", "writes its entry alone, as `note show` does"),
     ("log verify", "writes its entry alone, as `note show` does"),
     ("man", "writes pages, which hold nothing of a vault"),
+    (
+        "note aside",
+        "needs what a server left: its transactions are those of `note expand` and `note jot`",
+    ),
     ("note history", "writes its entry alone, as `note show` does"),
     ("note list", "writes its entry alone, as `note show` does"),
     ("plan list", "writes its entry alone, as `case list` does"),

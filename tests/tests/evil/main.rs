@@ -68,6 +68,7 @@ scenarios! {
     attack_44_another_history_behind_an_append_is_refused_with_evidence
     attack_44_another_history_from_its_first_leaf_is_refused_with_evidence
     attack_44_another_history_is_refused_with_evidence
+    attack_44_two_leaves_of_one_place_are_refused_with_evidence
     attack_45_a_server_that_says_it_is_busy_for_a_year_is_not_waited_for
     attack_46_a_leaf_taken_out_of_the_log_is_missed
     attack_46_a_leaf_without_its_link_is_named

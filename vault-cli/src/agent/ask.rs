@@ -263,6 +263,10 @@ asks! {
     writing export(ExportRequest) -> ExportReply;
     plain handles(HandlesRequest) -> HandlesReply;
     reading import(ImportRequest) -> ImportReply;
+    plain aside_discard(AsideDiscardRequest) -> AsideDiscardReply;
+    plain aside_list(AsideListRequest) -> AsideListReply;
+    plain aside_restore(AsideRestoreRequest) -> AsideRestoreReply;
+    plain aside_show(AsideShowRequest) -> AsideShowReply;
     plain jot_add(JotAddRequest) -> JotAddReply;
     plain jot_discard(JotDiscardRequest) -> JotDiscardReply;
     plain jot_list(JotListRequest) -> JotListReply;

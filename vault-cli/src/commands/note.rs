@@ -19,6 +19,7 @@ use crate::writing::{self, Writing};
 
 pub mod add;
 pub mod amend;
+pub mod aside;
 pub mod attach;
 pub mod draft;
 pub mod expand;
@@ -49,6 +50,7 @@ pub enum NoteCommand {
     Amend(Later<amend::AmendArgs>),
     History(Later<history::HistoryArgs>),
     Find(Later<find::FindArgs>),
+    Aside(Later<aside::AsideArgs>),
     Attach(Later<attach::AttachArgs>),
     Misfiled(Later<misfiled::MisfiledArgs>),
     Withdraw(Later<withdraw::WithdrawArgs>),
@@ -58,6 +60,7 @@ pub(super) fn run(command: NoteCommand, run: &Invocation) -> Result<(), CliError
     match command {
         NoteCommand::Add(Later(args)) => add::run(args, run),
         NoteCommand::Amend(Later(args)) => amend::run(args, run),
+        NoteCommand::Aside(Later(args)) => aside::run(args, run),
         NoteCommand::Attach(Later(args)) => attach::run(args, run),
         NoteCommand::Draft(Later(args)) => draft::run(args, run),
         NoteCommand::Expand(Later(args)) => expand::run(args, run),

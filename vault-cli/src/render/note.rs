@@ -6,8 +6,43 @@ use vault_core::note::{Note, SegmentKind};
 
 use super::{attributed, count, number, or_dash, table, time, worker};
 use crate::session::reply::{
-    LeftOut, NoteFindReply, NoteHistoryReply, NoteListReply, NoteShowReply, NoteView, SegmentHead,
+    AsideListReply, AsideRow, AsideShowReply, LeftOut, NoteFindReply, NoteHistoryReply, NoteListReply, NoteShowReply,
+    NoteView, SegmentHead,
 };
+
+/// Writes what was set aside.
+pub fn aside(reply: &AsideListReply) -> String {
+    if reply.aside.is_empty() {
+        return "nothing was set aside\n".to_owned();
+    }
+    let lines = reply.aside.iter().map(|row| format!("{}\n", aside_line(row)));
+    let lines: String = lines.collect();
+    format!(
+        "{lines}`casevault note aside --show X` shows one, `--restore X` writes a note again, `--discard X --file REASON` drops it\n"
+    )
+}
+
+/// Writes something that was set aside, opened.
+pub fn aside_shown(reply: &AsideShowReply) -> String {
+    let text = match reply.text.is_empty() {
+        true => "no note, or one whose key is gone".to_owned(),
+        false => reply.text.join("\n\n"),
+    };
+    format!("{}\n\n{text}\n", aside_line(&reply.row))
+}
+
+fn aside_line(row: &AsideRow) -> String {
+    let what = match (&row.note, &row.case) {
+        (Some(note), Some(case)) => format!("note {note} in {case}"),
+        (_, Some(case)) => format!("change in {case}"),
+        (_, None) => "change of the agency".to_owned(),
+    };
+    let why = match (&row.why, row.check) {
+        (Some(why), Some(check)) => format!(": {why} (CHK-{check:02})"),
+        _ => String::new(),
+    };
+    format!("{}  {what}{why}", row.aside)
+}
 
 /// Writes the notes of a case.
 pub fn list(reply: &NoteListReply) -> String {

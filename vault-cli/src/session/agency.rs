@@ -154,8 +154,18 @@ impl Holder {
     pub(super) fn catch_up(&mut self, tx: &ReadTx<'_>) -> Result<()> {
         if tx.agency_head()? != self.agency.head() {
             self.agency = load(tx)?;
+            self.forget_unnamed_role_keys();
         }
         Ok(())
+    }
+
+    /// Drops seeds of the data-protection role key that the agency's stream does not name: of an epoch that was made here and
+    /// has no place there. Kept, one would stand for the epoch that somebody else made by its number.
+    pub(super) fn forget_unnamed_role_keys(&mut self) {
+        let agency = &self.agency;
+        let is_named =
+            |epoch: u32, seed: &RecipientSeed| agency.dpo_epoch(epoch) == Some(&keyring::recipient_key(seed));
+        self.secrets.dpo.retain(|(epoch, seed)| is_named(*epoch, seed));
     }
 
     /// Appends a new version of the settings.

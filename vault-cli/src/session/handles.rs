@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::Session;
+use super::aside;
 use super::draft;
 use super::jot;
 use super::reply::HANDLES;
@@ -37,6 +38,7 @@ impl Session {
         self.log_overview("handles", &ReadPurpose::default())?;
         let typed = request.typed.to_ascii_lowercase();
         let mut handles = self.store.read(|tx| match request.kind {
+            HandleKind::Aside => aside::names(tx),
             HandleKind::Case => cases(tx),
             HandleKind::Device => Ok(self.holder.agency.devices().keys().map(DeviceId::handle).collect()),
             HandleKind::Member => Ok(self.holder.agency.members().keys().map(MemberId::handle).collect()),

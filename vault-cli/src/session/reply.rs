@@ -78,6 +78,10 @@ schemas! {
     JOT_ADD = "casevault.jot.add/1";
     JOT_DISCARD = "casevault.jot.discard/1";
     JOT_LIST = "casevault.jot.list/1";
+    ASIDE_DISCARD = "casevault.note.aside.discard/1";
+    ASIDE_LIST = "casevault.note.aside/1";
+    ASIDE_RESTORE = "casevault.note.aside.restore/1";
+    ASIDE_SHOW = "casevault.note.aside.show/1";
     LOG_LIST = "casevault.log.list/1";
     LOG_SHOW = "casevault.log.show/1";
     LOG_VERIFY = "casevault.log.verify/1";
@@ -200,6 +204,9 @@ pub struct StatusReply {
     pub drafts: Option<u64>,
     /// Jots that wait to be made notes.
     pub jots: Option<u64>,
+    /// What `sync` set aside and waits to be written again or dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<u64>,
     /// Misfiled notes whose breach question waits for an answer.
     pub breach_questions: Option<u64>,
     /// Whether the vault has a server, as far as that is seen without opening anything.
@@ -1017,6 +1024,68 @@ pub struct DraftDiscardReply {
     pub schema: Schema,
     /// Its handle.
     pub draft: String,
+}
+
+/// Something that was set aside.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AsideRow {
+    /// What names it.
+    pub aside: String,
+    /// The case's handle, where it is of one.
+    pub case: Option<String>,
+    /// The note's handle, where it is a note or a part of one.
+    pub note: Option<String>,
+    /// The stream in which it has no place.
+    pub stream: String,
+    /// Whether it can be written again as a new note.
+    pub can_be_restored: bool,
+    /// The number of the check that refused it, where that was kept.
+    pub check: Option<u8>,
+    /// What it says.
+    pub why: Option<String>,
+}
+
+/// What was set aside.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AsideListReply {
+    /// [`ASIDE_LIST`].
+    pub schema: Schema,
+    /// All of it.
+    pub aside: Vec<AsideRow>,
+}
+
+/// Something that was set aside, opened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AsideShowReply {
+    /// [`ASIDE_SHOW`].
+    pub schema: Schema,
+    /// As in the list.
+    #[serde(flatten)]
+    pub row: AsideRow,
+    /// The note's text, segment by segment; none of what is no note.
+    pub text: Vec<String>,
+}
+
+/// A note that was set aside and written again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AsideRestoreReply {
+    /// [`ASIDE_RESTORE`].
+    pub schema: Schema,
+    /// What named it.
+    pub aside: String,
+    /// The new note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+}
+
+/// Something that was set aside and dropped.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AsideDiscardReply {
+    /// [`ASIDE_DISCARD`].
+    pub schema: Schema,
+    /// What named it.
+    pub aside: String,
 }
 
 /// A jot.

@@ -105,6 +105,35 @@ pub struct CaseOpenRequest {
     pub opened: Option<Date>,
 }
 
+/// Lists what was set aside.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AsideListRequest {}
+
+/// Shows something that was set aside.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AsideShowRequest {
+    /// What names it.
+    pub aside: String,
+    /// Why it is read.
+    pub purpose: ReadPurpose,
+}
+
+/// Writes a note that was set aside again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AsideRestoreRequest {
+    /// What names it.
+    pub aside: String,
+}
+
+/// Drops something that was set aside.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AsideDiscardRequest {
+    /// What names it.
+    pub aside: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Lists the cases of one's own caseload.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseListRequest {
@@ -335,6 +364,8 @@ pub struct BreachListRequest {}
 /// What a handle names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HandleKind {
+    /// What was set aside.
+    Aside,
     /// A case.
     Case,
     /// A device that has a log here.

@@ -230,6 +230,7 @@ impl Session {
             wrong_tries: tries(places),
             drafts: None,
             jots: None,
+            aside: None,
             breach_questions: None,
             server: false,
             server_url: None,
@@ -267,6 +268,7 @@ impl Session {
             reply.server = names.iter().any(|name| name == super::server::kept::NAME);
             reply.drafts = count(super::draft::PREFIX);
             reply.jots = count(super::jot::PREFIX);
+            reply.aside = count(super::aside::PREFIX).filter(|aside| *aside > 0);
             reply.breach_questions = count(super::misfiled::PREFIX);
         }
         reply.attention.extend(unfinished(&reply));
@@ -378,6 +380,12 @@ fn unfinished(reply: &StatusReply) -> Vec<String> {
         "jot waits to be made a note",
         "jots wait to be made notes",
         "`casevault note jot --list` lists them",
+    );
+    say(
+        reply.aside,
+        "entry that was written here was set aside by `sync`",
+        "entries that were written here were set aside by `sync`",
+        "`casevault note aside` lists them",
     );
     say(
         reply.breach_questions,

@@ -10,6 +10,7 @@ use super::refused;
 use crate::store::BlobKind;
 use crate::store::WriteTx;
 use vault_core::check::Check;
+use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::opening;
@@ -55,6 +56,21 @@ impl Version {
             amends: hash,
         }
     }
+}
+
+/// Returns the number of an author's private section: from one that the author's id gives on, the first that is free.
+///
+/// Two authors who open theirs without having heard of each other would take one number otherwise, and a record is bound to
+/// the number that it was written under. Two devices of one author take the same.
+pub(super) fn private_number(author: MemberId, is_taken: impl Fn(Section) -> bool) -> Option<Section> {
+    let (first, all) = (
+        Section::FIRST_PRIVATE.0,
+        Section::DPO_IDENTITY.0 - Section::FIRST_PRIVATE.0,
+    );
+    let [high, low, ..] = author.0;
+    let begin = u16::from_be_bytes([high, low]) % all;
+    let numbers = (0..all).map(|n| begin.wrapping_add(n) % all);
+    numbers.map(|n| Section(first + n)).find(|section| !is_taken(*section))
 }
 
 impl Holder {
@@ -140,11 +156,7 @@ impl Holder {
         if let Some(section) = keys.state.private_section(self.member) {
             return Ok(section);
         }
-        let taken = keys.state.sections().keys().filter(|s| s.is_private()).count();
-        let number = u16::try_from(taken)
-            .ok()
-            .and_then(|n| Section::FIRST_PRIVATE.0.checked_add(n));
-        let section = number.map(Section).filter(|s| *s != Section::DPO_IDENTITY);
+        let section = private_number(self.member, |section| keys.state.sections().contains_key(&section));
         let section = section.ok_or_else(|| SessionError::refused(Check::EpochOpener, keys.stream()))?;
         let (change, opened) =
             opening::open_private(&self.agency, keys.stream(), section, self.member, &mut random::os())

@@ -25,10 +25,16 @@ use crate::tlog::entry::Entry;
 use crate::tlog::entry::Tag;
 use crate::tlog::follow::Follower;
 use crate::tlog::proof;
+use crate::tlog::tile;
 use crate::tlog::tile::Edge;
+use crate::tlog::tile::Tile;
 use crate::tlog::tree;
+use crate::tlog::tree::Hash;
+use crate::tlog::twice::ProvedLeaf;
+use crate::tlog::twice::Twice;
 use crate::wire;
 use crate::wire::v1::limit;
+use crate::wire::v1::link::Seen;
 use crate::wire::v1::stream::StreamId;
 use crate::wire::v1::stream::StreamKind;
 use crate::wire::v1::sync::ListedStream;
@@ -96,8 +102,10 @@ pub struct Pull {
 #[allow(clippy::large_enum_variant, reason = "there is one of it at a time")]
 enum State {
     Asking(Follower),
-    Advancing { before: u64, advance: Advance },
+    Advancing { before: Checkpoint, advance: Advance },
+    Convicting(Convicting),
     Listing(Arrived),
+    Scanning { arrived: Arrived, plan: Plan, scan: Scan },
     Paging { arrived: Arrived, plan: Plan },
     Done(Follower),
     Broken,
@@ -106,6 +114,8 @@ enum State {
 /// Where the log is now, with the entries that are new by their tags.
 struct Arrived {
     before: u64,
+    /// The root of the leaves before.
+    root: Hash,
     follower: Follower,
     leaves: HashMap<Tag, (u64, LinkId)>,
 }
@@ -188,6 +198,14 @@ impl Pull {
                     self.step()
                 }
             },
+            State::Convicting(convicting) => match convicting.step() {
+                Ok(step) => Ok(step),
+                Err(fault) => {
+                    self.state = State::Broken;
+                    Err(fault)
+                }
+            },
+            State::Scanning { scan, .. } => Ok(Step::Ask(Request::Entries(scan.bundle()?))),
             State::Listing(arrived) => Ok(Step::Ask(Request::Streams { after: arrived.before })),
             State::Paging { plan, .. } => {
                 let step = match plan.step() {
@@ -222,6 +240,7 @@ impl Pull {
     pub fn doubt(&self) -> Option<Fault> {
         match &self.state {
             State::Advancing { advance, .. } => advance.doubt(),
+            State::Convicting(_) => Some(Check::LogTwice.into()),
             _ => None,
         }
     }
@@ -252,7 +271,7 @@ impl Pull {
     fn take_in(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match &mut self.state {
             State::Asking(follower) => {
-                let before = follower.size();
+                let before = follower.checkpoint();
                 let advance = Advance::begin(self.log.clone(), follower.clone(), bytes)?;
                 self.state = State::Advancing { before, advance };
                 Ok(())
@@ -264,7 +283,25 @@ impl Pull {
                     return Ok(());
                 };
                 let plan = self.plan(&arrived, &listed)?;
-                self.state = State::Paging { arrived, plan };
+                let scan = Scan::of(&plan, &arrived)?;
+                self.state = match scan.is_needed() {
+                    true => State::Scanning { arrived, plan, scan },
+                    false => State::Paging { arrived, plan },
+                };
+                Ok(())
+            }
+            State::Convicting(convicting) => {
+                // A server that shows no tiles of it is refused for what it said first.
+                let taken = convicting.tiles.take(bytes);
+                taken.map_err(|_| Check::LogTwice.into())
+            }
+            State::Scanning { scan, .. } => {
+                scan.take(bytes)?;
+                if scan.is_done()
+                    && let State::Scanning { arrived, plan, scan } = std::mem::replace(&mut self.state, State::Broken)
+                {
+                    self.state = scan.finish(arrived, plan)?;
+                }
                 Ok(())
             }
             State::Paging { arrived, plan } => plan.take(arrived, &self.agency_leaves, bytes),
@@ -286,12 +323,24 @@ impl Pull {
             return Ok(());
         }
         let mut leaves = HashMap::with_capacity(entries.len());
-        for (leaf, entry) in (before..).zip(&entries) {
-            // A second leaf of one place is another history of the stream; the first is the one that counts, for all.
-            leaves.entry(entry.tag).or_insert((leaf, entry.link));
+        for (leaf, entry) in (before.size..).zip(&entries) {
+            // A second leaf of one place is another history of the stream: whoever is shown the one may not hear of the other.
+            let known = leaves.entry(entry.tag).or_insert((leaf, entry.link));
+            if require(known.0 == leaf, Check::LogTwice).is_err() {
+                let first = (
+                    known.0,
+                    Entry {
+                        tag: entry.tag,
+                        link: known.1,
+                    },
+                );
+                self.state = State::Convicting(Convicting::of(&follower, first, (leaf, *entry))?);
+                return Ok(());
+            }
         }
         self.state = State::Listing(Arrived {
-            before,
+            before: before.size,
+            root: before.root,
             follower,
             leaves,
         });
@@ -548,6 +597,154 @@ impl Due {
     /// Returns the sequence number that is to come next.
     fn next(&self) -> Option<u64> {
         self.older.or_else(|| self.links.front().map(|(_, seq, _)| *seq))
+    }
+}
+
+/// Goes through the leaves that were followed before, for the links of streams that began there: each must be at one leaf.
+struct Scan {
+    size: u64,
+    root: Hash,
+    edge: Edge,
+    places: HashMap<Tag, Option<(u64, LinkId)>>,
+    /// A second leaf of a place.
+    second: Option<(u64, Entry)>,
+}
+
+impl Scan {
+    /// Looks for the links of streams of which it is known up to where they go.
+    fn of(plan: &Plan, arrived: &Arrived) -> Result<Self, Refused> {
+        let mut places = HashMap::new();
+        for due in &plan.due {
+            if let (Some(older), Some(until)) = (due.older, due.until) {
+                // No stream has more links than its log has leaves.
+                require(until < arrived.follower.size(), Check::TooLong)?;
+                places.extend((older..=until).map(|seq| (Tag::of(due.stream, seq), None)));
+            }
+        }
+        Ok(Self {
+            size: arrived.before,
+            root: arrived.root,
+            edge: Edge::default(),
+            places,
+            second: None,
+        })
+    }
+
+    fn is_needed(&self) -> bool {
+        !self.places.is_empty() && self.size > 0
+    }
+
+    fn is_done(&self) -> bool {
+        self.edge.size() == self.size
+    }
+
+    fn bundle(&self) -> Result<Tile, Refused> {
+        Tile::of(0, self.edge.size(), self.size)
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let entries = tile::read_entries(bytes)?;
+        require(entries.len() == usize::from(self.bundle()?.width()), Check::LogTile)?;
+        for entry in entries {
+            let leaf = self.edge.size();
+            self.edge.push(entry.leaf(), |_, _| {});
+            if let Some(place) = self.places.get_mut(&entry.tag) {
+                // Which of two is told once all of it is known to be the log.
+                match place {
+                    None => *place = Some((leaf, entry.link)),
+                    Some(_) => drop(self.second.get_or_insert((leaf, entry))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says at which leaves the links of those streams are, or which place has two.
+    fn finish(self, arrived: Arrived, mut plan: Plan) -> Result<State, Fault> {
+        require(self.edge.root() == self.root, Check::LogConsistency)?;
+        let mut second = self.second;
+        for due in plan.due.iter_mut().filter(|due| due.until.is_some()) {
+            let (Some(mut seq), Some(until)) = (due.older, due.until) else {
+                continue;
+            };
+            let mut last = None;
+            loop {
+                let tag = Tag::of(due.stream, seq);
+                let (old, new) = (
+                    self.places.get(&tag).copied().flatten(),
+                    arrived.leaves.get(&tag).copied(),
+                );
+                if let (Some(_), Some((leaf, link))) = (old, new) {
+                    second.get_or_insert((leaf, Entry { tag, link }));
+                }
+                let Some((leaf, link)) = old.or(new) else { break };
+                require(last.is_none_or(|last| last < leaf), Check::LogConsistency)?;
+                last = Some(leaf);
+                due.links.push_back((leaf, seq, link));
+                seq = seq.saturating_add(1);
+            }
+            if seq <= until {
+                let stream = due.stream;
+                return Err(Fault::Withheld { stream, seq });
+            }
+            due.older = None;
+        }
+        if let Some((leaf, entry)) = second
+            && require(false, Check::LogTwice).is_err()
+        {
+            let first = self.places.get(&entry.tag).copied().flatten();
+            let (first, link) = first.ok_or(Check::LogTwice)?;
+            let first = (first, Entry { tag: entry.tag, link });
+            return Ok(State::Convicting(Convicting::of(
+                &arrived.follower,
+                first,
+                (leaf, entry),
+            )?));
+        }
+        Ok(State::Paging { arrived, plan })
+    }
+}
+
+/// Proves that a log has two leaves for one place.
+struct Convicting {
+    seen: Seen,
+    first: (u64, Entry),
+    second: (u64, Entry),
+    tiles: Tiles,
+}
+
+impl Convicting {
+    fn of(follower: &Follower, first: (u64, Entry), second: (u64, Entry)) -> Result<Self, Refused> {
+        Ok(Self {
+            seen: follower.seen().ok_or(Check::LogTwice)?,
+            first,
+            second,
+            tiles: Tiles::default(),
+        })
+    }
+
+    fn step(&mut self) -> Result<Step, Fault> {
+        match self.convict() {
+            Ok(twice) => Err(Fault::Twice(Box::new(twice))),
+            Err(Missing::Tile) => match self.tiles.wanted {
+                Some(tile) => Ok(Step::Ask(Request::Tile(tile))),
+                None => Err(Check::LogTwice.into()),
+            },
+            Err(Missing::Refused) => Err(Check::LogTwice.into()),
+        }
+    }
+
+    fn convict(&mut self) -> Result<Twice, Missing> {
+        let tiles = &mut self.tiles;
+        let mut proved = |(leaf, entry): (u64, Entry)| {
+            let proof = proof::inclusion(leaf, self.seen.size, &mut |tile| tiles.get(tile))?;
+            Ok::<_, Missing>(ProvedLeaf { leaf, entry, proof })
+        };
+        Ok(Twice {
+            seen: self.seen,
+            first: proved(self.first)?,
+            second: proved(self.second)?,
+        })
     }
 }
 

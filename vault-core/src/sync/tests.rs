@@ -352,6 +352,77 @@ fn a_stream_that_begins_below_what_was_followed_is_not_cut_short() {
     }
 }
 
+/// A server whose log has a second leaf for the second link of a case, which it shows in the place of the first.
+fn forked(appends: &[u8], more: &[u8]) -> (Served, Served) {
+    let mut honest = served(appends, 2);
+    let mut other = honest.clone();
+    let case = stream(1);
+    other.chains.get_mut(&case).unwrap().truncate(1);
+    append(&mut other, 1, 9);
+    let (_, link, parcel) = other.chains[&case][1].clone();
+    // Its entry stands behind the honest ones.
+    let leaf = honest.entries.len() as u64;
+    honest.entries.push(Entry::of(case, 1, link));
+    let mut shown = honest.clone();
+    shown.chains.get_mut(&case).unwrap().truncate(1);
+    shown.chains.get_mut(&case).unwrap().push((leaf, link, parcel));
+    for server in [&mut honest, &mut shown] {
+        more.iter().for_each(|number| append(server, *number, 0));
+    }
+    (honest, shown)
+}
+
+#[test]
+fn chk_141_attack_44_two_leaves_of_one_place_are_proved_to_anybody() {
+    let pull = |device: &mut Device, shown: &Served, without: Option<StreamId>| {
+        device.pull(usize::MAX, without, &mut |request| shown.answer(request))
+    };
+    let convicts = |found: Result<bool, Fault>| {
+        let Err(Fault::Twice(found)) = found else {
+            panic!("{found:?}")
+        };
+        found.verify(AGENCY, &log().key).unwrap();
+        let mut one = found.clone();
+        one.second = one.first.clone();
+        assert_eq!(one.verify(AGENCY, &log().key), Err(Check::LogTwice.into()));
+        let mut moved = found.clone();
+        moved.second.leaf += 1;
+        assert!(moved.verify(AGENCY, &log().key).is_err());
+        let mut unsigned = found;
+        unsigned.seen.root[0] ^= 1;
+        assert!(unsigned.verify(AGENCY, &log().key).is_err());
+    };
+    // Both new.
+    let (honest, shown) = forked(&[1, 2, 1, 2], &[2]);
+    for server in [&honest, &shown] {
+        convicts(pull(&mut Device::new(), server, None));
+    }
+    let mut unproved = Device::new();
+    let told = unproved.pull(usize::MAX, None, &mut |request| match request {
+        Request::Tile(_) => Vec::new(),
+        _ => honest.answer(request),
+    });
+    assert_eq!(told, Err(Check::LogTwice.into()));
+
+    // Both below what was followed by one who is let in later; or the second above.
+    for older in [6, 5] {
+        let (honest, shown) = forked(&[1, 2, 1, 2], &[]);
+        let mut before = served(&[1, 2, 1, 2], 2);
+        before.entries.extend(honest.entries.get(5..older).unwrap_or_default());
+        let mut device = Device::new();
+        crate::forge::guard::without(Check::LogTwice, || {
+            assert_eq!(pull(&mut device, &before, Some(stream(1))), Ok(true));
+        });
+        let (mut honest, mut shown) = (honest, shown);
+        for server in [&mut honest, &mut shown] {
+            append(server, 1, 0);
+        }
+        for server in [&honest, &shown] {
+            convicts(pull(&mut device.clone(), server, None));
+        }
+    }
+}
+
 #[test]
 fn a_link_that_is_in_the_log_and_not_delivered_is_missed() {
     let server = served(&[1, 2, 1, 1, 2], 3);

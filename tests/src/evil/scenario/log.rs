@@ -125,6 +125,19 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             true,
             KEPT,
         ),
+        Scenario {
+            begins: Begins::Behind,
+            evidence: true,
+            ..checkpoint(
+                "attack_44_two_leaves_of_one_place_are_refused_with_evidence",
+                || shown(LogLie::Dup(0)),
+                "CHK-141",
+                Twin::Asks {
+                    without: "CHK-141",
+                    next: Message::Streams,
+                },
+            )
+        },
         followed(
             "attack_14_another_link_at_a_leaf_is_refused",
             || shown(LogLie::Splice(2)),

@@ -316,6 +316,20 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "casevault-note-aside",
+        &[
+            ("What `sync` set aside:", "casevault note aside"),
+            (
+                "Write one again, as a new note:",
+                "casevault note aside --restore 864ee8d7",
+            ),
+            (
+                "Drop one, and say why:",
+                "casevault note aside --discard 864ee8d7 --file reason.txt",
+            ),
+        ],
+    ),
+    (
         "casevault-note-attach",
         &[
             ("A letter:", "casevault note attach n-19qd letter.pdf"),

@@ -23,6 +23,8 @@ use vault_core::tlog::follow;
 use vault_core::tlog::follow::Contradiction;
 use vault_core::tlog::note::KeyName;
 use vault_core::tlog::note::Kind;
+use vault_core::tlog::twice::ProvedLeaf;
+use vault_core::tlog::twice::Twice;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::link::Seen;
 
@@ -74,33 +76,82 @@ impl Asking {
                 check: Check::LogConsistency.number(),
                 evidence: Some(path),
             }),
+            Fault::Twice(found) => self.keep_twice(&found).map(|path| ServerFault::Log {
+                check: Check::LogTwice.number(),
+                evidence: Some(path),
+            }),
         };
         told.map_or_else(|error| error, SessionError::Server)
     }
 
-    /// Writes the evidence beside the vault: it holds no key and no text, and is for others to read.
+    /// Writes evidence of two checkpoints beside the vault: it holds no key and no text, and is for others to read.
     fn keep(&self, found: &Contradiction) -> Result<String> {
-        let agency = self.log.agency;
-        let note = |seen: &Seen| {
-            let checkpoint = follow::checkpoint_of(agency, seen);
-            checkpoint::write(&checkpoint, &seen.signature, &self.public, &[]).map_err(refused("log"))
-        };
-        let name = KeyName::of(&checkpoint::origin(agency), Kind::Ed25519, &self.public).map_err(refused("log"))?;
         let evidence = Evidence {
             schema: "casevault.evidence/1",
             says: "One log key signed two checkpoints that are not of one log.",
-            log: name.verifier(Kind::Ed25519, &self.public),
-            first: note(&found.first)?,
-            second: note(&found.second)?,
+            log: self.log_name()?,
+            first: self.note(&found.first)?,
+            second: self.note(&found.second)?,
             root_of_first_size_in_second: BASE64.encode(&found.root.0),
             consistency_proof: found.proof.iter().map(|hash| BASE64.encode(&hash.0)).collect(),
         };
-        let bytes = serde_json::to_vec_pretty(&evidence).map_err(|error| SessionError::Bug(error.to_string()))?;
-        let distinct = HEXLOWER.encode(found.second.root.get(..4).unwrap_or_default());
-        let path = self.places.evidence(&format!("{}-{distinct}", found.second.size));
+        self.write(&evidence, &found.second)
+    }
+
+    /// Writes evidence of two leaves beside the vault, as [`Self::keep`].
+    fn keep_twice(&self, found: &Twice) -> Result<String> {
+        let leaf = |one: &ProvedLeaf| EvidenceLeaf {
+            leaf: one.leaf,
+            entry: BASE64.encode(&one.entry.to_bytes()),
+            inclusion_proof: one.proof.iter().map(|hash| BASE64.encode(&hash.0)).collect(),
+        };
+        let evidence = EvidenceTwice {
+            schema: "casevault.evidence.twice/1",
+            says: "One log has two leaves for one place of a stream: their entries begin with the same 16 bytes.",
+            log: self.log_name()?,
+            checkpoint: self.note(&found.seen)?,
+            first: leaf(&found.first),
+            second: leaf(&found.second),
+        };
+        self.write(&evidence, &found.seen)
+    }
+
+    fn log_name(&self) -> Result<String> {
+        let origin = checkpoint::origin(self.log.agency);
+        let name = KeyName::of(&origin, Kind::Ed25519, &self.public).map_err(refused("log"))?;
+        Ok(name.verifier(Kind::Ed25519, &self.public))
+    }
+
+    fn note(&self, seen: &Seen) -> Result<String> {
+        let checkpoint = follow::checkpoint_of(self.log.agency, seen);
+        checkpoint::write(&checkpoint, &seen.signature, &self.public, &[]).map_err(refused("log"))
+    }
+
+    fn write(&self, evidence: &impl Serialize, of: &Seen) -> Result<String> {
+        let bytes = serde_json::to_vec_pretty(evidence).map_err(|error| SessionError::Bug(error.to_string()))?;
+        let distinct = HEXLOWER.encode(of.root.get(..4).unwrap_or_default());
+        let path = self.places.evidence(&format!("{}-{distinct}", of.size));
         replace(&path, &bytes).map_err(io_error("could not write the evidence"))?;
         Ok(path.display().to_string())
     }
+}
+
+/// Two leaves of one place, for whoever has the log's key.
+#[derive(Serialize)]
+struct EvidenceTwice {
+    schema: &'static str,
+    says: &'static str,
+    log: String,
+    checkpoint: String,
+    first: EvidenceLeaf,
+    second: EvidenceLeaf,
+}
+
+#[derive(Serialize)]
+struct EvidenceLeaf {
+    leaf: u64,
+    entry: String,
+    inclusion_proof: Vec<String>,
 }
 
 /// Two checkpoints that contradict each other, for whoever has the log's key.

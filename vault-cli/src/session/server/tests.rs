@@ -2,6 +2,7 @@
 //! arrive at the same links.
 
 mod absent;
+mod apart;
 mod leaving;
 mod office;
 mod unopened;

@@ -9,6 +9,7 @@ use super::taking;
 use crate::session::Holder;
 use crate::session::Result;
 use crate::session::SessionError;
+use crate::session::aside;
 use crate::session::case_keys::CaseKeys;
 use crate::session::refused;
 use crate::store::BlobKind;
@@ -23,15 +24,16 @@ use crate::store::StoredRecord;
 use crate::store::Waiting;
 use crate::store::WaitingLink;
 use crate::store::WriteTx;
-use data_encoding::HEXLOWER;
 use std::collections::HashMap;
 use vault_core::case_state::PlacedRecord;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
+use vault_core::id::LinkId;
 use vault_core::id::RecordHash;
+use vault_core::secret::RecordKey;
 use vault_core::stream::VerifiedLink;
-use vault_core::wire;
 use vault_core::wire::v1::event::Event;
+use vault_core::wire::v1::link::Link;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::link::Placement;
 use vault_core::wire::v1::membership::EpochOpen;
@@ -42,9 +44,6 @@ use vault_core::wire::v1::stream::StreamKind;
 
 /// Links that are looked at at once.
 const CHUNK: usize = 64;
-
-/// Names of local values that hold what was set aside begin so; the link's id follows.
-const PREFIX: &str = "aside:";
 
 /// What has no place any more, and is kept aside.
 #[derive(Clone, Debug)]
@@ -136,6 +135,8 @@ impl TakenOut {
             agency_before: self.agency,
             cases: HashMap::new(),
             moved: HashMap::new(),
+            agency_links: self.waiting.links.iter().filter_map(agency_link).collect(),
+            agency_moved: HashMap::new(),
         };
         let mut aside = Vec::new();
         for one in &self.waiting.links {
@@ -148,7 +149,7 @@ impl TakenOut {
                     back.moved.insert(one.row.pos(), pos);
                 }
                 Err(SessionError::Refused { check, .. }) if !is_erasure(one) => {
-                    back.set_aside(one)?;
+                    back.set_aside(one, check)?;
                     let of = name_of(one);
                     aside.push(SetAside { of, check });
                 }
@@ -156,6 +157,7 @@ impl TakenOut {
             }
         }
         let moved = back.moved;
+        holder.forget_unnamed_role_keys();
         tx.put_externals(&self.waiting.externals, &moved)?;
         kept.offered = match self.was_offered {
             true => tx.head().pos,
@@ -173,6 +175,9 @@ struct Back<'a, 'c> {
     cases: HashMap<CaseId, CaseKeys>,
     /// Commit positions, by those where it was.
     moved: HashMap<u64, u64>,
+    /// The agency's links that waited, each with the one before it; and what those that were put back are now.
+    agency_links: HashMap<LinkId, LinkId>,
+    agency_moved: HashMap<LinkId, LinkId>,
 }
 
 impl Back<'_, '_> {
@@ -307,6 +312,7 @@ impl Back<'_, '_> {
             .agency
             .admit(link.as_unverified().clone(), &row.placed(&placements))
             .map_err(refused(one.link.link().stream))?;
+        self.agency_moved.insert(one.link.id(), link.id());
         self.put_event(&link, row, &placements)
     }
 
@@ -344,7 +350,7 @@ impl Back<'_, '_> {
     fn link(&self, one: &WaitingLink, body: LinkBody) -> Result<VerifiedLink> {
         let was = one.link.link();
         let mut chain = self.tx.chain(was.stream)?;
-        let head = chain.head().map(|(_, id)| id).unwrap_or(vault_core::id::LinkId::ZERO);
+        let head = chain.head().map(|(_, id)| id).unwrap_or(LinkId::ZERO);
         let follows = chain.next_seq() == was.seq && head == was.previous;
         let cites = self.tx.agency_seq(&was.agency_head).is_ok() || was.stream.kind == StreamKind::Agency;
         if follows && cites && body == was.body {
@@ -357,8 +363,51 @@ impl Back<'_, '_> {
         if signer.is_none_or(|signer| signer.member != self.holder.member) {
             return Err(SessionError::refused(Check::Signer, was.stream));
         }
-        let link = chain.append(self.holder.agency.head(), self.holder.device, body);
+        let cited = match was.stream.kind {
+            StreamKind::Access => self.cited(was, self.last_cited(was.stream)?),
+            _ => self.holder.agency.head(),
+        };
+        let link = chain.append(cited, self.holder.device, body);
         Ok(link.map_err(refused(was.stream))?.sign(&self.holder.signer))
+    }
+
+    /// Returns what an access link cites that is remade: what it cited, or what that was remade as, or the nearest before it
+    /// that is there; of those the first at which the role key is in force that the link's segment is sealed to, and which is
+    /// not before what the stream's last link cites. A newer head may have another role key, and then the device could log
+    /// nothing any more.
+    fn cited(&self, was: &Link, last: Option<LinkId>) -> LinkId {
+        let agency = &self.holder.agency;
+        let place = |id: &LinkId| agency.seq_of(id);
+        let floor = last.as_ref().and_then(place);
+        let sealed_to = match &was.body {
+            LinkBody::Segment(begun) => Some(begun.dpo_epoch),
+            _ => floor.map(|seq| agency.at(seq).dpo_epoch()),
+        };
+        let fits = |id: &LinkId| {
+            let seq = place(id).filter(|seq| floor.is_none_or(|floor| floor <= *seq));
+            seq.is_some_and(|seq| sealed_to.is_none_or(|epoch| agency.at(seq).dpo_epoch() == epoch))
+        };
+        let mut next = Some(was.agency_head);
+        while let Some(at) = next {
+            let moved = self.agency_moved.get(&at).copied();
+            if let Some(found) = [Some(at), moved].into_iter().flatten().find(fits) {
+                return found;
+            }
+            next = self.agency_links.get(&at).copied();
+        }
+        last.filter(fits).unwrap_or_else(|| agency.head())
+    }
+
+    /// Returns what the last link of a stream cites.
+    fn last_cited(&self, stream: StreamId) -> Result<Option<LinkId>> {
+        let Some((seq, _)) = self.tx.chain(stream)?.head() else {
+            return Ok(None);
+        };
+        let row = self.tx.row_at(self.tx.position_of(stream, seq)?)?;
+        Ok(match row {
+            Row::Link(row) => Some(row.link.link().agency_head),
+            Row::Record(_) => None,
+        })
     }
 
     fn take_keys(&mut self, case: CaseId) -> Result<CaseKeys> {
@@ -389,12 +438,28 @@ impl Back<'_, '_> {
         before.is_some() && before == of(keys)
     }
 
-    /// Keeps a link with everything that it names, sealed.
-    fn set_aside(&mut self, one: &WaitingLink) -> Result<()> {
+    /// Keeps a link with everything that it names, and the key of its record: the epoch that it is wrapped under may be gone.
+    fn set_aside(&mut self, one: &WaitingLink, check: Check) -> Result<()> {
         let parcel = self.tx.parcel_of(one.link.clone(), &Hashed::new(&one.row)?)?;
-        let bytes = wire::encode(&parcel).map_err(refused(one.link.link().stream))?;
-        let name = format!("{PREFIX}{}", HEXLOWER.encode(&one.link.id().0));
-        Ok(self.tx.put_local(&name, &bytes)?)
+        let key = match &one.row {
+            Row::Record(row) => self.key_before(&row.record)?,
+            Row::Link(_) => None,
+        };
+        aside::keep(self.tx, one.link.id(), &parcel, key.as_ref(), check)
+    }
+
+    fn key_before(&self, record: &StoredRecord) -> Result<Option<RecordKey>> {
+        let (Some(case), Content::Kept { wrap, .. }) = (record.header.stream.as_case(), &record.content) else {
+            return Ok(None);
+        };
+        let Some(before) = self.before.get(&case) else {
+            return Ok(None);
+        };
+        // One that does not open, whyever, is kept without.
+        let Ok(sealer) = before.sealer(record.header.section, record.epoch, record.release) else {
+            return Ok(None);
+        };
+        Ok(sealer.unwrap(wrap, record.placement()?.record_hash).ok())
     }
 }
 
@@ -437,6 +502,12 @@ fn is_erasure(one: &WaitingLink) -> bool {
         LinkBody::Event(placed) => matches!(placed.event, Event::Erasure(_)),
         _ => false,
     }
+}
+
+/// Returns an agency's link with the one before it.
+fn agency_link(one: &WaitingLink) -> Option<(LinkId, LinkId)> {
+    let link = one.link.link();
+    (link.stream.kind == StreamKind::Agency).then_some((one.link.id(), link.previous))
 }
 
 fn name_of(one: &WaitingLink) -> String {
