@@ -53,6 +53,22 @@ pub struct ImportRequest {
     /// Whether the numbers of all refused lines are wanted, beyond those that are named.
     #[serde(default)]
     pub every_refused: bool,
+    /// How much of the text is in memory at once.
+    #[serde(default)]
+    pub pass: ImportPass,
+}
+
+/// How an import goes through its lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImportPass {
+    /// Judges the lines some at a time, and keeps none.
+    Check,
+    /// Takes the good lines in some at a time: of a file that was checked, or where the others are kept anyway.
+    Take,
+    /// Reads all of it first, so that nothing is kept where a line is malformed.
+    #[default]
+    Whole,
 }
 
 /// The form of an export.
