@@ -446,6 +446,9 @@ pub struct NoteFindRequest {
     pub case: Option<String>,
     /// What is looked for, without its final line break.
     pub term: String,
+    /// Whether notes that hold the words apart are shown too where others hold them as they stand.
+    #[serde(default)]
+    pub words: bool,
     /// Only notes of this kind.
     #[serde(default)]
     pub kind: Option<NoteKind>,
