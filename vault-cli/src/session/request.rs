@@ -214,6 +214,9 @@ pub struct NoteAddRequest {
     pub also: Vec<String>,
     /// The draft that this note was, which goes with the saving.
     pub draft: Option<String>,
+    /// Whether it is refused where a note of the same words was saved in the last minutes, so that it can be asked about.
+    #[serde(default)]
+    pub unless_same: bool,
 }
 
 /// Makes what an editor opens with for a new note.
