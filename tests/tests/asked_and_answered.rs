@@ -328,3 +328,38 @@ fn nano_shows_a_long_line_whole_and_keeps_it_one() {
         assert!(help.contains("--softwrap") && help.contains("--atblanks"), "{help}");
     }
 }
+
+#[test]
+fn a_note_of_the_words_of_one_that_was_just_saved_is_asked_about() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let file = vault.around.join("note.txt");
+    std::fs::write(&file, "obs: The kitchen was cold.\n").unwrap();
+    let add = [
+        "note",
+        "add",
+        &case,
+        "--kind",
+        "phone",
+        "--file",
+        file.to_str().unwrap(),
+    ];
+    let first = vault.run(&add).handle();
+    let count = || vault.json(&["note", "list", &case])["notes"].as_array().unwrap().len();
+    for (answer, notes) in [("n\n", 1), ("y\n", 2)] {
+        let Some(mut terminal) = on_terminal(&vault, &add.join(" ")) else {
+            return;
+        };
+        terminal
+            .wait_for(&format!("{first} of the same words was saved"))
+            .keys(answer);
+        terminal.end();
+        assert_eq!(count(), notes);
+    }
+    // Another kind is not asked about, and a script never.
+    let other = add.join(" ").replace("phone", "office");
+    let terminal = on_terminal(&vault, &other).unwrap();
+    assert_eq!(terminal.end().0, 0);
+    vault.run(&add).done();
+    assert_eq!(count(), 4);
+}

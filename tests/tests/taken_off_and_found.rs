@@ -153,6 +153,21 @@ fn several_words_are_found_in_any_order_a_phrase_as_it_stands_and_nothing_found_
     };
     assert_eq!(notes(&found(&vault, &[], "cold boiler\n")), both);
     assert_eq!(notes(&found(&vault, &[], "\"boiler is cold\"\n")), [cold.as_str()]);
+    // Typed as it stands in a note, that note is meant; that there are others is told.
+    let exact = found(&vault, &[], "boiler is\n");
+    assert_eq!((notes(&exact).len(), &exact["also"]), (2, &Value::Null), "{exact}");
+    let exact = found(&vault, &[], "the boiler is cold\n");
+    assert_eq!(
+        (notes(&exact), &exact["also"]),
+        (vec![cold.clone()], &json!(1)),
+        "{exact}"
+    );
+    assert_eq!(notes(&found(&vault, &["--words"], "the boiler is cold\n")), both);
+    let told = vault
+        .feed(&["note", "find", "--file", "-"], b"the boiler is cold\n")
+        .done()
+        .stdout;
+    assert!(told.contains("1 note holds all these words too"), "{told}");
     // Words of one note that stand in two of its records.
     assert_eq!(notes(&found(&vault, &[], "monday BOILER\n")), [cold.as_str()]);
     assert_eq!(notes(&found(&vault, &[&elin], "cold\n")), [cold.as_str()]);

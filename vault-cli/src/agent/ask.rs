@@ -214,7 +214,7 @@ macro_rules! asks {
 
             /// Tells whether it keeps what it reads until it has read all.
             pub(super) fn keeps_input(&self) -> bool {
-                matches!(self, Self::import(_))
+                matches!(self, Self::import(request) if request.pass == ImportPass::Whole)
             }
 
             /// Does it; returns the reply as it travels.

@@ -82,6 +82,7 @@ fn add(case: String, note: NoteInput, draft: Option<String>) -> NoteAddRequest {
         note,
         also: Vec::new(),
         draft,
+        unless_same: false,
     }
 }
 

@@ -12,7 +12,10 @@ use crate::invocation::Invocation;
 use crate::part::{Part, require_new};
 use crate::render;
 use crate::session::reply::ImportReply;
-use crate::session::request::ImportRequest;
+use crate::session::request::{ImportPass, ImportRequest};
+
+/// A file of more bytes is read twice, some lines at a time.
+const IN_MEMORY: u64 = 32 << 20;
 
 /// Takes in cases and notes as JSON Lines
 ///
@@ -23,7 +26,8 @@ use crate::session::request::ImportRequest;
 /// Notes keep the worker whom the file names as their attributed author, and are signed by you, who imported them.
 #[derive(Args, Debug)]
 pub struct ImportArgs {
-    /// The file, or `-` for standard input; at most 4 MiB a line
+    /// The file, or `-` for standard input; at most 4 MiB a line. What comes by a pipe
+    /// is in memory until it was read, unless `--keep-going` is given
     #[arg(value_name = "FILE|-")]
     pub file: Source,
 
@@ -45,13 +49,20 @@ pub struct ImportArgs {
 }
 
 pub(super) fn run(args: &ImportArgs, run: &Invocation) -> Result<(), CliError> {
-    let (mut lines, bytes) = run.lines(&args.file, "the lines to import")?;
+    let what = "the lines to import";
+    let (mut lines, bytes) = run.lines(&args.file, what)?;
     let mut session = run.unlock()?;
+    // A large file is read twice rather than kept in memory; of a pipe there is no second time.
+    let is_large = bytes.is_some_and(|bytes| bytes > IN_MEMORY);
     let request = ImportRequest {
         keep_going: args.keep_going,
         amend: args.amend,
         bytes,
         every_refused: args.refused.is_some(),
+        pass: match args.keep_going && (is_large || bytes.is_none()) {
+            true => ImportPass::Take,
+            false => ImportPass::Whole,
+        },
     };
     // Before anything is taken in: what cannot be written would be found out too late.
     let part = match &args.refused {
@@ -62,7 +73,31 @@ pub(super) fn run(args: &ImportArgs, run: &Invocation) -> Result<(), CliError> {
         None => None,
     };
     let watch = run.watch()?;
-    let reply = session.import(&mut lines, request, watch.task())?;
+    let reply = match is_large && !args.keep_going {
+        false => session.import(&mut lines, request, watch.task())?,
+        true => {
+            let check = ImportRequest {
+                pass: ImportPass::Check,
+                ..request.clone()
+            };
+            let checked = session.import(&mut lines, check, watch.task())?;
+            match checked.malformed.is_empty() {
+                false => ImportReply {
+                    skipped: 0,
+                    unknown_fields: Default::default(),
+                    ..checked
+                },
+                true => {
+                    let take = ImportRequest {
+                        pass: ImportPass::Take,
+                        ..request
+                    };
+                    let (mut lines, _) = args.file.open()?;
+                    session.import(&mut lines, take, watch.task())?
+                }
+            }
+        }
+    };
     drop(watch);
     if let Some((mut part, path)) = part {
         write_refused(&reply, &mut part.file)

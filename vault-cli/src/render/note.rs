@@ -280,6 +280,12 @@ pub fn find(reply: &NoteFindReply) -> String {
         count(reply.notes, "note", "notes"),
         number(reply.searched)
     ));
+    if reply.also > 0 {
+        let notes = count(reply.also, "note holds", "notes hold");
+        out.push_str(&format!(
+            "{notes} all these words too, in another order or apart: `--words` shows them\n"
+        ));
+    }
     if reply.hits.is_empty() {
         let whose = match &reply.case {
             Some(case) => format!("the notes of case {case}"),

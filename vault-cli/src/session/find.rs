@@ -113,6 +113,19 @@ impl Session {
         })?;
         candidates.retain(|c| is_asked_for(&c.note, &request));
         keep_whole(&mut candidates, &query);
+        // Where what was typed stands somewhere as it is, that was meant; of the others it is told that they are there.
+        let (mut query, mut also) = (query, 0);
+        if let Some(phrase) = Query::as_phrase(&request.term).filter(|_| !request.words) {
+            let holds = |c: &Candidate| phrase.held(&c.note).contains(&true);
+            let of = |c: &Candidate| primary_of(&c.note, c.record);
+            let exact: HashSet<RecordId> = candidates.iter().filter(|c| holds(c)).map(of).collect();
+            if !exact.is_empty() {
+                let all: HashSet<RecordId> = candidates.iter().map(of).collect();
+                also = u64::try_from(all.len() - exact.len()).unwrap_or(u64::MAX);
+                candidates.retain(|c| exact.contains(&of(c)));
+                query = phrase;
+            }
+        }
         let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &query)).collect();
         hits.sort_by(|a, b| b.1.occurred_at.cmp(&a.1.occurred_at));
         // Every part of a note repeats its head.
@@ -159,6 +172,7 @@ impl Session {
             hits,
             unopened: logged.unopened(),
             terms: u64::try_from(query.terms()).unwrap_or(u64::MAX),
+            also,
             case: case.map(|case| case.handle()),
         })
     }

@@ -65,6 +65,21 @@ impl Session {
         Ok(found)
     }
 
+    /// Gives the names of all cases here, as [`alike`] makes them.
+    pub(super) fn all_names_here(&mut self) -> Result<Vec<String>> {
+        let none = self
+            .store
+            .read(|tx| -> Result<_> { Ok(tx.streams(StreamKind::Case)?.is_empty()) })?;
+        if none {
+            return Ok(Vec::new());
+        }
+        let logged = self.log_overview(SCOPE, &ReadPurpose::default())?;
+        let holder = &self.holder;
+        let labels = self.store.read(|tx| holder.labels(tx, &logged))?.into_iter();
+        let names = labels.filter_map(|(_, (label, _))| Some(alike(&label.name.or(label.label)?)));
+        Ok(names.collect())
+    }
+
     /// Gives the name of each case here that is called by one of the names, which are as [`alike`] makes them.
     pub(super) fn names_here(&mut self, names: &[String]) -> Result<Vec<String>> {
         let none = self

@@ -174,6 +174,11 @@ impl Session {
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let written = self.write(|holder, tx| {
+            if request.unless_same
+                && let Some(record) = holder.saved_lately(tx, case, &note)?
+            {
+                return Err(SessionError::SameNote { note: record.handle() });
+            }
             let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
             super::draft::drop_draft(tx, draft)?;

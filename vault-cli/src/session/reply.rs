@@ -1411,6 +1411,9 @@ pub struct NoteFindReply {
     /// How many words and phrases were looked for.
     #[serde(default)]
     pub terms: u64,
+    /// How many more notes hold all the words, and not as they stand.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub also: u64,
     /// The case that was searched; none for all.
     #[serde(default)]
     pub case: Option<String>,

@@ -53,6 +53,22 @@ pub struct ImportRequest {
     /// Whether the numbers of all refused lines are wanted, beyond those that are named.
     #[serde(default)]
     pub every_refused: bool,
+    /// How much of the text is in memory at once.
+    #[serde(default)]
+    pub pass: ImportPass,
+}
+
+/// How an import goes through its lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImportPass {
+    /// Judges the lines some at a time, and keeps none.
+    Check,
+    /// Takes the good lines in some at a time: of a file that was checked, or where the others are kept anyway.
+    Take,
+    /// Reads all of it first, so that nothing is kept where a line is malformed.
+    #[default]
+    Whole,
 }
 
 /// The form of an export.
@@ -227,6 +243,9 @@ pub struct NoteAddRequest {
     pub also: Vec<String>,
     /// The draft that this note was, which goes with the saving.
     pub draft: Option<String>,
+    /// Whether it is refused where a note of the same words was saved in the last minutes, so that it can be asked about.
+    #[serde(default)]
+    pub unless_same: bool,
 }
 
 /// Makes what an editor opens with for a new note.
@@ -461,6 +480,9 @@ pub struct NoteFindRequest {
     pub case: Option<String>,
     /// What is looked for, without its final line break.
     pub term: String,
+    /// Whether notes that hold the words apart are shown too where others hold them as they stand.
+    #[serde(default)]
+    pub words: bool,
     /// Only notes of this kind.
     #[serde(default)]
     pub kind: Option<NoteKind>,

@@ -10,8 +10,10 @@ use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::mail::MailFile;
 use crate::picker;
+use crate::session::SessionError;
 use crate::session::reply::NoteSavedReply;
 use crate::session::request::{DraftOf, NoteAddRequest, NoteAttachRequest, NoteBlankRequest};
+use crate::unlock_prompt;
 use crate::writing::{self, Writing};
 
 use super::{DraftFlags, InputArgs, OnTerminal};
@@ -72,11 +74,15 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
     if args.input.file.is_some() {
         let (note, files) = args.input.read_with_files(args.kind, args.attachments, run)?;
         let (mut session, case) = picker::unlock_for(run, args.case)?;
-        let reply = session.note_add(NoteAddRequest {
+        let request = NoteAddRequest {
             case: case.clone(),
             note,
             also: args.also,
             draft: None,
+            unless_same: false,
+        };
+        let reply = add_once(run, &mut session, request)?.ok_or(CliError::Nothing {
+            what: "nothing was saved a second time",
         })?;
         super::saved(&reply, run)?;
         attach(&files, &reply, run, &mut session)?;
@@ -103,6 +109,34 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
         ..args
     };
     written(args, case, run, &mut session)
+}
+
+/// Saves a note; where one of the same words was saved in the last minutes, asks on a terminal whether to save it again.
+/// `None` where that was not meant.
+pub(in crate::commands) fn add_once(
+    run: &Invocation,
+    session: &mut Vault,
+    request: NoteAddRequest,
+) -> Result<Option<NoteSavedReply>, CliError> {
+    let is_asked = unlock_prompt::can_ask();
+    let first = NoteAddRequest {
+        unless_same: is_asked,
+        ..request.clone()
+    };
+    match session.note_add(first) {
+        Err(SessionError::SameNote { note }) if is_asked => {
+            let question = format!("{note} of the same words was saved in the last minutes. Save this too? [y/N] ");
+            match run.confirm(
+                &question,
+                "whether to save it again",
+                "`--file FILE` without a terminal",
+            )? {
+                true => Ok(Some(session.note_add(request)?)),
+                false => Ok(None),
+            }
+        }
+        done => Ok(Some(done?)),
+    }
 }
 
 /// Files what was attached to a mail with the note that it became, and with those of other cases that are one with it.
@@ -177,13 +211,14 @@ pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &m
             Ok(session.note_blank(NoteBlankRequest { case, note, jot })?)
         },
         &mut |session, note, also, draft| {
-            let case = case.clone();
-            session.note_add(NoteAddRequest {
-                case,
+            let request = NoteAddRequest {
+                case: case.clone(),
                 note,
                 also,
                 draft,
-            })
+                unless_same: false,
+            };
+            session.note_add(request)
         },
     )?;
     match reply {

@@ -16,7 +16,8 @@ const LONGEST_TERM: u64 = 1024;
 
 /// Finds notes that hold all of some words
 ///
-/// Several words are found in any order, anywhere in a note; words in quotation marks as they stand: `"back door" key`. A word is
+/// Several words are found in any order, anywhere in a note; words in quotation marks as they stand: `"back door" key`. Where
+/// some notes hold all of them as they were typed, those are shown, and of the others it is told how many there are (`--words`). A word is
 /// found inside longer ones. Searches on this machine alone, in memory: no index of words is ever written. The words are never taken from the
 /// command line. The search is logged, and what it found is logged before it is shown.
 ///
@@ -30,6 +31,10 @@ pub struct FindArgs {
     /// What to look for, one line, from a file or from standard input; capitals do not matter
     #[arg(long, value_name = "FILE|-")]
     pub file: Option<Source>,
+
+    /// Shows the notes that hold the words in any order too, where others hold them as they were typed
+    #[arg(long)]
+    pub words: bool,
 
     /// Only notes of this kind
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
@@ -70,6 +75,7 @@ pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
     let request = NoteFindRequest {
         case: args.case,
         term,
+        words: args.words,
         kind: args.kind,
         since: args.since,
         until: args.until,

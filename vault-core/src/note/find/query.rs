@@ -50,6 +50,13 @@ impl Query {
         }
     }
 
+    /// Takes what was typed as one phrase, as it stands; none where it is one word, or says itself what is a phrase.
+    pub fn as_phrase(text: &str) -> Option<Self> {
+        let is_plain = !text.contains(QUOTES) && text.split_whitespace().nth(1).is_some();
+        let term = Term::new(text).ok().filter(|_| is_plain)?;
+        Some(Self { terms: vec![term] })
+    }
+
     /// Tells how many words and phrases are looked for.
     pub fn terms(&self) -> usize {
         self.terms.len()
@@ -144,6 +151,16 @@ mod tests {
         let hits = Query::new("boiler cold monday").unwrap().find(&note(&texts));
         let at: Vec<_> = hits.iter().map(|hit| (hit.segment, hit.field)).collect();
         assert_eq!(at, [(1, "text"), (2, "text")]);
+    }
+
+    #[test]
+    fn several_words_may_be_meant_as_a_phrase_and_one_or_quoted_ones_not() {
+        let phrase = Query::as_phrase("boiler is  cold").unwrap();
+        assert_eq!(phrase.held(&note(&["The boiler is cold."])), [true]);
+        assert_eq!(phrase.held(&note(&["Cold is the boiler."])), [false]);
+        for text in ["boiler", " boiler ", "\"boiler is\" cold", ""] {
+            assert!(Query::as_phrase(text).is_none(), "{text}");
+        }
     }
 
     #[test]
