@@ -108,10 +108,10 @@ pub(crate) fn who_watches_has_what_others_write_and_sends_what_is_written_until_
 fn a_watch_keeps_no_vault_open_and_ends_when_the_agent_locks() {
     let (one, _server, case) = with_server();
     let two = enrolled(&one, "two.sheet");
+    two.json(&["sync"]);
     // The shortest that can be asked for.
     two.run(&["unlock", "--idle", "1m"]).done();
     let mut watching = Watching::begin(&two);
-    watching.until("received");
     // There is something new all the time, and none of it is anybody at this machine.
     let end = Instant::now() + PATIENCE;
     while watching.child.try_wait().unwrap().is_none() {
