@@ -160,6 +160,7 @@ struct FileId(u64, u64, i64, i64, u64);
 struct Envelope {
     zone: Zone,
     file: bool,
+    #[serde(default)]
     background: bool,
     ask: Ask,
 }
