@@ -48,9 +48,22 @@ pub fn frame(kind: u8, bytes: &[u8]) -> Vec<u8> {
 /// Counts, for each pattern, how often it stands in the memory of a process that can be written.
 pub fn in_memory(process: u32, patterns: &[Vec<u8>]) -> Vec<usize> {
     let search = AhoCorasick::new(patterns).expect("patterns");
+    let mut found = vec![0; patterns.len()];
+    each_memory(process, |bytes| {
+        for hit in search.find_overlapping_iter(bytes) {
+            found[hit.pattern().as_usize()] += 1;
+        }
+    });
+    found
+}
+
+/// Hands on all memory of a process that can be written, range by range: more than a core dump would hold.
+///
+/// # Panics
+/// Where less than a MiB of it can be read.
+pub fn each_memory(process: u32, mut each: impl FnMut(&[u8])) {
     let memory = std::fs::File::open(format!("/proc/{process}/mem")).expect("opens the memory");
     let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).expect("reads the maps");
-    let mut found = vec![0; patterns.len()];
     let mut looked_at = 0;
     for line in maps.lines() {
         let mut words = line.split_whitespace();
@@ -64,11 +77,8 @@ pub fn in_memory(process: u32, patterns: &[Vec<u8>]) -> Vec<usize> {
         // Some of the kernel's own pages cannot be read.
         if memory.read_exact_at(&mut bytes, from).is_ok() {
             looked_at += bytes.len();
-            for hit in search.find_overlapping_iter(&bytes) {
-                found[hit.pattern().as_usize()] += 1;
-            }
+            each(&bytes);
         }
     }
     assert!(looked_at > 1 << 20, "only {looked_at} bytes of memory could be read");
-    found
 }

@@ -1,10 +1,11 @@
-//! Whether words are found in files: as they are, in base64 at every alignment, in hex, and in UTF-16.
+//! Whether words are found in files: as they are, in base64 at every alignment, in hex, in UTF-16, and as their hashes.
 
 use aho_corasick::AhoCorasick;
 use data_encoding::BASE64;
 use data_encoding::BASE64URL_NOPAD;
 use data_encoding::HEXLOWER;
 use data_encoding::HEXUPPER;
+use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
@@ -95,6 +96,19 @@ fn forms(word: &str) -> Vec<(&'static str, Vec<u8>)> {
             forms.push(("in base64 for addresses", BASE64URL_NOPAD.encode(whole).into_bytes()));
         }
     }
+    // A hash of what can be guessed says as much as the word.
+    for word in [bytes.to_vec(), word.to_lowercase().into_bytes()] {
+        for hash in [Sha256::digest(&word).to_vec(), Sha512::digest(&word).to_vec()] {
+            forms.push(("as its hash in hex", HEXLOWER.encode(&hash).into_bytes()));
+            forms.push(("as its hash in upper-case hex", HEXUPPER.encode(&hash).into_bytes()));
+            // Whole groups of three: as far as all ways to pad agree.
+            let groups = hash.get(..hash.len() / 3 * 3).unwrap_or_default();
+            forms.push(("as its hash in base64", BASE64.encode(groups).into_bytes()));
+            let address = BASE64URL_NOPAD.encode(groups);
+            forms.push(("as its hash in base64 for addresses", address.into_bytes()));
+            forms.push(("as its hash", hash));
+        }
+    }
     forms
 }
 
@@ -117,6 +131,10 @@ mod tests {
                 BASE64.encode(text.as_bytes()).into_bytes(),
                 BASE64URL_NOPAD.encode(text.as_bytes()).into_bytes(),
                 wide,
+                [before.as_bytes(), &Sha256::digest(word)].concat(),
+                [before.as_bytes(), &Sha512::digest(word.to_lowercase())].concat(),
+                HEXLOWER.encode(&Sha512::digest(word)).into_bytes(),
+                BASE64.encode(&Sha256::digest(word)).into_bytes(),
             ] {
                 assert_eq!(words.in_bytes(&bytes).first().map(|(word, _)| *word), Some(word));
             }

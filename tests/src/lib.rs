@@ -14,6 +14,7 @@ pub mod evil;
 pub mod faults;
 pub mod leak;
 pub mod mount;
+pub mod relay;
 pub mod server;
 pub mod terminal;
 pub mod vault;

@@ -1,6 +1,7 @@
 //! A real `casevault-server`, as a process on a port of its own.
 
 use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
 use std::io::BufRead;
 use std::io::BufReader;
 use std::path::Path;
@@ -47,7 +48,7 @@ impl Server {
             .arg(place)
             .args(["--listen", listen])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(said(data))
             .spawn()
             .expect("the server starts");
         let mut line = String::new();
@@ -69,6 +70,11 @@ impl Server {
         self.url.trim_start_matches("http://").to_owned()
     }
 
+    /// Returns the file in which everything stands that it, and each before it at the same place, said in its log.
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.data)
+    }
+
     /// Returns its process.
     pub fn process(&self) -> u32 {
         self.child.id()
@@ -84,6 +90,16 @@ impl Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The file, beside its folder, that takes what a server says.
+fn log_of(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
+fn said(data: &Path) -> File {
+    let file = OpenOptions::new().create(true).append(true).open(log_of(data));
+    file.expect("a file beside the server's folder")
 }
 
 impl Drop for Server {

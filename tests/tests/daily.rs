@@ -445,6 +445,7 @@ fn what_is_missing_is_asked_for_and_what_cannot_be_is_refused_first() {
     ] {
         terminal.wait_for(question).keys(&format!("{answer}\n"));
     }
+    terminal.wait_for("Open it?").keys("\n");
     terminal.wait_for("template child-and-family version");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");

@@ -656,3 +656,23 @@ fn attack_43_a_server_put_back_to_an_older_day_makes_no_vault() {
     assert_eq!(ben.json(&["member", "join"])["enrolled"], true);
     ben.verified();
 }
+
+#[test]
+fn the_log_of_who_reviews_nothing_is_verified_and_what_is_sealed_in_it_is_counted() {
+    let agency = Agency::new();
+    let (bo, _) = agency.joined("Bo", "caseworker");
+    let case = bo.open_case("Ada Brisk");
+    bo.add_note(&case, "obs: Rang.\n");
+    bo.json(&["sync"]);
+    let told = bo.json(&["log", "verify"]);
+    assert_eq!(told["failures"], serde_json::json!([]));
+    assert!(told["sealed"].as_u64().unwrap() > 0, "{told}");
+    assert_eq!(told["opened"], 0);
+    let words = bo.run(&["log", "verify"]).done().stdout;
+    assert!(words.contains("which only reviewers open"), "{words}");
+    // Who reviews opens all of it.
+    agency.ann.json(&["sync"]);
+    let told = agency.ann.json(&["log", "verify"]);
+    assert_eq!(told["sealed"], Value::Null, "{told}");
+    assert!(told["opened"].as_u64().unwrap() > 0);
+}

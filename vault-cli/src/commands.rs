@@ -90,8 +90,7 @@ pub enum Command {
     /// The server: add
     #[command(subcommand)]
     Server(Later<server::ServerCommand>),
-    /// Sends what was written to the server, and verifies its log
-    Sync,
+    Sync(Later<sync::SyncArgs>),
     /// The vault's passphrase
     #[command(subcommand)]
     Passphrase(Later<passphrase::PassphraseCommand>),
@@ -126,7 +125,7 @@ pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
         Command::Recovery(Later(command)) => recovery::run(command, run),
         Command::Server(Later(command)) => server::run(command, run),
         Command::Status => status::run(run),
-        Command::Sync => sync::run(run),
+        Command::Sync(Later(args)) => sync::run(&args, run),
         Command::Template(Later(command)) => template::run(command, run),
         Command::Today(Later(args)) => today::run(args, run),
         Command::Unlock(Later(args)) => unlock::run(&args, run),

@@ -467,6 +467,7 @@ fn read_typed(what: &str, limit: u64, so_far: &mut dyn FnMut(&str)) -> Result<St
         }
         so_far(&String::from_utf8_lossy(&bytes));
     }
+    keys.end()?;
     String::from_utf8(bytes).map_err(|e| CliError::NotUtf8 {
         what: "what was typed".to_owned(),
         offset: e.utf8_error().valid_up_to(),

@@ -36,7 +36,9 @@ pub(crate) fn line(question: &str) -> Result<Option<Zeroizing<String>>, CliError
     // Before the question can be seen: whoever answers it with a signal at once is heard.
     let keys = Keys::of(terminal.as_fd())?;
     (&terminal).write_all(question.as_bytes()).map_err(failed)?;
-    read_line(&terminal, &keys)
+    let line = read_line(&terminal, &keys)?;
+    keys.end()?;
+    Ok(line)
 }
 
 /// As [`line`], but what is typed is not shown.
@@ -48,14 +50,16 @@ pub(crate) fn hidden_line(question: &str) -> Result<Option<Zeroizing<String>>, C
     let keys = Keys::of(terminal.as_fd())?;
     let _hidden = Hidden::begin(&terminal)?;
     (&terminal).write_all(question.as_bytes()).map_err(failed)?;
-    read_line(&terminal, &keys)
+    let line = read_line(&terminal, &keys)?;
+    keys.end()?;
+    Ok(line)
 }
 
 /// Reads what is typed, piece by piece; each read ends at Ctrl-C.
 pub(crate) struct Keys<'t> {
     terminal: BorrowedFd<'t>,
     interrupt: UnixStream,
-    _heeded: Vec<Heeded>,
+    heeded: Vec<Heeded>,
 }
 
 impl<'t> Keys<'t> {
@@ -76,7 +80,7 @@ impl<'t> Keys<'t> {
         Ok(Self {
             terminal,
             interrupt,
-            _heeded: heeded,
+            heeded,
         })
     }
 
@@ -106,6 +110,19 @@ impl<'t> Keys<'t> {
                     read => return read.map_err(|error| failed(error.into())),
                 }
             }
+        }
+    }
+
+    /// Ends to read. From here on a signal ends the process.
+    ///
+    /// # Errors
+    /// [`CliError::Interrupted`] for a signal that came after the last read: it was heard, and is not dropped.
+    pub(crate) fn end(self) -> Result<(), CliError> {
+        drop(self.heeded);
+        self.interrupt.set_nonblocking(true).map_err(failed)?;
+        match rustix::io::read(&self.interrupt, &mut [0]) {
+            Ok(1) => Err(CliError::Interrupted),
+            _ => Ok(()),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod attachments;
+mod birth;
 pub mod cli;
 pub mod commands;
 mod completing;

@@ -4,7 +4,7 @@
 //! bytes ─ is it a mail? ─ headers, parts, charsets ─ text (HTML reduced to it) ─ quoted tail trimmed ─> JSON of a note
 //! ```
 //!
-//! Pure. Nothing is fetched, and attachments are named, not taken.
+//! Pure. Nothing is fetched; attachments are named, and taken where that is asked for.
 
 mod html;
 
@@ -13,6 +13,7 @@ use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, Mime
 use serde_json::{Value, json};
 
 use crate::session::SessionError;
+use vault_core::attachment::safe_name;
 
 /// The longest mail that is read, in bytes, attachments included.
 pub const LONGEST: u64 = 64 << 20;
@@ -45,6 +46,44 @@ pub struct MailNote {
     pub trimmed: usize,
     /// Names of attachments, which are not in the note.
     pub attachments: Vec<String>,
+}
+
+/// A file that is attached to a mail.
+#[derive(Debug)]
+pub struct MailFile {
+    /// Its name, made safe: whoever wrote the mail chose it.
+    pub name: String,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// Takes out of a mail what is attached to it, at most 200 files; a mail that was forwarded as an attachment is one of them.
+/// Together they are no larger than the mail.
+pub fn files(bytes: &[u8]) -> Vec<MailFile> {
+    let raw = without_mailbox_line(bytes);
+    let Some(mail) = MessageParser::default().parse(raw) else {
+        return Vec::new();
+    };
+    let file = |part: &MessagePart<'_>| {
+        let (content, without_name) = match &part.body {
+            PartType::Message(inner) => (inner.raw_message().to_vec(), "mail.eml"),
+            _ => (part.contents().to_vec(), "attachment"),
+        };
+        MailFile {
+            name: safe_name(part.attachment_name().unwrap_or(without_name)),
+            content,
+        }
+    };
+    mail.attachments().map(file).take(MOST_NAMED).collect()
+}
+
+/// One mail out of a mailbox file begins with a line of that.
+fn without_mailbox_line(bytes: &[u8]) -> &[u8] {
+    let start = match bytes.starts_with(b"From ") {
+        true => bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1),
+        false => 0,
+    };
+    bytes.get(start..).unwrap_or_default()
 }
 
 /// Tells whether bytes are a mail: a block of header fields with a sender and two more that mails have.
@@ -82,12 +121,8 @@ pub fn is_mail(bytes: &[u8]) -> bool {
 /// [`SessionError::Malformed`] with the line of the file: no sender, no date, no text, a charset that is not known or
 /// does not fit; [`SessionError::TooLong`] for more than 4 MiB of text.
 pub fn to_note(bytes: &[u8], trim_quoted: bool) -> Result<MailNote, SessionError> {
-    let mut start = 0;
-    if bytes.starts_with(b"From ") {
-        // One mail out of a mailbox file.
-        start = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    }
-    let raw = bytes.get(start..).unwrap_or_default();
+    let raw = without_mailbox_line(bytes);
+    let start = bytes.len() - raw.len();
     let place = Place { bytes, start };
     let mail = MessageParser::default()
         .parse(raw)

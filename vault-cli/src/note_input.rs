@@ -97,6 +97,7 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     note.joined.clone_from(&before.joined);
     note.jotted_at.clone_from(&before.jotted_at);
     note.refiled.clone_from(&before.refiled);
+    note.detached.clone_from(&before.detached);
     if note.extra.is_empty() {
         note.extra.clone_from(&before.extra);
     }

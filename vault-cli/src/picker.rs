@@ -104,12 +104,16 @@ pub fn fits(case: &CaseRow, typed: &str) -> bool {
     if typed.is_empty() {
         return true;
     }
-    let label = case.label.as_deref().unwrap_or_default().to_lowercase();
     let ids = [Some(case.case.as_str()), case.external_id.as_deref()];
-    label.starts_with(&typed)
-        || label
-            .split(|c: char| !c.is_alphanumeric())
-            .any(|word| word.starts_with(&typed))
+    let called = [case.label.as_deref(), case.name.as_deref()];
+    let is_called = |name: &str| {
+        let name = name.to_lowercase();
+        name.starts_with(&typed)
+            || name
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| word.starts_with(&typed))
+    };
+    called.into_iter().flatten().any(is_called)
         || ids
             .into_iter()
             .flatten()
@@ -175,6 +179,7 @@ mod tests {
             status: "open".into(),
             notes: 0,
             label: Some(name.into()),
+            name: None,
             flags: Vec::new(),
             opened: None,
             template: None,

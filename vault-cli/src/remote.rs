@@ -3,8 +3,11 @@
 //! Nothing here judges what comes: bytes are decoded, and whoever asked verifies them. All failures to get an answer
 //! are told alike, whatever the answer would have been about, and none is tried again here (ATTACKS 1, 39).
 
+mod events;
 mod fault;
 
+pub use events::Event;
+pub use events::Events;
 pub use fault::ServerFault;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -132,6 +135,11 @@ impl Remote {
     /// Tells whether a session was begun.
     pub fn has_begun(&self) -> bool {
         self.token.borrow().is_some()
+    }
+
+    /// Returns the session's token, if one was begun.
+    pub fn token(&self) -> Option<String> {
+        self.token.borrow().clone()
     }
 
     /// Begins a session: the device signs what the server gives it.

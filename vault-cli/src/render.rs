@@ -28,6 +28,9 @@ use crate::session::reply::UnopenedRow;
 
 pub use table::{table, table_or_lines};
 
+use crate::session::reply::SegmentHead;
+use vault_core::note::SegmentKind;
+
 /// Writes a number with its thousands apart and the noun that it counts.
 pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(n), if n == 1 { one } else { many })
@@ -76,6 +79,32 @@ fn moment(at: &Moment) -> String {
 fn worker(text: &str) -> String {
     text.parse::<MemberId>()
         .map_or_else(|_| text.to_owned(), |member| member.handle())
+}
+
+/// Writes a segment's words behind for whom they are not, what they are, and whose: so that opinion and what others say do
+/// not read as facts. `text` is as it is to be shown.
+fn attributed(of: &SegmentHead, text: &str) -> String {
+    let who = || escape_line(of.who.as_deref().unwrap_or("someone not named"));
+    let said = match of.kind {
+        SegmentKind::Decision => format!("Decision: {text}"),
+        SegmentKind::Interpretation => format!("Opinion: {text}"),
+        SegmentKind::Plan => format!("Plan: {text}"),
+        SegmentKind::Quote => format!("Said by {}: \"{text}\"", who()),
+        SegmentKind::Reported => format!("Reported by {}: {text}", who()),
+        SegmentKind::Intervention | SegmentKind::Narrative | SegmentKind::Observation | SegmentKind::Reflection => {
+            text.to_owned()
+        }
+    };
+    format!("{}{said}", escape_line(&of.marks.to_string()))
+}
+
+/// As [`attributed`], for who takes what is written there for what was seen: it says of the rest what nobody classified.
+fn attributed_in_full(of: &SegmentHead, text: &str) -> String {
+    let is_plain = matches!(of.kind, SegmentKind::Observation | SegmentKind::Narrative);
+    match is_plain && (of.default_kind || of.kind == SegmentKind::Narrative) {
+        true => format!("{}Not classified: {text}", escape_line(&of.marks.to_string())),
+        false => attributed(of, text),
+    }
 }
 
 /// Writes an optional text in one line, a dash for none.

@@ -26,6 +26,7 @@ mod error;
 mod export;
 mod find;
 mod handles;
+mod household;
 mod import;
 mod join;
 mod joined;
@@ -67,6 +68,7 @@ mod writing;
 
 pub(crate) use case_record::CLOSED;
 pub(crate) use clock::in_zone;
+pub(crate) use clock::today;
 pub(crate) use clock::zone;
 pub use error::Kind;
 pub use error::SessionError;

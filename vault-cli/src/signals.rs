@@ -73,7 +73,7 @@ impl Heeded {
         let caught = match all.iter_mut().find(|caught| caught.signal == signal) {
             Some(caught) => caught,
             None => {
-                let unheeded = Arc::new(AtomicBool::new(false));
+                let unheeded = Arc::new(AtomicBool::new(true));
                 // Before anything else that is registered, and for good.
                 signal_hook::flag::register_conditional_default(signal, Arc::clone(&unheeded))?;
                 all.push(Caught {
@@ -85,25 +85,24 @@ impl Heeded {
                     .ok_or_else(|| io::Error::other("a signal that was not kept"))?
             }
         };
+        // Until somebody listens the signal ends the process: one that comes between the two must not be lost.
+        let ids = register()?;
+        caught.heeding += 1;
         caught.unheeded.store(false, Ordering::SeqCst);
-        let registered = register();
-        match registered.is_ok() {
-            true => caught.heeding += 1,
-            false => caught.unheeded.store(caught.heeding == 0, Ordering::SeqCst),
-        }
-        registered.map(|ids| Self { signal, ids })
+        Ok(Self { signal, ids })
     }
 }
 
 impl Drop for Heeded {
     fn drop(&mut self) {
-        for id in self.ids.drain(..) {
-            signal_hook::low_level::unregister(id);
-        }
         let mut all = CAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before nobody listens any more, for the same reason.
         if let Some(caught) = all.iter_mut().find(|caught| caught.signal == self.signal) {
             caught.heeding = caught.heeding.saturating_sub(1);
             caught.unheeded.store(caught.heeding == 0, Ordering::SeqCst);
+        }
+        for id in self.ids.drain(..) {
+            signal_hook::low_level::unregister(id);
         }
     }
 }
@@ -112,7 +111,7 @@ impl Drop for Heeded {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-    use signal_hook::consts::SIGUSR2;
+    use signal_hook::consts::{SIGUSR1, SIGUSR2};
 
     #[test]
     fn a_signal_reaches_who_heeds_it_and_is_left_to_end_the_process_afterwards() {
@@ -125,8 +124,32 @@ mod tests {
         signal_hook::low_level::raise(SIGUSR2).unwrap();
         assert!(flags[0].load(Ordering::SeqCst) && !flags[1].load(Ordering::SeqCst));
         drop(outer);
+        assert!(unheeded(SIGUSR2));
+    }
+
+    #[test]
+    fn a_signal_that_comes_before_anybody_listens_to_it_is_not_lost() {
+        drop(Heeded::begin(SIGUSR1, || Ok(Vec::new())).unwrap());
+        let ends = asked(SIGUSR1);
+        let heeded = Heeded::begin(SIGUSR1, || {
+            assert!(
+                ends.load(Ordering::SeqCst),
+                "nobody listens yet, and it would be dropped"
+            );
+            Ok(Vec::new())
+        });
+        assert!(!ends.load(Ordering::SeqCst));
+        drop(heeded);
+        assert!(ends.load(Ordering::SeqCst));
+    }
+
+    fn asked(signal: c_int) -> Arc<AtomicBool> {
         let all = CAUGHT.lock().unwrap();
-        let caught = all.iter().find(|caught| caught.signal == SIGUSR2).unwrap();
-        assert!(caught.unheeded.load(Ordering::SeqCst));
+        let caught = all.iter().find(|caught| caught.signal == signal).unwrap();
+        Arc::clone(&caught.unheeded)
+    }
+
+    fn unheeded(signal: c_int) -> bool {
+        asked(signal).load(Ordering::SeqCst)
     }
 }

@@ -20,6 +20,7 @@ pub mod find;
 pub mod gap;
 pub mod json;
 pub mod line;
+pub mod mark;
 mod model;
 pub mod overview;
 mod payload;
@@ -33,5 +34,6 @@ pub mod when;
 pub mod workday;
 
 pub use model::{
-    BreachAnswer, Imported, Misfiled, Names, Note, NoteError, NoteKind, PartRef, Refiled, SCHEMA, Segment, SegmentKind,
+    BreachAnswer, Detached, Imported, Misfiled, Names, Note, NoteError, NoteKind, PartRef, Refiled, SCHEMA, Segment,
+    SegmentKind,
 };

@@ -9,7 +9,7 @@ import json
 from .ids import handle
 from .ids import text as id_text
 
-PLACED = ("schema", "note", "section", "main_section", "parts", "imported", "extra", "joined", "misfiled", "refiled", "kind", "segments")
+PLACED = ("schema", "note", "section", "main_section", "parts", "imported", "extra", "joined", "misfiled", "refiled", "detached", "kind", "segments")
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 

@@ -354,6 +354,7 @@ pub fn all() -> Vec<Scenario> {
             d.handles.misfiled, "--answer", "--file", d.path("words.txt")),
         scenario!("note attach"; Full; |d| d.handles.note, d.path("letter.bin")),
         scenario!("note attach", "given out"; Full; |d| d.handles.note, "--get", "1", "--out", d.path("out/scan.bin")),
+        scenario!("note attach", "taken off"; Full; |d| d.handles.note, "--remove", "1", "--file", d.path("words.txt")),
         scenario!("note show"; Full; |d| d.handles.note),
         scenario!("note find"; Full; |d| "--file", d.path("words.txt")),
         scenario!("backup create"; Full; |d| "--out", d.path("out/vault.backup"), "--force"),

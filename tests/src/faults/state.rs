@@ -258,6 +258,7 @@ fn seen(session: &mut Session, task: Task<'_>) -> Result<Value, String> {
                         note: note.clone(),
                         number: file.attachment,
                         original: true,
+                        removed: true,
                         purpose: purpose(),
                     };
                     session
@@ -286,6 +287,7 @@ fn seen(session: &mut Session, task: Task<'_>) -> Result<Value, String> {
     let export = ExportRequest {
         case: None,
         format: ExportFormat::Jsonl,
+        with_marked: false,
         purpose: purpose(),
     };
     session

@@ -12,15 +12,19 @@ use casevault_e2e::vault::Vault;
 use crate::{data, has_ended, kept};
 
 /// A further device, enrolled and with nothing fetched but the agency's stream.
-fn enrolled(first: &Vault, name: &str) -> Vault {
+pub(crate) fn enrolled(first: &Vault, name: &str) -> Vault {
     let sheet = first.around.join(name).to_str().unwrap().to_owned();
     let device = first.run(&["device", "add", "--out", &sheet]).handle();
     let further = Vault::unmade();
-    let join = ["device", "join", "--sheet", &sheet, "--kdf-memory", "64MiB", "--json"];
-    let asked = further.run(&join).json();
-    let code = asked["code"].as_str().unwrap();
-    first.run(&["device", "approve", &device, "--code", code]).done();
+    let code = join(&further, "device", &sheet);
+    first.run(&["device", "approve", &device, "--code", &code]).done();
     further
+}
+
+/// Asks to join from a sheet, as a device or a member; returns the code that is shown.
+pub(crate) fn join(new: &Vault, noun: &str, sheet: &str) -> String {
+    let asked = new.run(&[noun, "join", "--sheet", sheet, "--kdf-memory", "64MiB", "--json"]);
+    asked.json()["code"].as_str().unwrap().to_owned()
 }
 
 fn texts(vault: &Vault, case: &str) -> Vec<String> {

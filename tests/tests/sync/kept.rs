@@ -73,3 +73,11 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     });
 }
+
+/// The folders in which what is kept lies.
+pub(crate) fn places(data: &Path) -> Vec<PathBuf> {
+    DATABASES.with_borrow(|databases| match databases {
+        None => vec![data.to_owned()],
+        Some(Databases { cluster, .. }) => vec![cluster.folder().to_owned()],
+    })
+}

@@ -10,11 +10,13 @@ use casevault_e2e::terminal::kill_9;
 use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Vault;
 
+mod blindness;
 #[path = "../../../vault-server/tests/cluster/mod.rs"]
 mod cluster;
 mod fetching;
 mod kept;
 mod over_postgres;
+mod watching;
 
 fn data(vault: &Vault) -> PathBuf {
     vault.around.join("server")

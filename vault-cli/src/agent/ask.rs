@@ -31,6 +31,15 @@ pub enum Vault {
     Agent(Connection),
 }
 
+impl Vault {
+    /// Asks from here on for something that nobody waits for: it keeps no agent from locking when it is idle.
+    pub fn in_the_background(&mut self) {
+        if let Self::Agent(agent) = self {
+            agent.in_the_background();
+        }
+    }
+}
+
 /// What the agent hands an action beside its request.
 pub(super) struct With<'a> {
     pub(super) input: &'a mut dyn BufRead,
@@ -205,7 +214,7 @@ macro_rules! asks {
 
             /// Tells whether it keeps what it reads until it has read all.
             pub(super) fn keeps_input(&self) -> bool {
-                matches!(self, Self::import(_))
+                matches!(self, Self::import(request) if request.pass == ImportPass::Whole)
             }
 
             /// Does it; returns the reply as it travels.
@@ -276,6 +285,7 @@ asks! {
     writing note_attachment(NoteAttachmentRequest) -> NoteAttachmentReply;
     plain note_attachments(NoteAttachmentsRequest) -> NoteAttachmentsReply;
     plain note_blank(NoteBlankRequest) -> NoteTextReply;
+    plain note_detach(NoteDetachRequest) -> NoteDetachReply;
     plain note_expand(NoteExpandRequest) -> NoteSavedReply;
     watched note_find(NoteFindRequest) -> NoteFindReply;
     plain note_history(NoteHistoryRequest) -> NoteHistoryReply as CarriedHistory;
@@ -290,6 +300,7 @@ asks! {
     plain server_remove(ServerRemoveRequest) -> ServerRemoveReply;
     plain server_show(ServerShowRequest) -> ServerShowReply;
     sweeping sync() -> SyncReply;
+    plain sync_feed(SyncFeedRequest) -> SyncFeedReply;
     watched today(TodayRequest) -> TodayReply;
     sweeping verify() -> VerifyReply;
 }

@@ -52,6 +52,7 @@ pub struct Connection {
     places: Places,
     // The next ask's, and since when it waits; the one after makes its own.
     ready: Option<(UnixStream, Instant)>,
+    background: bool,
 }
 
 /// What an agent tells of itself.
@@ -76,6 +77,8 @@ struct Envelope<'a> {
     zone: Zone,
     /// Whether the descriptor of a file follows.
     file: bool,
+    /// Whether nobody waits for it: it keeps nothing open.
+    background: bool,
     ask: &'a Ask,
 }
 
@@ -138,7 +141,13 @@ impl Connection {
             agent,
             places: places.clone(),
             ready: None,
+            background: false,
         }))
+    }
+
+    /// Asks from here on for what nobody waits for.
+    pub(super) fn in_the_background(&mut self) {
+        self.background = true;
     }
 
     /// Finds the agent that holds the vault open, if there is one that lets commands in.
@@ -197,7 +206,13 @@ impl Connection {
         let mut stream = self.stream()?;
         let zone = Zone::own();
         let file = streams.file.is_some();
-        let json = frame::to_json(&Envelope { zone, file, ask }).map_err(|e| fault(&e))?;
+        let envelope = Envelope {
+            zone,
+            file,
+            background: self.background,
+            ask,
+        };
+        let json = frame::to_json(&envelope).map_err(|e| fault(&e))?;
         self.hello(&mut stream, Kind::Ask, &json)?;
         // While the agent works: what it shows is in this zone.
         let _ = crate::session::zone();

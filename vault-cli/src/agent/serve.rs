@@ -142,6 +142,8 @@ struct Sessions {
     lent: usize,
     // Lent, and waiting for what a peer has to send: they count among no others, for a peer may never send it.
     waiting: usize,
+    // Lent for what nobody waits for.
+    background: usize,
 }
 
 #[derive(Default)]
@@ -158,6 +160,7 @@ struct FileId(u64, u64, i64, i64, u64);
 struct Envelope {
     zone: Zone,
     file: bool,
+    background: bool,
     ask: Ask,
 }
 
@@ -205,6 +208,7 @@ impl Served {
                 idle: Vec::new(),
                 lent: 0,
                 waiting: 0,
+                background: 0,
             }),
             given_back: Condvar::new(),
             running: Mutex::default(),
@@ -300,7 +304,10 @@ fn listen(places: &Places) -> Result<Held> {
 impl Shared {
     /// What is being done is not idleness, however long it takes.
     fn note_work(&self, now: Clocks) {
-        if lock(&self.sessions).lent > 0 {
+        let sessions = lock(&self.sessions);
+        let is_waited_for = sessions.lent > sessions.background;
+        drop(sessions);
+        if is_waited_for {
             lock(&self.life).touch(now);
         }
     }
@@ -437,10 +444,12 @@ impl Shared {
 
     /// Does what is asked, and answers; `file` is read or written instead of what goes over the socket.
     fn act(&self, stream: UnixStream, envelope: Envelope, file: Option<&File>, cancel: &Cancel) -> io::Result<()> {
-        let Envelope { zone, ask, .. } = envelope;
+        let Envelope {
+            zone, ask, background, ..
+        } = envelope;
         if ask.shape() == Shape::Plain {
             let nothing = Steps::new(None, cancel);
-            let acted = self.lend(|session| {
+            let acted = self.lend(background, |session| {
                 let task = Task {
                     progress: &nothing,
                     cancel,
@@ -461,7 +470,7 @@ impl Shared {
             let out = Arc::new(Mutex::new(stream.try_clone()?));
             let steps = Steps::new(Some(Arc::clone(&out)), cancel);
             let act = |place: Option<&Place<'_>>| {
-                self.lend(|session| {
+                self.lend(background, |session| {
                     let task = Task {
                         progress: &steps,
                         cancel,
@@ -513,17 +522,18 @@ impl Shared {
         })
     }
 
-    /// Lends a session to `f`; one that `f` broke is not used again.
-    fn lend<T>(&self, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-        let mut session = self.take()?;
+    /// Lends a session to `f`; one that `f` broke is not used again. In the `background` it keeps nothing open.
+    fn lend<T>(&self, background: bool, f: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let mut session = self.take(background)?;
         let done = catch_unwind(AssertUnwindSafe(|| f(&mut session)));
         let (session, done) = match done {
             Ok(done) => (Some(session), done),
             Err(_) => (None, Err(SessionError::Bug("an action ended early".to_owned()))),
         };
-        lock(&self.life).touch(Clocks::now());
+        self.touch(background);
         let mut sessions = lock(&self.sessions);
         sessions.lent -= 1;
+        sessions.background -= usize::from(background);
         // More than are lent at once are there only where some waited for their input.
         let kept = session.filter(|_| sessions.idle.len() < SESSIONS);
         sessions.idle.extend(kept);
@@ -532,7 +542,13 @@ impl Shared {
         done
     }
 
-    fn take(&self) -> Result<Box<Session>> {
+    fn touch(&self, background: bool) {
+        if !background {
+            lock(&self.life).touch(Clocks::now());
+        }
+    }
+
+    fn take(&self, background: bool) -> Result<Box<Session>> {
         self.require_open()?;
         let mut sessions = lock(&self.sessions);
         loop {
@@ -541,16 +557,18 @@ impl Shared {
             }
             if let Some(session) = sessions.idle.pop() {
                 sessions.lent += 1;
+                sessions.background += usize::from(background);
                 drop(sessions);
-                lock(&self.life).touch(Clocks::now());
+                self.touch(background);
                 return Ok(session);
             }
             if sessions.lent < SESSIONS {
                 let first = sessions.first.as_ref().ok_or(SessionError::LockedMeanwhile)?;
                 let session = crate::memory::with_keys(|| first.another().map(Box::new))?;
                 sessions.lent += 1;
+                sessions.background += usize::from(background);
                 drop(sessions);
-                lock(&self.life).touch(Clocks::now());
+                self.touch(background);
                 return Ok(session);
             }
             sessions = self.given_back.wait(sessions).unwrap_or_else(PoisonError::into_inner);

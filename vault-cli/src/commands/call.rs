@@ -9,7 +9,8 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::picker;
-use crate::session::request::{DraftOf, NoteAddRequest, NoteInput};
+use crate::render;
+use crate::session::request::{CaseBriefRequest, DraftOf, NoteAddRequest, NoteInput, ReadPurpose};
 use crate::writing::{self, Writing};
 
 use super::note::{self, InputArgs};
@@ -81,13 +82,25 @@ fn add(case: String, note: NoteInput, draft: Option<String>) -> NoteAddRequest {
         note,
         also: Vec::new(),
         draft,
+        unless_same: false,
     }
+}
+
+/// Shows what is dangerous in the case and in its household, before anybody says when they will come.
+fn warn(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliError> {
+    let (case, purpose) = (case.to_owned(), ReadPurpose::default());
+    let dangers = render::overview::dangers(&session.case_brief(CaseBriefRequest { case, purpose })?);
+    if !dangers.is_empty() {
+        run.ui.note(&format!("Dangers\n{dangers}"));
+    }
+    Ok(())
 }
 
 /// Has a note typed on the terminal.
 pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: NoteInput) -> Result<(), CliError> {
     let case = case.to_owned();
     let resume = format!("casevault note add {case}");
+    warn(run, session, &case)?;
     // One that was cut off is told of before the next is typed.
     writing::tell_of_drafts(run, session, &case, &resume)?;
     let writing = Writing {

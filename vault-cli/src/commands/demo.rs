@@ -291,6 +291,7 @@ impl Demo<'_> {
         let request = ExportRequest {
             case: None,
             format: ExportFormat::Jsonl,
+            with_marked: false,
             purpose: ReadPurpose::default(),
         };
         let reply = session.export(request, &mut exported, self.task)?;

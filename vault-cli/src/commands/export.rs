@@ -18,7 +18,8 @@ use crate::ui::closed;
 /// Writes your own copy of a case, or of all cases
 ///
 /// The copy is not sealed: whoever has the file can read it. It is logged as an export. For somebody outside the agency
-/// this is not the way. Markdown and HTML leave out what your reflections (`priv:`) say; `jsonl` and `json` hold them. Each note is
+/// this is not the way. Markdown and HTML leave out what your reflections (`priv:`) say, and what is not for everybody (`{hide-from WHO}`, `{withheld
+/// GROUND}`), and say that something is left out; `jsonl` and `json` hold both, with the marks. The answer names what is marked. Each note is
 /// there in its newest version; what was struck before is in `casevault note history`, and in a backup. All cases go to the screen
 /// only after a question.
 ///
@@ -41,6 +42,10 @@ pub struct ExportArgs {
     #[arg(long, requires = "out")]
     pub force: bool,
 
+    /// Puts into Markdown and HTML what is marked `{hide-from …}` or `{withheld …}` too, its mark before it
+    #[arg(long)]
+    pub with_marked: bool,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -50,6 +55,7 @@ pub(super) fn run(args: ExportArgs, run: &Invocation) -> Result<(), CliError> {
     let request = ExportRequest {
         case: args.case,
         format: args.format,
+        with_marked: args.with_marked,
         purpose: run.purpose(args.purpose)?,
     };
     if let Some(path) = &args.out {

@@ -7,6 +7,7 @@ use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::session::request::InitRequest;
 use crate::session::{Session, SessionError};
+use crate::unlock_prompt;
 
 /// Makes a vault for one person on this machine
 ///
@@ -16,13 +17,13 @@ use crate::session::{Session, SessionError};
 /// Example: `casevault init --agency "Hillside Family Support" --name "A. Worker"`
 #[derive(Args, Debug)]
 pub struct InitArgs {
-    /// The agency's name; sealed, as all names are
+    /// The agency's name; sealed, as all names are; without it, on a terminal, it is asked for
     #[arg(long, value_name = "NAME")]
-    pub agency: String,
+    pub agency: Option<String>,
 
-    /// Your name, as colleagues will see it
+    /// Your name, as colleagues will see it; without it, on a terminal, it is asked for
     #[arg(long, value_name = "NAME")]
-    pub name: String,
+    pub name: Option<String>,
 
     /// How dear a try of the passphrase is.
     #[command(flatten)]
@@ -36,8 +37,18 @@ pub(super) fn run(args: InitArgs, run: &Invocation) -> Result<(), CliError> {
         return Err(SessionError::AlreadyInitialised { home }.into());
     }
     let request = InitRequest {
-        agency: args.agency,
-        name: args.name,
+        agency: given(
+            args.agency,
+            "The agency's name: ",
+            "the agency's name",
+            "`--agency NAME`",
+        )?,
+        name: given(
+            args.name,
+            "Your name, as colleagues will see it: ",
+            "your name",
+            "`--name NAME`",
+        )?,
         cost: args.kdf.cost(),
     };
     let passphrase = run.first_passphrase()?;
@@ -47,4 +58,20 @@ pub(super) fn run(args: InitArgs, run: &Invocation) -> Result<(), CliError> {
     run.ui
         .hint("open a case with `casevault case open`, or take in cases with `casevault import FILE`");
     Ok(())
+}
+
+/// Takes what was given, or asks for it until something is typed.
+fn given(name: Option<String>, question: &str, what: &'static str, flag: &'static str) -> Result<String, CliError> {
+    if let Some(name) = name {
+        return Ok(name);
+    }
+    if !unlock_prompt::can_ask() {
+        return Err(CliError::NeedsFlag { what, flag });
+    }
+    loop {
+        let typed = crate::keys::line(question)?.ok_or(CliError::NoAnswer { what, flag })?;
+        if !typed.trim().is_empty() {
+            return Ok(typed.trim().to_owned());
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::mail;
+use crate::mail::MailFile;
 use crate::session::reply::{NoteSavedReply, NoteTextReply};
 use crate::session::request::{DraftDiscardRequest, NoteInput};
 use crate::session::{SessionError, Undoes};
@@ -114,9 +115,19 @@ impl InputArgs {
     /// Reads the file that is named, and puts together what the session is given; without one, what it would be given
     /// with an empty text.
     pub(in crate::commands) fn read(self, kind: Option<NoteKind>, run: &Invocation) -> Result<NoteInput, CliError> {
-        let text = match &self.file {
-            Some(source) => self.text(source, run)?,
-            None => String::new(),
+        Ok(self.read_with_files(kind, false, run)?.0)
+    }
+
+    /// As [`Self::read`], with what is attached to an e-mail where that is wanted.
+    pub(in crate::commands) fn read_with_files(
+        self,
+        kind: Option<NoteKind>,
+        wants_files: bool,
+        run: &Invocation,
+    ) -> Result<(NoteInput, Vec<MailFile>), CliError> {
+        let (text, files) = match &self.file {
+            Some(source) => self.text(source, wants_files, run)?,
+            None => (String::new(), Vec::new()),
         };
         let lag_reason = match &self.lag_file {
             Some(source) => Some(
@@ -126,7 +137,7 @@ impl InputArgs {
             ),
             None => None,
         };
-        Ok(NoteInput {
+        let input = NoteInput {
             text,
             kind,
             section: self.section,
@@ -135,10 +146,11 @@ impl InputArgs {
             template: self.template,
             lag_reason,
             from_version: None,
-        })
+        };
+        Ok((input, files))
     }
 
-    fn text(&self, source: &Source, run: &Invocation) -> Result<String, CliError> {
+    fn text(&self, source: &Source, wants_files: bool, run: &Invocation) -> Result<(String, Vec<MailFile>), CliError> {
         let bytes = run.bytes(source, "the note", mail::LONGEST)?;
         if self.eml || mail::is_mail(&bytes) {
             let note = mail::to_note(&bytes, self.trim_quoted)?;
@@ -148,7 +160,8 @@ impl InputArgs {
                     crate::render::count(note.trimmed as u64, "line", "lines")
                 ));
             }
-            if !note.attachments.is_empty() {
+            let files = if wants_files { mail::files(&bytes) } else { Vec::new() };
+            if !note.attachments.is_empty() && !wants_files {
                 let names: Vec<_> = note.attachments.iter().map(|name| escape_line(name)).collect();
                 let (was, them) = if names.len() == 1 {
                     ("was", "it")
@@ -161,16 +174,17 @@ impl InputArgs {
                     names.join(", ")
                 ));
                 run.ui.hint(&format!(
-                    "save {them} from the mail program, and file {them} with `casevault note attach NOTE FILE`"
+                    "`note add … --attachments` files {them} with the note; of a note that is there, save {them} from the mail \
+                     program, and file {them} with `casevault note attach NOTE FILE`"
                 ));
             }
-            return Ok(note.json);
+            return Ok((note.json, files));
         }
         if bytes.len() as u64 > LONGEST_NOTE {
             let (what, limit) = (source.named(), LONGEST_NOTE);
             return Err(SessionError::TooLong { what, limit }.into());
         }
-        source.text_of(bytes)
+        Ok((source.text_of(bytes)?, Vec::new()))
     }
 }
 
@@ -274,6 +288,15 @@ impl OnTerminal {
 /// Prints that a note was saved, and says on standard error what is missing.
 pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliError> {
     let mut rest = Vec::new();
+    // Whoever wrote into the wrong file sees it here; a script has the handle.
+    if run.ui.is_terminal() {
+        let whose = reply.label.as_ref().map(|label| escape_line(label).into_owned());
+        rest.push(format!(
+            "for {} ({})",
+            whose.unwrap_or_else(|| "no name".to_owned()),
+            reply.case
+        ));
+    }
     let elsewhere = reply.others.iter().any(|other| other.saved);
     let word = match (reply.changed, elsewhere) {
         (true, _) => "saved",

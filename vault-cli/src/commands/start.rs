@@ -1,6 +1,6 @@
 //! `casevault` alone: whose case, by name, and what to do with it; where nobody can be asked, how to begin.
 
-mod kind;
+pub(super) mod kind;
 
 use crate::agent::Vault;
 use crate::error::CliError;
@@ -119,7 +119,7 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
         }
         "n" => {
             let kind = kind::ask(run, session, &case)?;
-            note::add::written(note::add::AddArgs::of(case, kind), run, session)
+            note::add::written(note::add::AddArgs::of(case.clone(), kind), case, run, session)
         }
         "p" => {
             let purpose = Default::default();

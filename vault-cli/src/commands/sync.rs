@@ -1,12 +1,30 @@
 //! `casevault sync`.
 
+use clap::Args;
+
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::joining;
 use crate::render;
 
-pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
+mod watch;
+
+/// Sends what was written to the server, takes in what others wrote, and verifies its log
+///
+/// Example: `casevault sync`
+#[derive(Args, Debug)]
+pub struct SyncArgs {
+    /// Goes on until Ctrl-C: synchronises again whenever somebody wrote, here or elsewhere, and whenever a server that did
+    /// not answer is back. It keeps no vault open: when the agent locks, it ends
+    #[arg(long)]
+    pub watch: bool,
+}
+
+pub(super) fn run(args: &SyncArgs, run: &Invocation) -> Result<(), CliError> {
     joining::finish(run)?;
+    if args.watch {
+        return watch::run(run);
+    }
     let mut session = run.unlock()?;
     let watch = run.watch()?;
     let reply = session.sync(watch.task())?;

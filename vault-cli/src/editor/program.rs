@@ -151,7 +151,8 @@ impl Kind {
                 "false",
             ]),
             // Its settings may keep backups and a history of searches.
-            Self::Nano => own(&["--ignorercfiles"]),
+            // A paragraph is one long line: it is wrapped at spaces on the screen, and stays one.
+            Self::Nano => own(&["--ignorercfiles", "--softwrap", "--atblanks"]),
             Self::Unknown => Vec::new(),
             Self::Vim => {
                 let autosave = place.autosave().display().to_string();

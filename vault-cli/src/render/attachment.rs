@@ -1,7 +1,9 @@
 //! Attachments: lists, and what was attached or given out.
 
 use super::{bytes, count, table as columns, time};
-use crate::session::reply::{AttachmentView, Given, NoteAttachReply, NoteAttachmentReply, NoteAttachmentsReply};
+use crate::session::reply::{
+    AttachmentView, Given, NoteAttachReply, NoteAttachmentReply, NoteAttachmentsReply, NoteDetachReply,
+};
 use std::path::Path;
 use vault_core::note::display::escape_line;
 
@@ -23,7 +25,16 @@ pub fn table(attachments: &[AttachmentView]) -> String {
             time(&a.at),
             bytes(a.length),
             escape_line(&a.media_type).into_owned(),
-            format!("{}{mark}", escape_line(&a.name)),
+            match &a.removed {
+                None => format!("{}{mark}", escape_line(&a.name)),
+                Some(removed) => format!(
+                    "{}{mark} (taken off {} by {}: {})",
+                    escape_line(&a.name),
+                    time(&removed.at),
+                    escape_line(&removed.by),
+                    escape_line(&removed.reason)
+                ),
+            },
         ]
     });
     columns(["ATTACHMENT", "ATTACHED", "SIZE", "TYPE", "NAME"], rows)
@@ -38,6 +49,18 @@ pub fn attached(reply: &NoteAttachReply) -> String {
         escape_line(&view.name),
         bytes(view.length),
         escape_line(&view.media_type)
+    )
+}
+
+/// Says what was taken off, and what becomes of it.
+pub fn removed(reply: &NoteDetachReply) -> String {
+    let (note, number) = (&reply.note, reply.view.attachment);
+    format!(
+        "took off attachment {number} of {note}: {}\nversion {} of {note}, in case {}; its bytes stay until an erasure, and \
+         `casevault note attach {note} --get {number} --removed --out FILE` gives it\n",
+        escape_line(&reply.view.name),
+        reply.version,
+        reply.case
     )
 }
 

@@ -2,14 +2,14 @@
 
 use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
-use vault_core::note::overview;
+use vault_core::note::overview::{self, Item};
 use vault_core::note::plan::Step;
 use vault_core::note::render::set_apart;
 
 use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{
     CaseAmendReply, CaseCloseReply, CaseHistoryReply, CaseListReply, CaseRow, CaseShowReply, ChronologyReply,
-    DecisionListReply, Namesake,
+    DecisionListReply, Namesake, SegmentHead,
 };
 
 /// Writes one's own caseload.
@@ -70,28 +70,34 @@ pub fn show(reply: &CaseShowReply) -> String {
             out.push_str(&format!("  {}\n", overview::EMPTY));
         }
         for item in &block.items {
-            let who = || item.who.as_deref().unwrap_or("someone not named");
             let text = indented(&item.text);
-            let text = match item.kind {
-                Some(SegmentKind::Interpretation) => format!("Opinion: {text}"),
-                Some(SegmentKind::Quote) => format!("Said by {}: \"{text}\"", who()),
-                Some(SegmentKind::Reported) => format!("Reported by {}: {text}", who()),
-                Some(SegmentKind::Plan) => {
-                    let owner = item
-                        .owner
-                        .as_deref()
-                        .map(|owner| format!("owner: {}", escape_line(owner)));
-                    let due = item.due.as_deref().map(|due| format!("due: {}", escape_line(due)));
-                    let done = item.done.as_deref().map(|done| format!("done: {}", escape_line(done)));
-                    let facts: Vec<String> = owner.into_iter().chain(due).chain(done).collect();
-                    let facts = facts.join(", ");
+            let text = match (item.kind, head_of(item)) {
+                // The block says what it is.
+                (Some(SegmentKind::Plan | SegmentKind::Decision), _) => {
+                    let fact = |what: &str, value: &Option<String>| {
+                        let value = value.as_deref().map(|value| format!("{what}: {}", escape_line(value)));
+                        value.into_iter()
+                    };
+                    let facts = fact("why", &item.why)
+                        .chain(fact("owner", &item.owner))
+                        .chain(fact("due", &item.due))
+                        .chain(fact("done", &item.done));
+                    let facts = facts.collect::<Vec<_>>().join(", ");
+                    let what = match (item.kind, block.title) {
+                        (Some(SegmentKind::Decision), overview::DECISIONS) => "",
+                        (Some(SegmentKind::Decision), _) => "Decision: ",
+                        _ => "",
+                    };
+                    let marks = item.marks.to_string();
+                    let marks = escape_line(&marks);
                     if facts.is_empty() {
-                        text
+                        format!("{marks}{what}{text}")
                     } else {
-                        format!("{text} [{facts}]")
+                        format!("{marks}{what}{text} [{facts}]")
                     }
                 }
-                _ => text,
+                (_, Some(head)) => super::attributed_in_full(&head, &text),
+                (_, None) => text,
             };
             let from: Vec<String> = [item.occurred_at.as_ref().map(super::moment), item.note.clone()]
                 .into_iter()
@@ -122,6 +128,16 @@ pub fn show(reply: &CaseShowReply) -> String {
     out
 }
 
+/// What the segment says of itself that an item is of; nothing for one out of the profile.
+pub(super) fn head_of(item: &Item) -> Option<SegmentHead> {
+    Some(SegmentHead {
+        kind: item.kind?,
+        default_kind: item.default_kind,
+        who: item.who.clone(),
+        marks: item.marks.clone(),
+    })
+}
+
 /// Writes that a case is closed, and which steps leave the lists with it.
 pub fn closed(reply: &CaseCloseReply) -> String {
     let mut out = format!("closed {} on {}\n", reply.case, reply.closed);
@@ -146,7 +162,14 @@ pub fn undone(steps: &[Step]) -> String {
             true => String::new(),
             false => format!(" [{}]", escape_line(&facts.join(", "))),
         };
-        format!("  {}{facts}  ({}:{})\n", indented(&step.text), step.note, step.segment)
+        let marks = step.marks.to_string();
+        let marks = escape_line(&marks);
+        format!(
+            "  {marks}{}{facts}  ({}:{})\n",
+            indented(&step.text),
+            step.note,
+            step.segment
+        )
     };
     steps.iter().map(line).collect()
 }
@@ -240,7 +263,13 @@ pub fn chronology(reply: &ChronologyReply) -> String {
             entry.segment,
             kind_word(entry.kind, entry.default_kind)
         )));
-        out.push_str(&format!("\n  {}\n", indented(&entry.text)));
+        let of = SegmentHead {
+            kind: entry.kind,
+            default_kind: entry.default_kind,
+            who: entry.who.clone(),
+            marks: entry.marks.clone(),
+        };
+        out.push_str(&format!("\n  {}\n", super::attributed(&of, &indented(&entry.text))));
         if let Some(why) = &entry.why {
             out.push_str(&format!("  why: {}\n", indented(why)));
         }
@@ -261,7 +290,13 @@ pub fn decisions(reply: &DecisionListReply) -> String {
             .as_ref()
             .map_or_else(|| "time not recorded".to_owned(), super::moment);
         let head = format!("{when}  {} segment {}", decision.note, decision.segment);
-        out.push_str(&format!("{}\n  {}\n", escape_line(&head), indented(&decision.text)));
+        let marks = decision.marks.to_string();
+        out.push_str(&format!(
+            "{}\n  {}{}\n",
+            escape_line(&head),
+            escape_line(&marks),
+            indented(&decision.text)
+        ));
         let options = decision.options.join("; ");
         for (label, value) in [
             ("why", decision.why.as_deref()),
@@ -311,6 +346,7 @@ mod tests {
             status: "open".into(),
             notes: 1302,
             label: Some("Ada\u{1b}[31m\nLovelace".into()),
+            name: None,
             flags: vec!["danger".into()],
             opened: Some("2023-02-06".into()),
             template: Some("adult-social-care".into()),
@@ -402,7 +438,7 @@ mod tests {
                 .collect(),
         });
         let first = "2026-03-02 14:00  n-19qd3m0x segment 1  quote by client  \
-                     (imported, not signed by w003, RECORDED LATE: 7 d)\n  The mornings are worst.\n";
+                     (imported, not signed by w003, RECORDED LATE: 7 d)\n  Said by client: \"The mornings are worst.\"\n";
         assert!(text.starts_with(first), "{text}");
         assert!(text.contains("segment 3  opinion  ("), "{text}");
     }

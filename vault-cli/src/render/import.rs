@@ -66,11 +66,29 @@ pub fn import(reply: &ImportReply) -> String {
 
 /// Writes what went out.
 pub fn export(reply: &ExportReply) -> String {
-    format!(
+    let mut out = format!(
         "exported {} of {} as {}, {} bytes",
         count(reply.notes, "note", "notes"),
         count(reply.cases, "case", "cases"),
         reply.format,
         number(reply.bytes)
-    )
+    );
+    if !reply.marked.is_empty() {
+        let first = reply.marked.iter().take(NAMED);
+        let named = first.map(|one| format!("{} {} ({})", one.note, one.segment, one.marks.said()));
+        let mut named = escape_line(&named.collect::<Vec<_>>().join(", ")).into_owned();
+        if let Some(more @ 1..) = reply.marked.len().checked_sub(NAMED) {
+            named.push_str(&format!(", and {} more", number(more as u64)));
+        }
+        let segments = count(reply.marked.len() as u64, "segment that is", "segments that are");
+        out.push_str(&match reply.marked_left_out {
+            true => format!(
+                "\nleft out {segments} not for everybody: {named}\n`--with-marked` puts them in, for yourself alone"
+            ),
+            false => {
+                format!("\nit holds {segments} not for everybody: {named}\nit is your own copy, not to be handed on")
+            }
+        });
+    }
+    out
 }

@@ -1,12 +1,13 @@
 //! Notes: lists, one note, its history, what a search found.
 
+use vault_core::note::display::escape_line;
 use vault_core::note::render::{Shown, text};
 use vault_core::note::{Note, SegmentKind};
 
-use super::{count, number, or_dash, table, time, worker};
+use super::{attributed, count, number, or_dash, table, time, worker};
 use crate::session::reply::{
     AsideListReply, AsideRow, AsideShowReply, LeftOut, NoteFindReply, NoteHistoryReply, NoteListReply, NoteShowReply,
-    NoteView,
+    NoteView, SegmentHead,
 };
 
 /// Writes what was set aside.
@@ -78,7 +79,7 @@ pub fn list(reply: &NoteListReply) -> String {
             or_dash(note.section.as_deref()),
             or_dash(head.author.as_deref().map(worker).as_deref()),
             or_dash(head.lag.as_deref()),
-            format!("{marks}{}", note.summary),
+            format!("{marks}{}", begins(note.summary_of.as_ref(), &note.summary)),
         ]
     });
     let mut out = table(
@@ -88,8 +89,9 @@ pub fn list(reply: &NoteListReply) -> String {
     for note in &reply.notes {
         for quote in note.quotes.iter().flatten() {
             out.push_str(&format!(
-                "\n{}  {} said: \"{}\"\n",
+                "\n{}  {}Said by {}: \"{}\"\n",
                 note.head.note,
+                escape_line(&quote.marks.to_string()),
                 or_dash(quote.speaker.as_deref()),
                 quote.text.trim_end()
             ));
@@ -105,6 +107,11 @@ pub fn list(reply: &NoteListReply) -> String {
         });
     }
     out
+}
+
+/// Writes what a note begins with, and whose words they are.
+pub(super) fn begins(of: Option<&SegmentHead>, words: &str) -> String {
+    of.map_or_else(|| words.to_owned(), |of| attributed(of, words))
 }
 
 /// Says how many notes of the case the list does not show, and why.
@@ -246,19 +253,26 @@ pub fn find(reply: &NoteFindReply) -> String {
     let rows = reply.hits.iter().map(|hit| {
         [
             hit.note.clone(),
-            hit.case.clone(),
+            hit.label.clone().unwrap_or_else(|| hit.case.clone()),
             hit.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
             hit.kind.to_string(),
             match (hit.segment, hit.segment_kind) {
-                (Some(n), Some(kind)) => format!("{n} {kind}"),
+                (Some(n), Some(kind)) => {
+                    let who = hit.who.as_ref().map(|who| format!(" by {who}"));
+                    let kind = match kind {
+                        SegmentKind::Interpretation => "opinion",
+                        kind => kind.as_str(),
+                    };
+                    format!("{n} {kind}{}", who.unwrap_or_default())
+                }
                 _ => hit.field.to_owned(),
             },
-            hit.snippet.clone(),
+            format!("{}{}", hit.marks, hit.snippet),
         ]
     });
     let mut out = String::new();
     if !reply.hits.is_empty() {
-        out.push_str(&table(["NOTE", "CASE", "OCCURRED", "KIND", "SEGMENT", "FOUND"], rows));
+        out.push_str(&table(["NOTE", "LABEL", "OCCURRED", "KIND", "SEGMENT", "FOUND"], rows));
     }
     out.push_str(&format!(
         "{} in {} of {} searched\n",
@@ -266,6 +280,26 @@ pub fn find(reply: &NoteFindReply) -> String {
         count(reply.notes, "note", "notes"),
         number(reply.searched)
     ));
+    if reply.also > 0 {
+        let notes = count(reply.also, "note holds", "notes hold");
+        out.push_str(&format!(
+            "{notes} all these words too, in another order or apart: `--words` shows them\n"
+        ));
+    }
+    if reply.hits.is_empty() {
+        let whose = match &reply.case {
+            Some(case) => format!("the notes of case {case}"),
+            None => "the notes of all your cases".to_owned(),
+        };
+        let how = match reply.terms {
+            0 | 1 => "it was looked for as it was typed",
+            _ => "a note was to hold every one of them, in any order",
+        };
+        out.push_str(&format!(
+            "searched: the newest versions of {whose}, what was typed in them and names; not attached files, what was struck, \
+             or what is misfiled or withdrawn\n{how}: try fewer words, another one, or the beginning of one\n"
+        ));
+    }
     out
 }
 
@@ -316,6 +350,7 @@ mod tests {
             n: 1,
             speaker: Some("client".into()),
             text: "The mornings are worst.".into(),
+            marks: vault_core::note::mark::Marks::default(),
         };
         let mut reply = NoteListReply {
             unopened: Vec::new(),
@@ -329,6 +364,7 @@ mod tests {
                 misfiled: false,
                 segments: 1,
                 summary: "The heating".into(),
+                summary_of: None,
                 quotes: Some(vec![quote]),
             }],
             misfiled: 2,
@@ -338,7 +374,7 @@ mod tests {
         let text = list(&reply);
         assert!(text.contains("[amended, version 2, incomplete] The heating"), "{text}");
         assert!(
-            text.contains("n-19qd3m0x  client said: \"The mornings are worst.\"\n1 note\n2 notes are hidden as misfiled; `--misfiled`"),
+            text.contains("n-19qd3m0x  Said by client: \"The mornings are worst.\"\n1 note\n2 notes are hidden as misfiled; `--misfiled`"),
             "{text}"
         );
         assert!(text.ends_with("the client was last quoted 1 day ago\n"), "{text}");

@@ -1,6 +1,5 @@
 //! Overviews: the day, steps of plans, cases that want looking at, a case before a session, its people.
 
-use vault_core::note::SegmentKind;
 use vault_core::note::brief::Contact;
 use vault_core::note::display::escape_line;
 use vault_core::note::overview::Item;
@@ -196,19 +195,8 @@ pub fn brief(reply: &CaseBriefReply) -> String {
     let name = or_dash(case.label.as_deref());
     let mut out = format!("{}  {}{closed}\n", case.case, escape_line(&name));
     out.push_str("\nDangers\n");
-    for flag in &case.flags {
-        out.push_str(&format!("  [{}]\n", escape_line(flag)));
-    }
-    items(&mut out, &brief.dangers);
-    if brief.more_dangers > 0 {
-        out.push_str(&format!(
-            "  and {} more in `casevault case show {}`\n",
-            brief.more_dangers, case.case
-        ));
-    }
-    if case.flags.is_empty() && brief.dangers.is_empty() {
-        out.push_str("  none recorded\n");
-    }
+    let known = dangers(reply);
+    out.push_str(if known.is_empty() { "  none recorded\n" } else { &known });
     if !brief.person.is_empty() {
         out.push_str("\nTo know\n");
         for (what, known) in &brief.person {
@@ -253,7 +241,7 @@ pub fn brief(reply: &CaseBriefReply) -> String {
         ("In the client's words", &brief.quotes),
     ] {
         out.push_str(&format!("\n{title}\n"));
-        items(&mut out, list);
+        items(&mut out, "", list);
         if list.is_empty() {
             out.push_str("  not recorded yet\n");
         }
@@ -263,6 +251,42 @@ pub fn brief(reply: &CaseBriefReply) -> String {
             "\nNot recorded\n  {}\n",
             escape_line(&brief.not_recorded.join(", "))
         ));
+    }
+    out
+}
+
+/// Writes what is dangerous in a case and in others of its household, a line each; nothing where nothing is known.
+pub fn dangers(reply: &CaseBriefReply) -> String {
+    let (case, brief) = (&reply.case, &reply.brief);
+    let mut out = String::new();
+    for flag in &case.flags {
+        out.push_str(&format!("  [{}]\n", escape_line(flag)));
+    }
+    items(&mut out, "", &brief.dangers);
+    if brief.more_dangers > 0 {
+        out.push_str(&format!(
+            "  and {} more in `casevault case show {}`\n",
+            brief.more_dangers, case.case
+        ));
+    }
+    for other in &reply.household {
+        let closed = if other.closed { ", closed" } else { "" };
+        let name = other.label.as_deref().unwrap_or(&other.case);
+        let of = format!("of {name} ({}{closed}): ", other.by.join(", "));
+        for flag in &other.flags {
+            out.push_str(&format!("  {}\n", escape_line(&format!("{of}[{flag}]"))));
+        }
+        items(&mut out, &of, &other.dangers);
+        if other.more > 0 {
+            out.push_str(&format!(
+                "  and {} more in `casevault case show {}`\n",
+                other.more, other.case
+            ));
+        }
+    }
+    if reply.household_more > 0 {
+        let cases = count(reply.household_more, "case", "cases");
+        out.push_str(&format!("  {cases} more of the same address were not looked at\n"));
     }
     out
 }
@@ -309,6 +333,12 @@ fn who(case: &CaseName) -> String {
     let mut words: Vec<&str> = Vec::new();
     let flags: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
     words.extend(flags.iter().map(String::as_str));
+    let household: Vec<String> = case
+        .household
+        .iter()
+        .map(|other| format!("[danger: {}]", other.label.as_deref().unwrap_or(&other.case)))
+        .collect();
+    words.extend(household.iter().map(String::as_str));
     words.push(case.label.as_deref().unwrap_or(&case.case));
     if case.same_name && case.label.is_some() {
         words.push(&case.case);
@@ -331,7 +361,7 @@ fn steps(rows: &[StepRow]) -> String {
             Some(who(&row.case)),
             owner,
         ];
-        [facts(first), cut(&step.text)]
+        [facts(first), what(step)]
     });
     let lines: Vec<[String; 2]> = lines.collect();
     let rows = rows.iter().map(|row| {
@@ -342,10 +372,15 @@ fn steps(rows: &[StepRow]) -> String {
             days(step),
             who(&row.case),
             or_dash(step.owner.as_deref().map(worker).as_deref()),
-            cut(&step.text),
+            what(step),
         ]
     });
     table_or_lines(["STEP", "DUE", "DAYS", "LABEL", "OWNER", "WHAT"], rows, lines)
+}
+
+/// Writes what is to be done, for whom that is not before it.
+fn what(step: &Step) -> String {
+    format!("{}{}", step.marks, cut(&step.text))
 }
 
 /// Writes what is known of a row in a line.
@@ -390,7 +425,7 @@ pub fn one_step(step: &Step) -> String {
     );
     let line = format!(
         "{}  [{}]  ({}:{})",
-        cut(&step.text),
+        what(step),
         facts.join(", "),
         step.note,
         step.segment
@@ -407,7 +442,7 @@ fn visits(rows: &[VisitRow]) -> String {
             row.place.clone(),
             Some(row.note.clone()),
         ];
-        [facts(first), row.begins.clone()]
+        [facts(first), super::note::begins(row.begins_of.as_ref(), &row.begins)]
     });
     let lines: Vec<[String; 2]> = lines.collect();
     let rows = rows.iter().map(|row| {
@@ -417,7 +452,7 @@ fn visits(rows: &[VisitRow]) -> String {
             who(&row.case),
             or_dash(row.place.as_deref()),
             row.note.clone(),
-            row.begins.clone(),
+            super::note::begins(row.begins_of.as_ref(), &row.begins),
         ]
     });
     table_or_lines(["WHEN", "KIND", "LABEL", "PLACE", "NOTE", "NOTE BEGINS"], rows, lines)
@@ -469,16 +504,12 @@ fn stale_rows(rows: &[StaleRow]) -> String {
     table_or_lines(["CASE", "LABEL", "CONTACT", "WHY"], rows, lines)
 }
 
-/// Writes things known, opinion and other people's words told apart.
-fn items(out: &mut String, list: &[Item]) {
+/// Writes things known, opinion and other people's words told apart; `of` says before them whose they are.
+fn items(out: &mut String, of: &str, list: &[Item]) {
     for item in list {
-        let who = item.who.as_deref().unwrap_or("someone not named");
-        let text = cut(&item.text);
-        let text = match item.kind {
-            Some(SegmentKind::Interpretation) => format!("Opinion: {text}"),
-            Some(SegmentKind::Quote) => format!("{who} said: \"{text}\""),
-            Some(SegmentKind::Reported) => format!("Reported by {who}: {text}"),
-            _ => text,
+        let text = match super::case::head_of(item) {
+            Some(head) => super::attributed_in_full(&head, &cut(&item.text)),
+            None => cut(&item.text),
         };
         let at = item.occurred_at.as_ref().map(|at| time(at.as_str()));
         let from: Vec<String> = [at, item.note.clone()].into_iter().flatten().collect();
@@ -487,7 +518,7 @@ fn items(out: &mut String, list: &[Item]) {
         } else {
             format!("  ({})", from.join(", "))
         };
-        out.push_str(&format!("  {}\n", escape_line(&format!("{text}{from}"))));
+        out.push_str(&format!("  {}\n", escape_line(&format!("{of}{text}{from}"))));
     }
 }
 
@@ -505,6 +536,7 @@ mod tests {
                 label: Some("Elin\u{1b}[31m\nFarrow".into()),
                 flags: vec!["danger".into()],
                 same_name: false,
+                household: Vec::new(),
             },
             step: Step {
                 note: "n-19qd3m0x".into(),
@@ -519,6 +551,7 @@ mod tests {
                 done_by: None,
                 outcome: None,
                 incomplete: Vec::new(),
+                marks: vault_core::note::mark::Marks::default(),
             },
         }
     }

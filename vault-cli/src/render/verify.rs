@@ -27,6 +27,12 @@ pub fn verify(reply: &VerifyReply) -> String {
             count(reply.attachments, "attachment", "attachments")
         ));
     }
+    if let Some(sealed) = reply.sealed {
+        out.push_str(&format!(
+            "left {} sealed, which only reviewers open\n",
+            count(sealed, "entry", "entries")
+        ));
+    }
     if let Some(server) = &reply.server {
         out.push_str(&format!(
             "hashed {} of the log at {}, {} of what was sent from here\n",
@@ -72,6 +78,7 @@ mod tests {
             attachments: 0,
             removed: 0,
             streams: 1,
+            sealed: None,
             server: None,
             failures: Vec::new(),
         };

@@ -26,22 +26,29 @@ use super::case_record::CLOSED;
 use super::clock;
 use super::logging::Intent;
 use super::logging::Logged;
+use super::misfiled;
+use super::note_write::Before;
 use super::note_write::require_not_misfiled;
 use super::progress::Task;
 use super::progress::Unit;
 use super::random;
+use super::reading::ReadNote;
 use super::refused;
 use super::reply::AttachmentView;
 use super::reply::Given;
 use super::reply::NOTE_ATTACH;
 use super::reply::NOTE_ATTACHMENT;
 use super::reply::NOTE_ATTACHMENTS;
+use super::reply::NOTE_DETACH;
 use super::reply::NoteAttachReply;
 use super::reply::NoteAttachmentReply;
 use super::reply::NoteAttachmentsReply;
+use super::reply::NoteDetachReply;
+use super::reply::Removal;
 use super::request::NoteAttachRequest;
 use super::request::NoteAttachmentRequest;
 use super::request::NoteAttachmentsRequest;
+use super::request::NoteDetachRequest;
 use super::request::ReadPurpose;
 use super::writing::Version;
 use crate::store::ReadTx;
@@ -64,6 +71,7 @@ use vault_core::id::CaseId;
 use vault_core::id::MemberId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
+use vault_core::note::Detached;
 use vault_core::opening::fresh;
 use vault_core::opening::fresh_id;
 use vault_core::wire::v1::access::AccessOperation;
@@ -171,7 +179,7 @@ impl Session {
                 schema: NOTE_ATTACHMENTS,
                 note: note.handle(),
                 case: case.handle(),
-                attachments: views(&attached),
+                attachments: views(&attached, &read.note.detached),
             })
         })
     }
@@ -205,9 +213,25 @@ impl Session {
             let attached = holder.attached(tx, &keys, note, &logged)?;
             let index = usize::try_from(request.number).ok().and_then(|n| n.checked_sub(1));
             let found = index.and_then(|index| {
-                let view = views(&attached).into_iter().nth(index)?;
+                let view = views(&attached, &read.note.detached).into_iter().nth(index)?;
                 Some((attached.into_iter().nth(index)?, view))
             });
+            if let Some((
+                _,
+                AttachmentView {
+                    removed: Some(removed), ..
+                },
+            )) = &found
+                && !request.removed
+            {
+                let what = format!(
+                    "attachment {} of note {} was taken off: {}",
+                    request.number,
+                    note.handle(),
+                    removed.reason
+                );
+                return Err(SessionError::conflict(what, "`--removed` gives it all the same"));
+            }
             found.ok_or_else(|| SessionError::NoAttachment {
                 note: note.handle(),
                 number: request.number,
@@ -247,6 +271,64 @@ impl Session {
             left_out: left_out.into_iter().map(Into::into).collect(),
             turned,
             view,
+        })
+    }
+
+    /// Takes an attachment off a note: a new version of the note says so, with the reason. Its record and its file stay.
+    ///
+    /// # Errors
+    /// [`SessionError::NotFound`], [`SessionError::Withdrawn`], [`SessionError::NoAttachment`],
+    /// [`SessionError::Conflict`] for one that was taken off already; [`SessionError::Malformed`] for an empty reason.
+    pub fn note_detach(&mut self, request: NoteDetachRequest) -> Result<NoteDetachReply> {
+        let reason = misfiled::words_of(&request.reason, "the reason")?;
+        let (case, note) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
+        let scope = format!("attachment {}, taken off", request.number);
+        let logged = self.log_attachment(AccessOperation::Open, case, note, &scope, &ReadPurpose::default())?;
+        let at = clock::moment(clock::now()).as_str().to_owned();
+        let (version, view) = self.write(|holder, tx| {
+            let mut keys = holder.case_keys(tx, case)?;
+            let before = holder.read_note(tx, &keys, note, None, &logged)?;
+            holder.require_note_named(&request.note, &before)?;
+            require_not_misfiled(&before)?;
+            let attached = holder.attached(tx, &keys, note, &logged)?;
+            let index = usize::try_from(request.number).ok().and_then(|n| n.checked_sub(1));
+            let found = index
+                .and_then(|index| attached.get(index))
+                .ok_or_else(|| SessionError::NoAttachment {
+                    note: note.handle(),
+                    number: request.number,
+                })?;
+            if removal(&before.note.detached, found.context.record).is_some() {
+                let what = format!(
+                    "attachment {} of note {} was taken off already",
+                    request.number,
+                    note.handle()
+                );
+                let next = format!(
+                    "`casevault note attach {} --list` says when, by whom and why",
+                    note.handle()
+                );
+                return Err(SessionError::conflict(what, next));
+            }
+            let mut after = before.note.clone();
+            after.authored_at = Some(clock::moment(clock::now()));
+            after.detached.push(Detached {
+                attachment: found.context.record.to_string(),
+                at: at.clone(),
+                by: holder.member.handle(),
+                reason: reason.clone(),
+            });
+            let parts = holder.parts_of(tx, &keys, &before.note)?;
+            let views = views(&attached, &after.detached);
+            let written = holder.put_note(tx, &mut keys, after, Some(Before { read: &before, parts }))?;
+            Ok((written.version, index.and_then(|index| views.into_iter().nth(index))))
+        })?;
+        Ok(NoteDetachReply {
+            schema: NOTE_DETACH,
+            note: note.handle(),
+            case: case.handle(),
+            version,
+            view: view.ok_or_else(|| SessionError::Bug("the attachment that was taken off is not there".to_owned()))?,
         })
     }
 
@@ -294,7 +376,15 @@ impl Session {
             // The note may have been withdrawn, or the case closed, while the content was read.
             let section = holder.attachable(tx, &keys, attachment.note, &request.note, logged)?;
             let before = holder.attached(tx, &keys, attachment.note, logged)?;
+            let detached = holder
+                .read_note(tx, &keys, attachment.note, None, logged)?
+                .note
+                .detached;
             let same = |a: &Attached| {
+                // What was taken off is attached anew.
+                if removal(&detached, a.context.record).is_some() {
+                    return false;
+                }
                 let a = &a.attachment;
                 (&a.sha256, a.length, &a.name, a.is_original)
                     == (
@@ -305,7 +395,7 @@ impl Session {
                     )
             };
             let already = before.iter().position(same);
-            let view = match already.and_then(|index| views(&before).into_iter().nth(index)) {
+            let view = match already.and_then(|index| views(&before, &detached).into_iter().nth(index)) {
                 Some(view) => view,
                 None => {
                     holder.rotate(tx, &mut keys)?;
@@ -369,14 +459,15 @@ impl Holder {
         Ok(all.into_iter().map(|(_, attached)| attached).collect())
     }
 
-    /// Tells what is known of the attachments of every note of a case.
+    /// Tells what is known of the attachments of every note of a case, without those that were taken off.
     pub(super) fn attached_to(
         &self,
         tx: &ReadTx<'_>,
         keys: &CaseKeys,
+        notes: &[ReadNote],
         logged: &Logged,
     ) -> Result<HashMap<RecordId, Vec<AttachmentView>>> {
-        let mut found: HashMap<RecordId, Vec<AttachmentView>> = HashMap::new();
+        let mut found: HashMap<RecordId, Vec<Attached>> = HashMap::new();
         for (header, attached) in self.attached_in(tx, keys, logged)? {
             let note = attached.attachment.note;
             let handle = header.record.handle();
@@ -386,11 +477,16 @@ impl Holder {
             });
             let section = logged.opened(keys.case(), &handle, section)?;
             if section == Some(header.section) {
-                let of_note = found.entry(note).or_default();
-                of_note.push(view(of_note.len(), &attached.attachment, attached.signed_by));
+                found.entry(note).or_default().push(attached);
             }
         }
-        Ok(found)
+        let shown = found.into_iter().map(|(note, attached)| {
+            let detached = notes.iter().find(|read| read.record == note);
+            let mut all = views(&attached, detached.map_or(&[], |read| read.note.detached.as_slice()));
+            all.retain(|view| view.removed.is_none());
+            (note, all)
+        });
+        Ok(shown.collect())
     }
 
     /// Opens the records of all attachments of a case that were not erased, with their notes.
@@ -451,10 +547,24 @@ fn note_section(tx: &ReadTx<'_>, keys: &CaseKeys, note: RecordId) -> Result<Sect
     })
 }
 
-/// Tells what is known of attachments of one note.
-pub(super) fn views(attached: &[Attached]) -> Vec<AttachmentView> {
+/// Tells what is known of attachments of one note, and which of them were taken off.
+pub(super) fn views(attached: &[Attached], detached: &[Detached]) -> Vec<AttachmentView> {
     let all = attached.iter().enumerate();
-    all.map(|(index, a)| view(index, &a.attachment, a.signed_by)).collect()
+    all.map(|(index, a)| AttachmentView {
+        removed: removal(detached, a.context.record).map(|one| Removal {
+            at: one.at.clone(),
+            by: one.by.clone(),
+            reason: one.reason.clone(),
+        }),
+        ..view(index, &a.attachment, a.signed_by)
+    })
+    .collect()
+}
+
+/// Finds how an attachment was taken off, if it was.
+fn removal(detached: &[Detached], attachment: RecordId) -> Option<&Detached> {
+    let id = attachment.to_string();
+    detached.iter().find(|one| one.attachment == id)
 }
 
 fn view(index: usize, attachment: &Attachment, signed_by: MemberId) -> AttachmentView {
@@ -469,6 +579,7 @@ fn view(index: usize, attachment: &Attachment, signed_by: MemberId) -> Attachmen
         at: attachment.at.clone(),
         signed_by: signed_by.handle(),
         original: attachment.is_original,
+        removed: None,
     }
 }
 

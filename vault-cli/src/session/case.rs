@@ -407,6 +407,7 @@ pub(super) fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {
         status: label.status,
         notes,
         label: label.label,
+        name: label.name,
         flags: label.flags,
         opened: label.opened,
         template: label.template,

@@ -100,10 +100,14 @@ impl Session {
             clock::now(),
             clock::today(),
         );
+        let notes: Vec<&Note> = whole.notes.iter().map(|read| &read.note).collect();
+        let (household, household_more) = self.household_dangers(whole.case, &notes, &request.purpose)?;
         Ok(CaseBriefReply {
             schema: CASE_BRIEF,
             brief,
             unopened: whole.unopened.clone(),
+            household,
+            household_more,
             case: whole.into_row(),
         })
     }

@@ -19,6 +19,9 @@ pub(super) const PROFILE: &str = "casevault.profile/1";
 pub(super) struct Label {
     pub(super) schema: String,
     pub(super) label: Option<String>,
+    /// The client's name, where lists show something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
     pub(super) status: String,
     pub(super) flags: Vec<String>,
     pub(super) external_id: Option<String>,
@@ -62,6 +65,7 @@ impl Label {
         Self {
             schema: LABEL.to_owned(),
             label: None,
+            name: None,
             status: OPEN.to_owned(),
             flags: Vec::new(),
             external_id: None,
@@ -75,12 +79,18 @@ impl Label {
 
     /// Makes the label of a case from its line.
     pub(super) fn of(line: &CaseLine, external_id: Option<&str>) -> Self {
-        let name = line.profile.as_ref().map(vault_core::note::extra::RawJson::value);
-        let name = name.as_ref().and_then(|profile| profile.get("name")?.as_str());
+        let profile = line.profile.as_ref().map(vault_core::note::extra::RawJson::value);
+        let text = |field: &str| {
+            let text = profile.as_ref().and_then(|profile| profile.get(field)?.as_str());
+            text.filter(|text| !text.trim().is_empty()).map(str::to_owned)
+        };
+        // Chosen by who does not want the name on a screen that others see.
+        let (name, chosen) = (text("name"), text("label"));
         let closing = line.closing().ok().flatten();
         Self {
             schema: LABEL.to_owned(),
-            label: name.map(str::to_owned),
+            name: name.clone().filter(|_| chosen.is_some()),
+            label: chosen.or(name),
             status: if closing.is_some() { CLOSED } else { OPEN }.to_owned(),
             flags: Vec::new(),
             external_id: external_id.map(str::to_owned),

@@ -73,6 +73,6 @@ pub(super) fn month(at: Timestamp) -> Result<Month> {
 }
 
 /// Returns the worker's present day.
-pub(super) fn today() -> jiff::civil::Date {
+pub(crate) fn today() -> jiff::civil::Date {
     now().to_zoned(zone()).date()
 }

@@ -129,6 +129,12 @@ pub enum SessionError {
         /// The newest one.
         newest: u32,
     },
+    /// A note of the same words was saved in the last minutes.
+    #[error("note {note} of the same words was saved in the last minutes")]
+    SameNote {
+        /// Its handle.
+        note: String,
+    },
     /// Policy or consent forbids it.
     #[error("{why}")]
     Denied {
@@ -382,9 +388,11 @@ impl SessionError {
     /// Returns what sort of refusal it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::AlreadyJoining { .. } | Self::Conflict { .. } | Self::NewerVersion { .. } | Self::SheetTaken => {
-                Kind::Conflict
-            }
+            Self::AlreadyJoining { .. }
+            | Self::Conflict { .. }
+            | Self::NewerVersion { .. }
+            | Self::SameNote { .. }
+            | Self::SheetTaken => Kind::Conflict,
             Self::Server(fault) => fault.kind(),
             Self::Denied { .. } | Self::NotAdministrator { .. } => Kind::Denied,
             Self::Foreign { .. } | Self::Refused { .. } | Self::Sheet { .. } => Kind::Verification,
@@ -430,6 +438,7 @@ impl SessionError {
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
             Self::NewerVersion { .. } => "newer-version",
+            Self::SameNote { .. } => "same-note",
             Self::NoCopy { .. } => "no-copy",
             Self::NoKey { .. } => "no-key",
             Self::NoRecoveryKey { .. } => "no-recovery-key",
@@ -535,6 +544,7 @@ impl SessionError {
             Self::NewerVersion { note, .. } => {
                 format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")
             }
+            Self::SameNote { note } => format!("`casevault note show {note}` shows it; what you wrote was not saved a second time"),
             Self::NoAttachment { note, .. } => format!("`casevault note attach {note} --list` shows what is attached"),
             Self::NoVersion { note, .. } => format!("`casevault note history {note}` shows every version"),
             Self::NoKey { .. } => {

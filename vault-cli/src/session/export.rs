@@ -15,6 +15,7 @@ use super::reply::AttachmentView;
 use super::reply::EXPORT;
 use super::reply::ExportReply;
 use super::reply::ExportedNote;
+use super::reply::MarkedSegment;
 use super::reply::NoteView;
 use super::request::ExportFormat;
 use super::request::ExportRequest;
@@ -34,6 +35,7 @@ use vault_core::note::line;
 use vault_core::note::line::CaseLine;
 use vault_core::note::line::Closing;
 use vault_core::note::line::Line;
+use vault_core::note::mark::Marks;
 use vault_core::note::render;
 use vault_core::note::render::Shown;
 use vault_core::note::when::Moment;
@@ -44,7 +46,11 @@ use vault_core::wire::v1::stream::StreamKind;
 struct Exported {
     case: CaseId,
     /// Whose records these are, and who exported them when.
-    about: [(&'static str, String); 2],
+    about: Vec<(&'static str, String)>,
+    /// What is not for everybody.
+    marked: Vec<MarkedSegment>,
+    /// Whether that is left out.
+    without_marked: bool,
     profile: Profile,
     notes: Vec<ReadNote>,
     /// Beside each note who signed it, where that is somebody else than the worker.
@@ -106,6 +112,8 @@ impl Session {
                 notes: 0,
                 bytes: 0,
                 unopened: Vec::new(),
+                marked: Vec::new(),
+                marked_left_out: is_page && !request.with_marked,
             };
             for case in cases {
                 task.cancel.check()?;
@@ -125,10 +133,19 @@ impl Session {
                 if is_page {
                     for_readers(&mut notes, &named);
                 }
-                let about = [
+                let mut about = vec![
                     ("Agency", settings.agency.clone()),
                     ("Exported", format!("{exported_at} by {}", named(holder.member))),
                 ];
+                let marked = marked(case, &notes);
+                let without_marked = reply.marked_left_out;
+                if !marked.is_empty() && !without_marked {
+                    about.push((
+                        "Not to be handed on",
+                        "it holds what is not for everybody, marked so".to_owned(),
+                    ));
+                }
+                reply.marked.extend_from_slice(&marked);
                 let views = match request.format {
                     ExportFormat::Json => {
                         let views = notes.iter().map(|n| holder.view(tx, case, n.clone()));
@@ -139,13 +156,15 @@ impl Session {
                 let attachments = match request.format {
                     // Its lines are those that an import takes.
                     ExportFormat::Jsonl => HashMap::new(),
-                    _ => holder.attached_to(tx, &keys, &logged)?,
+                    _ => holder.attached_to(tx, &keys, &notes, &logged)?,
                 };
                 reply.cases += 1;
                 reply.notes += u64::try_from(notes.len()).unwrap_or(0);
                 sink.case(&Exported {
                     case,
                     about,
+                    marked,
+                    without_marked,
                     profile,
                     notes,
                     signers,
@@ -221,8 +240,9 @@ impl<'w> Sink<'w> {
                     .collect::<Result<_>>()?;
                 let comma = if std::mem::take(&mut self.first) { "" } else { "," };
                 let handle = case.case.handle();
+                let marked = serde_json::to_string(&case.marked).map_err(|e| SessionError::Bug(e.to_string()))?;
                 self.text(&format!(
-                    "{comma}\n{{\"case\":\"{handle}\",\"line\":{head},\"notes\":[\n{}]}}",
+                    "{comma}\n{{\"case\":\"{handle}\",\"line\":{head},\"marked\":{marked},\"notes\":[\n{}]}}",
                     views.join(",\n")
                 ))
             }
@@ -232,7 +252,7 @@ impl<'w> Sink<'w> {
                 self.text(&render::markdown_heading_facts(&facts(case)))?;
                 notes.iter().zip(&case.signers).try_for_each(|(note, signer)| {
                     let handle = note.record.handle();
-                    self.text(&render::markdown(&shown(note, &handle, signer.as_deref(), &zone)))?;
+                    self.text(&render::markdown(&shown(case, note, &handle, signer.as_deref(), &zone)))?;
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
                     self.text(&render::markdown_attachments(&attached))?;
                     self.text("\n")
@@ -244,7 +264,10 @@ impl<'w> Sink<'w> {
                     let handle = note.record.handle();
                     let attached: Vec<_> = case.attached(note).iter().map(line_of).collect();
                     let list = render::fragment_attachments(&handle, &attached);
-                    [render::fragment(&shown(note, &handle, signer.as_deref(), &zone)), list]
+                    [
+                        render::fragment(&shown(case, note, &handle, signer.as_deref(), &zone)),
+                        list,
+                    ]
                 });
                 self.fragments.push(render::heading(&title(case)));
                 self.fragments.push(render::heading_facts(&facts(case)));
@@ -349,18 +372,42 @@ fn line_of(view: &AttachmentView) -> String {
     )
 }
 
-fn shown<'n>(read: &'n ReadNote, handle: &'n str, signed_by: Option<&'n str>, zone: &'n TimeZone) -> Shown<'n> {
+/// Names what is not for everybody in notes, and for whom it is not.
+fn marked(case: CaseId, notes: &[ReadNote]) -> Vec<MarkedSegment> {
+    let of = |read: &ReadNote| -> Vec<MarkedSegment> {
+        let marked = read.note.segments.iter().map(|segment| (segment.n, Marks::of(segment)));
+        let marked = marked.filter(|(_, marks)| !marks.is_empty());
+        marked
+            .map(|(segment, marks)| MarkedSegment {
+                case: case.handle(),
+                note: read.record.handle(),
+                segment,
+                marks,
+            })
+            .collect()
+    };
+    notes.iter().flat_map(of).collect()
+}
+
+fn shown<'n>(
+    case: &Exported,
+    read: &'n ReadNote,
+    handle: &'n str,
+    signed_by: Option<&'n str>,
+    zone: &'n TimeZone,
+) -> Shown<'n> {
     Shown {
         version: read.version,
         signed_by,
         offsets: true,
+        without_marked: case.without_marked,
         ..Shown::new(&read.note, handle, zone)
     }
 }
 
 /// What a page says of a case before its notes: whoever gets it knows no handle.
 fn facts(case: &Exported) -> Vec<(&'static str, String)> {
-    let mut facts = case.about.to_vec();
+    let mut facts = case.about.clone();
     let profile = case.profile.line.profile.as_ref().map(RawJson::value);
     for (label, field) in [("Client", "name"), ("Date of birth", "date_of_birth")] {
         let value = profile.as_ref().and_then(|profile| profile.get(field)?.as_str());

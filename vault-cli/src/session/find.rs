@@ -24,6 +24,7 @@ use super::case_keys::CaseOpening;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::missed;
+use super::note_read::day_of;
 use super::pipeline;
 use super::progress::Task;
 use super::progress::Unit;
@@ -32,6 +33,7 @@ use super::reply::FindHit;
 use super::reply::NOTE_FIND;
 use super::reply::NoteFindReply;
 use super::request::NoteFindRequest;
+use super::templates;
 use crate::store::HashedRows;
 use crate::store::ReadTx;
 use crate::store::RecordRow;
@@ -47,7 +49,8 @@ use vault_core::id::CaseId;
 use vault_core::id::RecordHash;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
-use vault_core::note::find::Term;
+use vault_core::note::find::Query;
+use vault_core::note::mark::Marks;
 use vault_core::record::Payload;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::record::RecordHeader;
@@ -79,11 +82,14 @@ impl Session {
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::Cancelled`], [`SessionError::LogFailed`].
     pub fn note_find(&mut self, request: NoteFindRequest, task: Task<'_>) -> Result<NoteFindReply> {
-        let term = Term::new(&request.term).map_err(|e| SessionError::Malformed {
+        let query = Query::new(&request.term).map_err(|e| SessionError::Malformed {
             line: 1,
             column: 1,
             why: format!("the term: {e}"),
         })?;
+        if let Some(kind) = &request.kind {
+            templates::require_kind(templates::load()?, kind)?;
+        }
         let case = match &request.case {
             Some(text) => Some(self.store.read(|tx| self.holder.resolve_case(tx, text))?),
             None => None,
@@ -101,11 +107,26 @@ impl Session {
         // One case is searched without the text of all, unless that is there.
         let known = holder.known.as_ref();
         let known = known.filter(|known| case.is_none() || known.has_text());
-        let (searched, candidates) = self.store.read(|tx| match known {
-            Some(_) => holder.search_known(tx, case, &term, task, &logged),
-            None => holder.search(tx, case, &term, task, &logged),
+        let (searched, mut candidates) = self.store.read(|tx| match known {
+            Some(_) => holder.search_known(tx, case, &query, task, &logged),
+            None => holder.search(tx, case, &query, task, &logged),
         })?;
-        let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &term)).collect();
+        candidates.retain(|c| is_asked_for(&c.note, &request));
+        keep_whole(&mut candidates, &query);
+        // Where what was typed stands somewhere as it is, that was meant; of the others it is told that they are there.
+        let (mut query, mut also) = (query, 0);
+        if let Some(phrase) = Query::as_phrase(&request.term).filter(|_| !request.words) {
+            let holds = |c: &Candidate| phrase.held(&c.note).contains(&true);
+            let of = |c: &Candidate| primary_of(&c.note, c.record);
+            let exact: HashSet<RecordId> = candidates.iter().filter(|c| holds(c)).map(of).collect();
+            if !exact.is_empty() {
+                let all: HashSet<RecordId> = candidates.iter().map(of).collect();
+                also = u64::try_from(all.len() - exact.len()).unwrap_or(u64::MAX);
+                candidates.retain(|c| exact.contains(&of(c)));
+                query = phrase;
+            }
+        }
+        let mut hits: Vec<(RecordId, FindHit)> = candidates.iter().flat_map(|c| hits_of(c, &query)).collect();
         hits.sort_by(|a, b| b.1.occurred_at.cmp(&a.1.occurred_at));
         // Every part of a note repeats its head.
         let mut heads: HashSet<(RecordId, &'static str, String)> = HashSet::new();
@@ -127,13 +148,32 @@ impl Session {
                 purpose,
             })?;
         }
-        let hits = hits.into_iter().map(|(_, hit)| hit).collect();
+        let mut hits: Vec<FindHit> = hits.into_iter().map(|(_, hit)| hit).collect();
+        let cases: BTreeSet<CaseId> = candidates.iter().map(|c| c.case).collect();
+        let holder = &self.holder;
+        let labels = self.store.read(|tx| -> Result<HashMap<String, Option<String>>> {
+            let named = cases.iter().map(|case| {
+                let keys = holder.case_keys_before_walk(tx, *case)?;
+                let label = match holder.case_label(tx, &keys, &logged) {
+                    Err(error) if missed::bad(&error).is_some() => None,
+                    label => label?.label,
+                };
+                Ok((case.handle(), label))
+            });
+            named.collect()
+        })?;
+        for hit in &mut hits {
+            hit.label = labels.get(&hit.case).cloned().flatten();
+        }
         Ok(NoteFindReply {
             schema: NOTE_FIND,
             searched,
             notes,
             hits,
             unopened: logged.unopened(),
+            terms: u64::try_from(query.terms()).unwrap_or(u64::MAX),
+            also,
+            case: case.map(|case| case.handle()),
         })
     }
 }
@@ -143,7 +183,7 @@ impl Holder {
         &self,
         tx: &ReadTx<'_>,
         case: Option<CaseId>,
-        term: &Term,
+        query: &Query,
         task: Task<'_>,
         logged: &Logged,
     ) -> Result<(u64, Vec<Candidate>)> {
@@ -186,7 +226,7 @@ impl Holder {
         let open = |notes: Chained| -> Result<Vec<Searched>> {
             let notes = notes.into_iter();
             notes
-                .filter_map(|(row, hash)| searched_in(&keys, row.record, hash, term).transpose())
+                .filter_map(|(row, hash)| searched_in(&keys, row.record, hash, query).transpose())
                 .collect()
         };
         let (mut found, mut bad) = (Vec::new(), Vec::new());
@@ -280,13 +320,17 @@ fn searched_in(
     keys: &HashMap<CaseId, CaseKeys>,
     stored: StoredRecord,
     hash: RecordHash,
-    term: &Term,
+    query: &Query,
 ) -> Result<Option<Searched>> {
     let header = stored.header.clone();
     let found = open(keys, stored, hash).and_then(|opened| match opened {
-        Some(opened) if term.may_match(opened.payload.bytes()) => {
-            read(opened.case, opened.record, opened.version, opened.payload.bytes(), term)
-        }
+        Some(opened) if query.may_match(opened.payload.bytes()) => read(
+            opened.case,
+            opened.record,
+            opened.version,
+            opened.payload.bytes(),
+            query,
+        ),
         _ => Ok(None),
     });
     match found {
@@ -321,9 +365,9 @@ fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, hash: RecordHash
     }))
 }
 
-fn read(case: CaseId, record: RecordId, version: u32, payload: &[u8], term: &Term) -> Result<Option<Candidate>> {
+fn read(case: CaseId, record: RecordId, version: u32, payload: &[u8], query: &Query) -> Result<Option<Candidate>> {
     let note = reading::parse(payload, &record.handle())?;
-    if term.find(&note).is_empty() {
+    if !query.held(&note).contains(&true) {
         return Ok(None);
     }
     Ok(Some(Candidate {
@@ -334,23 +378,56 @@ fn read(case: CaseId, record: RecordId, version: u32, payload: &[u8], term: &Ter
     }))
 }
 
-fn hits_of(candidate: &Candidate, term: &Term) -> Vec<(RecordId, FindHit)> {
+/// A part is shown under its note's own handle, which its payload names.
+fn primary_of(note: &Note, record: RecordId) -> RecordId {
+    note.id.parse().unwrap_or(record)
+}
+
+/// Tells whether a note is of the kind and the days that are asked for.
+fn is_asked_for(note: &Note, request: &NoteFindRequest) -> bool {
+    let day = day_of(note);
+    request.kind.as_ref().is_none_or(|kind| note.kind == *kind)
+        && request.since.is_none_or(|since| day.is_some_and(|day| day >= since))
+        && request.until.is_none_or(|until| day.is_some_and(|day| day <= until))
+}
+
+/// Keeps the parts of those notes that hold all that is looked for, in whichever of their parts.
+fn keep_whole(candidates: &mut Vec<Candidate>, query: &Query) {
+    if query.terms() < 2 {
+        return;
+    }
+    let mut held: HashMap<RecordId, Vec<bool>> = HashMap::new();
+    for candidate in candidates.iter() {
+        let all = held.entry(primary_of(&candidate.note, candidate.record)).or_default();
+        let here = query.held(&candidate.note);
+        all.resize(here.len(), false);
+        all.iter_mut().zip(here).for_each(|(all, here)| *all |= here);
+    }
+    candidates.retain(|c| {
+        let all = held.get(&primary_of(&c.note, c.record));
+        all.is_some_and(|all| all.iter().all(|held| *held))
+    });
+}
+
+fn hits_of(candidate: &Candidate, query: &Query) -> Vec<(RecordId, FindHit)> {
     let Candidate { case, record, note, .. } = candidate;
-    // A part is shown under its note's own handle, which its payload names.
-    let primary = note.id.parse().unwrap_or(*record);
+    let primary = primary_of(note, *record);
     let hit = |hit: vault_core::note::find::Hit| {
         let segment = note.segment(hit.segment);
         FindHit {
             note: primary.handle(),
             case: case.handle(),
+            label: None,
             external_id: note.imported.as_ref().and_then(|i| i.note.clone()),
             occurred_at: note.occurred_at.as_ref().map(|m| m.as_str().to_owned()),
             kind: note.kind.clone(),
             segment: segment.map(|s| s.n),
             segment_kind: segment.map(|s| s.kind),
+            who: segment.and_then(|s| s.speaker.clone().or_else(|| s.from.clone())),
+            marks: segment.map(Marks::of).unwrap_or_default(),
             field: hit.field,
             snippet: hit.snippet,
         }
     };
-    term.find(note).into_iter().map(|h| (primary, hit(h))).collect()
+    query.find(note).into_iter().map(|h| (primary, hit(h))).collect()
 }

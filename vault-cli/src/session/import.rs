@@ -8,10 +8,14 @@
 //! Each batch is one durable transaction, and a line that is kept is known by its id, so an import that was cut off is
 //! continued by running it again.
 
+mod lines;
 mod plan;
 
+use self::lines::Lines;
 use self::plan::Action;
+use self::plan::Ids;
 use self::plan::Plan;
+use self::plan::Totals;
 use super::Holder;
 use super::Result;
 use super::Session;
@@ -29,6 +33,7 @@ use super::reading::CaseRecords;
 use super::refused;
 use super::reply::IMPORT;
 use super::reply::ImportReply;
+use super::request::ImportPass;
 use super::request::ImportRequest;
 use super::settings::Settings;
 use super::templates;
@@ -62,48 +67,54 @@ struct Batch {
 impl Session {
     /// Takes lines of JSON in. Malformed lines are in the reply, not an error.
     ///
+    /// With [`ImportPass::Whole`] all of the text is in memory, so that nothing is kept where a line of it is malformed. A file
+    /// that can be read twice is looked through first ([`ImportPass::Check`]) and then taken in ([`ImportPass::Take`]), some
+    /// lines at a time.
+    ///
     /// # Errors
-    /// [`SessionError::NotLines`] for what is no lines at all, [`SessionError::Cancelled`], [`SessionError::DiskFull`], and what a check refuses.
+    /// [`SessionError::NotLines`] for what is no lines at all, [`SessionError::Cancelled`], [`SessionError::DiskFull`], and what a check
+    /// refuses; [`SessionError::Conflict`] for a line that was good when it was looked at and is not when it is to be taken:
+    /// what stands before it is kept then.
     pub fn import(&mut self, input: &mut dyn BufRead, request: ImportRequest, task: Task<'_>) -> Result<ImportReply> {
+        match request.pass {
+            ImportPass::Check => self.check_lines(input, &request, task),
+            ImportPass::Take => self.take_lines(input, &request, task),
+            ImportPass::Whole => self.import_whole(input, &request, task),
+        }
+    }
+
+    fn import_whole(
+        &mut self,
+        input: &mut dyn BufRead,
+        request: &ImportRequest,
+        task: Task<'_>,
+    ) -> Result<ImportReply> {
         task.progress.start("reading", request.bytes, Unit::Bytes);
         let mut text = Vec::new();
-        input.read_to_end(&mut text).map_err(|source| SessionError::Io {
-            doing: "could not read the lines".to_owned(),
-            source,
-        })?;
+        input.read_to_end(&mut text).map_err(unread)?;
         task.progress.advance(u64::try_from(text.len()).unwrap_or(0));
         task.progress.finish();
         require_lines(&text)?;
         let set = templates::load()?;
         let holder = &self.holder;
-        let mut plan = self.store.read(|tx| {
+        let Plan { actions, totals } = self.store.read(|tx| {
             let settings = holder.settings(tx)?.settings;
-            Plan::make(tx, set, &settings, &text, &request, task)
+            Plan::make(tx, set, &settings, &text, request, task)
         })?;
-        let mut reply = ImportReply {
-            schema: IMPORT,
-            imported: 0,
-            skipped: plan.skipped,
-            malformed: std::mem::take(&mut plan.malformed),
-            more_malformed: plan.more_malformed,
-            workers: 0,
-            cases: 0,
-            notes: 0,
-            amended: 0,
-            in_future: plan.in_future,
-            unknown_fields: std::mem::take(&mut plan.unknown),
-            same_name: Vec::new(),
-        };
+        let mut reply = reply_of(totals);
         if !reply.malformed.is_empty() && !request.keep_going {
             reply.skipped = 0;
             reply.unknown_fields.clear();
             return Ok(reply);
         }
-        reply.same_name = self.same_name(&plan)?;
-        let total = u64::try_from(plan.actions.len()).ok();
+        let new = new_names(&actions);
+        let names: Vec<String> = new.iter().map(|(_, name)| name.clone()).collect();
+        let here = self.names_here(&names)?;
+        reply.same_name = same_name(new, here);
+        let total = u64::try_from(actions.len()).ok();
         task.progress.start("importing", total, Unit::Items);
         let mut cases = HashMap::new();
-        for actions in plan.actions.chunks(BATCH) {
+        for actions in actions.chunks(BATCH) {
             task.cancel.check()?;
             let batch = Batch::read(actions)?;
             self.put_batch(batch, &mut cases, &mut reply)?;
@@ -114,29 +125,72 @@ impl Session {
         Ok(reply)
     }
 
-    /// Names the new cases whose client is called as that of another, here or among the lines.
-    fn same_name(&mut self, plan: &Plan<'_>) -> Result<Vec<String>> {
-        // Only a line with a profile has a name; to parse all of them twice would cost an import of notes much.
-        let lines = plan
-            .actions
-            .iter()
-            .filter(|action| !action.amends && action.text.contains("\"profile\""));
-        let mut new = Vec::new();
-        for line in lines {
-            if let Ok(Line::Case(line)) = line::parse(line.text)
-                && let Some(name) = Label::of(&line, Some(&line.case)).label
-            {
-                new.push((line.case, namesakes::alike(&name)));
+    /// Judges all lines and keeps none; of them only the ids are in memory at once.
+    fn check_lines(&self, input: &mut dyn BufRead, request: &ImportRequest, task: Task<'_>) -> Result<ImportReply> {
+        let set = templates::load()?;
+        let holder = &self.holder;
+        task.progress.start("checking", request.bytes, Unit::Bytes);
+        let totals = self.store.read(|tx| {
+            let settings = holder.settings(tx)?.settings;
+            let mut ids = Ids::of(tx, &settings);
+            let (mut totals, mut lines, mut is_first) = (Totals::default(), Lines::of(input), true);
+            while let Some(chunk) = lines.next().map_err(unread)? {
+                task.cancel.check()?;
+                if std::mem::take(&mut is_first) {
+                    require_lines(&chunk.text())?;
+                }
+                ids.judge(set, &settings, &chunk.lines(), request, &mut totals)?;
+                task.progress.advance(chunk.bytes);
             }
+            Ok::<_, SessionError>(totals)
+        })?;
+        task.progress.finish();
+        Ok(reply_of(totals))
+    }
+
+    /// Takes the good lines in, some at a time.
+    fn take_lines(&mut self, input: &mut dyn BufRead, request: &ImportRequest, task: Task<'_>) -> Result<ImportReply> {
+        let set = templates::load()?;
+        task.progress.start("importing", request.bytes, Unit::Bytes);
+        let here = self.all_names_here()?;
+        let (mut totals, mut reply, mut new) = (Totals::default(), reply_of(Totals::default()), Vec::new());
+        let (mut lines, mut cases, mut is_first) = (Lines::of(input), HashMap::new(), true);
+        while let Some(chunk) = lines.next().map_err(unread)? {
+            task.cancel.check()?;
+            if std::mem::take(&mut is_first) {
+                require_lines(&chunk.text())?;
+            }
+            let lines = chunk.lines();
+            let holder = &self.holder;
+            // What the lines before them brought is in the vault by now.
+            let actions = self.store.read(|tx| {
+                let settings = holder.settings(tx)?.settings;
+                Ids::of(tx, &settings).judge(set, &settings, &lines, request, &mut totals)
+            })?;
+            if let (Some(first), false) = (totals.malformed.first(), request.keep_going) {
+                let what = format!("line {} was good and is not any more: {}", first.line, first.why);
+                return Err(SessionError::conflict(
+                    what,
+                    "the file was changed while it was taken in: run it again, what is here already is skipped",
+                ));
+            }
+            new.extend(new_names(&actions));
+            for actions in actions.chunks(BATCH) {
+                let batch = Batch::read(actions)?;
+                self.put_batch(batch, &mut cases, &mut reply)?;
+            }
+            task.progress.advance(chunk.bytes);
         }
-        new.retain(|(_, name)| !name.is_empty());
-        let names: Vec<String> = new.iter().map(|(_, name)| name.clone()).collect();
-        let mut called: HashMap<String, usize> = HashMap::new();
-        for name in self.names_here(&names)?.into_iter().chain(names) {
-            *called.entry(name).or_default() += 1;
-        }
-        new.retain(|(_, name)| called.get(name).is_some_and(|cases| *cases > 1));
-        Ok(new.into_iter().map(|(case, _)| case).collect())
+        task.progress.finish();
+        Ok(ImportReply {
+            imported: reply.workers + reply.cases + reply.notes,
+            workers: reply.workers,
+            cases: reply.cases,
+            notes: reply.notes,
+            amended: reply.amended,
+            same_name: same_name(new, here),
+            ..reply_of(totals)
+        })
     }
 
     /// Keeps one batch: all of it, or nothing.
@@ -336,6 +390,61 @@ impl Holder {
         self.put_case_version(tx, &keys, records)?;
         Ok(keys)
     }
+}
+
+/// A reply before anything was kept.
+fn reply_of(totals: Totals) -> ImportReply {
+    ImportReply {
+        schema: IMPORT,
+        imported: 0,
+        skipped: totals.skipped,
+        malformed: totals.malformed,
+        more_malformed: totals.more_malformed,
+        more_lines: totals.more_lines,
+        workers: 0,
+        cases: 0,
+        notes: 0,
+        amended: 0,
+        in_future: totals.in_future,
+        unknown_fields: totals.unknown,
+        same_name: Vec::new(),
+    }
+}
+
+fn unread(source: std::io::Error) -> SessionError {
+    SessionError::Io {
+        doing: "could not read the lines".to_owned(),
+        source,
+    }
+}
+
+/// The new cases of some lines, each with its client's name, as namesakes are found.
+fn new_names(actions: &[Action<'_>]) -> Vec<(String, String)> {
+    // Only a line with a profile has a name; to parse all of them twice would cost an import of notes much.
+    let lines = actions
+        .iter()
+        .filter(|action| !action.amends && action.text.contains("\"profile\""));
+    let mut new = Vec::new();
+    for line in lines {
+        if let Ok(Line::Case(line)) = line::parse(line.text) {
+            let label = Label::of(&line, Some(&line.case));
+            if let Some(name) = label.name.or(label.label) {
+                new.push((line.case, namesakes::alike(&name)));
+            }
+        }
+    }
+    new.retain(|(_, name)| !name.is_empty());
+    new
+}
+
+/// Names the new cases whose client is called as that of another, here or among the lines.
+fn same_name(mut new: Vec<(String, String)>, here: Vec<String>) -> Vec<String> {
+    let mut called: HashMap<String, usize> = HashMap::new();
+    for name in here.into_iter().chain(new.iter().map(|(_, name)| name.clone())) {
+        *called.entry(name).or_default() += 1;
+    }
+    new.retain(|(_, name)| called.get(name).is_some_and(|cases| *cases > 1));
+    new.into_iter().map(|(case, _)| case).collect()
 }
 
 /// Refuses at once what is no lines at all: a fault for every line of it would say less.

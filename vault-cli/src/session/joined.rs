@@ -22,6 +22,9 @@ use vault_core::opening::fresh_id;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::stream::StreamKind;
 
+/// A joining id, with the notes that have it.
+type Joint = (String, Vec<(CaseId, RecordId)>);
+
 /// Names of the local values begin so; the joining id follows.
 const PREFIX: &str = "joined:";
 
@@ -43,26 +46,37 @@ impl Session {
 
     /// Finds the notes of other cases of one's own that have a joining id.
     pub(super) fn joined_as(&mut self, case: CaseId, joined: Option<String>) -> Result<Vec<(CaseId, RecordId)>> {
-        let Some(joined) = joined else { return Ok(Vec::new()) };
-        let kept = self.store.read(|tx| kept(tx, &joined))?;
-        let mut found = match kept {
-            Some(found) => found,
-            None => {
-                // Joined on another device: every note of one's own cases is looked at, as a search does.
-                let purpose = ReadPurpose::default();
-                let logged = self.log(&Intent {
-                    operation: AccessOperation::Search,
-                    case: None,
-                    records: &[],
-                    scope: Some("joined notes"),
-                    purpose: &purpose,
-                })?;
-                let holder = &self.holder;
-                let found = self.store.read(|tx| holder.search_joined(tx, &joined, &logged))?;
-                self.store.write(|tx| keep(tx, &joined, &found))?;
-                found
+        self.joined_as_any(case, joined.into_iter().collect())
+    }
+
+    /// Finds the notes of other cases of one's own that have one of some joining ids.
+    pub(super) fn joined_as_any(&mut self, case: CaseId, joined: Vec<String>) -> Result<Vec<(CaseId, RecordId)>> {
+        let (mut found, mut unknown) = (Vec::new(), Vec::new());
+        self.store.read(|tx| -> Result<()> {
+            for id in joined {
+                match kept(tx, &id)? {
+                    Some(all) => found.extend(all),
+                    None => unknown.push(id),
+                }
             }
-        };
+            Ok(())
+        })?;
+        if !unknown.is_empty() {
+            // Joined on another device: every note of one's own cases is looked at, as a search does.
+            let purpose = ReadPurpose::default();
+            let logged = self.log(&Intent {
+                operation: AccessOperation::Search,
+                case: None,
+                records: &[],
+                scope: Some("joined notes"),
+                purpose: &purpose,
+            })?;
+            let holder = &self.holder;
+            let here = self.store.read(|tx| holder.search_joined(tx, &unknown, &logged))?;
+            self.store
+                .write(|tx| here.iter().try_for_each(|(id, all)| keep(tx, id, all)))?;
+            found.extend(here.into_iter().flat_map(|(_, all)| all));
+        }
         found.retain(|(other, _)| *other != case);
         // What was withdrawn is one with nothing any more.
         self.store.read(|tx| -> Result<()> {
@@ -129,14 +143,17 @@ impl Holder {
         Ok(())
     }
 
-    fn search_joined(&self, tx: &ReadTx<'_>, joined: &str, logged: &Logged) -> Result<Vec<(CaseId, RecordId)>> {
-        let mut found = Vec::new();
+    fn search_joined(&self, tx: &ReadTx<'_>, ids: &[String], logged: &Logged) -> Result<Vec<Joint>> {
+        let mut found: Vec<Joint> = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
         let heads = tx.streams(StreamKind::Case)?;
         for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
             let keys = self.case_keys_before_walk(tx, case)?;
-            let notes = self.read_case(tx, &keys, logged)?;
-            let of = notes.iter().filter(|n| n.note.joined.as_deref() == Some(joined));
-            found.extend(of.map(|n| (case, n.record)));
+            for read in self.read_case(tx, &keys, logged)? {
+                let joint = found.iter_mut().find(|(id, _)| read.note.joined.as_ref() == Some(id));
+                if let Some((_, all)) = joint {
+                    all.push((case, read.record));
+                }
+            }
         }
         Ok(found)
     }

@@ -65,6 +65,24 @@ pub(super) struct Log {
     total: u64,
     /// Streams and entries that do not open.
     pub(super) unreadable: Vec<Failure>,
+    /// Streams of which every entry is sealed to role epochs that others hold.
+    pub(super) others: Vec<Failure>,
+    /// How many entries are sealed so.
+    sealed: u64,
+}
+
+/// What is in one device's stream.
+struct Opened {
+    entries: Vec<Found>,
+    /// How many entries are sealed to role epochs that others hold.
+    sealed: u64,
+}
+
+impl Opened {
+    /// Tells whether there is something, and nothing of it for who looks.
+    fn is_others(&self) -> bool {
+        self.entries.is_empty() && self.sealed > 0
+    }
 }
 
 impl Session {
@@ -96,7 +114,7 @@ impl Session {
             schema: LOG_LIST,
             total: log.total,
             entries,
-            unreadable: log.unreadable,
+            unreadable: log.unreadable.into_iter().chain(log.others).collect(),
         })
     }
 
@@ -111,11 +129,12 @@ impl Session {
             Some(named) => self.store.read(|tx| logged_device(tx, named))?,
             None => holder.device,
         };
-        let found = self
-            .store
-            .read(|tx| holder.entries(tx, device, &logged))
-            .map_err(|error| holder.log_is_others(error))?;
-        let one = found.into_iter().find(|f| f.seq == request.entry);
+        let opened = self.store.read(|tx| holder.entries(tx, device, &logged))?;
+        if opened.is_others() {
+            let sealed = SessionError::refused(Check::AccessContext, StreamId::access(device));
+            return Err(holder.log_is_others(sealed));
+        }
+        let one = opened.entries.into_iter().find(|f| f.seq == request.entry);
         let one = one.ok_or_else(|| SessionError::NotFound {
             what: "entry",
             text: request.entry.to_string(),
@@ -157,6 +176,8 @@ impl Session {
         let holder = &self.holder;
         let log = self.store.read(|tx| holder.log_of_all(tx, |_| false, &logged))?;
         reply.opened += u64::try_from(log.entries.len()).unwrap_or(0);
+        // What is sealed to reviewers is no fault of the log: its chain was verified above.
+        reply.sealed = Some(log.sealed).filter(|sealed| *sealed > 0);
         reply.failures.extend(log.unreadable);
         task.progress.finish();
         // What is wrong here is told whether or not a server answers.
@@ -190,13 +211,13 @@ impl Session {
 
 impl Holder {
     /// Opens every entry of a device's stream, in order; one that does not open hides no other.
-    fn entries(&self, tx: &ReadTx<'_>, device: DeviceId, _: &Logged) -> Result<Vec<Found>> {
+    fn entries(&self, tx: &ReadTx<'_>, device: DeviceId, _: &Logged) -> Result<Opened> {
         let stream = StreamId::access(device);
         let mut replay = Replay::of_stream(tx, stream)?;
         let mut reader: Option<SegmentReader> = None;
-        let mut found = Vec::new();
+        let mut entries = Vec::new();
         // Segments of role epochs that others hold: from before somebody became a reviewer, or all of them.
-        let (mut is_others, mut others) = (false, 0_u64);
+        let (mut is_others, mut sealed) = (false, 0_u64);
         tx.scan(stream, super::reading::CHUNK, &mut |chunk: Vec<Row>| -> Result<()> {
             for hashed in hash_all(&chunk)? {
                 let link = replay.next(&hashed)?;
@@ -210,11 +231,11 @@ impl Holder {
                         let opened = SegmentReader::open(self.agency.id(), device, begun, &file, &role);
                         reader = Some(opened.map_err(super::refused(stream))?);
                     }
-                    LinkBody::Access(_) if is_others => others = others.saturating_add(1),
+                    LinkBody::Access(_) if is_others => sealed = sealed.saturating_add(1),
                     LinkBody::Access(outer) => {
                         let inner = self.open_entry(tx, stream, reader.as_mut(), outer, row);
                         let seq = link.link().seq;
-                        found.push(Found {
+                        entries.push(Found {
                             device,
                             seq,
                             pos: row.pos,
@@ -229,10 +250,7 @@ impl Holder {
             Ok(())
         })?;
         replay.finish(tx)?;
-        match found.is_empty() && others > 0 {
-            true => Err(SessionError::refused(Check::AccessContext, stream)),
-            false => Ok(found),
-        }
+        Ok(Opened { entries, sealed })
     }
 
     /// Tells whoever holds no epoch of the role key that the log is not theirs to open.
@@ -285,21 +303,31 @@ impl Holder {
             entries: Vec::new(),
             total: 0,
             unreadable: Vec::new(),
+            others: Vec::new(),
+            sealed: 0,
         };
         let mut timed = Vec::new();
         for device in devices(tx)? {
-            let found = match self.entries(tx, device, logged) {
-                Ok(found) => found,
+            let opened = match self.entries(tx, device, logged) {
+                Ok(opened) => opened,
                 Err(e) if e.check().is_some() && !must(device) => {
                     log.unreadable.push(failure(&device.handle(), &e));
                     continue;
                 }
                 Err(e) => return Err(e),
             };
-            log.total += u64::try_from(found.len()).unwrap_or(0);
+            log.sealed = log.sealed.saturating_add(opened.sealed);
+            if opened.is_others() {
+                let sealed = SessionError::refused(Check::AccessContext, StreamId::access(device));
+                if must(device) {
+                    return Err(sealed);
+                }
+                log.others.push(failure(&device.handle(), &sealed));
+            }
+            log.total += u64::try_from(opened.entries.len()).unwrap_or(0);
             // A clock set back changes no stream's own order.
             let mut latest = String::new();
-            for one in found {
+            for one in opened.entries {
                 match self.entry(&one) {
                     Ok(entry) => {
                         let at = entry.at.clone().unwrap_or_default();

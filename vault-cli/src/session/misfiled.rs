@@ -347,7 +347,7 @@ impl Holder {
         let log = self.log_of_all(tx, |_| false, logged)?;
         let written = tx.versions(record)?.first().map_or(0, |first| first.at.pos);
         let (mut opened, mut may_have_shown) = (Vec::new(), Vec::new());
-        let none_opens = log.entries.is_empty() && !log.unreadable.is_empty();
+        let none_opens = log.entries.is_empty() && !(log.unreadable.is_empty() && log.others.is_empty());
         // One overview entry stands for the lists of the minutes after it, those after the note was written too.
         let mut standing: HashMap<(String, Option<String>), OpenedBy> = HashMap::new();
         for (pos, entry) in log.entries {
@@ -438,6 +438,7 @@ fn hidden(before: &Note, mark: Misfiled) -> Note {
     note.occurred_at.clone_from(&before.occurred_at);
     note.imported.clone_from(&before.imported);
     note.misfiled = Some(mark);
+    note.detached.clone_from(&before.detached);
     note
 }
 
@@ -449,6 +450,8 @@ fn moved(before: &ReadNote) -> Note {
         signed_by: before.signed_by.handle(),
     });
     note.first_recorded_at = None;
+    // What was taken off does not come along.
+    note.detached.clear();
     note.parts.clear();
     note.imported = note.imported.map(|origin| Imported {
         case: None,
@@ -458,7 +461,7 @@ fn moved(before: &ReadNote) -> Note {
     note
 }
 
-fn words_of(text: &str, what: &str) -> Result<String> {
+pub(super) fn words_of(text: &str, what: &str) -> Result<String> {
     let words = text.trim();
     if words.is_empty() {
         return Err(SessionError::Malformed {

@@ -65,6 +65,21 @@ impl Session {
         Ok(found)
     }
 
+    /// Gives the names of all cases here, as [`alike`] makes them.
+    pub(super) fn all_names_here(&mut self) -> Result<Vec<String>> {
+        let none = self
+            .store
+            .read(|tx| -> Result<_> { Ok(tx.streams(StreamKind::Case)?.is_empty()) })?;
+        if none {
+            return Ok(Vec::new());
+        }
+        let logged = self.log_overview(SCOPE, &ReadPurpose::default())?;
+        let holder = &self.holder;
+        let labels = self.store.read(|tx| holder.labels(tx, &logged))?.into_iter();
+        let names = labels.filter_map(|(_, (label, _))| Some(alike(&label.name.or(label.label)?)));
+        Ok(names.collect())
+    }
+
     /// Gives the name of each case here that is called by one of the names, which are as [`alike`] makes them.
     pub(super) fn names_here(&mut self, names: &[String]) -> Result<Vec<String>> {
         let none = self
@@ -78,7 +93,7 @@ impl Session {
         let called = self.store.read(|tx| holder.called(tx, &logged, names))?;
         Ok(called
             .into_iter()
-            .filter_map(|(_, label)| Some(alike(&label.label?)))
+            .filter_map(|(_, label)| Some(alike(&label.name.or(label.label)?)))
             .collect())
     }
 }
@@ -88,10 +103,11 @@ impl Holder {
         let labels = self.labels(tx, logged)?.into_iter();
         let labels = labels.map(|(case, (label, _))| (case, label));
         let is_so = |label: &Label| {
-            label
-                .label
-                .as_deref()
-                .is_some_and(|called| names.contains(&alike(called)))
+            let called = [label.label.as_deref(), label.name.as_deref()];
+            called
+                .into_iter()
+                .flatten()
+                .any(|called| names.contains(&alike(called)))
         };
         Ok(labels.filter(|(_, label)| is_so(label)).collect())
     }

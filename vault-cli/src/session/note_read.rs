@@ -29,6 +29,7 @@ use super::reply::NoteRow;
 use super::reply::NoteShowReply;
 use super::reply::NoteView;
 use super::reply::QuoteRow;
+use super::reply::SegmentHead;
 use super::reply::UnopenedRow;
 use super::reply::Withdrawal;
 use super::reply::keep_only;
@@ -55,6 +56,7 @@ use vault_core::note::client::Client;
 use vault_core::note::client::short_names;
 use vault_core::note::decision;
 use vault_core::note::gap;
+use vault_core::note::mark::Marks;
 use vault_core::note::people;
 use vault_core::note::when::Lag;
 use vault_core::note::when::Moment;
@@ -92,6 +94,7 @@ impl Session {
             }
             let mut before = match read.version {
                 1 => None,
+                _ if request.clean => None,
                 version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
             };
             let mut beside = Vec::new();
@@ -103,6 +106,7 @@ impl Session {
                 beside.push(view);
             }
             let label = holder.case_label(tx, &keys, &logged)?;
+            let detached = read.note.detached.clone();
             let asked = templates::gap_of_case(templates::oversight()?, &read.note, label.template.as_deref());
             let mut view = holder.named_view(tx, case, read)?;
             view.head.incomplete.extend(asked.map(|gap| gap.to_string()));
@@ -115,7 +119,9 @@ impl Session {
                 }
                 view.keep_only(&request.only)
             };
-            let attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?);
+            let mut attachments = attachment::views(&holder.attached(tx, &keys, record, &logged)?, &detached);
+            // The head says that they were taken off.
+            attachments.retain(|view| view.removed.is_none());
             let unopened = logged.unopened().into_iter();
             let unopened = unopened.map(|row| format!("{} does not open: {} (CHK-{:02})", row.of, row.why, row.check));
             view.head.incomplete.extend(unopened);
@@ -236,6 +242,9 @@ impl Session {
     /// # Errors
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`].
     pub fn chronology_show(&mut self, request: ChronologyRequest) -> Result<ChronologyReply> {
+        if let Some(kind) = &request.kind {
+            templates::require_kind(templates::load()?, kind)?;
+        }
         let (case, external_id, (notes, unopened)) = self.read_whole(&request.case, "chronology", &request.purpose)?;
         let externals = externals(&notes);
         let mut entries = Vec::new();
@@ -243,7 +252,8 @@ impl Session {
             let day = day_of(&read.note);
             let after = request.since.is_none_or(|since| day.is_some_and(|day| day >= since));
             let before = request.until.is_none_or(|until| day.is_some_and(|day| day <= until));
-            if after && before {
+            let of_kind = request.kind.as_ref().is_none_or(|kind| read.note.kind == *kind);
+            if after && before && of_kind {
                 let handle = read.record.handle();
                 entries.extend(chronology::entries(
                     &read.note,
@@ -289,6 +299,11 @@ impl Session {
         let externals = externals(&notes);
         let mut decisions: Vec<_> = notes
             .iter()
+            .filter(|read| {
+                let day = day_of(&read.note);
+                request.since.is_none_or(|since| day.is_some_and(|day| day >= since))
+                    && request.until.is_none_or(|until| day.is_some_and(|day| day <= until))
+            })
             .flat_map(|read| decision::decisions(&read.note, &read.record.handle(), read.version))
             .filter(|decision| !request.incomplete || !decision.incomplete.is_empty())
             .collect();
@@ -493,11 +508,13 @@ impl Holder {
                 n: s.n,
                 speaker: s.speaker.clone(),
                 text: s.text.clone(),
+                marks: Marks::of(s),
             })
             .collect()
         });
         NoteRow {
             head,
+            summary_of: beginning(&note).map(SegmentHead::of),
             summary: summary(&note),
             segments: note.segments.len(),
             kind: note.kind,
@@ -532,7 +549,7 @@ fn touches(note: &Note, section: &str) -> bool {
 }
 
 /// The day on which it happened, as it is shown: by the asker's clock.
-fn day_of(note: &Note) -> Option<Date> {
+pub(super) fn day_of(note: &Note) -> Option<Date> {
     note.occurred_at.as_ref().map(|at| at.day(&clock::zone()))
 }
 
@@ -543,14 +560,14 @@ fn externals(notes: &[ReadNote]) -> HashMap<String, String> {
     named.collect()
 }
 
+/// The segment that a note begins with, in a list.
+pub(super) fn beginning(note: &Note) -> Option<&Segment> {
+    note.segments.iter().find(|s| !s.text.trim().is_empty())
+}
+
 /// The first words of a note, on one line.
 pub(super) fn summary(note: &Note) -> String {
-    let first = note
-        .segments
-        .iter()
-        .find(|s| !s.text.trim().is_empty())
-        .map(|s| s.text.as_str())
-        .unwrap_or_default();
+    let first = beginning(note).map(|s| s.text.as_str()).unwrap_or_default();
     let words = first.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(SUMMARY_CHARS) {
         Some((cut, _)) => format!("{}…", words.get(..cut).unwrap_or_default().trim_end()),

@@ -6,6 +6,7 @@ use super::Session;
 use super::SessionError;
 use super::case_keys::CaseKeys;
 use super::case_record::CLOSED;
+use super::case_record::Label;
 use super::clock;
 use super::draft;
 use super::joined;
@@ -105,6 +106,8 @@ fn is_twin_of(twin: &Note, ours: &Note) -> bool {
         id: ours.id.clone(),
         misfiled: ours.misfiled.clone(),
         refiled: ours.refiled.clone(),
+        // A file belongs to the note of its own case.
+        detached: ours.detached.clone(),
         ..twin.clone()
     };
     says_the_same(&twin, ours)
@@ -145,7 +148,8 @@ impl Session {
     /// [`SessionError::Conflict`] for a case that is named twice.
     pub fn note_add(&mut self, request: NoteAddRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
-        let (case, label) = self.writable_case(&request.case)?;
+        let (case, found) = self.writable_case_labelled(&request.case)?;
+        let (label, called) = (found.template, found.label);
         let mut also = Vec::with_capacity(request.also.len());
         let mut words = templates::client_words(label.as_deref()).to_vec();
         for named in &request.also {
@@ -170,6 +174,11 @@ impl Session {
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let written = self.write(|holder, tx| {
+            if request.unless_same
+                && let Some(record) = holder.saved_lately(tx, case, &note)?
+            {
+                return Err(SessionError::SameNote { note: record.handle() });
+            }
             let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
             super::draft::drop_draft(tx, draft)?;
@@ -185,6 +194,7 @@ impl Session {
             doubts,
             others,
             drafts,
+            label: called,
             ..saved(NOTE_ADD, case, label.as_deref(), &written)?
         })
     }
@@ -202,7 +212,8 @@ impl Session {
             }
             None => None,
         };
-        let (case, label) = self.writable_case(&request.case)?;
+        let (case, found) = self.writable_case_labelled(&request.case)?;
+        let (label, called) = (found.template, found.label);
         let mut input = request.note;
         if let Some(jot) = &jot {
             input.at.get_or_insert_with(|| jot.occurred_at.clone());
@@ -224,7 +235,7 @@ impl Session {
             case: case.handle(),
             note: None,
             version: None,
-            text,
+            text: format!("{}{text}", whose(case, called.as_deref())),
         })
     }
 
@@ -238,13 +249,14 @@ impl Session {
         let purpose = ReadPurpose::default();
         let logged = self.log_records(AccessOperation::Open, case, &[record], Some("amend"), &purpose)?;
         let holder = &self.holder;
-        let (mut read, name) = self.store.read(|tx| {
+        let (mut read, name, called) = self.store.read(|tx| {
             let keys = holder.case_keys(tx, case)?;
             let read = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_note_named(&request.note, &read)?;
             let worker = read.note.worker.as_deref().and_then(|w| w.parse::<MemberId>().ok());
             let name = worker.map(|worker| holder.member_named(tx, worker)).transpose()?;
-            Ok::<_, SessionError>((read, name))
+            let called = holder.case_label(tx, &keys, &logged)?.label;
+            Ok::<_, SessionError>((read, name, called))
         })?;
         require_not_misfiled(&read)?;
         // An id says nothing to who reads it, and stays where the text has none.
@@ -260,7 +272,11 @@ impl Session {
             case: case.handle(),
             note: Some(record.handle()),
             version: Some(read.version),
-            text: format!("{worker}{}", note_input::printed(&read.note, set)),
+            text: format!(
+                "{}{worker}{}",
+                whose(case, called.as_deref()),
+                note_input::printed(&read.note, set)
+            ),
         })
     }
 
@@ -352,11 +368,13 @@ impl Session {
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
             let past = note_input::past_due(&written.note, Some(&before.note), clock::today());
             let keys = holder.case_keys(tx, case)?;
-            let template = holder.case_label(tx, &keys, &logged)?.template;
+            let found = holder.case_label(tx, &keys, &logged)?;
+            let template = (found.template, found.label);
             let told = (marks, struck, undoes, ambiguous, past, super::draft::any(tx)?, template);
             Ok((written, changed, others_changed, told))
         });
-        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts, template)) = written?;
+        let (written, changed, others_changed, (marks, struck, undoes, ambiguous, past, drafts, (template, label))) =
+            written?;
         let mut doubts = note_input::doubts(&request.input.text, &written.note, set, &clock::here());
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(past);
@@ -381,6 +399,7 @@ impl Session {
             struck_done: marks.struck,
             struck,
             drafts,
+            label,
             ..reply
         })
     }
@@ -438,6 +457,12 @@ impl Session {
 
     /// Finds a case that takes notes, with its template.
     pub(super) fn writable_case(&mut self, text: &str) -> Result<(CaseId, Option<String>)> {
+        let (case, label) = self.writable_case_labelled(text)?;
+        Ok((case, label.template))
+    }
+
+    /// As [`Self::writable_case`], with all of the label: the answer and the editor say whose case it is.
+    pub(super) fn writable_case_labelled(&mut self, text: &str) -> Result<(CaseId, Label)> {
         let case = self.store.read(|tx| self.holder.resolve_case(tx, text))?;
         // Nothing is shown: status and template are read to write, and the link that follows is the entry.
         let logged = super::logging::Logged::by_link();
@@ -452,7 +477,7 @@ impl Session {
             self.log_denial(case, "note in a closed case")?;
             return Err(SessionError::Closed { case: case.handle() });
         }
-        Ok((case, label.template))
+        Ok((case, label))
     }
 }
 
@@ -673,6 +698,15 @@ pub(super) fn require_not_misfiled(read: &ReadNote) -> Result<()> {
     }
 }
 
+/// Says on top of an editor's text whose file it is for, by what lists call the case. Dropped when it is read.
+fn whose(case: CaseId, label: Option<&str>) -> String {
+    let handle = case.handle();
+    match label {
+        Some(label) => format!("#! For {} ({handle})\n", escape_line(label)),
+        None => format!("#! For {handle}\n"),
+    }
+}
+
 pub(super) fn saved(
     schema: super::reply::Schema,
     case: CaseId,
@@ -701,6 +735,7 @@ pub(super) fn saved(
         note: written.record.handle(),
         id: written.record.to_string(),
         case: case.handle(),
+        label: None,
         version: written.version,
         changed: true,
         occurred_at: note.occurred_at.as_ref().map(|m| m.as_str().to_owned()),

@@ -33,6 +33,7 @@ use super::reply::CaseName;
 use super::reply::CaseStaleReply;
 use super::reply::Few;
 use super::reply::GapRow;
+use super::reply::SegmentHead;
 use super::reply::StaleRow;
 use super::reply::StepRow;
 use super::reply::TODAY;
@@ -48,6 +49,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::id::CaseId;
@@ -115,7 +117,7 @@ impl Session {
                 let mut missing_questions: Vec<String> = unanswered.map(|(_, record, _)| record.handle()).collect();
                 missing_questions.retain(|note| !asked.contains(note));
                 missing_questions.sort();
-                Ok(TodayReply {
+                let mut reply = TodayReply {
                     schema: TODAY,
                     day: day.to_string(),
                     cases: count(cases.len()),
@@ -134,8 +136,11 @@ impl Session {
                     })?,
                     stale: Few::first(stale, few),
                     unsent: kept::waiting(tx)?,
-                    unopened: logged.unopened(),
-                })
+                    unopened: Vec::new(),
+                };
+                holder.warn_of_households(tx, &mut reply, text, &logged)?;
+                reply.unopened = logged.unopened();
+                Ok(reply)
             })
         })
     }
@@ -221,6 +226,55 @@ impl Holder {
             Ok(Some((case, (label, misfiled))))
         });
         opened.filter_map(Result::transpose).collect()
+    }
+
+    /// Says beside visits and steps in which other case of the household something dangerous is known.
+    fn warn_of_households(&self, tx: &ReadTx<'_>, reply: &mut TodayReply, text: &Text, logged: &Logged) -> Result<()> {
+        let steps = reply
+            .due
+            .rows
+            .iter_mut()
+            .chain(&mut reply.overdue.rows)
+            .map(|row| &mut row.case);
+        let mut names: Vec<&mut CaseName> = reply
+            .visits
+            .rows
+            .iter_mut()
+            .map(|row| &mut row.case)
+            .chain(steps)
+            .collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let homes = self.homes(tx, logged)?;
+        let dangerous: HashSet<CaseId> = text
+            .facts()
+            .filter(|(_, _, facts)| facts.is_danger)
+            .map(|(case, _, _)| case)
+            .collect();
+        let mut by_joint: HashMap<u64, Vec<CaseId>> = HashMap::new();
+        for (case, _, facts) in text.facts() {
+            if let Some(joint) = facts.joined {
+                by_joint.entry(joint).or_default().push(case);
+            }
+        }
+        let mut by_case: HashMap<String, (CaseId, BTreeSet<CaseId>)> = HashMap::new();
+        for (case, _, facts) in text.facts() {
+            let (_, joined) = by_case.entry(case.handle()).or_insert((case, BTreeSet::new()));
+            joined.extend(
+                facts
+                    .joined
+                    .and_then(|joint| by_joint.get(&joint))
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+        for name in &mut names {
+            if let Some((case, joined)) = by_case.get(&name.case) {
+                name.household = homes.dangerous(*case, joined, &dangerous);
+            }
+        }
+        Ok(())
     }
 
     fn open_cases(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Caseload> {
@@ -409,6 +463,7 @@ fn name_of(case: CaseId, label: &Label) -> CaseName {
         label: label.label.clone(),
         flags: label.flags.clone(),
         same_name: label.has_namesake,
+        household: Vec::new(),
     }
 }
 
@@ -432,6 +487,7 @@ fn visit_row(text: &Text, cases: &Caseload, case: CaseId, record: RecordId) -> R
         kind: note.kind.clone(),
         place: note.place.clone(),
         begins: super::note_read::summary(&note),
+        begins_of: super::note_read::beginning(&note).map(SegmentHead::of),
     }))
 }
 

@@ -211,15 +211,19 @@ impl Holder {
 
     /// Opens label and profile of a case: of each the newest version that opens.
     pub(super) fn case_records(&self, tx: &ReadTx<'_>, keys: &CaseKeys, logged: &Logged) -> Result<CaseRecords> {
-        let admin = tx.records_of_class(keys.stream(), RecordClass::Admin)?;
+        self.records_of(keys, &tx.records_of_class(keys.stream(), RecordClass::Admin)?, logged)
+    }
+
+    /// Opens label and profile among a case's administrative records: of each the newest version that opens.
+    pub(super) fn records_of(&self, keys: &CaseKeys, admin: &[RecordRow], logged: &Logged) -> Result<CaseRecords> {
         if let Some(vouched) = keys.vouched() {
             for section in [Section::INDEX, Section::CORE] {
                 let newest = admin.iter().rev().find(|row| row.record.header.section == section);
                 newest.map_or(Ok(()), |newest| vouched.require_newest(&newest.record))?;
             }
         }
-        let (label_at, label) = self.newest_of(keys, &admin, (Section::INDEX, LABEL), logged)?;
-        let (profile_at, profile) = self.newest_of(keys, &admin, (Section::CORE, PROFILE), logged)?;
+        let (label_at, label) = self.newest_of(keys, admin, (Section::INDEX, LABEL), logged)?;
+        let (profile_at, profile) = self.newest_of(keys, admin, (Section::CORE, PROFILE), logged)?;
         Ok(CaseRecords {
             label,
             label_at,

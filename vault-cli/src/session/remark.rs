@@ -4,6 +4,7 @@
 use super::Holder;
 use super::Result;
 use super::SessionError;
+use super::clock;
 use super::logging::Logged;
 use crate::store::WriteTx;
 use vault_core::id::CaseId;
@@ -22,6 +23,9 @@ const LOOKED_AT: usize = 4;
 /// So many of a case's last notes are looked at for others who have the client's first name.
 const LOOKED_AT_FOR_NAMES: usize = 32;
 
+/// A note of the same words that was written down so many minutes ago is one that is saved a second time.
+const LATELY_MINUTES: i64 = 10;
+
 /// Says that a speaker may be one of two people.
 pub(super) fn of_two(name: &str) -> String {
     format!(
@@ -37,6 +41,29 @@ impl Holder {
         if note.occurred_at == note.authored_at {
             return Ok(None);
         }
+        self.newest_as(tx, case, note, |before| before.occurred_at == note.occurred_at)
+    }
+
+    /// Finds a note of the same words that was written down in the last minutes, whenever it says that it happened: one
+    /// that is saved a second time.
+    pub(super) fn saved_lately(&self, tx: &WriteTx<'_>, case: CaseId, note: &Note) -> Result<Option<RecordId>> {
+        let now = clock::now();
+        self.newest_as(tx, case, note, |before| {
+            let age = before
+                .authored_at
+                .as_ref()
+                .map(|at| now.duration_since(at.instant()).as_mins());
+            age.is_some_and(|age| (0..LATELY_MINUTES).contains(&age))
+        })
+    }
+
+    fn newest_as(
+        &self,
+        tx: &WriteTx<'_>,
+        case: CaseId,
+        note: &Note,
+        fits: impl Fn(&Note) -> bool,
+    ) -> Result<Option<RecordId>> {
         let newest = tx.newest_notes_of(StreamId::case(case), LOOKED_AT)?;
         if newest.is_empty() {
             return Ok(None);
@@ -53,9 +80,8 @@ impl Holder {
                 Err(SessionError::Withdrawn { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            let is_same = before.misfiled.is_none()
-                && (&before.kind, &before.occurred_at) == (&note.kind, &note.occurred_at)
-                && words(&before) == words(note);
+            let is_same =
+                before.misfiled.is_none() && before.kind == note.kind && fits(&before) && words(&before) == words(note);
             if is_same {
                 return Ok(Some(record));
             }

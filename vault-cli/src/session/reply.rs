@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use vault_core::note::chronology::Entry;
 use vault_core::note::decision::Decision;
 use vault_core::note::extra::Extra;
+use vault_core::note::mark::Marks;
 use vault_core::note::overview::Overview;
 use vault_core::note::plan::Step;
 use vault_core::note::{Note, NoteKind, Segment, SegmentKind};
@@ -90,6 +91,7 @@ schemas! {
     NOTE_ATTACHMENT = "casevault.note.attach.get/1";
     NOTE_ATTACHMENTS = "casevault.note.attach.list/1";
     NOTE_BLANK = "casevault.note.blank/1";
+    NOTE_DETACH = "casevault.note.attach.remove/1";
     NOTE_EXPAND = "casevault.note.expand/1";
     NOTE_FIND = "casevault.note.find/1";
     NOTE_HISTORY = "casevault.note.history/1";
@@ -269,6 +271,9 @@ pub struct ImportReply {
     /// Lines that were refused beside those, of which there are more than are named.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_malformed: u64,
+    /// The numbers of those, where they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_lines: Vec<u64>,
     /// Of the imported: workers.
     pub workers: u64,
     /// Of the imported: cases.
@@ -317,6 +322,54 @@ pub struct ExportReply {
     /// What its writer made so that it does not open: it is not among the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedRow>,
+    /// The segments that are not for everybody.
+    #[serde(default)]
+    pub marked: Vec<MarkedSegment>,
+    /// Whether they were left out.
+    #[serde(default)]
+    pub marked_left_out: bool,
+}
+
+/// A segment that is not for everybody, without its words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MarkedSegment {
+    /// The case's handle.
+    pub case: String,
+    /// The note's handle.
+    pub note: String,
+    /// The segment's number.
+    pub segment: u32,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
+}
+
+/// What a segment is, of which words are shown apart from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentHead {
+    /// Its kind.
+    pub kind: SegmentKind,
+    /// Whether the kind is the template's and not confirmed by the author.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_kind: bool,
+    /// Of a quote its speaker, of something reported its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
+}
+
+impl SegmentHead {
+    /// Takes what a segment says of itself.
+    pub fn of(segment: &Segment) -> Self {
+        Self {
+            kind: segment.kind,
+            default_kind: segment.default_kind,
+            who: segment.speaker.clone().or_else(|| segment.from.clone()),
+            marks: Marks::of(segment),
+        }
+    }
 }
 
 /// A check that failed.
@@ -349,6 +402,9 @@ pub struct VerifyReply {
     pub removed: u64,
     /// Streams checked.
     pub streams: u64,
+    /// Entries of the access log that are sealed to reviewers, where there are any that do not open here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<u64>,
     /// The server's log, where it was gone through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerLog>,
@@ -426,6 +482,25 @@ pub struct SyncReply {
     pub owed: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
+}
+
+/// Where change events are followed. It is shown to nobody.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SyncFeedReply {
+    /// Where the server is.
+    pub url: String,
+    /// Leaves of the log up to which it is followed.
+    pub size: u64,
+    /// The session's token: whoever has it may ask the server in this device's name for as long as the session lasts.
+    pub token: String,
+}
+
+impl std::fmt::Debug for SyncFeedReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SyncFeedReply")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something that was written here, has no place any more, and is kept aside, sealed.
@@ -509,6 +584,9 @@ pub struct CaseRow {
     pub notes: u64,
     /// What it is called in lists.
     pub label: Option<String>,
+    /// The client's name, where lists show something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Flags shown before a visit (danger, contact).
     pub flags: Vec<String>,
     /// The day on which it was opened.
@@ -780,6 +858,9 @@ pub struct NoteSavedReply {
     pub id: String,
     /// The case's handle.
     pub case: String,
+    /// What the case is called in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The version saved; the one that is there where nothing changed.
     pub version: u32,
     /// Whether anything changed: an amendment that says what is there already makes no version.
@@ -1160,6 +1241,9 @@ pub struct QuoteRow {
     pub speaker: Option<String>,
     /// The words.
     pub text: String,
+    /// For whom they are not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// A note in a list.
@@ -1178,6 +1262,9 @@ pub struct NoteRow {
     pub segments: usize,
     /// Its first words, cut to one line.
     pub summary: String,
+    /// What the segment is that they are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary_of: Option<SegmentHead>,
     /// Its quotes, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotes: Option<Vec<QuoteRow>>,
@@ -1281,6 +1368,9 @@ pub struct FindHit {
     pub note: String,
     /// The case's handle.
     pub case: String,
+    /// What the case is called in lists.
+    #[serde(default)]
+    pub label: Option<String>,
     /// The note's id in the system that it came from.
     pub external_id: Option<String>,
     /// When it happened.
@@ -1291,6 +1381,12 @@ pub struct FindHit {
     pub segment: Option<u32>,
     /// What that segment is.
     pub segment_kind: Option<SegmentKind>,
+    /// Of a quote its speaker, of something reported its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
     /// The segment's field that holds it (`text`, `why`, …).
     #[serde(with = "word")]
     pub field: Word,
@@ -1312,6 +1408,15 @@ pub struct NoteFindReply {
     /// What its writer made so that it does not open: it is not among the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedRow>,
+    /// How many words and phrases were looked for.
+    #[serde(default)]
+    pub terms: u64,
+    /// How many more notes hold all the words, and not as they stand.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub also: u64,
+    /// The case that was searched; none for all.
+    #[serde(default)]
+    pub case: Option<String>,
 }
 
 /// A note that was taken back.
@@ -1351,6 +1456,36 @@ pub struct AttachmentView {
     pub signed_by: String,
     /// Whether it is the scan or photograph that the note was made from.
     pub original: bool,
+    /// How it was taken off, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removal>,
+}
+
+/// That an attachment was taken off its note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// When.
+    pub at: String,
+    /// By which member.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An attachment that was taken off.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NoteDetachReply {
+    /// [`NOTE_DETACH`].
+    pub schema: Schema,
+    /// The note's handle.
+    pub note: String,
+    /// The case's handle.
+    pub case: String,
+    /// The version of the note that says so.
+    pub version: u32,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub view: AttachmentView,
 }
 
 /// A file that was attached.

@@ -50,6 +50,25 @@ pub struct ImportRequest {
     pub amend: bool,
     /// The length of the input in bytes, where it is known, for progress.
     pub bytes: Option<u64>,
+    /// Whether the numbers of all refused lines are wanted, beyond those that are named.
+    #[serde(default)]
+    pub every_refused: bool,
+    /// How much of the text is in memory at once.
+    #[serde(default)]
+    pub pass: ImportPass,
+}
+
+/// How an import goes through its lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImportPass {
+    /// Judges the lines some at a time, and keeps none.
+    Check,
+    /// Takes the good lines in some at a time: of a file that was checked, or where the others are kept anyway.
+    Take,
+    /// Reads all of it first, so that nothing is kept where a line is malformed.
+    #[default]
+    Whole,
 }
 
 /// The form of an export.
@@ -84,6 +103,9 @@ pub struct ExportRequest {
     pub case: Option<String>,
     /// The form.
     pub format: ExportFormat,
+    /// Whether pages hold what is not for everybody too.
+    #[serde(default)]
+    pub with_marked: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -221,6 +243,9 @@ pub struct NoteAddRequest {
     pub also: Vec<String>,
     /// The draft that this note was, which goes with the saving.
     pub draft: Option<String>,
+    /// Whether it is refused where a note of the same words was saved in the last minutes, so that it can be asked about.
+    #[serde(default)]
+    pub unless_same: bool,
 }
 
 /// Makes what an editor opens with for a new note.
@@ -419,6 +444,9 @@ pub struct NoteShowRequest {
     pub only: Vec<SegmentKind>,
     /// Shows a note even if it is hidden because it was misfiled.
     pub misfiled: bool,
+    /// Whether what was struck is left out.
+    #[serde(default)]
+    pub clean: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -452,6 +480,18 @@ pub struct NoteFindRequest {
     pub case: Option<String>,
     /// What is looked for, without its final line break.
     pub term: String,
+    /// Whether notes that hold the words apart are shown too where others hold them as they stand.
+    #[serde(default)]
+    pub words: bool,
+    /// Only notes of this kind.
+    #[serde(default)]
+    pub kind: Option<NoteKind>,
+    /// Only what happened on or after this day.
+    #[serde(default)]
+    pub since: Option<Date>,
+    /// Only what happened on or before this day.
+    #[serde(default)]
+    pub until: Option<Date>,
     /// At most this many hits; `None` for all.
     pub limit: Option<usize>,
     /// Why.
@@ -474,6 +514,9 @@ pub struct ChronologyRequest {
     pub since: Option<Date>,
     /// Only up to this day.
     pub until: Option<Date>,
+    /// Only out of notes of this kind.
+    #[serde(default)]
+    pub kind: Option<NoteKind>,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -485,6 +528,12 @@ pub struct DecisionListRequest {
     pub case: String,
     /// Only those of which something is missing.
     pub incomplete: bool,
+    /// Only from this day on.
+    #[serde(default)]
+    pub since: Option<Date>,
+    /// Only up to this day.
+    #[serde(default)]
+    pub until: Option<Date>,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -519,6 +568,10 @@ pub struct ServerAddRequest {
     /// Its address, as it was typed.
     pub url: String,
 }
+
+/// Asks to follow the server's change events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SyncFeedRequest {}
 
 /// Tells which server the vault has.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -559,8 +612,22 @@ pub struct NoteAttachmentRequest {
     pub number: u32,
     /// Whether a photograph is given untouched, with all that it says of place and time.
     pub original: bool,
+    /// Whether one that was taken off is given too.
+    #[serde(default)]
+    pub removed: bool,
     /// Why.
     pub purpose: ReadPurpose,
+}
+
+/// Takes an attachment off a note.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct NoteDetachRequest {
+    /// The note's handle.
+    pub note: String,
+    /// The attachment's number, from 1, as the list shows it.
+    pub number: u32,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A recovery card as it was given.

@@ -11,6 +11,7 @@
 mod asking;
 mod audit;
 mod driving;
+mod feed;
 pub(super) mod first;
 mod indexing;
 pub(super) mod kept;

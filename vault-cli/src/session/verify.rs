@@ -227,6 +227,7 @@ fn walk(
     task.progress.finish();
     let streams = if only.is_some() { 1 } else { tx.all_streams()?.len() };
     let reply = VerifyReply {
+        sealed: None,
         server: None,
         schema,
         entries: walk.entries,

@@ -141,7 +141,7 @@ impl Brief {
         };
         let mut not_recorded: Vec<String> = blocks
             .iter()
-            .filter(|block| block.items.is_empty())
+            .filter(|block| block.items.is_empty() && !overview::NOT_OF_EVERY_CASE.contains(&block.title))
             .map(|block| block.title.to_lowercase())
             .collect();
         let value = profile.map(RawJson::value).unwrap_or_default();

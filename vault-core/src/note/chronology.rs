@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mark::Marks;
 use super::model::{Note, SegmentKind};
 use super::when::{Lag, Moment};
 
@@ -42,6 +43,9 @@ pub struct Entry {
     /// In words, how late it was written down, if later than the limit; or that it was written down before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// Takes a note's significant segments and its decisions; reflections never. Recording later than `limit_minutes` after
@@ -71,6 +75,7 @@ pub fn entries(note: &Note, handle: &str, version: u32, limit_minutes: u32) -> V
             author: note.author().map(str::to_owned),
             imported: note.imported.is_some(),
             late: late.clone(),
+            marks: Marks::of(segment),
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::gap;
+use super::mark::Marks;
 use super::model::{Names, Note, SegmentKind};
 use super::when::Moment;
 
@@ -44,6 +45,9 @@ pub struct Decision {
     /// What it lacks, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// Takes the decisions out of a note.
@@ -69,6 +73,7 @@ pub fn decisions(note: &Note, handle: &str, version: u32) -> Vec<Decision> {
             imported: note.imported.is_some(),
             default_kind: segment.default_kind,
             incomplete: gap::lacks(note, segment).iter().map(gap::Lack::to_string).collect(),
+            marks: Marks::of(segment),
         })
         .collect()
 }

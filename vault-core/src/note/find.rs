@@ -7,6 +7,10 @@
 //! Case is ignored by simple Unicode case folding, letter for letter. Composed and decomposed letters differ, and the
 //! long s, the Kelvin sign and the Turkish i are only themselves, so that an ASCII term matches ASCII text alone.
 
+mod query;
+
+pub use query::Query;
+
 use std::ops::Range;
 
 use memchr::memmem::Finder;

@@ -104,6 +104,8 @@ pub struct Note {
     pub misfiled: Option<Misfiled>,
     /// In a note that came here out of a wrong file: what it was there.
     pub refiled: Option<Refiled>,
+    /// In the main part: attachments that were taken off.
+    pub detached: Vec<Detached>,
     /// Fields that this version does not know.
     pub extra: Extra,
 }
@@ -206,6 +208,19 @@ pub struct BreachAnswer {
     pub by: String,
     /// The answer, in words.
     pub words: String,
+}
+
+/// An attachment that was taken off its note: its record and its file stay until an erasure.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Detached {
+    /// Its record.
+    pub attachment: String,
+    /// When it was taken off.
+    pub at: String,
+    /// The member who took it off.
+    pub by: String,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// What a note was in the file that it was wrongly written into, without naming that file.

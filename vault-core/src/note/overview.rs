@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::danger;
 use super::display;
 use super::extra::RawJson;
+use super::mark::Marks;
 use super::model::{Note, Segment, SegmentKind};
 use super::when::Moment;
 
@@ -18,9 +19,20 @@ pub const EMPTY: &str = "not recorded yet";
 /// The title of the block that is read before a visit.
 pub const SAFETY: Title = "Safety";
 
+/// The title of the block of decisions.
+pub const DECISIONS: Title = "Decisions";
+
+/// The title of the block of what its authors marked significant.
+pub const SIGNIFICANT: Title = "Marked significant";
+
+/// The blocks that are not missed where they are empty: not every case has any.
+pub(super) const NOT_OF_EVERY_CASE: [Title; 2] = [DECISIONS, SIGNIFICANT];
+
 /// Fields of a profile that matter before one meets somebody, as they are called.
-pub(super) const PERSON: [(&str, &str); 7] = [
+pub(super) const PERSON: [(&str, &str); 9] = [
     ("date_of_birth", "date of birth"),
+    ("address", "address"),
+    ("confidential_address", "address, confidential"),
     ("language", "language"),
     ("interpreter", "interpreter"),
     ("communication_needs", "communication needs"),
@@ -30,7 +42,14 @@ pub(super) const PERSON: [(&str, &str); 7] = [
 ];
 
 /// Those of them that are not missed where nothing is known of them: they do not concern everybody.
-pub(super) const NOT_MISSED: [&str; 4] = ["interpreter", "parental_responsibility", "household", "school"];
+pub(super) const NOT_MISSED: [&str; 6] = [
+    "address",
+    "confidential_address",
+    "interpreter",
+    "parental_responsibility",
+    "household",
+    "school",
+];
 
 /// How many of the newest segments a block shows.
 const NEWEST: usize = 5;
@@ -87,6 +106,15 @@ pub struct Item {
     /// Of a plan that was carried out: on which day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<String>,
+    /// Of a decision: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether the kind is the template's and not confirmed by the author.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_kind: bool,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// Where a block takes its items from.
@@ -99,15 +127,18 @@ struct Source {
     /// Sections and labels.
     sections: &'static [&'static str],
     kinds: &'static [SegmentKind],
+    /// Whether what is marked significant stands here, but for decisions.
+    significant: bool,
 }
 
-const SOURCES: [Source; 9] = [
+const SOURCES: [Source; 11] = [
     Source {
         title: "Background",
         profile: &["background", "history"],
         headings: &["background", "history", "family and background"],
         sections: &[],
         kinds: &[],
+        significant: false,
     },
     Source {
         title: "Presenting problem",
@@ -115,6 +146,7 @@ const SOURCES: [Source; 9] = [
         headings: &["presenting problem", "reason for referral", "reason for contact"],
         sections: &[],
         kinds: &[],
+        significant: false,
     },
     // Not of the founding document; who goes on a visit has to see it.
     Source {
@@ -123,6 +155,7 @@ const SOURCES: [Source; 9] = [
         headings: &["safety", "safeguarding", "risks", "dangers"],
         sections: &["safeguarding"],
         kinds: &[],
+        significant: false,
     },
     Source {
         title: "Factors: social",
@@ -136,6 +169,7 @@ const SOURCES: [Source; 9] = [
         ],
         sections: &["housing", "social"],
         kinds: &[],
+        significant: false,
     },
     Source {
         title: "Factors: economic",
@@ -143,6 +177,7 @@ const SOURCES: [Source; 9] = [
         headings: &["economic", "economic factors", "money", "finance"],
         sections: &["finance", "economic"],
         kinds: &[],
+        significant: false,
     },
     Source {
         title: "Factors: health",
@@ -150,6 +185,7 @@ const SOURCES: [Source; 9] = [
         headings: &["health", "health factors"],
         sections: &["health"],
         kinds: &[],
+        significant: false,
     },
     Source {
         title: "Plan",
@@ -157,6 +193,24 @@ const SOURCES: [Source; 9] = [
         headings: &[],
         sections: &[],
         kinds: &[SegmentKind::Plan],
+        significant: false,
+    },
+    // Not of it either: what was decided, and what its authors marked, is looked for here.
+    Source {
+        title: DECISIONS,
+        profile: &[],
+        headings: &[],
+        sections: &[],
+        kinds: &[SegmentKind::Decision],
+        significant: false,
+    },
+    Source {
+        title: SIGNIFICANT,
+        profile: &[],
+        headings: &[],
+        sections: &[],
+        kinds: &[],
+        significant: true,
     },
     Source {
         title: "Progress",
@@ -164,6 +218,7 @@ const SOURCES: [Source; 9] = [
         headings: &["progress"],
         sections: &[],
         kinds: &[SegmentKind::Intervention],
+        significant: false,
     },
     Source {
         title: "Outcome",
@@ -171,6 +226,7 @@ const SOURCES: [Source; 9] = [
         headings: &["outcome", "ending", "closure", "referral or ending"],
         sections: &[],
         kinds: &[],
+        significant: false,
     },
 ];
 
@@ -203,7 +259,8 @@ impl Source {
                 segment.kind,
                 SegmentKind::Plan | SegmentKind::Intervention | SegmentKind::Decision
             );
-        self.kinds.contains(&segment.kind) || ((heading || named) && !of_another)
+        let significant = self.significant && segment.significant && segment.kind != SegmentKind::Decision;
+        self.kinds.contains(&segment.kind) || significant || ((heading || named) && !of_another)
     }
 }
 
@@ -260,6 +317,9 @@ impl Item {
             owner: None,
             due: None,
             done: None,
+            why: None,
+            default_kind: false,
+            marks: Marks::default(),
         }
     }
 
@@ -275,8 +335,17 @@ impl Item {
             owner: segment.owner.clone(),
             due: segment.due.clone(),
             done: segment.done.clone(),
+            why: segment.why.clone(),
+            default_kind: segment.default_kind,
+            marks: Marks::of(segment),
         }
     }
+}
+
+/// Tells whether a note holds what is shown with the dangers.
+pub fn tells_of_danger(note: &Note) -> bool {
+    let safety = SOURCES.iter().find(|source| source.title == SAFETY);
+    safety.is_some_and(|safety| note.segments.iter().any(|segment| safety.takes(note, segment)))
 }
 
 /// Tells what a profile says of the person that matters before one meets them: what it is, and what is known.
@@ -389,11 +458,13 @@ mod tests {
                 "Factors: economic",
                 "Factors: health",
                 "Plan",
+                "Decisions",
+                "Marked significant",
                 "Progress",
                 "Outcome",
             ]
         );
-        assert_eq!(overview.to_string().matches(EMPTY).count(), 9);
+        assert_eq!(overview.to_string().matches(EMPTY).count(), 11);
     }
 
     #[test]

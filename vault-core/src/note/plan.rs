@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::gap;
+use super::mark::Marks;
 use super::model::{Note, Segment, SegmentKind};
 use super::when::{self, Moment};
 
@@ -39,6 +40,9 @@ pub struct Step {
     pub outcome: Option<String>,
     /// What it lacks, in words.
     pub incomplete: Vec<String>,
+    /// For whom it is not.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// Tells whether a segment is a step of a plan.
@@ -70,6 +74,7 @@ pub fn steps(note: &Note, handle: &str, version: u32, today: Date) -> Vec<Step> 
         done_by: segment.done_by.clone(),
         outcome: segment.outcome.clone(),
         incomplete: gap::lacks(note, segment).iter().map(gap::Lack::to_string).collect(),
+        marks: Marks::of(segment),
     };
     segments.map(step).collect()
 }

@@ -18,6 +18,7 @@ pub use text::text;
 
 use super::display;
 use super::gap;
+use super::mark::Marks;
 use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::{Lag, Moment};
 
@@ -46,6 +47,8 @@ pub struct Shown<'a> {
     pub zone: &'a TimeZone,
     /// Whether each time says its offset from UTC: for a page that leaves the machine.
     pub offsets: bool,
+    /// Whether only that it is there is shown of what is not for everybody: for a page that may be handed on.
+    pub without_marked: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -63,6 +66,7 @@ impl<'a> Shown<'a> {
             only: None,
             zone,
             offsets: false,
+            without_marked: false,
         }
     }
 
@@ -188,6 +192,11 @@ impl<'a> Shown<'a> {
             let answer = misfiled.answer.as_ref().map(|answer| answer.words.as_str());
             add("Breach", Some(answer.unwrap_or("not answered yet").to_owned().into()));
         }
+        let taken_off = note.detached.iter().map(|one| {
+            let at = Moment::parse(&one.at).map_or_else(|_| one.at.clone(), |at| self.time(&at));
+            format!("an attachment {at} by {}: {}", one.by, one.reason)
+        });
+        add("Taken off", Some(taken_off.collect::<Vec<_>>().join("; ").into()));
         add("Server says", self.witnessed_at.map(|at| self.time(at).into()));
         add("Reason for the delay", text(&note.lag_reason));
         add("Worker", self.worker().map(Cow::Owned));
@@ -243,7 +252,10 @@ impl<'a> Shown<'a> {
                 left_out += usize::from(change != Change::Struck);
                 continue;
             }
-            blocks.push(self.block(change, owner, segment));
+            blocks.push(match self.without_marked && !Marks::of(segment).is_empty() {
+                true => Block::left_out(change, segment.n),
+                false => self.block(change, owner, segment),
+            });
         }
         (blocks, left_out)
     }
@@ -306,7 +318,7 @@ impl<'a> Shown<'a> {
             n: segment.n,
             change,
             heading: segment.heading.as_deref().map(|h| display::escape_line(h).into_owned()),
-            label: display::escape_line(&self.label(segment)).into_owned(),
+            label: display::escape_line(&format!("{}{}", Marks::of(segment), self.label(segment))).into_owned(),
             body: set_apart(&display::escape(&segment.text)),
             quoted: segment.kind == SegmentKind::Quote,
             details,
@@ -410,6 +422,22 @@ struct Block {
     quoted: bool,
     details: Vec<(&'static str, String)>,
     open: Vec<String>,
+}
+
+impl Block {
+    /// Says that there is a segment which is not for everybody; its number stays, because others rest on it.
+    fn left_out(change: Change, n: u32) -> Self {
+        Self {
+            n,
+            change,
+            heading: None,
+            label: "Left out by the worker".to_owned(),
+            body: String::new(),
+            quoted: false,
+            details: Vec::new(),
+            open: Vec::new(),
+        }
+    }
 }
 
 /// How a segment stands to the version before.

@@ -9,10 +9,12 @@ use super::line::{CaseLine, Line};
 use super::model::Note;
 
 /// The fields of a client's profile that any view, brief or template knows.
-pub const PROFILE: [&str; 28] = [
+pub const PROFILE: [&str; 31] = [
+    "address",
     "background",
     "closure_reason",
     "communication_needs",
+    "confidential_address",
     "contact_restrictions",
     "danger_to_workers",
     "date_of_birth",
@@ -25,6 +27,7 @@ pub const PROFILE: [&str; 28] = [
     "household",
     "identifiers",
     "interpreter",
+    "label",
     "language",
     "name",
     OTHER,

@@ -101,6 +101,7 @@ fn note_head(note: &Note) -> Note {
         joined,
         misfiled,
         refiled,
+        detached: _,
         extra,
     } = note;
     Note {
@@ -135,6 +136,7 @@ fn note_head(note: &Note) -> Note {
         joined: joined.clone(),
         misfiled: misfiled.clone(),
         refiled: refiled.clone(),
+        detached: Vec::new(),
         extra: extra.clone(),
     }
 }

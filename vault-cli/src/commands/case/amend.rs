@@ -11,7 +11,8 @@ use crate::invocation::Invocation;
 use crate::render;
 use crate::session::request::{CaseAmendRequest, CaseShowRequest};
 
-use super::open::{LONGEST_PROFILE, asked, must_be_object, tell_unknown};
+use super::open::{LONGEST_PROFILE, asked, born, is_born, must_be_object, tell_unknown};
+use crate::picker;
 
 /// Corrects what is known of a client; the versions before stay (`case history`)
 ///
@@ -20,9 +21,9 @@ use super::open::{LONGEST_PROFILE, asked, must_be_object, tell_unknown};
 /// Example: `echo '{"name": "Elin Farrow"}' | casevault case amend c-7fk2 --file -`
 #[derive(Args, Debug)]
 pub struct AmendArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// The fields that change, as JSON, from a file or from standard input; at most 1 MiB
     #[arg(long, value_name = "FILE|-")]
@@ -35,26 +36,33 @@ pub struct AmendArgs {
 
 pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
     let flag = "`--file FILE`, or `--file -` for standard input";
-    let (mut session, changes) = match (&args.file, args.opened) {
+    let (mut session, case, changes) = match (&args.file, args.opened) {
         (Some(source), _) => {
             let changes = run.text(Some(source), "the fields that change", LONGEST_PROFILE)?;
             must_be_object(&changes)?;
-            (run.unlock()?, changes)
+            let (session, case) = picker::unlock_for(run, args.case)?;
+            (session, case, changes)
         }
-        (None, Some(_)) => (run.unlock()?, "{}".to_owned()),
+        (None, Some(_)) => {
+            let (session, case) = picker::unlock_for(run, args.case)?;
+            (session, case, "{}".to_owned())
+        }
         (None, None) => {
-            let mut session = run.unlock_to_ask("what changes", flag)?;
-            let case = args.case.clone();
+            if !crate::unlock_prompt::can_ask() {
+                let what = "what changes";
+                return Err(CliError::NeedsFlag { what, flag });
+            }
+            let (mut session, case) = picker::unlock_for(run, args.case)?;
             let shown = session.case_show(CaseShowRequest {
-                case,
+                case: case.clone(),
                 ..CaseShowRequest::default()
             })?;
             let asked = asked(shown.case.template.as_deref())?;
-            (session, ask(run, &asked, &shown.profile, flag)?)
+            (session, case, ask(run, &asked, &shown.profile, flag)?)
         }
     };
     let reply = session.case_amend(CaseAmendRequest {
-        case: args.case,
+        case,
         changes,
         opened: args.opened,
     })?;
@@ -80,7 +88,15 @@ fn ask(run: &Invocation, asked: &[(String, String)], profile: &Value, flag: &'st
             // What is not a text is not asked for.
             Some(_) => continue,
         };
-        let answer = run.ask(&format!("{question}{now}: "), "what changes", flag)?;
+        let answer = loop {
+            let answer = run.ask(&format!("{question}{now}: "), "what changes", flag)?;
+            if !is_born(field) || answer == "-" {
+                break answer;
+            }
+            if let Some(born) = born(run, &answer) {
+                break born;
+            }
+        };
         match answer.as_str() {
             "" => {}
             "-" => drop(changes.insert(field.clone(), Value::Null)),

@@ -8,6 +8,7 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
 use crate::session::request::{CaseCloseRequest, CaseShowRequest, PlanListRequest};
 use crate::unlock_prompt;
@@ -23,9 +24,9 @@ const LONGEST_OUTCOME: u64 = 1 << 20;
 /// back where it is opened again.
 #[derive(Args, Debug)]
 pub struct CloseArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// The outcome in words, from a file or from standard input; at most 1 MiB
     #[arg(long, value_name = "FILE|-")]
@@ -46,20 +47,20 @@ pub struct CloseArgs {
 
 pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
     let mut reason = args.reason;
-    let (mut session, outcome) = match &args.file {
+    let (mut session, case, outcome) = match &args.file {
         Some(source) => {
             let outcome = run.text(Some(source), "the outcome", LONGEST_OUTCOME)?;
-            let mut session = run.unlock()?;
+            let (mut session, case) = picker::unlock_for(run, args.case)?;
             if !args.yes {
-                confirm(run, &mut session, &args.case)?;
+                confirm(run, &mut session, &case)?;
             }
-            (session, Some(outcome))
+            (session, case, Some(outcome))
         }
         None => {
-            let mut session = run.unlock()?;
+            let (mut session, case) = picker::unlock_for(run, args.case)?;
             let asked = is_asked();
             if !args.yes {
-                confirm(run, &mut session, &args.case)?;
+                confirm(run, &mut session, &case)?;
             }
             let question = match reason {
                 Some(_) => "Outcome in a line (Enter alone for none; Ctrl-C keeps the case open): ",
@@ -71,13 +72,13 @@ pub(super) fn run(args: CloseArgs, run: &Invocation) -> Result<(), CliError> {
                 .then(|| run.ask(question, "the outcome", "`--file FILE`"))
                 .transpose()?;
             if asked && reason.is_none() {
-                reason = ask_reason(run, &mut session, &args.case)?;
+                reason = ask_reason(run, &mut session, &case)?;
             }
-            (session, outcome.filter(|outcome| !outcome.is_empty()))
+            (session, case, outcome.filter(|outcome| !outcome.is_empty()))
         }
     };
     let reply = session.case_close(CaseCloseRequest {
-        case: args.case,
+        case,
         outcome,
         reason,
         on: args.on,

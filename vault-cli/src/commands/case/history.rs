@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
 use crate::session::request::CaseHistoryRequest;
 
@@ -13,9 +14,9 @@ use crate::session::request::CaseHistoryRequest;
 /// Closings and reopenings too, each with its day, who signed it and when.
 #[derive(Args, Debug)]
 pub struct HistoryArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// Why you read.
     #[command(flatten)]
@@ -24,10 +25,7 @@ pub struct HistoryArgs {
 
 pub(super) fn run(args: HistoryArgs, run: &Invocation) -> Result<(), CliError> {
     let purpose = run.purpose(args.purpose)?;
-    let mut session = run.unlock()?;
-    let reply = session.case_history(CaseHistoryRequest {
-        case: args.case,
-        purpose,
-    })?;
+    let (mut session, case) = picker::unlock_for(run, args.case)?;
+    let reply = session.case_history(CaseHistoryRequest { case, purpose })?;
     run.ui.reply(&reply, render::case::history)
 }

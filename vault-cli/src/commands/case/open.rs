@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 use vault_core::note::display::escape_line;
 
+use crate::birth;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
@@ -19,9 +20,9 @@ pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
 /// Opens a case
 ///
 /// The profile is one JSON object: `name`, `date_of_birth` (`1941-03` is enough), `date_of_birth_estimated`, `gender`,
-/// `language`, `identifiers`, and whatever else the template asks for. Nothing is forced. A field that looks like a known one is refused with the one
+/// `language`, `label` (what lists show instead of the name), `identifiers`, and whatever else the template asks for. Nothing is forced. A field that looks like a known one is refused with the one
 /// that was meant; others are kept and told, and those of your own go into an object `other`. On a terminal, without
-/// `--file`, the fields are asked that `casevault template show` marks. Where the caseload has a case of the same name already, that is told.
+/// `--file`, the fields are asked that `casevault template show` marks, a date of birth as it is said; all of it is shown before the case is opened. Where the caseload has a case of the same name already, that is told.
 ///
 /// Example: `casevault case open --template adult-social-care --file profile.json`
 #[derive(Args, Debug)]
@@ -136,39 +137,45 @@ const NOT_A_BIRTH_DATE: &str = "a date of birth is a day such as `1941-03-05`, a
 
 /// Tells whether it reads in one way alone; an empty one is none.
 fn is_birth_date(text: &str) -> bool {
-    let whole = match text.len() {
-        0 => return true,
-        4 => format!("{text}-01-01"),
-        7 => format!("{text}-01"),
-        _ => text.to_owned(),
-    };
-    let shape = |(at, c): (usize, char)| {
-        if matches!(at, 4 | 7) {
-            c == '-'
-        } else {
-            c.is_ascii_digit()
-        }
-    };
-    whole.len() == 10 && whole.char_indices().all(shape) && whole.parse::<jiff::civil::Date>().is_ok()
+    text.is_empty() || birth::is_kept_form(text)
 }
 
-/// Asks for one field of a profile, until the answer can be read.
-pub(super) fn ask_for(run: &Invocation, field: &str, question: &str) -> Result<String, CliError> {
+/// Asks for one field of a profile, until the answer can be read; a date of birth as it is said comes back as it is kept.
+fn ask_for(run: &Invocation, field: &str, question: &str) -> Result<String, CliError> {
     loop {
-        let answer = run.ask(
-            &format!("{question}: "),
-            "the profile",
-            "`--file FILE`, or `--file -` for standard input",
-        )?;
-        if field != BORN || is_birth_date(answer.trim()) {
+        let answer = run.ask(&format!("{question}: "), WHAT, FLAG)?;
+        if answer == BACK || field != BORN {
             return Ok(answer);
         }
-        run.ui.hint(NOT_A_BIRTH_DATE);
+        if let Some(born) = born(run, &answer) {
+            return Ok(born);
+        }
     }
 }
 
+/// Reads a date of birth as it is said, and says what was understood, or why it was not.
+pub(super) fn born(run: &Invocation, typed: &str) -> Option<String> {
+    match birth::read(typed, crate::session::today()) {
+        Ok(born) => {
+            if born != typed.trim() {
+                run.ui.prompt(&format!("  {born}"));
+            }
+            Some(born)
+        }
+        Err(why) => {
+            run.ui.hint(&why);
+            None
+        }
+    }
+}
+
+/// Whether a field of a profile is a date of birth.
+pub(super) fn is_born(field: &str) -> bool {
+    field == BORN
+}
+
 /// How a date of birth may be typed, behind its question.
-const BORN_FORMS: &str = " (1941-03-05, 1941-03 or 1941)";
+const BORN_FORMS: &str = " (3 March 2012, 3.3.2012, March 2012 or 2012)";
 
 /// The fields of a profile that a case of a template is asked for, each with its question.
 pub(super) fn asked(template: Option<&str>) -> Result<Vec<(String, String)>, CliError> {
@@ -219,16 +226,81 @@ fn ask_template(run: &Invocation) -> Result<String, CliError> {
     }
 }
 
-/// Asks for what is most needed in a case of a template; an empty answer leaves a field out.
+/// What goes back one question.
+const BACK: &str = "<";
+
+const WHAT: &str = "the profile";
+const FLAG: &str = "`--file FILE`, or `--file -` for standard input";
+
+/// Asks for what is most needed in a case of a template, shows it, and asks whether it is right. An empty answer leaves a
+/// field out.
 fn ask(run: &Invocation, template: &str) -> Result<String, CliError> {
-    let mut profile = Map::new();
-    for (field, question) in asked(Some(template))? {
-        let answer = ask_for(run, &field, &question)?;
-        if !answer.is_empty() {
-            profile.insert(field, Value::String(answer));
+    let asked = asked(Some(template))?;
+    let mut answers: Vec<String> = vec![String::new(); asked.len()];
+    run.ui.prompt(
+        "Enter leaves a question out, < goes back one; at the end all of it is shown before the case is opened.",
+    );
+    let mut at = 0;
+    while let Some((field, question)) = asked.get(at) {
+        let answer = ask_for(run, field, question)?;
+        match (answer.as_str(), answers.get_mut(at)) {
+            (BACK, _) => at = at.saturating_sub(1),
+            (_, Some(slot)) => {
+                *slot = answer;
+                at += 1;
+            }
+            (_, None) => break,
         }
     }
+    while let Some(number) = wrong(run, template, &asked, &answers)? {
+        if let (Some((field, question)), Some(slot)) = (asked.get(number), answers.get_mut(number)) {
+            let answer = ask_for(run, field, question)?;
+            if answer != BACK {
+                *slot = answer;
+            }
+        }
+    }
+    let given = asked.into_iter().zip(answers).filter(|(_, answer)| !answer.is_empty());
+    let profile: Map<String, Value> = given
+        .map(|((field, _), answer)| (field, Value::String(answer)))
+        .collect();
     Ok(Value::Object(profile).to_string())
+}
+
+/// Shows what was answered; gives the question that is to be asked again, or nothing where all is right.
+fn wrong(
+    run: &Invocation,
+    template: &str,
+    asked: &[(String, String)],
+    answers: &[String],
+) -> Result<Option<usize>, CliError> {
+    let lines = asked.iter().zip(answers).zip(1..).map(|(((field, _), answer), n)| {
+        let answer = if answer.is_empty() {
+            "-".into()
+        } else {
+            escape_line(answer)
+        };
+        format!("{n:>3}  {}: {answer}", field.replace('_', " "))
+    });
+    let lines: Vec<String> = lines.collect();
+    run.ui
+        .prompt(&format!("A case of the template {template}:\n{}", lines.join("\n")));
+    loop {
+        let question = "Open it? [Y, n, or the number of what is wrong] ";
+        let answer = run.ask(question, WHAT, FLAG)?;
+        match answer.to_lowercase().as_str() {
+            "" | "y" | "yes" => return Ok(None),
+            "n" | "no" => {
+                return Err(CliError::Nothing {
+                    what: "no case was opened",
+                });
+            }
+            typed => match typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1)) {
+                Some(at) if at < asked.len() => return Ok(Some(at)),
+                _ => run.ui.hint("write y, n, or one of the numbers"),
+            },
+        }
+    }
 }
 
 #[cfg(test)]

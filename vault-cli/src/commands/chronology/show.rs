@@ -2,10 +2,12 @@
 
 use clap::Args;
 use jiff::civil::Date;
+use vault_core::note::NoteKind;
 
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
 use crate::session::request::ChronologyRequest;
 
@@ -14,9 +16,9 @@ use crate::session::request::ChronologyRequest;
 /// Takes decisions and what its authors marked {significant}, each with its note; what was recorded late is marked.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// Only what happened on or after this day, such as `2026-03-01`
     #[arg(long, value_name = "DAY", value_parser = value::past_day)]
@@ -26,19 +28,26 @@ pub struct ShowArgs {
     #[arg(long, value_name = "DAY", value_parser = value::past_day)]
     pub until: Option<Date>,
 
+    /// Only out of notes of this kind
+    #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
+    pub kind: Option<NoteKind>,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
 }
 
 pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
+    let purpose = run.purpose(args.purpose)?;
+    let (mut session, case) = picker::unlock_for(run, args.case)?;
     let request = ChronologyRequest {
-        case: args.case,
+        case,
         since: args.since,
         until: args.until,
-        purpose: run.purpose(args.purpose)?,
+        kind: args.kind,
+        purpose,
     };
-    let reply = run.unlock()?.chronology_show(request)?;
+    let reply = session.chronology_show(request)?;
     run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::chronology)
 }

@@ -503,6 +503,9 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-sync",
-        &[("Send what was written, and verify the log:", "casevault sync")],
+        &[
+            ("Send what was written, and verify the log:", "casevault sync"),
+            ("Go on as long as the vault is open:", "casevault sync --watch"),
+        ],
     ),
 ];

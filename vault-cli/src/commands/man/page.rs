@@ -274,7 +274,7 @@ mod tests {
         };
         let add = synopsis("casevault-note-add.1");
         assert!(
-            add.starts_with("casevault note add CASE [--kind KIND] [--also CASE,…] [--at TIME]"),
+            add.starts_with("casevault note add [CASE] [--kind KIND] [--also CASE,…] [--attachments] [--at TIME]"),
             "{add}"
         );
         assert!(
@@ -283,8 +283,10 @@ mod tests {
         );
         assert!(!add.contains("--home") && !add.contains("--help"), "{add}");
         assert!(
-            synopsis("casevault-init.1").starts_with("casevault init --agency NAME --name NAME [--kdf-memory SIZE]")
+            synopsis("casevault-init.1")
+                .starts_with("casevault init [--agency NAME] [--name NAME] [--kdf-memory SIZE]")
         );
+        assert!(synopsis("casevault-member-invite.1").starts_with("casevault member invite --name NAME --role ROLE"));
         assert_eq!(synopsis("casevault-note.1"), "casevault note [OPTION]... COMMAND");
         assert_eq!(
             synopsis("casevault.1"),

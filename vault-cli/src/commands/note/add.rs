@@ -5,9 +5,15 @@ use vault_core::note::NoteKind;
 
 use crate::agent::Vault;
 use crate::cli::value;
+use crate::commands::start::kind;
 use crate::error::CliError;
 use crate::invocation::Invocation;
-use crate::session::request::{DraftOf, NoteAddRequest, NoteBlankRequest};
+use crate::mail::MailFile;
+use crate::picker;
+use crate::session::SessionError;
+use crate::session::reply::NoteSavedReply;
+use crate::session::request::{DraftOf, NoteAddRequest, NoteAttachRequest, NoteBlankRequest};
+use crate::unlock_prompt;
 use crate::writing::{self, Writing};
 
 use super::{DraftFlags, InputArgs, OnTerminal};
@@ -36,12 +42,13 @@ use super::{DraftFlags, InputArgs, OnTerminal};
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub struct AddArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// The kind: `interview`, `home-visit`, `phone`, `meeting`, `office`, `supervision`, `court`, `correspondence`,
-    /// `other`, or one that a template defines [default: what the text says]
+    /// `other`, or one that a template defines [default: what the text says; on a terminal it is
+    /// asked for]
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
     pub kind: Option<NoteKind>,
 
@@ -49,6 +56,10 @@ pub struct AddArgs {
     /// another
     #[arg(long, value_name = "CASE,…", value_delimiter = ',', value_parser = value::case)]
     pub also: Vec<String>,
+
+    /// Files what is attached to an e-mail with the note too, under names that are safe
+    #[arg(long, requires = "file")]
+    pub attachments: bool,
 
     /// The note.
     #[command(flatten)]
@@ -60,17 +71,21 @@ pub struct AddArgs {
 }
 
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
-    let case = args.case;
     if args.input.file.is_some() {
-        let note = args.input.read(args.kind, run)?;
-        let mut session = run.unlock()?;
-        let reply = session.note_add(NoteAddRequest {
+        let (note, files) = args.input.read_with_files(args.kind, args.attachments, run)?;
+        let (mut session, case) = picker::unlock_for(run, args.case)?;
+        let request = NoteAddRequest {
             case: case.clone(),
             note,
             also: args.also,
             draft: None,
+            unless_same: false,
+        };
+        let reply = add_once(run, &mut session, request)?.ok_or(CliError::Nothing {
+            what: "nothing was saved a second time",
         })?;
         super::saved(&reply, run)?;
+        attach(&files, &reply, run, &mut session)?;
         if reply.drafts {
             // The note is saved, whatever comes of telling what else there is.
             let _ = writing::tell_of_drafts(run, &mut session, &case, &format!("casevault note add {case}"));
@@ -78,16 +93,92 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
         return Ok(());
     }
     let mut session = run.unlock_to_write(&args.drafts)?;
-    written(AddArgs { case, ..args }, run, &mut session)
+    let case = match args.case {
+        Some(case) => case,
+        None => picker::case(run, &mut session)?,
+    };
+    // Of a draft the kind was said when it was begun.
+    let is_new = args.drafts.draft.is_none() && args.drafts.discard_draft.is_none();
+    let kind = match args.kind {
+        None if is_new && args.input.template.is_none() => Some(kind::ask(run, &mut session, &case)?),
+        kind => kind,
+    };
+    let args = AddArgs {
+        case: Some(case.clone()),
+        kind,
+        ..args
+    };
+    written(args, case, run, &mut session)
+}
+
+/// Saves a note; where one of the same words was saved in the last minutes, asks on a terminal whether to save it again.
+/// `None` where that was not meant.
+pub(in crate::commands) fn add_once(
+    run: &Invocation,
+    session: &mut Vault,
+    request: NoteAddRequest,
+) -> Result<Option<NoteSavedReply>, CliError> {
+    let is_asked = unlock_prompt::can_ask();
+    let first = NoteAddRequest {
+        unless_same: is_asked,
+        ..request.clone()
+    };
+    match session.note_add(first) {
+        Err(SessionError::SameNote { note }) if is_asked => {
+            let question = format!("{note} of the same words was saved in the last minutes. Save this too? [y/N] ");
+            match run.confirm(
+                &question,
+                "whether to save it again",
+                "`--file FILE` without a terminal",
+            )? {
+                true => Ok(Some(session.note_add(request)?)),
+                false => Ok(None),
+            }
+        }
+        done => Ok(Some(done?)),
+    }
+}
+
+/// Files what was attached to a mail with the note that it became, and with those of other cases that are one with it.
+fn attach(files: &[MailFile], reply: &NoteSavedReply, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
+    let others = reply.others.iter().map(|other| other.note.clone());
+    for note in [reply.note.clone()]
+        .into_iter()
+        .chain(others)
+        .filter(|_| !files.is_empty())
+    {
+        let watch = run.watch()?;
+        for file in files {
+            let request = NoteAttachRequest {
+                note: note.clone(),
+                name: file.name.clone(),
+                length: u64::try_from(file.content.len()).ok(),
+                as_original: false,
+            };
+            let done = session.note_attach(&mut file.content.as_slice(), request, watch.task());
+            done.inspect_err(|_| {
+                run.ui.note(&format!(
+                    "the note {note} is saved, and not all that the mail holds is attached to it: `casevault note attach {note} --list`"
+                ));
+            })?;
+        }
+        drop(watch);
+        run.ui.note(&format!(
+            "attached to {note}: {}",
+            crate::render::count(files.len() as u64, "file of the mail", "files of the mail")
+        ));
+    }
+    Ok(())
 }
 
 impl AddArgs {
     /// A note of a case and a kind of which the command line says nothing else.
     pub(crate) fn of(case: String, kind: NoteKind) -> Self {
         Self {
-            case,
+            case: Some(case),
             kind: Some(kind),
             also: Vec::new(),
+            attachments: false,
             input: InputArgs::default(),
             drafts: DraftFlags::default(),
         }
@@ -95,8 +186,7 @@ impl AddArgs {
 }
 
 /// Has a note written on the terminal.
-pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
-    let case = args.case;
+pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
     let on_terminal = OnTerminal {
         writing: Writing {
             of: DraftOf::Add(case.clone()),
@@ -121,13 +211,14 @@ pub(crate) fn written(args: AddArgs, run: &Invocation, session: &mut Vault) -> R
             Ok(session.note_blank(NoteBlankRequest { case, note, jot })?)
         },
         &mut |session, note, also, draft| {
-            let case = case.clone();
-            session.note_add(NoteAddRequest {
-                case,
+            let request = NoteAddRequest {
+                case: case.clone(),
                 note,
                 also,
                 draft,
-            })
+                unless_same: false,
+            };
+            session.note_add(request)
         },
     )?;
     match reply {

@@ -12,7 +12,10 @@ use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::part::{Part, require_new};
 use crate::render;
-use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAttachmentsRequest};
+use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAttachmentsRequest, NoteDetachRequest};
+
+/// The longest reason, in bytes.
+const LONGEST_REASON: u64 = 4096;
 
 /// Attaches a file to a note, lists what is attached, or gets it out
 ///
@@ -24,6 +27,9 @@ use crate::session::request::{NoteAttachRequest, NoteAttachmentRequest, NoteAtta
 /// untouched. `--original` gives it as it was attached, and the log has it as such. A picture of another form (HEIC,
 /// TIFF, GIF …) or a film cannot be taken apart safely: it comes out with `--original` alone.
 ///
+/// `--remove N` takes off what was attached by mistake: a new version of the note says so, with the reason. Nothing is
+/// destroyed: `--list` names it with the reason, and `--get N --removed` gives it, until an erasure. The numbers of the others stay.
+///
 /// Example: `casevault note attach n-19qd scan.jpg --as-original`
 /// Example: `casevault note attach n-19qd --get 1 --out scan.jpg`
 #[derive(Args, Debug)]
@@ -33,11 +39,11 @@ pub struct AttachArgs {
     pub note: String,
 
     /// The file to attach; `-` is standard input, attached under the name `attachment`
-    #[arg(value_name = "FILE", required_unless_present_any = ["list", "get"], conflicts_with_all = ["list", "get"])]
-    pub file: Option<PathBuf>,
+    #[arg(value_name = "FILE", required_unless_present_any = ["list", "get", "remove"], conflicts_with_all = ["list", "get", "remove"])]
+    pub content: Option<PathBuf>,
 
     /// The file is the scan or photograph that the note was made from
-    #[arg(long, requires = "file")]
+    #[arg(long, requires = "content")]
     pub as_original: bool,
 
     /// Lists what is attached
@@ -56,6 +62,18 @@ pub struct AttachArgs {
     #[arg(long, requires = "get")]
     pub original: bool,
 
+    /// Gives what was taken off too
+    #[arg(long, requires = "get")]
+    pub removed: bool,
+
+    /// Takes attachment N off, as `--list` counts them
+    #[arg(long, value_name = "N", conflicts_with_all = ["list", "get"], value_parser = clap::value_parser!(u32).range(1..))]
+    pub remove: Option<u32>,
+
+    /// Why it is taken off, from a file or from standard input; without it, on a terminal, it is asked for
+    #[arg(long, value_name = "FILE|-", requires = "remove")]
+    pub file: Option<Source>,
+
     /// Replaces a file that is there
     #[arg(long, requires = "get")]
     pub force: bool,
@@ -66,7 +84,10 @@ pub struct AttachArgs {
 }
 
 pub(super) fn run(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
-    match (&args.file, args.get, &args.out) {
+    if let Some(number) = args.remove {
+        return remove(number, &args, run);
+    }
+    match (&args.content, args.get, &args.out) {
         (Some(file), _, _) => attach(file, &args, run),
         (None, Some(number), Some(out)) => get(number, out, &args, run),
         _ => list(args, run),
@@ -132,6 +153,33 @@ fn open(file: &Path, run: &Invocation) -> Result<Content, CliError> {
     })
 }
 
+/// Takes an attachment off, after saying on a terminal which it is.
+fn remove(number: u32, args: &AttachArgs, run: &Invocation) -> Result<(), CliError> {
+    let (what, flag) = ("the reason", "`--file FILE`, or `--file -` for standard input");
+    let (mut session, reason) = match &args.file {
+        Some(source) => {
+            let reason = run.text(Some(source), what, LONGEST_REASON)?;
+            (run.unlock()?, reason)
+        }
+        None => {
+            let mut session = run.unlock_to_ask(what, flag)?;
+            let request = NoteAttachmentsRequest {
+                note: args.note.clone(),
+                ..NoteAttachmentsRequest::default()
+            };
+            let all = session.note_attachments(request)?.attachments;
+            if let Some(view) = all.iter().find(|view| view.attachment == number) {
+                run.ui.prompt(&render::attachment::table(std::slice::from_ref(view)));
+            }
+            let reason = run.ask("Why is it taken off? ", what, flag)?;
+            (session, reason)
+        }
+    };
+    let note = args.note.clone();
+    let reply = session.note_detach(NoteDetachRequest { note, number, reason })?;
+    run.ui.reply(&reply, render::attachment::removed)
+}
+
 fn list(args: AttachArgs, run: &Invocation) -> Result<(), CliError> {
     let request = NoteAttachmentsRequest {
         note: args.note,
@@ -148,6 +196,7 @@ fn get(number: u32, out: &Path, args: &AttachArgs, run: &Invocation) -> Result<(
         note: args.note.clone(),
         number,
         original: args.original,
+        removed: args.removed,
         purpose: run.purpose(args.purpose.clone())?,
     };
     let mut session = run.unlock()?;

@@ -1,6 +1,8 @@
 //! `casevault note find`.
 
 use clap::Args;
+use jiff::civil::Date;
+use vault_core::note::NoteKind;
 
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
@@ -12,10 +14,12 @@ use crate::session::request::NoteFindRequest;
 /// The longest search term, in bytes.
 const LONGEST_TERM: u64 = 1024;
 
-/// Finds notes that hold a term
+/// Finds notes that hold all of some words
 ///
-/// Searches on this machine alone, in memory: no index of words is ever written. The term is never taken from the command
-/// line. The search is logged, and what it found is logged before it is shown.
+/// Several words are found in any order, anywhere in a note; words in quotation marks as they stand: `"back door" key`. Where
+/// some notes hold all of them as they were typed, those are shown, and of the others it is told how many there are (`--words`). A word is
+/// found inside longer ones. Searches on this machine alone, in memory: no index of words is ever written. The words are never taken from the
+/// command line. The search is logged, and what it found is logged before it is shown.
 ///
 /// Example: `echo heating | casevault note find c-7fk2 --file -`
 #[derive(Args, Debug)]
@@ -24,9 +28,25 @@ pub struct FindArgs {
     #[arg(value_name = "CASE", value_parser = value::case)]
     pub case: Option<String>,
 
-    /// The term, one line, from a file or from standard input; capitals do not matter
+    /// What to look for, one line, from a file or from standard input; capitals do not matter
     #[arg(long, value_name = "FILE|-")]
     pub file: Option<Source>,
+
+    /// Shows the notes that hold the words in any order too, where others hold them as they were typed
+    #[arg(long)]
+    pub words: bool,
+
+    /// Only notes of this kind
+    #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
+    pub kind: Option<NoteKind>,
+
+    /// Only what happened on or after this day, such as `2026-03-01`
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
+    pub since: Option<Date>,
+
+    /// Only what happened on or before this day
+    #[arg(long, value_name = "DAY", value_parser = value::past_day)]
+    pub until: Option<Date>,
 
     /// Shows at most this many hits
     #[arg(long, value_name = "N")]
@@ -55,6 +75,10 @@ pub(super) fn run(args: FindArgs, run: &Invocation) -> Result<(), CliError> {
     let request = NoteFindRequest {
         case: args.case,
         term,
+        words: args.words,
+        kind: args.kind,
+        since: args.since,
+        until: args.until,
         limit: args.limit,
         purpose,
     };

@@ -7,15 +7,16 @@ use vault_core::note::NoteKind;
 use crate::cli::{Purpose, value};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::picker;
 use crate::render;
 use crate::session::request::NoteListRequest;
 
 /// Lists the notes of a case
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// Only notes of this kind
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
@@ -55,8 +56,10 @@ pub struct ListArgs {
 }
 
 pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
+    let purpose = run.purpose(args.purpose)?;
+    let (mut session, case) = picker::unlock_for(run, args.case)?;
     let request = NoteListRequest {
-        case: args.case,
+        case,
         kind: args.kind,
         section: args.section,
         since: args.since,
@@ -65,9 +68,9 @@ pub(super) fn run(args: ListArgs, run: &Invocation) -> Result<(), CliError> {
         incomplete: args.incomplete,
         misfiled: args.misfiled,
         all: args.all,
-        purpose: run.purpose(args.purpose)?,
+        purpose,
     };
-    let reply = run.unlock()?.note_list(request)?;
+    let reply = session.note_list(request)?;
     run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::note::list)
 }

@@ -11,7 +11,7 @@ use crate::session::request::NoteShowRequest;
 
 /// Shows one note
 ///
-/// What was amended is shown struck beside what it became. With `--only`, segments whose kind came from the template and
+/// What was amended is shown struck beside what it became; `--clean` leaves that out. With `--only`, segments whose kind came from the template and
 /// was not confirmed by the author are left out: opinion must not turn into observation.
 ///
 /// Example: `casevault note show n-19qd --only observation,quote,reported`
@@ -30,6 +30,10 @@ pub struct ShowArgs {
     #[arg(long = "as-of-version", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub version: Option<u32>,
 
+    /// Shows an amended note as it reads now, without what was struck
+    #[arg(long)]
+    pub clean: bool,
+
     /// Shows a note even if it is hidden because it was misfiled
     #[arg(long)]
     pub misfiled: bool,
@@ -45,6 +49,7 @@ pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
         version: args.version,
         only: args.only,
         misfiled: args.misfiled,
+        clean: args.clean,
         purpose: run.purpose(args.purpose)?,
     };
     let reply = run.unlock()?.note_show(request)?;

@@ -1,4 +1,4 @@
-//! Of what kind a note is that is begun from the start menu.
+//! Of what kind a note is that is begun on a terminal without saying so.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ const FLAG: &str = "`casevault note add CASE --kind KIND`";
 ///
 /// # Errors
 /// [`CliError::NoAnswer`] for Ctrl-D, [`CliError::Interrupted`].
-pub(super) fn ask(run: &Invocation, session: &mut Vault, case: &str) -> Result<NoteKind, CliError> {
+pub(in crate::commands) fn ask(run: &Invocation, session: &mut Vault, case: &str) -> Result<NoteKind, CliError> {
     let kinds = crate::session::note_kinds()?;
     let listed = session.note_list(NoteListRequest {
         case: case.to_owned(),

@@ -80,16 +80,25 @@ impl Session {
     ) -> Result<Luggage> {
         self.settle()?;
         let holder = &self.holder;
-        let attached = self.store.read(|tx| {
+        let (attached, detached) = self.store.read(|tx| -> Result<_> {
             let keys = holder.case_keys(tx, case)?;
-            holder.attached(tx, &keys, note, logged)
+            let detached = holder.read_note(tx, &keys, note, None, logged)?.note.detached;
+            Ok((holder.attached(tx, &keys, note, logged)?, detached))
         })?;
         let mut luggage = Luggage::default();
-        let bytes = attached.iter().map(|one| one.attachment.length).sum();
+        let stays = |one: &Attached| super::removal(&detached, one.context.record).is_some();
+        let bytes = attached
+            .iter()
+            .filter(|one| !stays(one))
+            .map(|one| one.attachment.length)
+            .sum();
         task.progress
             .start("taking attachments along", Some(bytes), Unit::Bytes);
         for (number, one) in (1..).zip(&attached) {
             luggage.seen.push(one.context.record);
+            if stays(one) {
+                continue;
+            }
             let of = format!("{} attachment {number}", note.handle());
             match self.carry(one, to, &of, task) {
                 Ok(carried) => luggage.carried.push(carried),

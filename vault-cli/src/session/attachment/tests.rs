@@ -43,6 +43,7 @@ impl With {
 
     fn get(&mut self, original: bool) -> (Result<NoteAttachmentReply>, Vec<u8>) {
         let request = NoteAttachmentRequest {
+            removed: false,
             note: self.note.clone(),
             number: 1,
             original,

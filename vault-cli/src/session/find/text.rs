@@ -35,6 +35,7 @@ use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
+use vault_core::note::find::Query;
 use vault_core::note::find::Term;
 use vault_core::wire::v1::stream::StreamId;
 use zeroize::Zeroize;
@@ -309,7 +310,7 @@ impl Holder {
         &self,
         tx: &ReadTx<'_>,
         case: Option<CaseId>,
-        term: &Term,
+        query: &Query,
         task: Task<'_>,
         logged: &Logged,
     ) -> Result<(u64, Vec<Candidate>)> {
@@ -319,9 +320,9 @@ impl Holder {
                 .entries
                 .par_iter()
                 .filter(|entry| entry.length > 0 && case.is_none_or(|case| entry.case == case))
-                .filter(|entry| entry.escaped || term.may_match_unescaped(text.of(entry)))
+                .filter(|entry| entry.escaped || query.may_match_unescaped(text.of(entry)))
                 .map(|entry| {
-                    let found = super::read(entry.case, entry.record, entry.version, text.of(entry), term);
+                    let found = super::read(entry.case, entry.record, entry.version, text.of(entry), query);
                     let found = logged.opened(entry.case, &entry.record.handle(), found);
                     Ok(found?.flatten())
                 })

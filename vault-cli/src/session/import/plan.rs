@@ -30,7 +30,7 @@ use vault_core::secret::LocalIndexKey;
 use vault_core::wire::v1::stream::Section;
 
 /// Most bytes of a line.
-const LINE_BYTES: usize = 4 << 20;
+pub(super) const LINE_BYTES: usize = 4 << 20;
 /// Most segments of a note.
 const SEGMENTS: usize = 10_000;
 /// Most refused lines that are named; of more, the number is told.
@@ -52,9 +52,17 @@ pub(super) struct Action<'t> {
 /// What an import would do.
 pub(super) struct Plan<'t> {
     pub(super) actions: Vec<Action<'t>>,
+    pub(super) totals: Totals,
+}
+
+/// What the lines add up to.
+#[derive(Default)]
+pub(super) struct Totals {
     pub(super) malformed: Vec<MalformedLine>,
     /// Refused lines beyond those that are named.
     pub(super) more_malformed: u64,
+    /// Their numbers, where they are wanted.
+    pub(super) more_lines: Vec<u64>,
     pub(super) skipped: u64,
     pub(super) in_future: u64,
     /// Fields that are not known, with how many of the lines to be taken have them.
@@ -83,7 +91,8 @@ enum Seen {
 /// What is known under an id: its content, if any is still kept.
 type Known = Option<ContentTag>;
 
-struct Ids<'a> {
+/// What is known under the ids that lines name, above them or in the vault.
+pub(super) struct Ids<'a> {
     tx: &'a ReadTx<'a>,
     cases: HashMap<String, Known>,
     notes: HashMap<String, Known>,
@@ -105,21 +114,10 @@ impl<'t> Plan<'t> {
         task.progress
             .start("checking", u64::try_from(lines().count()).ok(), Unit::Items);
         let mut lines = lines();
-        let mut ids = Ids {
-            tx,
-            cases: HashMap::new(),
-            notes: HashMap::new(),
-            workers: settings.workers_by_id(),
-            absent: HashSet::new(),
-        };
-        let index = &tx.keys().index;
+        let mut ids = Ids::of(tx, settings);
         let mut plan = Self {
             actions: Vec::new(),
-            malformed: Vec::new(),
-            more_malformed: 0,
-            skipped: 0,
-            in_future: 0,
-            unknown: BTreeMap::new(),
+            totals: Totals::default(),
         };
         loop {
             let chunk: Vec<(u64, &[u8])> = lines.by_ref().take(CHUNK).collect();
@@ -127,39 +125,25 @@ impl<'t> Plan<'t> {
                 break;
             }
             task.cancel.check()?;
-            let seen: Vec<_> = chunk
-                .par_iter()
-                .map(|(_, line)| see(index, set, settings, line))
-                .collect();
-            for ((number, _), seen) in chunk.iter().zip(seen) {
-                match seen.and_then(|(text, unknown, seen)| Ok((text, unknown, ids.decide(seen, request.amend)?))) {
-                    Ok((_, _, Decision::Skip)) => plan.skipped += 1,
-                    Ok((text, unknown, Decision::Take { amends, future })) => {
-                        for field in unknown {
-                            let has_room = plan.unknown.len() < FIELDS || plan.unknown.contains_key(&field);
-                            if has_room {
-                                *plan.unknown.entry(field).or_default() += 1;
-                            }
-                        }
-                        plan.in_future += u64::from(future);
-                        // Where a line was refused and none is to be kept, nothing need be remembered of the good ones.
-                        if request.keep_going || plan.malformed.is_empty() {
-                            plan.actions.push(Action { text, amends });
-                        }
-                    }
-                    Err(Fault::Line(why)) => plan.refuse(*number, &why),
-                    Err(Fault::Session(e)) => return Err(e),
-                }
+            let actions = ids.judge(set, settings, &chunk, request, &mut plan.totals)?;
+            // Where a line was refused and none is to be kept, nothing need be remembered of the good ones.
+            if request.keep_going || plan.totals.malformed.is_empty() {
+                plan.actions.extend(actions);
             }
             task.progress.advance(u64::try_from(chunk.len()).unwrap_or(0));
         }
         task.progress.finish();
         Ok(plan)
     }
+}
 
-    fn refuse(&mut self, line: u64, why: &str) {
+impl Totals {
+    fn refuse(&mut self, line: u64, why: &str, is_wanted: bool) {
         if self.malformed.len() >= NAMED {
             self.more_malformed += 1;
+            if is_wanted {
+                self.more_lines.push(line);
+            }
             return;
         }
         let why = match why.char_indices().nth(WHY_CHARS) {
@@ -187,7 +171,53 @@ impl From<SessionError> for Fault {
     }
 }
 
-impl Ids<'_> {
+impl<'a> Ids<'a> {
+    /// Knows what is in the vault, and no line yet.
+    pub(super) fn of(tx: &'a ReadTx<'a>, settings: &Settings) -> Self {
+        Self {
+            tx,
+            cases: HashMap::new(),
+            notes: HashMap::new(),
+            workers: settings.workers_by_id(),
+            absent: HashSet::new(),
+        }
+    }
+
+    /// Judges some lines, after those before them, and gives those that are to be taken.
+    pub(super) fn judge<'c>(
+        &mut self,
+        set: &Set,
+        settings: &Settings,
+        chunk: &[(u64, &'c [u8])],
+        request: &ImportRequest,
+        totals: &mut Totals,
+    ) -> Result<Vec<Action<'c>>> {
+        let index = &self.tx.keys().index;
+        let seen: Vec<_> = chunk
+            .par_iter()
+            .map(|(_, line)| see(index, set, settings, line))
+            .collect();
+        let mut actions = Vec::new();
+        for ((number, _), seen) in chunk.iter().zip(seen) {
+            match seen.and_then(|(text, unknown, seen)| Ok((text, unknown, self.decide(seen, request.amend)?))) {
+                Ok((_, _, Decision::Skip)) => totals.skipped += 1,
+                Ok((text, unknown, Decision::Take { amends, future })) => {
+                    for field in unknown {
+                        let has_room = totals.unknown.len() < FIELDS || totals.unknown.contains_key(&field);
+                        if has_room {
+                            *totals.unknown.entry(field).or_default() += 1;
+                        }
+                    }
+                    totals.in_future += u64::from(future);
+                    actions.push(Action { text, amends });
+                }
+                Err(Fault::Line(why)) => totals.refuse(*number, &why, request.every_refused),
+                Err(Fault::Session(e)) => return Err(e),
+            }
+        }
+        Ok(actions)
+    }
+
     fn decide(&mut self, seen: Seen, amend: bool) -> std::result::Result<Decision, Fault> {
         match seen {
             Seen::Worker { worker, content } => match self.workers.get(&worker) {

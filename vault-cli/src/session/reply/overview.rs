@@ -6,11 +6,13 @@ use super::DraftRow;
 use super::JoinedNote;
 use super::JotRow;
 use super::Schema;
+use super::SegmentHead;
 use super::UnopenedRow;
 use serde::Deserialize;
 use serde::Serialize;
 use vault_core::note::NoteKind;
 use vault_core::note::brief::Brief;
+use vault_core::note::overview::Item;
 use vault_core::note::people::Person;
 use vault_core::note::plan::Step;
 
@@ -59,6 +61,37 @@ pub struct CaseName {
     /// Whether another open case is called so, whatever the capitals: then the handle tells them apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_name: bool,
+    /// Other cases of its household in which something dangerous is known; of visits and steps of the day alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub household: Vec<HouseholdCase>,
+}
+
+/// A case of the same household.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HouseholdCase {
+    /// Its handle.
+    pub case: String,
+    /// What it is called in lists.
+    pub label: Option<String>,
+}
+
+/// What is dangerous in another case of the household.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HouseholdDanger {
+    /// The other case's handle.
+    pub case: String,
+    /// What it is called in lists.
+    pub label: Option<String>,
+    /// Whether it is closed.
+    pub closed: bool,
+    /// How the two are of one household, in words.
+    pub by: Vec<String>,
+    /// Its flags.
+    pub flags: Vec<String>,
+    /// What is dangerous or forbidden, out of its profile and its notes.
+    pub dangers: Vec<Item>,
+    /// How many more its notes hold.
+    pub more: usize,
 }
 
 /// What the day holds.
@@ -115,6 +148,9 @@ pub struct VisitRow {
     pub place: Option<String>,
     /// Its first words.
     pub begins: String,
+    /// What the segment is that they are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_of: Option<SegmentHead>,
 }
 
 /// A step of a plan.
@@ -243,6 +279,17 @@ pub struct CaseBriefReply {
     /// What its writer made so that it does not open: it is not among the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedRow>,
+    /// What is dangerous in other cases of the household.
+    #[serde(default)]
+    pub household: Vec<HouseholdDanger>,
+    /// How many more cases of the household there are than were looked at.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub household_more: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The people named in a case.

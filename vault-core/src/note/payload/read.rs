@@ -198,6 +198,7 @@ impl<'de> Visitor<'de> for NoteSeed {
                 "joined" if sealed => field(&mut map, name, &mut note.joined, extra)?,
                 "misfiled" if sealed => field(&mut map, name, &mut note.misfiled, extra)?,
                 "refiled" if sealed => field(&mut map, name, &mut note.refiled, extra)?,
+                "detached" if sealed => list(&mut map, name, &mut note.detached, extra)?,
                 "main_section" if sealed => field(&mut map, name, &mut note.main_section, extra)?,
                 "parts" if sealed => list(&mut map, name, &mut note.parts, extra)?,
                 "extra" if sealed => field(&mut map, name, &mut nested, extra)?,

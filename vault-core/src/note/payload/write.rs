@@ -132,6 +132,7 @@ impl Serialize for Note {
         out.option("joined", &self.joined)?;
         out.option("misfiled", &self.misfiled)?;
         out.option("refiled", &self.refiled)?;
+        out.list("detached", &self.detached)?;
         out.extra(&self.extra, true)?;
         out.map.end()
     }

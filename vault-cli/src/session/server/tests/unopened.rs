@@ -74,6 +74,7 @@ fn all_reads(vault: &mut Vault, case: &str) -> Vec<(&'static str, usize, Vec<Uno
     let export = ExportRequest {
         case: None,
         format: ExportFormat::Jsonl,
+        with_marked: false,
         purpose: Default::default(),
     };
     let export = session.export(export, &mut written, task()).unwrap();
@@ -145,8 +146,7 @@ fn a_label_or_a_profile_that_does_not_open_leaves_the_one_before_it() {
         assert_eq!(shown, 1, "{name}");
         let is_named = |handle: &str| unopened.iter().any(|row| row.of == handle);
         let (of_label, of_profile) = match name {
-            "note find" | "note find CASE" => (false, false),
-            "note list" | "case list" | "today" => (true, false),
+            "note find" | "note find CASE" | "note list" | "case list" | "today" => (true, false),
             _ => (true, true),
         };
         assert_eq!((is_named(&label), is_named(&profile)), (of_label, of_profile), "{name}");
