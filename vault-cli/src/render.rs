@@ -18,9 +18,13 @@ mod table;
 pub mod verify;
 pub mod writing;
 
+use std::fmt::Write as _;
+
 use vault_core::id::MemberId;
 use vault_core::note::display::escape_line;
 use vault_core::note::when::Moment;
+
+use crate::session::reply::UnopenedRow;
 
 pub use table::{table, table_or_lines};
 
@@ -109,10 +113,48 @@ fn or_dash(text: Option<&str>) -> String {
         .map_or_else(|| "-".to_owned(), |text| escape_line(text).into_owned())
 }
 
+/// Warns of what its writer made so that it does not open.
+pub fn unopened(rows: &[UnopenedRow]) -> String {
+    let number = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let mut text = match number {
+        1 => "warning: 1 record does not open, and is not in this:".to_owned(),
+        _ => format!("warning: {number} records do not open, and are not in this:"),
+    };
+    for row in rows {
+        let _ = write!(
+            text,
+            "\n  {} in {}: {} (CHK-{:02})",
+            row.of, row.case, row.why, row.check
+        );
+    }
+    text.push_str(
+        "\nwhoever wrote it made it so; all else is shown, and `casevault verify` looks at everything that is kept",
+    );
+    text
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_open_is_named_and_counted() {
+        let row = |of: &str| UnopenedRow {
+            of: of.to_owned(),
+            case: "c-7fk2m9qd".to_owned(),
+            check: 12,
+            why: "sealed bytes do not open".to_owned(),
+        };
+        let one = unopened(&[row("n-1")]);
+        assert!(one.starts_with("warning: 1 record does not open"), "{one}");
+        assert!(
+            one.contains("\n  n-1 in c-7fk2m9qd: sealed bytes do not open (CHK-12)\n"),
+            "{one}"
+        );
+        let two = unopened(&[row("n-1"), row("n-2")]);
+        assert!(two.starts_with("warning: 2 records do not open"), "{two}");
+    }
 
     #[test]
     fn numbers_are_grouped_and_counted() {

@@ -136,28 +136,9 @@ impl Ui {
     /// Warns, on standard error and with `--json` too, of what its writer made so that it does not open: the result is
     /// without it.
     pub fn unopened(&self, rows: &[UnopenedRow]) {
-        if rows.is_empty() {
-            return;
+        if !rows.is_empty() {
+            self.prompt(&render::unopened(rows));
         }
-        let number = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        let mut text = format!(
-            "warning: {} not open, and {} not in this:",
-            render::count(number, "record does", "records do"),
-            match number {
-                1 => "is",
-                _ => "are",
-            }
-        );
-        for row in rows {
-            text.push_str(&format!(
-                "\n  {} in {}: {} (CHK-{:02})",
-                row.of, row.case, row.why, row.check
-            ));
-        }
-        text.push_str(
-            "\nwhoever wrote it made it so; all else is shown, and `casevault verify` looks at everything that is kept",
-        );
-        self.prompt(&text);
     }
 
     /// Says what is to be typed, on standard error.

@@ -32,6 +32,7 @@ use super::reply::BreachAnswerReply;
 use super::reply::BreachListReply;
 use super::reply::BreachRow;
 use super::reply::Failure;
+use super::reply::JoinedNote;
 use super::reply::NOTE_MISFILED;
 use super::reply::NoteMisfiledReply;
 use super::reply::OpenedBy;
@@ -57,6 +58,18 @@ use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
 
 mod later;
+
+/// A misfiled note, and what went with it into the right case.
+struct Moved {
+    case: CaseId,
+    record: RecordId,
+    to: Option<CaseId>,
+    /// Whether the right case had it already.
+    there_already: bool,
+    others: Vec<JoinedNote>,
+    attachments: usize,
+    attachments_left: Vec<Failure>,
+}
 
 /// Names of the local values begin so; the id of the misfiled note follows.
 pub(super) const PREFIX: &str = "question:";
@@ -173,28 +186,49 @@ impl Session {
             tx.put_local(&name_of(record), &case_record::to_json(&question)?)?;
             Ok((refiled, before.note.recorded_at().map(Moment::instant)))
         });
-        let (attachments, attachments_left) = (luggage.carried.len(), std::mem::take(&mut luggage.left));
+        let moved = Moved {
+            case,
+            record,
+            to,
+            there_already: twin.is_some(),
+            others: joined::staying(&twins),
+            attachments: luggage.carried.len(),
+            attachments_left: std::mem::take(&mut luggage.left),
+        };
         // Whether the records were committed the store alone can say.
         self.settle_luggage(luggage);
         let (refiled, recorded_at) = refiled?;
+        self.moved(moved, refiled, recorded_at, QUESTION, &logged)
+    }
+
+    /// Tells what became of a misfiled note, and who opened it where it was.
+    fn moved(
+        &self,
+        moved: Moved,
+        refiled: Option<RecordId>,
+        recorded_at: Option<Timestamp>,
+        breach_question: &'static str,
+        logged: &Logged,
+    ) -> Result<NoteMisfiledReply> {
         let holder = &self.holder;
+        let (case, record) = (moved.case, moved.record);
         let readers = self
             .store
-            .read(|tx| holder.who_opened(tx, case, record, recorded_at, &logged))?;
+            .read(|tx| holder.who_opened(tx, case, record, recorded_at, logged))?;
         Ok(NoteMisfiledReply {
             schema: NOTE_MISFILED,
             note: record.handle(),
             case: case.handle(),
             refiled: refiled.map(|id| id.handle()),
-            to: to.map(|id| id.handle()),
-            there_already: twin.is_some(),
-            others: joined::staying(&twins),
-            attachments,
-            attachments_left,
+            to: moved.to.map(|id| id.handle()),
+            there_already: moved.there_already,
+            others: moved.others,
+            attachments: moved.attachments,
+            attachments_left: moved.attachments_left,
             opened_by: readers.opened,
             may_have_shown: readers.may_have_shown,
             unreadable_log: readers.unreadable,
-            breach_question: QUESTION,
+            breach_question,
         })
     }
 

@@ -52,7 +52,8 @@ pub(super) struct ReadNote {
     pub(super) version: u32,
     /// How many there are.
     pub(super) versions: u32,
-    /// How many others of the same number stand beside it: amendments that were made without having heard of each other.
+    /// How many others stand beside it: amendments that were made without having heard of each other. Those of the same number,
+    /// and those of a lower one that came behind it.
     pub(super) beside: u32,
     /// Whose device signed it.
     pub(super) signed_by: MemberId,
@@ -70,6 +71,8 @@ struct Newest {
     pos: u64,
     /// How many there are of that number.
     same: u32,
+    /// How many of a lower number stand behind it in the stream: whoever made it had not seen them.
+    behind: u32,
     versions: u32,
 }
 
@@ -83,7 +86,16 @@ impl Newest {
         if row.header.version == self.version {
             self.pos = row.at.pos;
             self.same += 1;
+            // It stands for all before it.
+            self.behind = 0;
+        } else {
+            self.behind += 1;
         }
+    }
+
+    /// How many stand beside it.
+    fn beside(&self) -> u32 {
+        self.same.saturating_sub(1).saturating_add(self.behind)
     }
 }
 
@@ -304,12 +316,14 @@ impl Holder {
         }
         let versions = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let first = all.first().filter(|_| versions > 1).cloned();
-        let of_number = |number: u32| all.iter().filter(|r| r.header.version == number).count();
         let beside = match version {
-            None => all.last().map_or(0, |newest| of_number(newest.header.version)),
-            Some(wanted) => of_number(wanted),
+            None => beside_newest(&all).count(),
+            Some(wanted) => {
+                let of_number = all.iter().filter(|r| r.header.version == wanted);
+                of_number.count().saturating_sub(1)
+            }
         };
-        let beside = u32::try_from(beside.saturating_sub(1)).unwrap_or(u32::MAX);
+        let beside = u32::try_from(beside).unwrap_or(u32::MAX);
         let found = match version {
             None => all.into_iter().next_back(),
             Some(wanted) => all.into_iter().find(|r| r.header.version == wanted),
@@ -344,10 +358,19 @@ impl Holder {
         if read.beside == 0 {
             return Ok(Vec::new());
         }
+        let mut all = tx.versions(read.record)?;
+        all.retain(|found| found.header.stream == keys.stream());
+        let is_newest = all.last().is_some_and(|newest| newest.header.version == read.version);
+        let found: Vec<StoredRecord> = match is_newest {
+            true => beside_newest(&all).cloned().collect(),
+            false => {
+                all.retain(|found| found.header.version == read.version);
+                all
+            }
+        };
         let mut beside = Vec::new();
-        for found in tx.versions(read.record)? {
-            let is_of_it = found.header.stream == keys.stream() && found.header.version == read.version;
-            if is_of_it && !found.is_erased() && found.hash()? != read.hash {
+        for found in found {
+            if !found.is_erased() && found.hash()? != read.hash {
                 let other = self.open_version(tx, keys, found, None)?;
                 beside.push(ReadNote {
                     versions: read.versions,
@@ -509,7 +532,7 @@ impl Holder {
                 record: header.record,
                 version: header.version,
                 versions: newest.get(&header.record).map_or(1, |n| n.versions),
-                beside: newest.get(&header.record).map_or(0, |n| n.same.saturating_sub(1)),
+                beside: newest.get(&header.record).map_or(0, Newest::beside),
                 signed_by: header.member,
                 hash,
                 note,
@@ -534,6 +557,19 @@ impl Holder {
             .map_err(|e| SessionError::refused(e.check, &handle))?;
         Ok(((record.header().clone(), record.hash()), payload.into_bytes()))
     }
+}
+
+/// Returns the versions that stand beside the newest, the last of all by number and place: those of its number, and those
+/// of a lower one that came behind it.
+fn beside_newest(all: &[StoredRecord]) -> impl Iterator<Item = &StoredRecord> {
+    let newest = all.last().map(|newest| (newest.header.version, newest.at.pos));
+    let is_beside = move |one: &&StoredRecord| {
+        newest.is_some_and(|(version, pos)| match one.header.version == version {
+            true => one.at.pos != pos,
+            false => one.at.pos > pos,
+        })
+    };
+    all.iter().filter(is_beside)
 }
 
 /// Whether a record is a note or a part of one.

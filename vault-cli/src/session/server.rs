@@ -679,9 +679,7 @@ impl Driver for Following<'_> {
         match ((self.answers.ask)(self.session, request), request) {
             // One that may not be read and one that has no more are alike.
             (Err(error), Request::Page { .. }) if is_not_found(&error) => Ok(nothing_more()?),
-            (Err(error), Request::Checkpoint | Request::Entries(_) | Request::Tile(_))
-                if is_not_found(&error) && self.before > 0 =>
-            {
+            (Err(error), _) if is_not_found(&error) && self.before > 0 => {
                 // A server that has not even the log any more of which leaves were verified.
                 Err(ServerFault::Log {
                     check: Check::LogConsistency.number(),

@@ -1,6 +1,7 @@
 //! A hidden note that stands in no file, put into the right one once somebody knows which: out of its last version with
 //! words, under the reason that was given when it was hidden.
 
+use super::Moved;
 use super::Question;
 use super::moved;
 use crate::session::Result;
@@ -10,7 +11,6 @@ use crate::session::case_record;
 use crate::session::joined;
 use crate::session::logging::Logged;
 use crate::session::progress::Task;
-use crate::session::reply::NOTE_MISFILED;
 use crate::session::reply::NoteMisfiledReply;
 use crate::store::ReadTx;
 use vault_core::id::CaseId;
@@ -69,29 +69,20 @@ impl Session {
             }
             Ok((note, is_answered))
         });
-        let (attachments, attachments_left) = (luggage.carried.len(), std::mem::take(&mut luggage.left));
+        let told = Moved {
+            case,
+            record,
+            to: Some(to),
+            there_already: twin.is_some(),
+            others: joined::staying(&twins),
+            attachments: luggage.carried.len(),
+            attachments_left: std::mem::take(&mut luggage.left),
+        };
         self.settle_luggage(luggage);
         let (refiled, is_answered) = refiled?;
         let recorded_at = words.note.recorded_at().map(Moment::instant);
-        let holder = &self.holder;
-        let readers = self
-            .store
-            .read(|tx| holder.who_opened(tx, case, record, recorded_at, logged))?;
-        Ok(NoteMisfiledReply {
-            schema: NOTE_MISFILED,
-            note: record.handle(),
-            case: case.handle(),
-            refiled: Some(refiled.handle()),
-            to: Some(to.handle()),
-            there_already: twin.is_some(),
-            others: joined::staying(&twins),
-            attachments,
-            attachments_left,
-            opened_by: readers.opened,
-            may_have_shown: readers.may_have_shown,
-            unreadable_log: readers.unreadable,
-            breach_question: if is_answered { ANSWERED } else { super::QUESTION },
-        })
+        let question = if is_answered { ANSWERED } else { super::QUESTION };
+        self.moved(told, Some(refiled), recorded_at, question, logged)
     }
 }
 

@@ -438,6 +438,45 @@ fn two_devices_that_write_apart_arrive_at_the_same_links() {
     }
 }
 
+#[test]
+fn one_amendment_and_two_that_were_made_apart_stand_beside_each_other() {
+    let mut log = Log::default();
+    let mut one = Vault::made();
+    let case = one.case("ext-1");
+    let note = one.note(&case, "obs: Rang.");
+    let mut two = further(&mut one);
+    let (mut at_one, mut at_two) = (0, 0);
+    log.meet(&mut one, &mut at_one);
+    log.meet(&mut two, &mut at_two);
+    one.amend(&note, "obs: Rang twice.");
+    one.amend(&note, "obs: Rang three times.");
+    two.amend(&note, "obs: Rang at the door.");
+    log.meet(&mut one, &mut at_one);
+    log.meet(&mut two, &mut at_two);
+    log.meet(&mut one, &mut at_one);
+    let of = |show: &crate::session::reply::NoteView| show.content.segments[0].text.trim().to_owned();
+    for vault in [&mut one, &mut two] {
+        let shown = vault.show(&note).unwrap();
+        assert_eq!((shown.view.head.version, shown.view.head.beside), (3, 1));
+        assert_eq!(of(&shown.view), "Rang three times.");
+        let [beside] = shown.beside.as_slice() else {
+            panic!("{:?}", shown.beside)
+        };
+        assert_eq!(of(beside), "Rang at the door.");
+        assert_eq!(vault.list(&case).unwrap().notes[0].head.beside, 1);
+    }
+    // The next stands for both.
+    two.amend(&note, "obs: Rang three times, at the door.");
+    log.meet(&mut two, &mut at_two);
+    log.meet(&mut one, &mut at_one);
+    for vault in [&mut one, &mut two] {
+        let shown = vault.show(&note).unwrap();
+        assert_eq!((shown.view.head.version, shown.view.head.beside), (4, 0));
+        assert!(shown.beside.is_empty());
+        require_sound(vault);
+    }
+}
+
 /// A small generator for histories: SplitMix64, so that a seed gives the same one everywhere.
 struct Dice(u64);
 
