@@ -15,7 +15,7 @@ mod watch;
 #[derive(Args, Debug)]
 pub struct SyncArgs {
     /// Goes on until Ctrl-C: synchronises again whenever somebody wrote, here or elsewhere, and whenever a server that did
-    /// not answer is back. It keeps no vault open: when the agent locks, it ends
+    /// not answer is back. It keeps no agent from locking, and ends when that locks; without an agent it holds the vault open
     #[arg(long)]
     pub watch: bool,
 }

@@ -1,6 +1,7 @@
 //! A server's change events, as they come: `GET /v1/changes`, a stream of server-sent events (WHATWG HTML, section 9.2).
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::time::Duration;
 
 use ureq::http::StatusCode;
 
@@ -8,6 +9,9 @@ use super::{REACH, Result, ServerFault, ServerUrl};
 
 /// Bytes of the longest line that is taken; the server's are shorter than forty.
 const LINE: u64 = 1 << 10;
+
+/// After so long a connection is given up, if the server has not ended it with the session: one that hangs hangs no longer.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
 
 /// What a server says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +33,13 @@ impl Events {
     /// # Errors
     /// [`ServerFault`].
     pub fn follow(url: &ServerUrl, token: &str) -> Result<Self> {
-        // Without a limit to the whole: events come for as long as the session lasts. Whoever follows minds the silence.
+        // Events come for as long as the session lasts. Whoever follows minds the silence.
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_connect(Some(REACH))
             .timeout_recv_response(Some(REACH))
+            .timeout_recv_body(Some(LONGEST))
             .user_agent("casevault")
             .build();
         let agent: ureq::Agent = config.into();

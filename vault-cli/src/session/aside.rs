@@ -37,6 +37,7 @@ use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::LinkId;
 use vault_core::note::Note;
+use vault_core::note::mark::Marks;
 use vault_core::parcel::OpenParcel;
 use vault_core::parcel::OpenRecord;
 use vault_core::secret::RecordKey;
@@ -107,7 +108,7 @@ impl Aside {
             case: self.case().map(|case| case.handle()),
             note: record.filter(|_| is_note).map(|record| record.header().record.handle()),
             stream: link.stream.to_string(),
-            can_be_restored: is_note && self.key.is_some(),
+            can_be_restored: is_note && self.key.is_some() && record.is_some_and(|record| record.header().version == 1),
             check: self.check.map(Check::number),
             why: self.check.map(|check| check.cause().to_owned()),
         }
@@ -143,10 +144,27 @@ pub(super) fn names(tx: &ReadTx<'_>) -> Result<Vec<String>> {
     Ok(tx.local_names(PREFIX)?.iter().map(|name| handle_of(name)).collect())
 }
 
-/// The words of a note, by segments.
+/// The words of a note, by segments: behind for whom they are not, what they are, and whose.
 fn words(note: &Note) -> Vec<String> {
-    let said = note.segments.iter().map(|segment| segment.text.trim().to_owned());
-    said.filter(|text| !text.is_empty()).collect()
+    let said = note.segments.iter().filter(|segment| !segment.text.trim().is_empty());
+    said.map(|segment| {
+        let who = segment.speaker.as_deref().or(segment.from.as_deref());
+        let who = who.map_or_else(String::new, |who| format!(" {who}"));
+        let (marks, kind) = (Marks::of(segment), segment.kind.as_str());
+        format!("{marks}{kind}{who}: {}", segment.text.trim())
+    })
+    .collect()
+}
+
+/// Tells whether a note says no more than what its author wrote just then: what an amendment, an import, a re-filing or a part
+/// of another note says of itself would not be true of a new one.
+fn stands_alone(note: &Note) -> bool {
+    note.parts.is_empty()
+        && note.main_section.is_none()
+        && note.imported.is_none()
+        && note.refiled.is_none()
+        && note.misfiled.is_none()
+        && note.joined.is_none()
 }
 
 fn all(tx: &ReadTx<'_>) -> Result<Vec<Aside>> {
@@ -238,15 +256,25 @@ impl Session {
     pub fn aside_restore(&mut self, request: AsideRestoreRequest) -> Result<AsideRestoreReply> {
         let aside = self.store.read(|tx| resolve(tx, &request.aside))?;
         self.log_aside(&aside, "set aside", &ReadPurpose::default())?;
-        let (Some(case), Some(mut note)) = (aside.case(), aside.note()?) else {
-            return Err(SessionError::conflict(
-                format!("{} is no note that can be written again", aside.handle()),
-                "make the change again by its own command, and drop this with `casevault note aside --discard`",
-            ));
+        let refused = || {
+            SessionError::conflict(
+                format!(
+                    "{} is no whole note of its own that can be written again",
+                    aside.handle()
+                ),
+                "`casevault note aside --show` shows it; make the change again by its own command, and drop this with \
+                 `casevault note aside --discard`",
+            )
+        };
+        let note = match aside.row().can_be_restored {
+            true => aside.note()?.filter(stands_alone),
+            false => None,
+        };
+        let (Some(case), Some(mut note)) = (aside.case(), note) else {
+            return Err(refused());
         };
         self.writable_case(&case.to_string())?;
         note.id.clear();
-        note.parts.clear();
         let written = self.write(|holder: &mut Holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let written = holder.put_note(tx, &mut keys, note, None)?;

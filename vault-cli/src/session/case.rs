@@ -140,7 +140,7 @@ impl Session {
         })?;
         let written = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
-            let mut records = holder.case_records(tx, &keys, &logged)?;
+            let mut records = holder.case_records_to_amend(tx, &keys, &logged)?;
             let external = records.label.external_id.as_deref();
             holder.require_case_named(&request.case, case, external)?;
             if records.label.status == CLOSED {
@@ -220,7 +220,7 @@ impl Session {
         })?;
         let (note, closed) = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
-            let mut records = holder.case_records(tx, &keys, &logged)?;
+            let mut records = holder.case_records_to_amend(tx, &keys, &logged)?;
             let external = records.label.external_id.as_deref();
             holder.require_case_named(&request.case, case, external)?;
             if records.label.status != CLOSED {

@@ -366,7 +366,7 @@ impl Holder {
         let case: CaseId = self.resolve_case(tx, &line.case)?;
         let mut keys = self.case_keys(tx, case)?;
         self.rotate(tx, &mut keys)?;
-        let records = self.case_records(tx, &keys, &Logged::by_link())?;
+        let records = self.case_records_to_amend(tx, &keys, &Logged::by_link())?;
         self.require_case_named(&line.case, case, records.label.external_id.as_deref())?;
         let closing = records.profile.line.closing().ok().flatten();
         let mut line = line.clone();

@@ -44,7 +44,7 @@ impl Session {
         let opened = request.opened.map(|day| day.to_string());
         let (version, changed) = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
-            let mut records = holder.case_records(tx, &keys, &logged)?;
+            let mut records = holder.case_records_to_amend(tx, &keys, &logged)?;
             let external = records.label.external_id.clone();
             holder.require_case_named(&request.case, case, external.as_deref())?;
             let before = records.profile.line.clone();
@@ -58,6 +58,7 @@ impl Session {
             }
             let named = case_record::Label::of(line, None);
             records.label.label = named.label;
+            records.label.name = named.name;
             records.label.opened = named.opened;
             holder.rotate(tx, &mut keys)?;
             holder.put_case_version(tx, &keys, records)?;

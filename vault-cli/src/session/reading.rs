@@ -214,6 +214,36 @@ impl Holder {
         self.records_of(keys, &tx.records_of_class(keys.stream(), RecordClass::Admin)?, logged)
     }
 
+    /// As [`Self::case_records`], for who writes the next version of either: made of an older one than the newest, it would
+    /// stand in the newest one's place, and what that says would be lost.
+    ///
+    /// # Errors
+    /// [`SessionError::Refused`] where the newest does not open.
+    pub(super) fn case_records_to_amend(
+        &self,
+        tx: &ReadTx<'_>,
+        keys: &CaseKeys,
+        logged: &Logged,
+    ) -> Result<CaseRecords> {
+        let records = self.case_records(tx, keys, logged)?;
+        let admin = tx.records_of_class(keys.stream(), RecordClass::Admin)?;
+        for (section, read) in [
+            (Section::INDEX, &records.label_at),
+            (Section::CORE, &records.profile_at),
+        ] {
+            let newest = admin.iter().rev().find(|row| row.record.header.section == section);
+            let is_read = |row: &&RecordRow| (row.record.header.record, row.record.header.version) == (read.0, read.1);
+            let Some(row) = newest.filter(|row| !is_read(row)) else {
+                continue;
+            };
+            let handle = row.record.header.record.handle();
+            // Why it does not open, or that it says nothing which can be read.
+            self.open_signed(keys, row.record.clone())?;
+            return Err(SessionError::refused(Check::Payload, handle));
+        }
+        Ok(records)
+    }
+
     /// Opens label and profile among a case's administrative records: of each the newest version that opens.
     pub(super) fn records_of(&self, keys: &CaseKeys, admin: &[RecordRow], logged: &Logged) -> Result<CaseRecords> {
         if let Some(vouched) = keys.vouched() {

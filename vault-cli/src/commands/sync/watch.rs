@@ -61,7 +61,13 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
             }
             Err(error) => return Err(error.into()),
         };
-        pause.ended();
+        // A log that is said to be longer than it can be proved to be is not run after without a pause.
+        let promised = feed.as_ref().map_or(0, |feed| feed.promised);
+        match promised > reply.size {
+            true if !wait(&watch, pause.longer()) => return Ok(()),
+            true => {}
+            false => pause.ended(),
+        }
         if last.is_none() || has_moved(&reply) {
             run.ui.reply(&reply, render::server::synced)?;
         }
@@ -154,6 +160,8 @@ struct Feed {
     events: Receiver<Event>,
     begun: Instant,
     alive: Instant,
+    /// The last size that was said.
+    promised: u64,
 }
 
 impl Feed {
@@ -167,6 +175,7 @@ impl Feed {
             events: receiver,
             begun: now,
             alive: now,
+            promised: 0,
         })
     }
 
@@ -177,8 +186,15 @@ impl Feed {
                 return Ended::Asked;
             }
             match self.events.recv_timeout(LOOK) {
-                Ok(Event::Size(now)) if now > size => return Ended::Something,
-                Ok(_) => self.alive = Instant::now(),
+                Ok(event) => {
+                    self.alive = Instant::now();
+                    if let Event::Size(now) = event {
+                        self.promised = now;
+                        if now > size {
+                            return Ended::Something;
+                        }
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ended::Events,
                 Err(RecvTimeoutError::Timeout) if self.alive.elapsed() > SILENCE => return Ended::Events,
                 Err(RecvTimeoutError::Timeout) => {}

@@ -5,6 +5,7 @@ use super::office::Office;
 use super::office::sync;
 use super::require_sound;
 use crate::session::Session;
+use crate::session::SessionError;
 use crate::session::request::AsideDiscardRequest;
 use crate::session::request::AsideListRequest;
 use crate::session::request::AsideRestoreRequest;
@@ -149,6 +150,28 @@ fn entries_that_cite_what_waits_stay_under_the_role_key_that_they_are_sealed_to(
 }
 
 #[test]
+fn an_amendment_that_was_set_aside_is_not_written_again_as_a_note_of_its_own() {
+    let mut office = Office::founded();
+    let case = office.ann.case("ext-1");
+    let grant = office.grant(&case);
+    let by_ann = office.ann.note(&case, "obs: Seen by Ann.");
+    office.meet();
+    office.ben.amend(&by_ann, "obs: Seen by Ann, says Ben.");
+    office.revoke(&case, grant);
+    sync(&mut office.ann, &mut office.served).unwrap();
+    sync(&mut office.ben, &mut office.served).unwrap();
+    let listed = office.ben.s().aside_list(AsideListRequest {}).unwrap().aside;
+    let row = listed.iter().find(|row| row.note.as_deref() == Some(&by_ann)).unwrap();
+    assert!(!row.can_be_restored, "{row:?}");
+    office.grant(&case);
+    office.meet();
+    let aside = row.aside.clone();
+    let refused = office.ben.s().aside_restore(AsideRestoreRequest { aside });
+    assert!(matches!(refused, Err(SessionError::Conflict { .. })), "{refused:?}");
+    assert_eq!(office.ben.list(&case).unwrap().notes.len(), 1);
+}
+
+#[test]
 fn what_was_set_aside_is_shown_written_again_or_dropped() {
     let mut office = Office::founded();
     let case = office.ann.case("ext-1");
@@ -171,7 +194,7 @@ fn what_was_set_aside_is_shown_written_again_or_dropped() {
         aside: row.aside.clone(),
         purpose: ReadPurpose::default(),
     });
-    assert_eq!(shown.unwrap().text, ["Written too late."]);
+    assert_eq!(shown.unwrap().text, ["observation: Written too late."]);
     // As long as he may not write there, it stays.
     let restore = |vault: &mut Vault| {
         let aside = row.aside.clone();

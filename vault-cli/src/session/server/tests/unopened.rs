@@ -6,6 +6,7 @@ use crate::session::Cancel;
 use crate::session::Silent;
 use crate::session::Task;
 use crate::session::reply::UnopenedRow;
+use crate::session::request::CaseAmendRequest;
 use crate::session::request::CaseBriefRequest;
 use crate::session::request::CaseListRequest;
 use crate::session::request::CaseShowRequest;
@@ -153,7 +154,16 @@ fn a_label_or_a_profile_that_does_not_open_leaves_the_one_before_it() {
     }
     let cases = office.ann.s().case_list(CaseListRequest::default()).unwrap().cases;
     assert_eq!(cases[0].label.as_deref(), Some("ext-1"));
-    // And what is written next stands in its place.
+    // What is written on top of an older one would take the newest one's place, whatever that says.
+    let changes = r#"{"danger":"A dog."}"#.to_owned();
+    let amended = office.ann.s().case_amend(CaseAmendRequest {
+        case: case.clone(),
+        changes,
+        opened: None,
+    });
+    let refused = amended.unwrap_err();
+    assert_eq!(refused.check(), Some(Check::Payload), "{refused}");
+    // Notes go on.
     office.ann.note(&case, "obs: Good too.");
     assert_eq!(office.ann.list(&case).unwrap().notes.len(), 2);
 }
