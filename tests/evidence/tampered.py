@@ -11,6 +11,8 @@ import sys
 
 from verify import Refused, verify
 
+ZERO = "A" * 43 + "="
+
 
 def refused(log, raw):
     try:
@@ -31,6 +33,13 @@ def proves_the_same(raw, changed):
     return before == after
 
 
+def proofs(evidence):
+    """Where the proofs stand in evidence of either kind."""
+    if "consistency_proof" in evidence:
+        return [(evidence, "consistency_proof")]
+    return [(evidence[one], "inclusion_proof") for one in ("first", "second")]
+
+
 def main(files):
     tried = 0
     for path in files:
@@ -48,10 +57,15 @@ def main(files):
                         sys.exit(f"{path}: bit {bit} of byte {at} was changed, and it was taken")
         swapped = {**evidence, "first": evidence["second"], "second": evidence["first"]}
         twice = {**evidence, "second": evidence["first"]}
-        unproved = {**evidence, "consistency_proof": evidence["consistency_proof"] + [evidence["root_of_first_size_in_second"]]}
-        forged = [swapped, twice, unproved]
-        if evidence["consistency_proof"]:
-            forged.append({**evidence, "consistency_proof": evidence["consistency_proof"][:-1]})
+        forged = [swapped, twice]
+        for holder, name in proofs(evidence):
+            proof = holder[name]
+            # Of a tree of one leaf there is no hash to be taken away, and any is too many.
+            changes = [proof + [proof[0] if proof else ZERO]] + ([proof[:-1]] if proof else [])
+            for other in changes:
+                holder[name] = other
+                forged.append(json.loads(json.dumps(evidence)))
+            holder[name] = proof
         for other in forged:
             tried += 1
             if not refused(log, json.dumps(other).encode()):
