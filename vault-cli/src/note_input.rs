@@ -13,6 +13,8 @@ use vault_core::note::{Names, Note, NoteKind, Segment, SegmentKind, json, spelli
 use crate::session::SessionError;
 use crate::session::request::NoteInput;
 
+pub(crate) mod hiding;
+
 /// Reads a new note. Its id is left empty; it is authored now.
 ///
 /// # Errors
@@ -312,7 +314,9 @@ fn parse_under(text: &str, template: Option<&Template>, outline: &Outline, now: 
         }
         return Ok(note);
     }
-    text::parse(text, outline, now).map_err(|errors| malformed(&errors))
+    let note = text::parse(text, outline, now).map_err(|errors| malformed(&errors))?;
+    hiding::require(text, &note)?;
+    Ok(note)
 }
 
 /// Names the first fault with its place, and the others in its words.

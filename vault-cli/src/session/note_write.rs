@@ -366,7 +366,8 @@ impl Session {
             let struck = undoing::struck(&before.note, &written.note);
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
-            let past = note_input::past_due(&written.note, Some(&before.note), clock::today());
+            let mut past = note_input::past_due(&written.note, Some(&before.note), clock::today());
+            past.extend(note_input::hiding::uncovered(&before.note, &written.note));
             let keys = holder.case_keys(tx, case)?;
             let found = holder.case_label(tx, &keys, &logged)?;
             let template = (found.template, found.label);

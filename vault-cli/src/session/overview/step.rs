@@ -150,6 +150,7 @@ impl Session {
             .as_deref()
             .map(str::trim)
             .filter(|text| !text.is_empty());
+        outcome.map_or(Ok(()), crate::note_input::hiding::require_none)?;
         if outcome.is_some_and(|text| text.len() > LONGEST_OUTCOME) {
             return Err(SessionError::TooLong {
                 what: "the outcome".to_owned(),

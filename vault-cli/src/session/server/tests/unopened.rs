@@ -155,7 +155,7 @@ fn a_label_or_a_profile_that_does_not_open_leaves_the_one_before_it() {
     let cases = office.ann.s().case_list(CaseListRequest::default()).unwrap().cases;
     assert_eq!(cases[0].label.as_deref(), Some("ext-1"));
     // What is written on top of an older one would take the newest one's place, whatever that says.
-    let changes = r#"{"danger":"A dog."}"#.to_owned();
+    let changes = r#"{"danger_to_workers":"A dog."}"#.to_owned();
     let amended = office.ann.s().case_amend(CaseAmendRequest {
         case: case.clone(),
         changes,

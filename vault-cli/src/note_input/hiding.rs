@@ -1,0 +1,193 @@
+//! Marks that are to keep words from somebody, in places where they would keep nothing from anybody.
+//!
+//! The grammar takes `hide-from: father` at the beginning of a line for words, and a mark in braces inside of a field for a
+//! part of it. Whoever writes that believes that something is hidden, and it would go out with the next page. So a typed note
+//! is refused there, before it is saved. `\hide-from:` says that words are meant.
+
+use serde_json::Value;
+use vault_core::note::Note;
+use vault_core::note::mark::Marks;
+
+use crate::session::SessionError;
+
+/// The marks, as they begin in a line of their own and in braces.
+const MARKS: [(&str, &str); 2] = [("hide-from", "{hide-from"), ("withheld", "{withheld")];
+
+/// Refuses a typed text with a mark that hides nothing. `note` is what was read of it.
+///
+/// # Errors
+/// [`SessionError::Malformed`], with the line.
+pub(super) fn require(text: &str, note: &Note) -> Result<(), SessionError> {
+    if let Some((line, mark)) = at_a_beginning(text)
+        .or_else(|| in_a_field(text, note))
+        .or_else(|| alone(text, note))
+    {
+        let why = format!(
+            "`{mark}` hides nothing there: write `{{{mark} …}}` behind the words that it is to hide, in their paragraph, or \
+             `{mark}: …` below them with two spaces before it"
+        );
+        return Err(SessionError::Malformed { line, column: 1, why });
+    }
+    Ok(())
+}
+
+/// Refuses words that are no note, in which a mark would hide nothing.
+///
+/// # Errors
+/// As [`require`].
+pub(crate) fn require_none(words: &str) -> Result<(), SessionError> {
+    let Some(mark) = braced(words) else { return Ok(()) };
+    let why = format!("`{{{mark} …}}` hides nothing there: only the words of a note are kept from somebody");
+    Err(SessionError::Malformed {
+        line: 1,
+        column: 1,
+        why,
+    })
+}
+
+/// Names the segments of an amendment that say the same as before, and are kept from fewer than before.
+pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<String> {
+    let hidden = before.segments.iter().filter(|old| !Marks::of(old).is_empty());
+    let told = hidden.filter_map(|old| {
+        let mut same = after.segments.iter().filter(|new| new.text.trim() == old.text.trim());
+        let new = same.next()?;
+        let (mut lost, now) = (Marks::of(old), Marks::of(new));
+        lost.hide_from.retain(|name| !now.hide_from.contains(name));
+        lost.withheld = lost.withheld.filter(|_| now.withheld.is_none());
+        (!lost.is_empty()).then(|| format!("segment {}: it was marked {}, and is not any more", new.n, lost.said()))
+    });
+    told.collect()
+}
+
+fn braced(text: &str) -> Option<&'static str> {
+    let text = text.to_ascii_lowercase();
+    let mut marks = MARKS.iter();
+    marks.find(|(_, brace)| text.contains(brace)).map(|(mark, _)| *mark)
+}
+
+fn line_with(text: &str, holds: impl Fn(&str) -> bool) -> usize {
+    text.lines().position(holds).map_or(1, |at| at + 1)
+}
+
+/// A line that begins with the field's name, and is none because nothing stands before it.
+fn at_a_beginning(text: &str) -> Option<(usize, &'static str)> {
+    let lines = (1..).zip(text.trim_start_matches('\u{feff}').lines());
+    for (number, line) in lines {
+        let line = line.to_ascii_lowercase();
+        let mut marks = MARKS.iter();
+        let found = marks.find(|(mark, _)| {
+            line.strip_prefix(mark)
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        });
+        if let Some((mark, _)) = found {
+            return Some((number, mark));
+        }
+    }
+    None
+}
+
+/// A mark in braces in anything but the words of a segment.
+fn in_a_field(text: &str, note: &Note) -> Option<(usize, &'static str)> {
+    let mut all = serde_json::to_value(note).ok()?;
+    for segment in all.get_mut("segments")?.as_array_mut()? {
+        segment.as_object_mut()?.remove("text");
+    }
+    let mark = marked(&all)?;
+    let line = line_with(text, |line| braced(line) == Some(mark) && line.contains(':'));
+    Some((line, mark))
+}
+
+fn marked(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::String(text) => braced(text),
+        Value::Array(all) => all.iter().find_map(marked),
+        Value::Object(all) => all.values().find_map(marked),
+        _ => None,
+    }
+}
+
+/// A paragraph that is nothing but marks.
+fn alone(text: &str, note: &Note) -> Option<(usize, &'static str)> {
+    let mut empty = note.segments.iter().filter(|segment| segment.text.trim().is_empty());
+    let mark = empty.find_map(|segment| match (&segment.hide_from, &segment.withheld) {
+        (Some(_), _) => Some("hide-from"),
+        (None, Some(_)) => Some("withheld"),
+        (None, None) => None,
+    })?;
+    Some((line_with(text, |line| line.trim_start().starts_with('{')), mark))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use vault_core::note::text::{self, Outline};
+    use vault_core::note::when::Now;
+
+    fn read(typed: &str) -> Note {
+        let now = Now::new("2026-03-12T14:00:00Z".parse().unwrap(), jiff::tz::TimeZone::UTC);
+        text::parse(typed, &Outline::default(), &now).unwrap()
+    }
+
+    fn refused(typed: &str) -> Option<(usize, String)> {
+        let note = read(typed);
+        match require(typed, &note) {
+            Ok(()) => None,
+            Err(SessionError::Malformed { line, why, .. }) => Some((line, why)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_mark_that_hides_nothing_is_refused_where_it_stands() {
+        for (typed, line) in [
+            ("obs: He moved to Birkenweg 9.\nhide-from: father\n", 2),
+            ("obs: He moved.\n\nWithheld : serious-harm\n", 3),
+            ("hide-from: father\n\nobs: He moved.\n", 1),
+            ("place: Birkenweg 9 {hide-from father}\n\nobs: He moved.\n", 1),
+            (
+                "dec: Refer.\n  why: He was hit. {hide-from father}\n  options: refer; wait\n",
+                2,
+            ),
+            ("obs: He moved.\n\n{hide-from father}\n", 3),
+        ] {
+            let (at, why) = refused(typed).unwrap_or_else(|| panic!("{typed}"));
+            assert_eq!(at, line, "{typed}: {why}");
+            assert!(why.contains("hides nothing there"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_mark_that_hides_and_words_about_marks_are_taken() {
+        for typed in [
+            "obs: He moved. {hide-from father}\n",
+            "obs: He moved.\n  hide-from: father\n  withheld: serious-harm\n",
+            "obs: He moved.\n\n  {hide-from father}\n",
+            "obs: She asked what\n\\hide-from: means.\n",
+            "place: at home\n\nobs: He hides from his father.\n",
+        ] {
+            assert_eq!(refused(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_amendment_that_uncovers_something_says_so() {
+        let before =
+            read("obs: He moved. {hide-from father, uncle}\nobs: He is well. {withheld serious-harm}\nobs: Rang.\n");
+        let after = read("obs: He moved. {hide-from uncle}\n\nobs: He is well.\nobs: Rang. {hide-from father}\n");
+        assert_eq!(
+            uncovered(&before, &after),
+            [
+                "segment 1: it was marked not for father, and is not any more",
+                "segment 2: it was marked withheld: serious-harm, and is not any more",
+            ]
+        );
+        assert_eq!(uncovered(&after, &after), [""; 0]);
+    }
+
+    #[test]
+    fn words_that_are_no_note_have_no_mark() {
+        assert!(require_none("Moved to Birkenweg 9. {hide-from father}").is_err());
+        assert!(require_none("Moved {and settled}.").is_ok());
+    }
+}
