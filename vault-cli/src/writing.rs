@@ -370,11 +370,17 @@ pub fn tell_of_drafts(run: &Invocation, session: &mut Vault, of: &str, resume: &
 pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Vault) {
     for mut left in editor::leftovers(places.home()) {
         let Some(text) = left.text.take() else { continue };
-        let Ok(kept) = session.draft_show(DraftShowRequest {
+        let shown = session.draft_show(DraftShowRequest {
             draft: left.draft.clone(),
-        }) else {
+        });
+        let kept = match shown {
+            Ok(kept) => kept,
             // Saved or dropped meanwhile: then its text is no more than a leftover.
-            continue;
+            Err(SessionError::NotFound { .. }) => continue,
+            Err(_) => {
+                left.keep();
+                continue;
+            }
         };
         if kept.text == text {
             continue;

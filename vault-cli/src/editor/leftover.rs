@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::place::{PREFIX, Place, is_own, roots};
+use super::place::{self, PREFIX, Place, is_own, roots};
 
 /// A place that nobody holds any more.
 #[derive(Debug)]
@@ -33,17 +33,14 @@ pub fn leftovers(home: &Path) -> Vec<Leftover> {
                 continue;
             };
             let folder = entry.path();
-            if !is_own(&folder) {
+            // Another vault's is not even looked into: whoever looks at theirs would take it for one that is open.
+            if !is_own(&folder) || place::home(&folder).as_deref() != Some(home.as_os_str().as_encoded_bytes()) {
                 continue;
             }
             // One whose editor is still open is locked, and is not ours to take.
-            let Some(mut place) = Place::taken(folder) else {
+            let Some(place) = Place::taken(folder) else {
                 continue;
             };
-            if place.home().as_deref() != Some(home.as_os_str().as_encoded_bytes()) {
-                place.keep();
-                continue;
-            }
             found.push(Leftover {
                 draft: draft.to_owned(),
                 text: place.newest().ok(),

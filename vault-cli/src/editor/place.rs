@@ -105,11 +105,6 @@ impl Place {
         self.folder.join("autosave")
     }
 
-    /// Returns the vault's folder that it was made for.
-    pub(super) fn home(&self) -> Option<Vec<u8>> {
-        fs::read(self.folder.join(HOME)).ok()
-    }
-
     /// Leaves the place as it is: somebody has to look after the text that is in it.
     pub fn keep(&mut self) {
         self.kept = true;
@@ -172,6 +167,11 @@ impl Drop for Place {
         }
         let _ = rustix::fs::flock(self.lock.as_fd(), rustix::fs::FlockOperation::Unlock);
     }
+}
+
+/// Returns the vault's folder that a place was made for.
+pub(super) fn home(folder: &Path) -> Option<Vec<u8>> {
+    fs::read(folder.join(HOME)).ok()
 }
 
 /// Returns where a file system in memory may be, the user's own first.
