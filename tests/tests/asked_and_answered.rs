@@ -29,6 +29,18 @@ fn a_case_is_opened_by_questions_with_a_way_back_a_date_of_birth_as_it_is_said_a
         .wait_for("Date of birth")
         .keys("<\n")
         .wait_for("Name: ")
+        .keys("Elin Farow\n");
+    // Back once more, and on with what was answered.
+    terminal
+        .wait_for("Date of birth")
+        .keys("<\n")
+        .wait_for("so far: Elin Farow; Enter keeps it")
+        .wait_for("Name: ")
+        .keys("\n");
+    terminal
+        .wait_for("Date of birth")
+        .keys("<\n")
+        .wait_for("Name: ")
         .keys("Elin Farrow\n");
     terminal
         .wait_for("Date of birth")

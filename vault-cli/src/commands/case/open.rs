@@ -13,6 +13,7 @@ use crate::invocation::Invocation;
 use crate::render;
 use crate::session::SessionError;
 use crate::session::request::CaseOpenRequest;
+use crate::unlock_prompt;
 
 /// The longest profile, in bytes.
 pub(super) const LONGEST_PROFILE: u64 = 1 << 20;
@@ -235,6 +236,9 @@ const FLAG: &str = "`--file FILE`, or `--file -` for standard input";
 /// Asks for what is most needed in a case of a template, shows it, and asks whether it is right. An empty answer leaves a
 /// field out.
 fn ask(run: &Invocation, template: &str) -> Result<String, CliError> {
+    if !unlock_prompt::can_ask() {
+        return Err(CliError::NeedsFlag { what: WHAT, flag: FLAG });
+    }
     let asked = asked(Some(template))?;
     let mut answers: Vec<String> = vec![String::new(); asked.len()];
     run.ui.prompt(
@@ -242,11 +246,17 @@ fn ask(run: &Invocation, template: &str) -> Result<String, CliError> {
     );
     let mut at = 0;
     while let Some((field, question)) = asked.get(at) {
+        if let Some(before) = answers.get(at).filter(|before| !before.is_empty()) {
+            run.ui.prompt(&format!("so far: {before}; Enter keeps it"));
+        }
         let answer = ask_for(run, field, question)?;
         match (answer.as_str(), answers.get_mut(at)) {
             (BACK, _) => at = at.saturating_sub(1),
             (_, Some(slot)) => {
-                *slot = answer;
+                // Who came back to the question before goes on past this one with Enter.
+                if !answer.is_empty() {
+                    *slot = answer;
+                }
                 at += 1;
             }
             (_, None) => break,
