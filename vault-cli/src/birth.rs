@@ -3,27 +3,13 @@
 //! Pure. What could be read in two ways is refused with both readings: a wrong date of birth is another person.
 
 use jiff::civil::Date;
+use vault_core::note::when::MONTHS;
 
 /// Nobody of whom only the last two digits of the year are said is older, in years.
 const OLDEST: i16 = 110;
 
 /// How it may be typed.
 const FORMS: &str = "3 March 2012, 3.3.2012, March 2012, 2012 or 2012-03-03";
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 /// Reads a date of birth as it is kept: a day, a month or a year in ISO form; an empty text is none.
 ///
@@ -58,10 +44,7 @@ pub(crate) fn read(text: &str, today: Date) -> Result<String, String> {
         }
     };
     match words.as_slice() {
-        [day, month, year] if month_named(month).is_some() => {
-            in_year(year, &|year| day_of(year, month_named(month)?, number(day)?))
-        }
-        [month, day, year] if month_named(month).is_some() => {
+        [day, month, year] | [month, day, year] if month_named(month).is_some() => {
             in_year(year, &|year| day_of(year, month_named(month)?, number(day)?))
         }
         [month, year] if month_named(month).is_some() => {

@@ -256,22 +256,19 @@ impl Session {
     pub fn aside_restore(&mut self, request: AsideRestoreRequest) -> Result<AsideRestoreReply> {
         let aside = self.store.read(|tx| resolve(tx, &request.aside))?;
         self.log_aside(&aside, "set aside", &ReadPurpose::default())?;
-        let refused = || {
-            SessionError::conflict(
+        let note = match aside.row().can_be_restored {
+            true => aside.note()?.filter(stands_alone),
+            false => None,
+        };
+        let (Some(case), Some(mut note)) = (aside.case(), note) else {
+            return Err(SessionError::conflict(
                 format!(
                     "{} is no whole note of its own that can be written again",
                     aside.handle()
                 ),
                 "`casevault note aside --show` shows it; make the change again by its own command, and drop this with \
                  `casevault note aside --discard`",
-            )
-        };
-        let note = match aside.row().can_be_restored {
-            true => aside.note()?.filter(stands_alone),
-            false => None,
-        };
-        let (Some(case), Some(mut note)) = (aside.case(), note) else {
-            return Err(refused());
+            ));
         };
         self.writable_case(&case.to_string())?;
         note.id.clear();

@@ -225,15 +225,14 @@ impl Holder {
         keys: &CaseKeys,
         logged: &Logged,
     ) -> Result<CaseRecords> {
-        let records = self.case_records(tx, keys, logged)?;
         let admin = tx.records_of_class(keys.stream(), RecordClass::Admin)?;
+        let records = self.records_of(keys, &admin, logged)?;
         for (section, read) in [
             (Section::INDEX, &records.label_at),
             (Section::CORE, &records.profile_at),
         ] {
-            let newest = admin.iter().rev().find(|row| row.record.header.section == section);
             let is_read = |row: &&RecordRow| (row.record.header.record, row.record.header.version) == (read.0, read.1);
-            let Some(row) = newest.filter(|row| !is_read(row)) else {
+            let Some(row) = newest_in(&admin, section).filter(|row| !is_read(row)) else {
                 continue;
             };
             let handle = row.record.header.record.handle();
@@ -248,8 +247,7 @@ impl Holder {
     pub(super) fn records_of(&self, keys: &CaseKeys, admin: &[RecordRow], logged: &Logged) -> Result<CaseRecords> {
         if let Some(vouched) = keys.vouched() {
             for section in [Section::INDEX, Section::CORE] {
-                let newest = admin.iter().rev().find(|row| row.record.header.section == section);
-                newest.map_or(Ok(()), |newest| vouched.require_newest(&newest.record))?;
+                newest_in(admin, section).map_or(Ok(()), |newest| vouched.require_newest(&newest.record))?;
             }
         }
         let (label_at, label) = self.newest_of(keys, admin, (Section::INDEX, LABEL), logged)?;
@@ -587,6 +585,11 @@ impl Holder {
             .map_err(|e| SessionError::refused(e.check, &handle))?;
         Ok(((record.header().clone(), record.hash()), payload.into_bytes()))
     }
+}
+
+/// Finds the newest administrative record of a section.
+fn newest_in(admin: &[RecordRow], section: Section) -> Option<&RecordRow> {
+    admin.iter().rev().find(|row| row.record.header.section == section)
 }
 
 /// Returns the versions that stand beside the newest, the last of all by number and place: those of its number, and those

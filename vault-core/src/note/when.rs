@@ -12,7 +12,7 @@ use thiserror::Error;
 mod clock;
 mod typed;
 
-pub use typed::{day, parse, past_day};
+pub use typed::{MONTHS, day, parse, past_day};
 
 /// Says why a time was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -37,7 +37,7 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
     let watch = run.watch()?;
     let mut pause = Pause::default();
     let mut feed: Option<Feed> = None;
-    let mut last: Option<SyncReply> = None;
+    let mut is_first = true;
     loop {
         let written = Written::of(&store);
         let round = vault.sync(watch.task()).and_then(|reply| {
@@ -68,13 +68,12 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
             true => {}
             false => pause.ended(),
         }
-        if last.is_none() || has_moved(&reply) {
+        if is_first || has_moved(&reply) {
             run.ui.reply(&reply, render::server::synced)?;
         }
-        let size = reply.size;
-        last = Some(reply);
+        is_first = false;
         let ended = match &mut feed {
-            Some(feed) => feed.wait(size, &watch, || Written::of(&store) != written),
+            Some(feed) => feed.wait(reply.size, &watch, || Written::of(&store) != written),
             None => Ended::Events,
         };
         match ended {

@@ -245,21 +245,23 @@ fn day_number(word: &str) -> Option<i8> {
     (shaped(digits, "d") || shaped(digits, "dd")).then(|| digits.parse().ok())?
 }
 
+/// The months by name, in small letters.
+pub const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
 fn month_named(word: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let is_it = |month: &&str| month.starts_with(word) && (word.len() == 3 || word.len() == month.len());
     let at = MONTHS.iter().position(is_it).or((word == "sept").then_some(8))?;
     i8::try_from(at).ok()?.checked_add(1)
