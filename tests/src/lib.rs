@@ -3,6 +3,7 @@
 //! ```text
 //! binary ─> vault (a home, a passphrase file, commands) <─ caseload (lines to import)
 //!                    └─> leak (is any of these words in any file?)      mount (a disk that can be full or read-only)
+//!                    └─> relay (keeps what passes between a client and a server)
 //!                    └─> evil (a server that lies, before server, a real one)
 //!                    └─> agent (its process, its socket, its memory)   faults (at system calls, at moments; what must hold)
 //! ```
