@@ -9,6 +9,7 @@ use crate::commands::Command;
 use crate::ui::Colour;
 
 pub mod advice;
+pub mod alone;
 pub mod later;
 pub mod value;
 

@@ -56,7 +56,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if let Some(exit) = completing::answer(&arguments) {
         return exit;
     }
-    let (ui, result) = match cli::later::parse::<Cli>(&arguments) {
+    let parsed = cli::alone::parse(&arguments).map_or_else(|| cli::later::parse::<Cli>(&arguments), Ok);
+    let (ui, result) = match parsed {
         Ok(cli) => {
             let run = Invocation::new(cli.everywhere.clone());
             let result = start(cli, &run);
