@@ -20,6 +20,7 @@ mod tests;
 
 pub use audit::Audit;
 pub use audit::Found;
+pub use pull::Behind;
 pub use pull::Held;
 pub use pull::Pull;
 pub use pull::Pulled;
@@ -83,7 +84,8 @@ pub enum Fault {
         /// The sequence number.
         seq: u64,
     },
-    /// The bytes of a record were not delivered, and no erasure in its stream, as far as the log was followed, names it.
+    /// The bytes of a record were not delivered, and no erasure in its stream, as far as the log was followed, names it. Of a
+    /// case that is no fault: it is held back alone.
     Absent {
         /// The stream.
         stream: StreamId,

@@ -15,6 +15,7 @@
 //! | links, records and blobs were inserted, before the commit | nothing of it: the next opening rolls back | asks again |
 //! | full tiles and holders were written, before the commit | as above: they are in the same transaction | asks again |
 //! | an erasure took bytes, before the commit | the bytes, and no erasure | asks again |
+//! | what came without bytes was inserted, before its erasure was | nothing of it: they are in one transaction, which has neither if the erasure is not stored | asks again |
 //! | the commit, before the checkpoint was signed | all of it; the log's edge is computed again from tiles and links | asks again, and is told that it is stored |
 //! | the checkpoint was signed, before the answer | all of it; the same tree gets the same signature (RFC 8032) | asks again, and is told that it is stored |
 //! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut by the next write, or at the next opening | was not answered |
@@ -288,6 +289,18 @@ pub trait Writes: Reads {
     /// # Errors
     /// [`StoreError`], as of every method here.
     fn hold(&mut self, agency: AgencyNo) -> Result<(), StoreError>;
+
+    /// Marks a place in the transaction to which [`Writes::go_back`] leads. There is one at a time.
+    #[allow(clippy::missing_errors_doc)]
+    fn mark(&mut self) -> Result<(), StoreError>;
+
+    /// Takes back whatever was written since [`Writes::mark`], and the mark.
+    #[allow(clippy::missing_errors_doc)]
+    fn go_back(&mut self) -> Result<(), StoreError>;
+
+    /// Leaves what was written since [`Writes::mark`] to the transaction, and takes the mark away.
+    #[allow(clippy::missing_errors_doc)]
+    fn unmark(&mut self) -> Result<(), StoreError>;
 
     /// Returns an agency, made known with `log_seed` if it was not.
     #[allow(clippy::missing_errors_doc)]

@@ -63,6 +63,13 @@ pub enum Comes {
         /// The check that it names, if one.
         check: Option<&'static str>,
     },
+    /// It takes in everything else, holds back the case that the lie is about, and says so in the end.
+    HeldBack {
+        /// The exit code.
+        exit: i32,
+        /// The error's code.
+        code: &'static str,
+    },
 }
 
 /// What comes of the same lie with a guard out.
@@ -208,6 +215,11 @@ impl Scenario {
         judge::assert_nothing_leaked(exchanges, &stage.secrets());
         match self.comes {
             Comes::Nothing => ensure(done.code == 0, said)?,
+            Comes::HeldBack { exit, code } => {
+                ensure(done.code == exit && done.error()["error"] == code, said)?;
+                let reply: serde_json::Value = serde_json::from_str(&done.stdout).map_err(|_| said())?;
+                ensure(reply["behind"].as_array().is_some_and(|all| all.len() == 1), said)?;
+            }
             Comes::Refusal { exit, code, check } => {
                 ensure(done.code == exit && done.stdout.is_empty(), said)?;
                 let error = done.error();
@@ -225,7 +237,7 @@ impl Scenario {
         }
         let after = judge::after_the_lie(exchanges);
         let tells = |asked: &String| !asked.contains("/v1/log/");
-        let refused = self.comes != Comes::Nothing;
+        let refused = matches!(self.comes, Comes::Refusal { .. });
         ensure(!refused || !after.iter().any(tells), || {
             format!("asked after it: {after:?}")
         })

@@ -5,7 +5,9 @@ use clap::Args;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::joining;
+use crate::remote::ServerFault;
 use crate::render;
+use crate::session::SessionError;
 
 mod watch;
 
@@ -30,5 +32,11 @@ pub(super) fn run(args: &SyncArgs, run: &Invocation) -> Result<(), CliError> {
     let reply = session.sync(watch.task())?;
     drop(watch);
     run.ui.reply(&reply, render::server::synced)?;
-    Ok(())
+    match reply.behind.first() {
+        None => Ok(()),
+        Some(behind) => {
+            let of = format!("entry {} of {}", behind.entry, behind.of);
+            Err(SessionError::from(ServerFault::Absent { of }).into())
+        }
+    }
 }

@@ -268,7 +268,11 @@ impl ServerFault {
                     "nothing of it was taken. Give `{path}` to the data-protection officer: it proves to anybody that the server showed two histories"
                 );
             }
-            Self::Log { .. } | Self::Absent { .. } | Self::Withheld { .. } => {
+            Self::Absent { .. } => {
+                "that case stays as it was here, and everything else was taken in; it is asked for again with the next \
+                 `casevault sync`. If it stays so, tell the data-protection officer"
+            }
+            Self::Log { .. } | Self::Withheld { .. } => {
                 "nothing of it was taken, and everything here stays; tell the data-protection officer"
             }
         };

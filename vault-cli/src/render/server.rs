@@ -65,6 +65,18 @@ pub fn synced(reply: &SyncReply) -> String {
             aside.of, aside.why, aside.check
         );
     }
+    for behind in &reply.behind {
+        let _ = writeln!(
+            text,
+            "held back: entry {} of {} came without what it places, and no erasure names it; {} stays as it was here, with \
+             what was written in it since, and everything else was taken in and sent. It is asked for again each time. Ask \
+             whoever writes in {} to run `casevault sync`; if it stays so, tell the data-protection officer",
+            number(behind.entry),
+            behind.of,
+            behind.of,
+            behind.of
+        );
+    }
     for owed in &reply.owed {
         let _ = writeln!(
             text,

@@ -477,11 +477,23 @@ pub struct SyncReply {
     pub received: u64,
     /// What was written here and has no place any more since others wrote.
     pub aside: Vec<SetAsideReply>,
+    /// Cases of which something came without its bytes, so that they stay as they were here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<HeldBackReply>,
     /// Keys that this member owes the agency since others changed, and that could not be made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
+}
+
+/// A case that is held back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldBackReply {
+    /// The case's handle.
+    pub of: String,
+    /// The first of its entries that is not taken in, by its number in the case.
+    pub entry: u64,
 }
 
 /// Where change events are followed. It is shown to nobody.

@@ -34,6 +34,7 @@ use super::SessionError;
 use super::progress::Task;
 use super::progress::Unit;
 use super::refused;
+use super::reply::HeldBackReply;
 use super::reply::SERVER_ADD;
 use super::reply::SERVER_REMOVE;
 use super::reply::SERVER_SHOW;
@@ -52,7 +53,8 @@ use crate::remote::ServerUrl;
 use crate::store::Outgoing;
 use crate::store::ReadTx;
 use std::collections::BTreeMap;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::crypto::sign::VerifyingKey;
@@ -62,6 +64,7 @@ use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
 use vault_core::id::RecordHash;
 use vault_core::parcel;
+use vault_core::sync::Behind;
 use vault_core::sync::Fault;
 use vault_core::sync::Held;
 use vault_core::sync::LogOf;
@@ -188,13 +191,15 @@ impl Session {
     pub fn sync(&mut self, task: Task<'_>) -> Result<SyncReply> {
         let (mut kept, log, asking) = self.reached()?.ok_or(ServerFault::None)?;
         let (mut received, mut aside) = (0_u64, Vec::new());
-        let (mut sent, mut owed) = (0_u64, None);
+        let (mut sent, mut owed, mut behind) = (0_u64, None, BTreeMap::new());
         for turn in 1.. {
             let taken = self.follow(&asking, &log, &mut kept, task)?;
             received = received.saturating_add(taken.links);
             aside.extend(taken.aside);
+            behind = taken.behind;
+            aside.extend(self.wait_behind(&mut kept)?);
             owed = self.pay_owed_epochs()?;
-            match self.send(&asking, &log, &mut kept, &mut sent, task) {
+            match self.send(&asking, &log, &mut kept, (&mut sent, &mut aside), task) {
                 // Somebody wrote in between: what they wrote goes before.
                 Err(SessionError::Server(ServerFault::Conflict { .. })) if turn < TURNS => {}
                 done => {
@@ -211,6 +216,7 @@ impl Session {
             sent,
             received,
             aside: aside.into_iter().map(told).collect(),
+            behind: behind.into_iter().map(held_back).collect(),
             owed: owed
                 .into_iter()
                 .map(|check| {
@@ -286,14 +292,18 @@ impl Session {
     /// What came without its bytes was perhaps erased since the checkpoint that was followed: as long as there is a newer
     /// one, it is followed too.
     fn follow_by(&mut self, answers: &Answers<'_>, kept: &mut KeptRemote, task: Task<'_>) -> Result<Taken> {
-        for _ in 1..AGAIN {
+        let mut taken = Taken::default();
+        for _ in 0..AGAIN {
             let mut newest = Vec::new();
-            match self.follow_once(answers, kept, task, &mut newest) {
-                Err(error) if is_absent(&error) && (answers.ask)(self, Request::Checkpoint)? != newest => {}
-                done => return done,
+            let more = self.follow_once(answers, kept, task, &mut newest)?;
+            taken.links = taken.links.saturating_add(more.links);
+            taken.aside.extend(more.aside);
+            taken.behind = more.behind;
+            if taken.behind.is_empty() || (answers.ask)(self, Request::Checkpoint)? == newest {
+                return Ok(taken);
             }
         }
-        self.follow_once(answers, kept, task, &mut Vec::new())
+        Ok(taken)
     }
 
     /// As [`Self::follow_by`], to one checkpoint, which is `newest` then.
@@ -322,6 +332,7 @@ impl Session {
             kept,
             before,
             ready: Vec::new(),
+            behind: BTreeMap::new(),
             taken: Taken::default(),
             begun: false,
             task,
@@ -329,13 +340,14 @@ impl Session {
         };
         drive(&mut pull, &mut following)?;
         following.flush()?;
-        let taken = following.taken;
+        let (taken, behind) = (following.taken, following.behind);
         if following.begun {
             task.progress.finish();
         }
         kept.agency_leaves = pull.agency_leaves().to_vec();
         let follower = pull.finish().map_err(|fault| (answers.fault)(fault))?;
-        if follower.size() != before || kept.followed() != kept.pushed {
+        if follower.size() != before || kept.followed() != kept.pushed || behind != kept.all_behind() {
+            kept.hold_back(&behind);
             kept.follow(&follower)?;
             kept.is_followed();
             self.write(|_, tx| kept.store(tx))?;
@@ -399,6 +411,28 @@ impl Session {
         }
     }
 
+    /// Puts what waits in cases that are held back behind whatever else waits: it follows nothing that the server has last,
+    /// and must keep nothing else from going out.
+    fn wait_behind(&mut self, kept: &mut KeptRemote) -> Result<Vec<SetAside>> {
+        let behind = kept.all_behind();
+        let is_due = self.store.read(|tx| waiting::is_between(tx, kept, &behind))?;
+        match is_due {
+            false => Ok(Vec::new()),
+            true => self.reorder(kept, |_, links| {
+                links.sort_by_key(|one| behind.contains_key(&one.link.link().stream));
+                Ok(())
+            }),
+        }
+    }
+
+    /// Puts what waits in another order, in which each stream has its own.
+    fn reorder(&mut self, kept: &mut KeptRemote, order: impl waiting::Order) -> Result<Vec<SetAside>> {
+        let mut next = kept.clone();
+        let aside = self.write(|holder, tx| waiting::reorder(holder, tx, &mut next, order))?;
+        *kept = next;
+        Ok(aside)
+    }
+
     /// Notes which of the cases that were wanted no more this member was let into again.
     fn come_back(&mut self, kept: &mut KeptRemote) -> Result<()> {
         let mut back = Vec::new();
@@ -418,26 +452,67 @@ impl Session {
         }
     }
 
+    /// Returns the commit position up to which links can go: before what waits in cases that are held back.
+    fn sendable(&self, kept: &KeptRemote) -> Result<u64> {
+        let behind = kept.all_behind();
+        self.store.read(|tx| {
+            Ok(match waiting::first_of(tx, kept, &behind)? {
+                Some(first) => first.saturating_sub(1),
+                None => tx.head().pos,
+            })
+        })
+    }
+
+    /// Puts what is to go without its bytes, and without an erasure that names it in the same request, directly before
+    /// that erasure, if others hold the case, so that no server takes it otherwise; tells whether it did.
+    fn gather(&mut self, kept: &mut KeptRemote, without: &Without, aside: &mut Vec<SetAside>) -> Result<bool> {
+        let shared = self.store.read(|tx| -> Result<_> {
+            let mut shared = BTreeSet::new();
+            for (stream, seq) in without.values() {
+                let Some(case) = stream.as_case() else { continue };
+                let state = self.holder.case_state_until(tx, case, *seq)?;
+                let live = state.grants().values().filter(|grant| grant.live);
+                let members: BTreeSet<_> = live.map(|grant| grant.grant.member).collect();
+                if members.len() > 1 {
+                    shared.insert(*stream);
+                }
+            }
+            Ok(shared)
+        })?;
+        if shared.is_empty() {
+            return Ok(false);
+        }
+        aside.extend(self.reorder(kept, |holder, links| waiting::gather(holder, links, &shared))?);
+        Ok(true)
+    }
+
     /// Sends the links after the last that is stored, and counts them in `sent`.
     fn send(
         &mut self,
         asking: &Asking,
         log: &Verifier,
         kept: &mut KeptRemote,
-        sent: &mut u64,
+        (sent, aside): (&mut u64, &mut Vec<SetAside>),
         task: Task<'_>,
     ) -> Result<()> {
-        let total = self.store.read(|tx| -> Result<_> { Ok(tx.head().pos) })?;
+        let mut total = self.sendable(kept)?;
         let waiting = total.saturating_sub(kept.pushed);
         if waiting == 0 {
             return Ok(());
         }
         task.progress.start("sending", Some(waiting), Unit::Items);
+        let mut is_gathered = false;
         while kept.pushed < total {
             task.cancel.check()?;
             // The agency's first link is its own credential, and goes alone: from then on the device is known.
             let most = if kept.pushed == 0 { 1 } else { BATCH };
-            let batch = self.batch_after(kept.pushed, total, most)?;
+            let (batch, without) = self.batch_after(kept.pushed, total, (most, limit::PARCELS))?;
+            if !is_gathered && self.gather(kept, &without, aside)? {
+                is_gathered = true;
+                // Sections that are due may have been rotated.
+                total = self.sendable(kept)?;
+                continue;
+            }
             let Some(last) = batch.last().map(|one| one.pos) else {
                 break;
             };
@@ -480,26 +555,28 @@ impl Session {
         Ok(log.ok_or(ServerFault::None)?)
     }
 
-    /// Returns the next links that are to go, as many as go at once.
-    fn batch_after(&self, after: u64, last: u64, most: usize) -> Result<Vec<Outgoing>> {
+    /// Returns the next links that are to go, as many as go at once, with what goes without its bytes and without an erasure
+    /// that names it: at most `most` links, or `together` so that it goes with its erasure.
+    fn batch_after(&self, after: u64, last: u64, (most, together): (usize, usize)) -> Result<(Vec<Outgoing>, Without)> {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         // What goes without its bytes goes with the erasure that names it, as far as a request holds both: whoever fetches
         // the one without the other takes it for withheld.
-        let mut absent = HashSet::new();
+        let mut absent = Without::new();
         let full = self.store.read(|tx| {
             tx.outgoing(after, 64, &mut |outgoing| {
                 for one in outgoing {
                     let size = size_of_parcel(&one);
                     let (most, most_bytes) = match absent.is_empty() {
                         true => (most, BATCH_BYTES),
-                        false => (limit::PARCELS, limit::APPEND - BATCH_BYTES),
+                        false => (together, limit::APPEND - BATCH_BYTES),
                     };
                     let is_full = !batch.is_empty() && (batch.len() >= most || bytes.saturating_add(size) > most_bytes);
                     if is_full || one.pos > last {
                         return Err(Stop::Full);
                     }
                     bytes = bytes.saturating_add(size);
-                    absent.extend(absent_of(&one));
+                    let (stream, seq) = (one.link.link().stream, one.link.link().seq);
+                    absent.extend(absent_of(&one).map(|record| (record, (stream, seq))));
                     for record in parcel::erased(&one.link.link().body) {
                         absent.remove(record);
                     }
@@ -509,11 +586,14 @@ impl Session {
             })
         });
         match full {
-            Ok(()) | Err(Stop::Full) => Ok(batch),
+            Ok(()) | Err(Stop::Full) => Ok((batch, absent)),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
 }
+
+/// Records that go without their bytes, each with its link's stream and number.
+type Without = HashMap<RecordHash, (StreamId, u64)>;
 
 /// The server of a vault.
 pub(super) struct Reached {
@@ -656,6 +736,8 @@ struct Following<'a> {
     /// How much of the log was verified before.
     before: u64,
     ready: Vec<Pulled>,
+    /// What is held back, each with the last link that the log is known to have of it.
+    behind: BTreeMap<StreamId, u64>,
     taken: Taken,
     begun: bool,
     task: Task<'a>,
@@ -720,11 +802,20 @@ impl Driver for Following<'_> {
         }
         self.session.leave(self.kept, (stream, seq), last, &mut self.taken)
     }
-}
 
-/// Whether it is what [`Fault::Absent`] is told as.
-fn is_absent(error: &SessionError) -> bool {
-    matches!(error, SessionError::Server(ServerFault::Absent { .. }))
+    fn hold_back(&mut self, behind: Behind) -> Result<()> {
+        let Behind {
+            stream,
+            seq,
+            until,
+            before,
+        } = behind;
+        let known = self.kept.all_behind().get(&stream).copied();
+        self.behind.insert(stream, until.max(known.unwrap_or_default()));
+        self.taken.behind.insert(stream, seq);
+        self.ready.extend(before);
+        Ok(())
+    }
 }
 
 fn is_not_found(error: &SessionError) -> bool {
@@ -750,6 +841,7 @@ fn held_below(tx: &ReadTx<'_>, kept: &KeptRemote) -> Result<BTreeMap<StreamId, H
             followed: all,
             here: all,
             left: kept.has_left(head.stream),
+            behind: None,
         };
         held.insert(head.stream, one);
     }
@@ -760,7 +852,19 @@ fn held_below(tx: &ReadTx<'_>, kept: &KeptRemote) -> Result<BTreeMap<StreamId, H
     for (stream, first) in tx.first_after(kept.followed())? {
         held.entry(stream).and_modify(|held| held.followed = first);
     }
+    for (stream, until) in kept.all_behind() {
+        held.entry(stream).or_default().behind = Some(until);
+    }
     Ok(held)
+}
+
+fn held_back((stream, seq): (StreamId, u64)) -> HeldBackReply {
+    HeldBackReply {
+        of: stream
+            .as_case()
+            .map_or_else(|| stream.to_string(), |case| case.handle()),
+        entry: seq,
+    }
 }
 
 fn told(aside: SetAside) -> SetAsideReply {

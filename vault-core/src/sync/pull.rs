@@ -66,6 +66,9 @@ pub struct Held {
     pub here: u64,
     /// Whether this member's access ended with the last of them: no more is wanted until the server lists it again.
     pub left: bool,
+    /// The number of the last link that the log is known to have of a stream that was held back ([`Step::Behind`]): what is
+    /// missing up to there is asked for again, although nothing of it is new.
+    pub behind: Option<u64>,
 }
 
 /// What a machine wants next.
@@ -85,8 +88,23 @@ pub enum Step {
         /// erasure may be beyond what is shown.
         last: Vec<Pulled>,
     },
+    /// To note that a stream is held back: the bytes of a record were not delivered, and no erasure, as far as the log was
+    /// followed, names it. Nothing of it from that link on is handed over; what came before is, and the other streams go on.
+    Behind(Behind),
     /// Nothing: all is here.
     Done,
+}
+
+/// A stream that is held back.
+pub struct Behind {
+    /// The stream.
+    pub stream: StreamId,
+    /// The number of the first link that places such a record.
+    pub seq: u64,
+    /// The number of the last link that the log is known to have of it.
+    pub until: u64,
+    /// What came of it before that link, to be taken.
+    pub before: Vec<Pulled>,
 }
 
 /// Takes in what is new.
@@ -129,6 +147,8 @@ struct Due {
     older: Option<u64>,
     /// The number of a link that the log has, up to which at least such a stream goes.
     until: Option<u64>,
+    /// Whether it was held back before: where its links are was found out then, and each is proved again.
+    again: bool,
 }
 
 #[derive(Default)]
@@ -227,6 +247,14 @@ impl Pull {
         }
     }
 
+    /// Tells whether the stream of [`Step::Ends`] was held back before: it stays so, if access has not ended.
+    pub fn is_held_back(&self) -> bool {
+        match &self.state {
+            State::Paging { plan, .. } => plan.due.front().is_some_and(|due| due.again),
+            _ => false,
+        }
+    }
+
     /// Goes on without the stream of [`Step::Ends`].
     pub fn leave(&mut self) {
         if let State::Paging { plan, .. } = &mut self.state
@@ -318,7 +346,7 @@ impl Pull {
         if let Some(paper) = &self.paper {
             require_continued(paper, &entries)?;
         }
-        if entries.is_empty() {
+        if entries.is_empty() && self.held.values().all(|held| held.behind.is_none()) {
             self.state = State::Done(follower);
             return Ok(());
         }
@@ -364,7 +392,8 @@ impl Pull {
             if held.left && told.is_none() {
                 continue;
             }
-            let first = match held.left {
+            let again = held.behind.is_some();
+            let first = match held.left || again {
                 true => held.here,
                 false => held.followed,
             };
@@ -382,7 +411,9 @@ impl Pull {
             }
             // One that is new here, or again, or was cut off in the middle of that, and does not go on at a new leaf, goes on
             // below them.
-            let is_older = known.is_none() || held.left || held.here > held.followed;
+            let is_older = known.is_none() || held.left || again || held.here > held.followed;
+            // The next of one that was held back is at a leaf that was followed then.
+            require(!again || seq == first, Check::LogTwice)?;
             if seq > first {
                 let (older, until) = (None, None);
                 if !links.is_empty() {
@@ -391,23 +422,26 @@ impl Pull {
                         links,
                         older,
                         until,
+                        again,
                     });
                 }
             } else if stream != agency && is_older {
-                let until = match told {
-                    Some(told) => match arrived.promised(told)? {
-                        // All that this log has of it is beyond the checkpoint, and comes another time.
-                        None => continue,
-                        until => until,
-                    },
+                let promised = match told {
+                    Some(told) => arrived.promised(told)?,
                     None => None,
                 };
+                if told.is_some() && promised.is_none() && !again {
+                    // All that this log has of it is beyond the checkpoint, and comes another time.
+                    continue;
+                }
+                let until = promised.max(held.behind);
                 let older = Some(held.here);
                 due.push_back(Due {
                     stream,
                     links,
                     older,
                     until,
+                    again,
                 });
             }
         }
@@ -462,16 +496,33 @@ impl Plan {
         }
         while let Some(due) = self.due.front().filter(|due| due.next().is_none()) {
             if let Some(seq) = self.absent.values().min().filter(|_| !is_whole) {
-                return Err(Fault::Absent {
-                    stream: due.stream,
-                    seq: *seq,
-                });
+                let (stream, seq) = (due.stream, *seq);
+                if stream.kind != StreamKind::Case {
+                    return Err(Fault::Absent { stream, seq });
+                }
+                return Ok(Step::Behind(self.hold_back(stream, seq)));
             }
             self.absent.clear();
             self.due.pop_front();
         }
         let next = self.due.front().and_then(|due| Some((due.stream, due.next()?)));
         Ok(next.map_or(Step::Done, |(stream, from)| Step::Ask(Request::Page { stream, from })))
+    }
+
+    /// Goes on without a stream of which a record came without its bytes.
+    fn hold_back(&mut self, stream: StreamId, seq: u64) -> Behind {
+        let number = |pulled: &Pulled| pulled.parcel.link().link().seq;
+        let until = self.ready.last().map_or(seq, number);
+        let mut before = std::mem::take(&mut self.ready);
+        before.retain(|pulled| number(pulled) < seq);
+        self.absent.clear();
+        self.due.pop_front();
+        Behind {
+            stream,
+            seq,
+            until,
+            before,
+        }
     }
 
     /// Takes a link that is at its leaf.
@@ -585,7 +636,7 @@ impl Plan {
     fn end(&mut self) -> Result<(), Fault> {
         let Some(due) = self.due.front() else { return Ok(()) };
         let (stream, seq) = (due.stream, due.next().unwrap_or_default());
-        if stream.kind != StreamKind::Case || seq == 0 {
+        if stream.kind != StreamKind::Case || (seq == 0 && !due.again) {
             return Err(Fault::Withheld { stream, seq });
         }
         self.ends = Some((stream, seq));
@@ -614,7 +665,7 @@ impl Scan {
     /// Looks for the links of streams of which it is known up to where they go.
     fn of(plan: &Plan, arrived: &Arrived) -> Result<Self, Refused> {
         let mut places = HashMap::new();
-        for due in &plan.due {
+        for due in plan.due.iter().filter(|due| !due.again) {
             if let (Some(older), Some(until)) = (due.older, due.until) {
                 // No stream has more links than its log has leaves.
                 require(until < arrived.follower.size(), Check::TooLong)?;
@@ -663,7 +714,7 @@ impl Scan {
     fn finish(self, arrived: Arrived, mut plan: Plan) -> Result<State, Fault> {
         require(self.edge.root() == self.root, Check::LogConsistency)?;
         let mut second = self.second;
-        for due in plan.due.iter_mut().filter(|due| due.until.is_some()) {
+        for due in plan.due.iter_mut().filter(|due| due.until.is_some() && !due.again) {
             let (Some(mut seq), Some(until)) = (due.older, due.until) else {
                 continue;
             };

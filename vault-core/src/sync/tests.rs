@@ -97,6 +97,7 @@ impl Device {
                 followed: self.followed.get(stream).copied().unwrap_or(0),
                 here: links.len() as u64,
                 left: self.left.contains(stream),
+                behind: None,
             };
             (*stream, held)
         });
@@ -144,6 +145,7 @@ impl Device {
                     pull.leave();
                 }
                 Step::Ends { stream, seq, .. } => return Err(Fault::Withheld { stream, seq }),
+                Step::Behind(behind) => panic!("{} of {}", behind.seq, behind.stream),
                 Step::Done => break,
             }
         }
@@ -514,6 +516,7 @@ fn chk_153_attack_43_a_device_without_memory_takes_no_log_that_is_older_than_its
                 Step::Ask(request) => pull.take(&server.answer(request))?,
                 Step::Take(_) => {}
                 Step::Ends { stream, seq, .. } => return Err(Fault::Withheld { stream, seq }),
+                Step::Behind(_) => {}
                 Step::Done => return pull.finish().map(|_| ()),
             }
         }

@@ -19,7 +19,7 @@ use vault_core::wire::v1::stream::{StreamId, StreamKind};
 use vault_core::wire::v1::sync::{Heads, Outcome};
 
 use super::agency::{self, Agency};
-use super::prepare::{Opened, Prepared};
+use super::prepare::{Erased, Opened, Prepared};
 use super::recent::Recent;
 use crate::store::{NewLink, Reads, StoreError, StreamNo, Which, Writes};
 
@@ -32,6 +32,12 @@ pub(super) struct Live {
     state: Option<Arc<AgencyState>>,
     edge: Edge,
     streams: Recent<StreamId, LiveStream>,
+}
+
+/// An agency as the writer had it before parcels of which either all or none are to be stored.
+pub(super) struct Mark {
+    state: Option<Arc<AgencyState>>,
+    edge: Edge,
 }
 
 /// A stream as the writer has it.
@@ -99,6 +105,37 @@ impl Live {
     /// Publishes what is durable by now.
     pub(super) fn publish(&self) -> Result<Arc<str>, Refused> {
         self.agency.publish(self.state.clone(), self.edge.clone())
+    }
+
+    /// Notes how things are, for [`Live::go_back`].
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            state: self.state.clone(),
+            edge: self.edge.clone(),
+        }
+    }
+
+    /// Goes back to how things were, with the transaction; `parcels` are those that were tried since.
+    pub(super) fn go_back(&mut self, mark: Mark, parcels: &[Prepared]) {
+        self.state = mark.state;
+        self.edge = mark.edge;
+        for opened in parcels.iter().flatten() {
+            // It is ahead of what is stored; what is stored is read again.
+            drop(self.streams.take(&opened.link.link().stream));
+        }
+    }
+
+    /// Returns where the stream of a parcel is.
+    pub(super) fn heads(&mut self, reads: &dyn Reads, parcel: &Prepared) -> Result<Heads, StoreError> {
+        let row = match parcel {
+            Ok(opened) => reads.stream(self.agency.no(), opened.link.link().stream)?,
+            Err(_) => None,
+        };
+        Ok(Heads {
+            links: row.map_or(0, |row| row.links),
+            stream: row.map_or(LinkId::ZERO, |row| row.head),
+            agency: self.state.as_ref().map_or(LinkId::ZERO, |agency| agency.head()),
+        })
     }
 
     /// Judges a parcel as the next of its stream and stores it, or says why not.
@@ -177,7 +214,7 @@ impl Live {
                 let mut holders = state.grants().values().filter(|grant| grant.live);
                 let first = holders.next().map(|grant| grant.grant.member);
                 let is_alone = holders.all(|grant| Some(grant.grant.member) == first);
-                require(opened.is_covered || is_alone, Check::BodyMissing)?;
+                require(opened.erased != Erased::Uncovered || is_alone, Check::BodyMissing)?;
                 let known = known_records(reads, stream.no, opened)?;
                 state.judge_knowing(agency.now(), &opened.link, &stored, &known)?;
             }

@@ -1,6 +1,6 @@
 //! What is done of an append before the writer: opening, hashing, verifying. No state is changed here.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 use vault_core::agency_state::AgencyState;
@@ -25,8 +25,19 @@ pub(super) struct Opened {
     pub(super) signed: Option<Result<(), Refused>>,
     /// The same of each record.
     pub(super) authored: Vec<Option<Result<(), Refused>>>,
-    /// Whether an erasure behind it in the request names every record of it that came without its bytes.
-    pub(super) is_covered: bool,
+    /// What erasures behind it in the request say of the records of it that came without their bytes.
+    pub(super) erased: Erased,
+}
+
+/// What names the records of a parcel that came without their bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Erased {
+    /// None came so.
+    Nothing,
+    /// An erasure behind it in the request names each; the last of them is the parcel at this place.
+    By(usize),
+    /// Of one at least, none.
+    Uncovered,
 }
 
 /// Opens parcels, each by itself.
@@ -35,17 +46,19 @@ pub(super) fn all(agency: Option<&AgencyState>, parcels: Vec<Parcel>) -> Vec<Pre
         true => parcels.into_iter().map(|parcel| one(agency, parcel)).collect(),
         false => parcels.into_par_iter().map(|parcel| one(agency, parcel)).collect(),
     };
-    let mut erased = HashSet::new();
-    for opened in all.iter_mut().rev().flatten() {
+    // The next behind a parcel that names it, by record.
+    let mut erasures = HashMap::new();
+    for (place, opened) in all.iter_mut().enumerate().rev() {
+        let Ok(opened) = opened else { continue };
         let stream = opened.link.link().stream;
-        let mut absent = parcel::absent(opened.link.link(), &opened.records, &opened.blobs);
-        opened.is_covered = absent.all(|record| erased.contains(&(stream, record)));
-        drop(absent);
-        erased.extend(
-            parcel::erased(&opened.link.link().body)
-                .iter()
-                .map(|record| (stream, *record)),
-        );
+        let absent = parcel::absent(opened.link.link(), &opened.records, &opened.blobs);
+        let found: Option<Vec<usize>> = absent.map(|record| erasures.get(&(stream, record)).copied()).collect();
+        opened.erased = match found {
+            None => Erased::Uncovered,
+            Some(found) => found.into_iter().max().map_or(Erased::Nothing, Erased::By),
+        };
+        let named = parcel::erased(&opened.link.link().body).iter();
+        erasures.extend(named.map(|record| ((stream, *record), place)));
     }
     all
 }
@@ -69,6 +82,6 @@ fn one(agency: Option<&AgencyState>, parcel: Parcel) -> Prepared {
         blobs,
         signed,
         authored,
-        is_covered: true,
+        erased: Erased::Nothing,
     })
 }

@@ -12,8 +12,8 @@ use vault_core::check::Refused;
 use vault_core::wire::v1::sync::{AppendReply, Outcome};
 
 use super::ServiceError;
-use super::live::Live;
-use super::prepare::Prepared;
+use super::live::{Live, Mark};
+use super::prepare::{Erased, Prepared};
 use crate::authorize::Appending;
 use crate::metrics::Metrics;
 use crate::report;
@@ -99,6 +99,21 @@ struct Work {
     lives: HashMap<AgencyNo, Live>,
 }
 
+/// Parcels of a job of which either all are stored or none.
+struct Together {
+    from: usize,
+    until: usize,
+    before: Mark,
+}
+
+/// Returns the place of the last erasure that a parcel needs, of one that came without bytes.
+fn erased_at(parcel: &Prepared) -> Option<usize> {
+    match parcel.as_ref().ok()?.erased {
+        Erased::By(place) => Some(place),
+        Erased::Nothing | Erased::Uncovered => None,
+    }
+}
+
 impl Work {
     fn run(&mut self, waiting: &Receiver<Job>) {
         while let Ok(first) = waiting.recv() {
@@ -152,15 +167,48 @@ impl Work {
     }
 
     /// Places a job's parcels in their order; after the first that is not stored none is tried.
+    ///
+    /// What comes without its bytes is stored with the erasure that names it, or not at all: if that does not get in, its
+    /// outcome is that of the first that came so, from which on nothing is stored.
     fn place(&mut self, writes: &mut dyn Writes, job: &Job) -> Result<Vec<Outcome>, StoreError> {
         let live = self.live(writes, job)?;
         let mut outcomes = Vec::with_capacity(job.parcels.len());
-        for parcel in &job.parcels {
-            match outcomes.last() {
-                None | Some(Outcome::Stored(_)) => outcomes.push(live.place(writes, parcel)?),
-                Some(_) => outcomes.push(Outcome::NotTried),
+        let mut together: Option<Together> = None;
+        for (place, parcel) in job.parcels.iter().enumerate() {
+            if let Some(until) = erased_at(parcel) {
+                match &mut together {
+                    Some(together) => together.until = together.until.max(until),
+                    None => {
+                        writes.mark()?;
+                        together = Some(Together {
+                            from: place,
+                            until,
+                            before: live.mark(),
+                        });
+                    }
+                }
+            }
+            let mut outcome = live.place(writes, parcel)?;
+            let is_stored = matches!(outcome, Outcome::Stored(_));
+            match together.take() {
+                Some(together) if !is_stored => {
+                    writes.go_back()?;
+                    let tried = job.parcels.get(together.from..=place).unwrap_or_default();
+                    live.go_back(together.before, tried);
+                    outcomes.truncate(together.from);
+                    if let (Outcome::Conflict(heads), Some(first)) = (&mut outcome, job.parcels.get(together.from)) {
+                        *heads = live.heads(writes, first)?;
+                    }
+                }
+                Some(together) if together.until == place => writes.unmark()?,
+                others => together = others,
+            }
+            outcomes.push(outcome);
+            if !is_stored {
+                break;
             }
         }
+        outcomes.resize(job.parcels.len(), Outcome::NotTried);
         Ok(outcomes)
     }
 

@@ -384,3 +384,64 @@ pub(crate) fn chk_82_in_a_case_of_several_nothing_comes_without_its_bytes_and_it
     let leaves = office.stored(&server, both.clone());
     assert_eq!(office.stored(&server, both), leaves);
 }
+
+#[test]
+pub(crate) fn chk_82_what_comes_without_its_bytes_is_stored_with_its_erasure_or_not_at_all() {
+    let server = Server::start(&[]);
+    let mut office = Office::with_case(&server, 13, 2);
+    let grant = office.case.grant(&office.world, 1, Rights::ALL);
+    let granting = vault_core::forge::case::granting(&office.world, &[grant]);
+    let granted = office.event(0, Event::Membership(granting));
+    office.stored(&server, vec![granted]);
+    let before = office.note(0);
+    let (mut gone, made) = office.note_made(1);
+    let ciphertext = vault_core::record::Ciphertext::from(made.record.ciphertext().to_vec()).hash();
+    let wrap: WrapHash = made.wrap.hash();
+    gone.records[0].body = CarriedBody::Erased(ErasedBody { ciphertext, wrap });
+    let between = office.note(1);
+    let elsewhere = office.access(1);
+    let erasure = Erasure {
+        records: vec![made.record.hash()],
+        ground: ErasureGround::Withdrawn,
+    };
+    let lawful = office.case.clone();
+
+    // An erasure that is refused: the record's author alone withdraws it.
+    let body = LinkBody::Event(PlacedEvent {
+        event: Event::Erasure(erasure.clone()),
+        sealed: Vec::new(),
+    });
+    let unlawful = office.sign(0, office.case.link(&office.world, 0, body));
+    let unlawful = office.parcel(&unlawful);
+    let (stream, sent) = (office.case_stream(), [before, gone.clone(), between, elsewhere.clone()]);
+    let reply = office.append(&server, [&sent[..], &[unlawful]].concat());
+    let Outcome::Stored(leaf) = reply.outcomes[0] else {
+        panic!("{reply:?}")
+    };
+    let left = [
+        refused(Check::ErasureRight),
+        Outcome::NotTried,
+        Outcome::NotTried,
+        Outcome::NotTried,
+    ];
+    assert_eq!(reply.outcomes[1..], left);
+    let links = office.page(&server, 0, stream, 0).parcels.len();
+    assert_eq!(office.page(&server, 0, stream, 0).parcels[links - 1].leaf, leaf);
+
+    // And one that does not follow: the link before it is missing.
+    office.case = lawful;
+    let erased = office.event(1, Event::Erasure(erasure));
+    let reply = office.append(&server, vec![gone.clone(), erased.clone()]);
+    let heads = Heads {
+        links: links as u64,
+        stream: link_id(&sent[0]),
+        agency: office.world.agency.head(),
+    };
+    assert_eq!(reply.outcomes, [Outcome::Conflict(heads), Outcome::NotTried]);
+
+    // The server goes on from what it has, and what was lawful gets in whole.
+    let lawful = [&sent[..], &[erased]].concat();
+    let leaves = office.stored(&server, lawful.clone());
+    assert_eq!(leaves, (leaf..leaf + 5).collect::<Vec<_>>());
+    assert_eq!(office.stored(&server, lawful), leaves);
+}

@@ -35,6 +35,7 @@ over_postgres!(
     append::attack_58_what_was_appended_is_appended_again_without_change,
     append::nobody_but_its_founder_founds_an_agency_and_only_once,
     append::records_may_come_without_their_bytes_where_those_were_erased_before,
+    append::chk_82_what_comes_without_its_bytes_is_stored_with_its_erasure_or_not_at_all,
     append::those_before_a_refused_one_stay_stored_and_those_after_are_not_tried,
     append::what_any_reader_would_refuse_is_refused_by_the_same_check,
     changes::whoever_follows_is_told_that_the_log_grew_and_when_the_server_stops,

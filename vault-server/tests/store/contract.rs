@@ -31,6 +31,10 @@ pub(crate) const ALL: &[Promise] = &[
         "a transaction is whole or not at all",
         a_transaction_is_whole_or_not_at_all,
     ),
+    (
+        "a transaction goes back to its mark",
+        a_transaction_goes_back_to_its_mark,
+    ),
     ("a transaction sees what it wrote", a_transaction_sees_what_it_wrote),
     ("a snapshot does not move", a_snapshot_does_not_move),
     ("agencies are apart", agencies_are_apart),
@@ -301,6 +305,35 @@ fn a_transaction_is_whole_or_not_at_all(store: &dyn Store) {
     .unwrap();
     // And it goes on from there.
     writing(store, |writes| sample.store(writes, 2, 4)).unwrap();
+}
+
+fn a_transaction_goes_back_to_its_mark(store: &dyn Store) {
+    let sample = Sample::new(12, 3);
+    writing(store, |writes| {
+        let no = sample.store(writes, 0, 2)?;
+        writes.mark()?;
+        sample.store(writes, 2, 4)?;
+        writes.set_holders(no, &BTreeSet::from([MemberId([1; 16])]))?;
+        writes.go_back()?;
+        let agency = number(writes, &sample);
+        let row = writes.stream(agency, sample.stream())?.unwrap();
+        assert_eq!((row.links, row.head, writes.size(agency)?), (2, sample.id(1), 2));
+        assert!(!writes.holds(no, MemberId([1; 16]))?);
+        // The mark is gone with it; there may be another.
+        writes.mark()?;
+        sample.store(writes, 2, 3)?;
+        writes.unmark()?;
+        Ok(())
+    })
+    .unwrap();
+    reading(store, |reads| {
+        let agency = number(reads, &sample);
+        let row = reads.stream(agency, sample.stream())?.unwrap();
+        assert_eq!((row.links, row.head, reads.size(agency)?), (3, sample.id(2), 3));
+        assert_eq!(reads.page(row.no, 0, usize::MAX)?.parcels.len(), 3);
+        Ok(())
+    })
+    .unwrap();
 }
 
 fn a_transaction_sees_what_it_wrote(store: &dyn Store) {

@@ -69,13 +69,19 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             || told(PageLie::Hold),
             Twin::None("there is nothing to be believed"),
         ),
-        page(
-            "attack_46_a_record_said_to_be_erased_is_missed",
-            || told(PageLie::Erase),
-            Twin::Believes {
-                without: "ErasureForAbsent",
+        Scenario {
+            comes: Comes::HeldBack {
+                exit: 4,
+                code: "server-withholds",
             },
-        ),
+            ..page(
+                "attack_46_a_record_said_to_be_erased_is_missed",
+                || told(PageLie::Erase),
+                Twin::Believes {
+                    without: "ErasureForAbsent",
+                },
+            )
+        },
         Scenario {
             comes: Comes::Refusal {
                 exit: 4,

@@ -91,7 +91,11 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
 
 /// Tells whether there is something to say.
 fn has_moved(reply: &SyncReply) -> bool {
-    reply.sent > 0 || reply.received > 0 || !reply.aside.is_empty() || !reply.owed.is_empty()
+    reply.sent > 0
+        || reply.received > 0
+        || !reply.aside.is_empty()
+        || !reply.owed.is_empty()
+        || !reply.behind.is_empty()
 }
 
 /// Tells whether it may well be otherwise in a moment.

@@ -23,7 +23,11 @@ impl Session {
         let Some((mut kept, log, asking)) = self.reached()? else {
             return Ok(None);
         };
-        self.follow(&asking, &log, &mut kept, task)?;
+        let taken = self.follow(&asking, &log, &mut kept, task)?;
+        for (stream, seq) in taken.behind {
+            let of = format!("entry {seq} of {stream}");
+            failures.push(failure(&of, &SessionError::refused(Check::BodyMissing, "log")));
+        }
         let end = kept.follower(self.holder.agency.id())?.checkpoint();
 
         let mut links = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::SessionError;
+use vault_core::sync::Behind;
 use vault_core::sync::Fault;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
@@ -32,6 +33,12 @@ pub(super) trait Driver {
     /// # Errors
     /// As [`Driver::take`].
     fn has_left(&mut self, stream: StreamId, seq: u64, last: Vec<Pulled>) -> Result<bool>;
+
+    /// Notes that a stream is held back, and takes what came of it before.
+    ///
+    /// # Errors
+    /// As [`Driver::take`].
+    fn hold_back(&mut self, behind: Behind) -> Result<()>;
 }
 
 /// Drives a machine to its end.
@@ -51,8 +58,19 @@ pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
             Step::Take(pulled) => by.take(pulled, pull.left())?,
             Step::Ends { stream, seq, last } => match by.has_left(stream, seq, last)? {
                 true => pull.leave(),
+                false if pull.is_held_back() => {
+                    // What came is not kept; it is asked for again.
+                    by.hold_back(Behind {
+                        stream,
+                        seq,
+                        until: seq,
+                        before: Vec::new(),
+                    })?;
+                    pull.leave();
+                }
                 false => return Err(by.fault(Fault::Withheld { stream, seq })),
             },
+            Step::Behind(behind) => by.hold_back(behind)?,
             Step::Done => return Ok(()),
         }
     }

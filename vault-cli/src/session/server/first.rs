@@ -22,6 +22,7 @@ use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::joining::Invite;
+use vault_core::sync::Behind;
 use vault_core::sync::Fault;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
@@ -107,6 +108,11 @@ impl Driver for Fetching<'_> {
     fn has_left(&mut self, _: StreamId, _: u64, _: Vec<Pulled>) -> Result<bool> {
         // Nothing is fetched but the agency's stream, which no member of it leaves.
         Ok(false)
+    }
+
+    fn hold_back(&mut self, behind: Behind) -> Result<()> {
+        let Behind { stream, seq, .. } = behind;
+        Err(self.fault(Fault::Absent { stream, seq }))
     }
 }
 

@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
@@ -56,6 +57,10 @@ pub(super) struct KeptRemote {
     /// The cases, in hex, whose links are wanted no more: this member's access ended with the last that is here.
     #[serde(default)]
     left: BTreeSet<String>,
+    /// The cases, in hex, of which something came without its bytes and is held back: the number of the last link that the
+    /// log is known to have of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    behind: BTreeMap<String, u64>,
     /// What the store had when this was read out of it, or put into it.
     #[serde(skip)]
     stored: Option<Vec<u8>>,
@@ -76,6 +81,7 @@ impl KeptRemote {
             order: Some(BASE64.encode(&CommitOrder::START.0)),
             paper: None,
             left: BTreeSet::new(),
+            behind: BTreeMap::new(),
             stored: None,
         })
     }
@@ -192,9 +198,21 @@ impl KeptRemote {
 
     /// Returns the cases to which it has.
     pub(super) fn all_left(&self) -> Vec<StreamId> {
-        let ids = self.left.iter().filter_map(|id| HEXLOWER.decode(id.as_bytes()).ok());
-        ids.filter_map(|id| Some(StreamId::case(CaseId(id.try_into().ok()?))))
-            .collect()
+        self.left.iter().filter_map(|id| case_of(id)).collect()
+    }
+
+    /// Returns the cases that are held back, each with the number of the last link that the log is known to have of it.
+    pub(super) fn all_behind(&self) -> BTreeMap<StreamId, u64> {
+        let all = self.behind.iter();
+        all.filter_map(|(id, until)| Some((case_of(id)?, *until))).collect()
+    }
+
+    /// Says which are held back, and no others.
+    pub(super) fn hold_back(&mut self, behind: &BTreeMap<StreamId, u64>) {
+        let all = behind.iter();
+        self.behind = all
+            .map(|(stream, until)| (HEXLOWER.encode(&stream.id), *until))
+            .collect();
     }
 
     /// Says that it has begun again.
@@ -221,6 +239,11 @@ pub(in crate::session) fn waiting(tx: &ReadTx<'_>) -> Result<Option<u64>> {
 /// Tells whether the link at a commit position may have left this device.
 pub(in crate::session) fn was_offered(tx: &ReadTx<'_>, pos: u64) -> Result<bool> {
     Ok(KeptRemote::load(tx)?.is_some_and(|kept| pos <= kept.offered.max(kept.pushed)))
+}
+
+fn case_of(id: &str) -> Option<StreamId> {
+    let id = HEXLOWER.decode(id.as_bytes()).ok()?;
+    Some(StreamId::case(CaseId(id.try_into().ok()?)))
 }
 
 fn malformed() -> SessionError {

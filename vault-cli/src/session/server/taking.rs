@@ -25,6 +25,7 @@ use crate::store::StoredRecord;
 use crate::store::WriteTx;
 use crate::store::hash_all;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::agency_state::AgencyState;
@@ -63,6 +64,8 @@ pub(super) struct Taken {
     pub(super) links: u64,
     /// What waited here and has no place any more.
     pub(super) aside: Vec<SetAside>,
+    /// What is held back, by stream: the first link of it.
+    pub(super) behind: BTreeMap<StreamId, u64>,
 }
 
 /// A fetched link whose signatures hold.
@@ -208,7 +211,11 @@ impl Holder {
             // What was kept of a stream that went back leads elsewhere now.
             known.forget();
         }
-        Ok(Taken { links, aside })
+        Ok(Taken {
+            links,
+            aside,
+            behind: BTreeMap::new(),
+        })
     }
 
     fn take_link(&self, tx: &mut WriteTx<'_>, states: &mut HashMap<CaseId, CaseState>, one: &Checked) -> Result<u64> {

@@ -9,6 +9,7 @@ use super::taking;
 use crate::session::Holder;
 use crate::session::Result;
 use crate::session::SessionError;
+use crate::session::agency;
 use crate::session::aside;
 use crate::session::case_keys::CaseKeys;
 use crate::session::refused;
@@ -18,18 +19,23 @@ use crate::store::Hashed;
 use crate::store::LinkRow;
 use crate::store::NewBody;
 use crate::store::NewRecord;
+use crate::store::ReadTx;
 use crate::store::RecordRow;
 use crate::store::Row;
 use crate::store::StoredRecord;
 use crate::store::Waiting;
 use crate::store::WaitingLink;
 use crate::store::WriteTx;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use vault_core::case_state::PlacedRecord;
 use vault_core::check::Check;
 use vault_core::id::CaseId;
 use vault_core::id::LinkId;
 use vault_core::id::RecordHash;
+use vault_core::parcel;
 use vault_core::secret::RecordKey;
 use vault_core::stream::VerifiedLink;
 use vault_core::wire::v1::event::Event;
@@ -106,6 +112,88 @@ pub(super) fn take_out(holder: &Holder, tx: &mut WriteTx<'_>, kept: &KeptRemote)
         agency: holder.agency.epochs().to_vec(),
         was_offered: kept.offered > kept.pushed,
     })
+}
+
+/// Returns where the first link that waits in one of some streams is.
+pub(super) fn first_of(tx: &ReadTx<'_>, kept: &KeptRemote, of: &BTreeMap<StreamId, u64>) -> Result<Option<u64>> {
+    let mut first: Option<u64> = None;
+    if of.is_empty() {
+        return Ok(first);
+    }
+    for (stream, seq) in tx.first_after(kept.pushed)? {
+        if of.contains_key(&stream) {
+            let pos = tx.position_of(stream, seq)?;
+            first = Some(first.map_or(pos, |first| first.min(pos)));
+        }
+    }
+    Ok(first)
+}
+
+/// Whether something else waits behind the first of them.
+pub(super) fn is_between(tx: &ReadTx<'_>, kept: &KeptRemote, of: &BTreeMap<StreamId, u64>) -> Result<bool> {
+    let Some(first) = first_of(tx, kept, of)? else {
+        return Ok(false);
+    };
+    let others = tx.first_after(first)?.into_iter();
+    Ok(others.into_iter().any(|(stream, _)| !of.contains_key(&stream)))
+}
+
+/// Brings what waits into another order, in which each stream has its own links in an order that holds.
+pub(super) trait Order: FnOnce(&Holder, &mut Vec<WaitingLink>) -> Result<()> {}
+
+impl<F: FnOnce(&Holder, &mut Vec<WaitingLink>) -> Result<()>> Order for F {}
+
+/// Puts records that have no bytes any more directly before the erasure that names them, in cases of `of`: down rather than
+/// the erasure up, since it may name several, and its right is looked at where it stands. Nothing between may speak of them:
+/// a case in which something is wrapped anew stays as it is, and so does one with links that are not this member's to sign.
+pub(super) fn gather(holder: &Holder, links: &mut Vec<WaitingLink>, of: &BTreeSet<StreamId>) -> Result<()> {
+    let mut fixed = HashSet::new();
+    let mut erasures = HashMap::new();
+    for (place, one) in links.iter().enumerate() {
+        let link = one.link.link();
+        let signer = holder.agency.devices().get(&link.device);
+        let is_own = signer.is_some_and(|signer| signer.member == holder.member);
+        if matches!(link.body, LinkBody::Rewrap(_)) || !is_own {
+            fixed.insert(link.stream);
+        }
+        let named = parcel::erased(&link.body).iter();
+        erasures.extend(named.map(|record| ((link.stream, *record), place)));
+    }
+    let mut places = Vec::with_capacity(links.len());
+    for (place, one) in links.iter().enumerate() {
+        let stream = one.link.link().stream;
+        let to = match &one.row {
+            Row::Record(row) if row.record.is_erased() && of.contains(&stream) && !fixed.contains(&stream) => {
+                erasures.get(&(stream, row.record.hash()?)).copied()
+            }
+            _ => None,
+        };
+        places.push(to.map_or((place, 1), |erasure| (erasure, 0)));
+    }
+    let mut ordered: Vec<_> = places.into_iter().zip(std::mem::take(links)).collect();
+    ordered.sort_by_key(|(place, _)| *place);
+    links.extend(ordered.into_iter().map(|(_, one)| one));
+    Ok(())
+}
+
+/// Takes out what waits and puts it back in another order.
+pub(super) fn reorder(
+    holder: &mut Holder,
+    tx: &mut WriteTx<'_>,
+    kept: &mut KeptRemote,
+    order: impl Order,
+) -> Result<Vec<SetAside>> {
+    let mut out = take_out(holder, tx, kept)?;
+    if out.has_agency_links() {
+        holder.agency = agency::load(tx)?;
+    }
+    order(holder, &mut out.waiting.links)?;
+    let aside = out.put_back(holder, tx, kept, &taking::Ids::new())?;
+    kept.store(tx)?;
+    if let Some(known) = &holder.known {
+        known.forget();
+    }
+    Ok(aside)
 }
 
 impl TakenOut {

@@ -63,6 +63,21 @@ impl Writes for Transaction<'_> {
         Ok(())
     }
 
+    fn mark(&mut self) -> Result<(), StoreError> {
+        self.execute("SAVEPOINT mark", &[])?;
+        Ok(())
+    }
+
+    fn go_back(&mut self) -> Result<(), StoreError> {
+        self.execute("ROLLBACK TO SAVEPOINT mark", &[])?;
+        self.unmark()
+    }
+
+    fn unmark(&mut self) -> Result<(), StoreError> {
+        self.execute("RELEASE SAVEPOINT mark", &[])?;
+        Ok(())
+    }
+
     fn register(&mut self, id: &AgencyId, log_seed: &SigningSeed) -> Result<AgencyRow, StoreError> {
         if let Some(known) = self.agency(id)? {
             return Ok(known);

@@ -51,6 +51,18 @@ impl Writes for Transaction<'_> {
         Ok(())
     }
 
+    fn mark(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("SAVEPOINT mark")?)
+    }
+
+    fn go_back(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("ROLLBACK TO mark; RELEASE mark")?)
+    }
+
+    fn unmark(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("RELEASE mark")?)
+    }
+
     fn register(&mut self, id: &AgencyId, log_seed: &SigningSeed) -> Result<AgencyRow, StoreError> {
         if let Some(known) = self.agency(id)? {
             return Ok(known);

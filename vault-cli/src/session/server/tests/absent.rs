@@ -7,6 +7,9 @@ use super::office::stream_of;
 use super::office::sync;
 use super::require_sound;
 use crate::session::request::NoteWithdrawRequest;
+use crate::session::server::kept::KeptRemote;
+use crate::session::tests::Vault;
+use std::collections::BTreeMap;
 use vault_core::crypto::hash::hash;
 use vault_core::sync::Request;
 use vault_core::wire;
@@ -19,29 +22,88 @@ use vault_core::wire::v1::sync::StreamPage;
 
 /// Says of every note of a stream that it was erased.
 fn without_bytes(stream: StreamId) -> impl Fn(Request, Vec<u8>) -> Vec<u8> {
-    move |request, answer| {
-        let Request::Page { stream: of, .. } = request else {
-            return answer;
+    move |request, answer| match request {
+        Request::Page { stream: of, from } if of == stream => without_bytes_from(answer, from, 0),
+        _ => answer,
+    }
+}
+
+/// Says in a page that begins at number `from` of every note from `first` on that it was erased.
+fn without_bytes_from(answer: Vec<u8>, from: u64, first: u64) -> Vec<u8> {
+    let mut page: StreamPage = wire::decode(&answer, limit::APPEND).unwrap();
+    for (placed, _) in page.parcels.iter_mut().zip(from..).filter(|(_, seq)| *seq >= first) {
+        let link = vault_core::parcel::OpenParcel::open(placed.parcel.clone()).unwrap();
+        let LinkBody::Record(placement) = link.link().link().body else {
+            continue;
         };
-        if of != stream {
-            return answer;
+        let record = &mut placed.parcel.records[0];
+        if let CarriedBody::Kept(body) = &record.body {
+            let ciphertext = hash(vault_core::context::Label::CiphertextHash, &[&body.ciphertext]);
+            record.body = CarriedBody::Erased(ErasedBody {
+                ciphertext: vault_core::id::CiphertextHash(ciphertext),
+                wrap: placement.wrap_hash,
+            });
         }
-        let mut page: StreamPage = wire::decode(&answer, limit::APPEND).unwrap();
-        for placed in &mut page.parcels {
-            let link = vault_core::parcel::OpenParcel::open(placed.parcel.clone()).unwrap();
-            let LinkBody::Record(placement) = link.link().link().body else {
-                continue;
-            };
-            let record = &mut placed.parcel.records[0];
-            if let CarriedBody::Kept(body) = &record.body {
-                let ciphertext = hash(vault_core::context::Label::CiphertextHash, &[&body.ciphertext]);
-                record.body = CarriedBody::Erased(ErasedBody {
-                    ciphertext: vault_core::id::CiphertextHash(ciphertext),
-                    wrap: placement.wrap_hash,
-                });
-            }
+    }
+    wire::encode(&page).unwrap()
+}
+
+/// The cases that are held back.
+fn behind(vault: &mut Vault) -> BTreeMap<StreamId, u64> {
+    super::kept(vault.s()).all_behind()
+}
+
+#[test]
+fn a_case_that_is_held_back_keeps_no_other_from_coming_or_going() {
+    let mut office = Office::founded();
+    let (held, other) = (office.ann.case("ext-1"), office.ann.case("ext-2"));
+    for case in [&held, &other] {
+        office.grant(case);
+        office.ann.note(case, "obs: Before.");
+    }
+    office.meet();
+    let before = office.ann.note(&held, "obs: Comes whole.");
+    sync(&mut office.ann, &mut office.served).unwrap();
+    let stream = stream_of(&mut office.ann, &held);
+    let whole = office.served.chains[&stream].len();
+    office.ann.note(&held, "obs: Comes without.");
+    office.ann.note(&held, "obs: Behind it.");
+    office.ann.note(&other, "obs: In the other case.");
+    sync(&mut office.ann, &mut office.served).unwrap();
+    let lie = |request: Request, answer: Vec<u8>| match request {
+        Request::Page { stream: of, from } if of == stream => without_bytes_from(answer, from, whole as u64),
+        _ => answer,
+    };
+    // Written here before it is known, and after; in between, elsewhere.
+    let mut by_ben = vec![office.ben.note(&held, "obs: Of Ben.")];
+    by_ben.push(office.ben.note(&other, "obs: Of Ben in the other."));
+    follow(&mut office.ben, &office.served, &lie).unwrap();
+    by_ben.push(office.ben.note(&held, "obs: Of Ben, later."));
+    by_ben.push(office.ben.note(&other, "obs: Of Ben in the other, later."));
+    assert_eq!(behind(&mut office.ben), BTreeMap::from([(stream, whole as u64 + 1)]));
+    office.ben.show(&before).unwrap();
+    assert_eq!(office.ben.list(&held).unwrap().notes.len(), 4);
+    assert_eq!(office.ben.list(&other).unwrap().notes.len(), 4);
+
+    // What waits in it waits behind everything else, which goes out.
+    let links = office.served.chains[&stream].len();
+    let mut kept = super::kept(office.ben.s());
+    assert!(office.ben.s().wait_behind(&mut kept).unwrap().is_empty());
+    super::office::send(&mut office.ben, &mut office.served);
+    assert_eq!(office.served.chains[&stream].len(), links);
+    sync(&mut office.ann, &mut office.served).unwrap();
+    assert_eq!(office.ann.list(&other).unwrap().notes.len(), 4);
+    require_sound(&mut office.ben);
+
+    // It comes as it is in the log, and what waited stands behind it.
+    office.meet();
+    for vault in [&mut office.ann, &mut office.ben] {
+        assert!(behind(vault).is_empty());
+        assert_eq!(vault.list(&held).unwrap().notes.len(), 6);
+        for note in &by_ben {
+            vault.show(note).unwrap();
         }
-        wire::encode(&page).unwrap()
+        require_sound(vault);
     }
 }
 
@@ -57,12 +119,17 @@ fn what_is_said_to_be_erased_and_no_erasure_names_is_withheld() {
     sync(&mut office.ann, &mut office.served).unwrap();
     let stream = stream_of(&mut office.ann, &case);
     let lie = without_bytes(stream);
-    let (told, requests) = asked(&mut office.ben, &office.served, &lie);
-    assert!(told.unwrap_err().to_string().contains("no erasure names it"));
-    // It is told after a look whether the log went on.
-    assert_eq!(requests.last(), Some(&Request::Checkpoint));
-    assert!(office.ben.list(&case).unwrap().notes.is_empty());
+    let first = office.served.chains[&stream].len() as u64 - 5;
+    // Twice: it is asked for again although nothing of it is new.
+    for _ in 0..2 {
+        let (_, requests) = asked(&mut office.ben, &office.served, &lie);
+        // It is held back after a look whether the log went on.
+        assert_eq!(requests.last(), Some(&Request::Checkpoint));
+        assert_eq!(behind(&mut office.ben), BTreeMap::from([(stream, first + 4)]));
+        assert!(office.ben.list(&case).unwrap().notes.is_empty());
+    }
     sync(&mut office.ben, &mut office.served).unwrap();
+    assert!(behind(&mut office.ben).is_empty());
     for note in &notes {
         office.ben.show(note).unwrap();
     }
@@ -108,4 +175,54 @@ fn what_is_erased_while_it_is_fetched_is_taken_in_with_its_erasure() {
     follow(&mut office.ben, &office.served, &lie).unwrap();
     assert_eq!(office.ben.list(&case).unwrap().notes.len(), 1);
     require_sound(&mut office.ben);
+}
+
+#[test]
+fn what_is_withdrawn_long_after_it_was_written_goes_directly_before_its_erasure() {
+    let mut office = Office::founded();
+    let case = office.ann.case("ext-1");
+    office.grant(&case);
+    office.meet();
+    let gone = office.ann.note(&case, "obs: Goes.");
+    let amended = office.ann.note(&case, "obs: Stays.");
+    for n in 0..3 {
+        office.ann.note(&case, &format!("obs: Between {n}."));
+    }
+    office.ann.note(&case, "obs: Last.");
+    let note = NoteWithdrawRequest { note: gone };
+    office.ann.s().note_withdraw(note).unwrap();
+
+    // As a server has it that takes four links together with what comes without bytes.
+    let most = (2, 4);
+    let mut kept = super::kept(office.ann.s());
+    let batch = |office: &mut Office, kept: &KeptRemote| {
+        let session = office.ann.s();
+        let total = session.sendable(kept).unwrap();
+        let mut after = kept.pushed;
+        let mut uncovered = 0;
+        while after < total {
+            let (batch, without) = session.batch_after(after, total, most).unwrap();
+            after = batch.last().unwrap().pos;
+            uncovered += without.len();
+            if !without.is_empty() {
+                return (uncovered, without);
+            }
+        }
+        (uncovered, Default::default())
+    };
+    let (uncovered, without) = batch(&mut office, &kept);
+    assert_eq!(uncovered, 1);
+    let mut aside = Vec::new();
+    assert!(office.ann.s().gather(&mut kept, &without, &mut aside).unwrap());
+    assert!(aside.is_empty());
+    assert_eq!(batch(&mut office, &kept).0, 0);
+    require_sound(&mut office.ann);
+
+    office.meet();
+    for vault in [&mut office.ann, &mut office.ben] {
+        assert!(behind(vault).is_empty());
+        assert_eq!(vault.list(&case).unwrap().notes.len(), 5);
+        vault.show(&amended).unwrap();
+        require_sound(vault);
+    }
 }

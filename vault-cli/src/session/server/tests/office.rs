@@ -351,8 +351,12 @@ pub(super) fn send(vault: &mut Vault, served: &mut Served) {
     let mut order = session.store.read(|tx| kept.order(tx)).unwrap();
     let mut last = kept.pushed;
     let sent = session.store.read(|tx| {
+        let held_back = crate::session::server::waiting::first_of(tx, &kept, &kept.all_behind())?;
         tx.outgoing(kept.pushed, 64, &mut |outgoing| {
             for one in outgoing {
+                if held_back.is_some_and(|first| first <= one.pos) {
+                    return Ok(());
+                }
                 let link = one.link.link();
                 let next = served.chains.get(&link.stream).map_or(0, Vec::len) as u64;
                 assert_eq!(link.seq, next, "{}", link.stream);
