@@ -84,6 +84,52 @@ fn devices(vault: &Vault, status: &str) -> usize {
 }
 
 #[test]
+fn the_demo_of_an_agency_catches_the_servers_lie_and_leaves_evidence() {
+    binary::casevault_server();
+    let vault = Vault::unmade();
+    let mut demo = vault.command(&["demo", "--agency", "--keep", "--json"]);
+    let told = Done::of(demo.env("TMPDIR", &vault.around).output().unwrap()).json();
+    assert_eq!(told["schema"], "casevault.demo/1");
+    let titles: Vec<_> = told["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| &step["title"])
+        .collect();
+    assert_eq!(titles.len(), 6, "{titles:?}");
+    assert_eq!(titles[5], "Who saw it is told, with evidence");
+    // What it kept is a vault, and two checkpoints of one log.
+    let home = Path::new(told["home"].as_str().unwrap());
+    let evidence = std::fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
+    let evidence = evidence.filter(|path| path.to_str().unwrap().contains("evidence-"));
+    let [evidence] = evidence.collect::<Vec<_>>().try_into().unwrap();
+    let evidence: Value = serde_json::from_slice(&std::fs::read(evidence).unwrap()).unwrap();
+    assert_eq!(evidence["schema"], "casevault.evidence/1");
+    // Its server ended with it: nobody holds the folder.
+    std::fs::remove_dir_all(home.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn the_demo_of_an_agency_says_what_it_needs_and_leaves_nothing() {
+    let vault = Vault::unmade();
+    let (alone, folder) = (vault.around.join("casevault"), vault.around.join("temporary"));
+    std::fs::copy(binary::casevault(), &alone).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    let mut demo = Command::new(&alone);
+    demo.args(["demo", "--agency"])
+        .env("TMPDIR", &folder)
+        .env("PATH", &folder);
+    let refused = demo.output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("`casevault-server` is neither beside `casevault` nor on the path"),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
 fn two_members_with_three_devices_are_one_agency_for_each_of_them() {
     let agency = Agency::new();
     let case = agency.ann.open_case("Ada Brisk");

@@ -3,11 +3,14 @@
 //! ```text
 //! sample ─> import ─> show, add, amend, find ─> log, verify, export ─> the folder is stolen, and one bit flipped
 //! ```
+//! Or, with `--agency`, two members and a server that lies ([`agency`]).
 //!
 //! Every step runs the session that the command of the same name runs, and ends the demo if what it says of itself does
 //! not hold.
 
+mod agency;
 mod sample;
+mod serving;
 mod stage;
 mod thief;
 
@@ -34,9 +37,13 @@ use vault_core::note::NoteKind;
 /// Shows the main job from end to end on a sample caseload, in a throw-away folder
 ///
 /// Says what it does and what each step proves, the last of them against a thief. Nothing of yours is touched, and the
-/// people are invented.
+/// people are invented. With `--agency` two members share a server, on this machine, that in the end lies to them.
 #[derive(Args, Debug)]
 pub struct DemoArgs {
+    /// Shows an agency instead: two members, a server, and a lie that is caught; needs `casevault-server` beside this program
+    #[arg(long)]
+    pub agency: bool,
+
     /// Keeps the folder at the end, to look around in it
     #[arg(long)]
     pub keep: bool,
@@ -54,6 +61,10 @@ pub(super) fn run(args: &DemoArgs, run: &Invocation) -> Result<(), CliError> {
         progress: &Silent,
         cancel: watch.task().cancel,
     };
+    if args.agency {
+        let stage = agency::Agency::new(Stage::new(&run.ui), folder.path().to_owned(), task).run()?;
+        return leave(stage, folder, args, "robin");
+    }
     let mut demo = Demo {
         stage: Stage::new(&run.ui),
         places: find(&folder.path().join("vault"))?,
@@ -73,9 +84,13 @@ pub(super) fn run(args: &DemoArgs, run: &Invocation) -> Result<(), CliError> {
     drop(session);
     demo.steal(&exported)?;
     demo.flip(&note)?;
-    let stage = demo.stage;
+    leave(demo.stage, folder, args, "vault")
+}
+
+/// Removes the folder, or keeps it and says how to look around in its vault `name`.
+fn leave(stage: Stage<'_>, folder: tempfile::TempDir, args: &DemoArgs, name: &str) -> Result<(), CliError> {
     if args.keep {
-        let home = folder.keep().join("vault").display().to_string();
+        let home = folder.keep().join(name).display().to_string();
         let last = format!(
             "Look around with `casevault --home {home} case list`; the passphrase is `{}`.",
             sample::PASSPHRASE
@@ -86,10 +101,9 @@ pub(super) fn run(args: &DemoArgs, run: &Invocation) -> Result<(), CliError> {
     folder
         .close()
         .map_err(|e| CliError::io(format!("could not remove `{path}`"), e))?;
-    stage.end(
-        None,
-        "The folder is gone; `casevault demo --keep` leaves it to look around in.",
-    )
+    let which = if args.agency { " --agency" } else { "" };
+    let last = format!("The folder is gone; `casevault demo{which} --keep` leaves it to look around in.");
+    stage.end(None, &last)
 }
 
 /// One run of the demo.
@@ -314,8 +328,9 @@ impl Demo<'_> {
 
     fn steal(&mut self, exported: &[u8]) -> Result<(), CliError> {
         let failed = |e| CliError::io("could not copy the vault", e);
-        thief::copy(&self.places, &self.stolen).map_err(failed)?;
-        let bytes = thief::bytes(&self.stolen).map_err(failed)?;
+        self.stolen.create().map_err(failed)?;
+        thief::copy(self.places.home(), self.stolen.home()).map_err(failed)?;
+        let bytes = thief::bytes(self.stolen.home()).map_err(failed)?;
         let lines = sample::lines(&String::from_utf8_lossy(exported)).map_err(|e| SessionError::Bug(e.to_string()))?;
         let secrets = sample::secrets(&lines);
         let json = String::from_utf8_lossy(exported).replace("\\\"", "\"");

@@ -6,22 +6,19 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use vault_core::id::RecordId;
 
-use crate::places::Places;
-
-/// Copies every file of a vault's folder; the vault must be closed.
-pub(super) fn copy(from: &Places, to: &Places) -> io::Result<()> {
-    to.create()?;
-    for entry in std::fs::read_dir(from.home())? {
+/// Copies every file of a folder that nobody has open into one that is there.
+pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
         let entry = entry?;
-        std::fs::copy(entry.path(), to.home().join(entry.file_name()))?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
     }
     Ok(())
 }
 
-/// Reads every file of a vault's folder, one after the other.
-pub(super) fn bytes(places: &Places) -> io::Result<Vec<u8>> {
+/// Reads every file of a folder, one after the other.
+pub(super) fn bytes(folder: &Path) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
-    for entry in std::fs::read_dir(places.home())? {
+    for entry in std::fs::read_dir(folder)? {
         all.extend(std::fs::read(entry?.path())?);
     }
     Ok(all)

@@ -153,7 +153,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-demo",
-        &[("And look around afterwards:", "casevault demo --keep")],
+        &[
+            ("And look around afterwards:", "casevault demo --keep"),
+            (
+                "Two members, a server, and a lie that is caught:",
+                "casevault demo --agency",
+            ),
+        ],
     ),
     (
         "casevault-device",
