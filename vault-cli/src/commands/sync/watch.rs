@@ -96,6 +96,7 @@ fn has_moved(reply: &SyncReply) -> bool {
         || !reply.aside.is_empty()
         || !reply.owed.is_empty()
         || !reply.behind.is_empty()
+        || !reply.left.is_empty()
 }
 
 /// Tells whether it may well be otherwise in a moment.

@@ -30,8 +30,15 @@ use vault_core::wire::v1::stream::StreamId;
 const CHUNK: usize = 1_000;
 
 /// Takes in what the records say that came since this was done last.
-pub(super) fn take_in(holder: &Holder, tx: &mut WriteTx<'_>, kept: &mut KeptRemote, _: &Logged) -> Result<()> {
-    let (mut whole, mut records) = (BTreeSet::new(), BTreeMap::<CaseId, Vec<StoredRecord>>::new());
+/// All of the cases in `shown` is looked at.
+pub(super) fn take_in(
+    holder: &Holder,
+    tx: &mut WriteTx<'_>,
+    kept: &mut KeptRemote,
+    shown: &BTreeSet<CaseId>,
+    _: &Logged,
+) -> Result<()> {
+    let (mut whole, mut records) = (shown.clone(), BTreeMap::<CaseId, Vec<StoredRecord>>::new());
     let last = kept.pushed;
     tx.scan_all(kept.indexed().saturating_add(1), CHUNK, &mut |rows| -> Result<()> {
         for row in rows.into_iter().filter(|row| row.pos() <= last) {
