@@ -518,7 +518,7 @@ pub struct SyncFeedReply {
     pub url: String,
     /// Leaves of the log up to which it is followed.
     pub size: u64,
-    /// The session's token: whoever has it may ask the server in this device's name for as long as the session lasts.
+    /// What the events are asked for with, for some minutes: whoever has it learns how long the log is, and no more.
     pub token: String,
 }
 

@@ -365,7 +365,12 @@ impl Session {
             self.write(|_, tx| kept.store(tx))?;
         }
         let shown = self.fetch_unshown(answers)?;
-        if kept.indexed() != kept.pushed || !shown.is_empty() {
+        let is_due = self.store.read(|tx| indexing::is_due(tx, kept))?;
+        if kept.indexed() != kept.pushed && !is_due && shown.is_empty() {
+            // There is no record among it: nothing is opened, and nothing to be logged.
+            kept.is_indexed();
+            self.write(|_, tx| kept.store(tx))?;
+        } else if is_due || !shown.is_empty() {
             let logged = self.log_verification(None, "what others wrote")?;
             self.write(|holder, tx| indexing::take_in(holder, tx, kept, &shown, &logged))?;
         }
