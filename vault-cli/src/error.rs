@@ -79,6 +79,9 @@ pub enum CliError {
     /// No passphrase came, and there is no terminal to ask on.
     #[error("the vault is locked: no passphrase was given, and there is no terminal to ask on")]
     NoPassphrase,
+    /// Something that goes on for hours would keep the vault's keys itself.
+    #[error("no agent holds the vault open, and `sync --watch` keeps no keys itself while it waits")]
+    WatchWithoutAgent,
     /// A file or a stream failed.
     #[error("{doing}: {source}")]
     Io {
@@ -136,7 +139,7 @@ impl CliError {
             | Self::NoTerminalForDraft
             | Self::StdinTwice { .. }
             | Self::Usage { .. } => Exit::Usage,
-            Self::NoPassphrase => Exit::Locked,
+            Self::NoPassphrase | Self::WatchWithoutAgent => Exit::Locked,
             Self::Session(error) => error.kind().into(),
             Self::VerifyFailed { .. } => Exit::Verification,
         }
@@ -164,6 +167,7 @@ impl CliError {
             Self::StdinTwice { .. } => "stdin-twice",
             Self::Usage { .. } => "usage",
             Self::VerifyFailed { .. } => "verification-failed",
+            Self::WatchWithoutAgent => "no-agent",
         }
     }
 
@@ -176,6 +180,9 @@ impl CliError {
             Self::Interrupted => "what it was about was not done".to_owned(),
             Self::NeedsFlag { flag, .. } => format!("give it with {flag}"),
             Self::NoAnswer { flag, .. } => format!("nothing was done; answer it and Enter, or give it with {flag}"),
+            Self::WatchWithoutAgent => {
+                "run `casevault unlock` first; the agent locks when nobody is there, and the watch ends with it".to_owned()
+            }
             Self::NoPassphrase => {
                 "`casevault unlock` on a terminal holds it open; a script gives it with `--passphrase-fd N`, or names a file \
                  in CASEVAULT_PASSPHRASE_FILE"

@@ -184,6 +184,8 @@ mod tests {
             opened: None,
             template: None,
             worker: None,
+            left: false,
+            behind: false,
         }
     }
 

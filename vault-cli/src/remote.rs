@@ -137,9 +137,14 @@ impl Remote {
         self.token.borrow().is_some()
     }
 
-    /// Returns the session's token, if one was begun.
-    pub fn token(&self) -> Option<String> {
-        self.token.borrow().clone()
+    /// Asks, in a session, for a token with which its device follows change events and does nothing else.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn begin_feed(&self) -> Result<String> {
+        let post = self.authorised(self.agent.post(self.address("/v1/changes")));
+        let token = self.bytes(post.send_empty(), SMALL)?;
+        Ok(format!("Bearer {}", BASE64URL_NOPAD.encode(&token)))
     }
 
     /// Begins a session: the device signs what the server gives it.

@@ -61,6 +61,7 @@ mod templates;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
 mod undoing;
+mod unshown;
 mod vault;
 mod verify;
 mod word;

@@ -40,6 +40,7 @@ use crate::wire::v1::sync::KeptBody;
 use crate::wire::v1::sync::Parcel;
 
 /// A record of a parcel, its author's signature not yet checked.
+#[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "nearly all are kept ones")]
 pub enum OpenRecord {
     /// Its bytes are there.
@@ -54,6 +55,7 @@ pub enum OpenRecord {
 }
 
 /// What is left of an erased record.
+#[derive(Clone)]
 pub struct ErasedRecord {
     /// Its header.
     pub header: RecordHeader,
@@ -136,6 +138,7 @@ fn wrap_bytes(bytes: &[u8]) -> Result<[u8; WRAP_BYTES], Refused> {
 }
 
 /// A parcel that holds what its link names, and nothing else; no signature is checked.
+#[derive(Clone)]
 pub struct OpenParcel {
     link: UnverifiedLink,
     records: Vec<OpenRecord>,

@@ -20,7 +20,6 @@ use crate::wire::v1::FORMAT;
 use crate::wire::v1::limit;
 use crate::wire::v1::link::Link;
 use crate::wire::v1::link::LinkBody;
-use crate::wire::v1::link::Seen;
 use crate::wire::v1::stream::StreamId;
 use crate::wire::v1::stream::StreamKind;
 
@@ -192,7 +191,6 @@ pub struct Chain {
     agency: AgencyId,
     stream: StreamId,
     head: Option<(u64, LinkId)>,
-    seen: Option<Seen>,
 }
 
 impl Chain {
@@ -202,7 +200,6 @@ impl Chain {
             agency,
             stream,
             head: None,
-            seen: None,
         }
     }
 
@@ -212,14 +209,7 @@ impl Chain {
             agency,
             stream,
             head: Some((seq, id)),
-            seen: None,
         }
-    }
-
-    /// Returns it for an author who has verified the log up to `seen`, which the links made from here on say.
-    #[must_use]
-    pub fn seeing(self, seen: Option<Seen>) -> Self {
-        Self { seen, ..self }
     }
 
     /// The stream.
@@ -260,7 +250,8 @@ impl Chain {
             seq: self.next_seq(),
             previous: self.head.map_or(LinkId::ZERO, |(_, id)| id),
             agency_head,
-            seen: self.seen,
+            // This version's store keeps none, and rebuilds links without.
+            seen: None,
             device,
             body,
         }

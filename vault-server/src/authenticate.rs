@@ -21,6 +21,9 @@ pub const CHALLENGE_SECONDS: u64 = 60;
 /// Seconds for which a token is good.
 pub const TOKEN_SECONDS: u64 = 15 * 60;
 
+/// Seconds for which a token for change events alone is good, and they are told.
+pub const FEED_SECONDS: u64 = 5 * 60;
+
 /// Bytes of a token.
 pub const TOKEN_BYTES: usize = 88;
 
@@ -50,6 +53,25 @@ pub struct Claim {
     pub device: DeviceId,
     /// Until when it is good, in seconds since 1970.
     pub until: u64,
+}
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// Whatever its device may do.
+    Device,
+    /// The change events, and nothing else.
+    Feed,
+}
+
+impl Scope {
+    /// Bytes of the token's MAC that no other scope's have.
+    fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Device => &[],
+            Self::Feed => &[1],
+        }
+    }
 }
 
 /// Why a challenge was not taken.
@@ -149,21 +171,21 @@ impl Sessions {
         }
     }
 
-    /// Makes the token of a session.
-    pub fn token(&self, claim: &Claim) -> [u8; TOKEN_BYTES] {
+    /// Makes a token.
+    pub fn token(&self, claim: &Claim, scope: Scope) -> [u8; TOKEN_BYTES] {
         let until = claim.until.to_be_bytes();
-        let parts: [&[u8]; 3] = [&claim.agency.0, &claim.device.0, &until];
+        let parts: [&[u8]; 4] = [&claim.agency.0, &claim.device.0, &until, scope.bytes()];
         let tag = mac(Label::ServerToken, &self.tokens, &parts);
         let mut token = [0; TOKEN_BYTES];
         fill(&mut token, &[&claim.agency.0, &claim.device.0, &until, &tag]);
         token
     }
 
-    /// Reads what follows `Bearer` in a request; nothing of what is no good token.
-    pub fn claim(&self, text: &[u8], now: u64) -> Option<Claim> {
+    /// Reads what follows `Bearer` in a request; nothing of what is no good token for that.
+    pub fn claim(&self, text: &[u8], scope: Scope, now: u64) -> Option<Claim> {
         let token: [u8; TOKEN_BYTES] = BASE64URL_NOPAD.decode(text).ok()?.try_into().ok()?;
         let (said, tag) = token.split_at_checked(TOKEN_BYTES - 32)?;
-        if !mac_matches(Label::ServerToken, &self.tokens, &[said], tag) {
+        if !mac_matches(Label::ServerToken, &self.tokens, &[said, scope.bytes()], tag) {
             return None;
         }
         let (agency, said) = said.split_first_chunk()?;
@@ -242,19 +264,27 @@ mod tests {
             device: DeviceId([2; 16]),
             until: 5000,
         };
-        let token = sessions.token(&claim);
+        let token = sessions.token(&claim, Scope::Device);
         let text = BASE64URL_NOPAD.encode(&token);
-        assert_eq!(sessions.claim(text.as_bytes(), 5000), Some(claim));
-        assert_eq!(sessions.claim(text.as_bytes(), 5001), None);
-        assert_eq!(Sessions::new([8; 32], [9; 32]).claim(text.as_bytes(), 5000), None);
+        assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 5000), Some(claim));
+        assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 5001), None);
+        // One for the change events is good for nothing else, and the other way round.
+        assert_eq!(sessions.claim(text.as_bytes(), Scope::Feed, 5000), None);
+        let feed = BASE64URL_NOPAD.encode(&sessions.token(&claim, Scope::Feed));
+        assert_eq!(sessions.claim(feed.as_bytes(), Scope::Device, 5000), None);
+        assert_eq!(sessions.claim(feed.as_bytes(), Scope::Feed, 5000), Some(claim));
+        assert_eq!(
+            Sessions::new([8; 32], [9; 32]).claim(text.as_bytes(), Scope::Device, 5000),
+            None
+        );
         for at in 0..TOKEN_BYTES {
             let mut changed = token;
             changed[at] ^= 1;
             let text = BASE64URL_NOPAD.encode(&changed);
-            assert_eq!(sessions.claim(text.as_bytes(), 1), None, "{at}");
+            assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 1), None, "{at}");
         }
         for text in ["", "AAAA", "!", &format!("{text}=")] {
-            assert_eq!(sessions.claim(text.as_bytes(), 1), None);
+            assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 1), None);
         }
     }
 }

@@ -62,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/agencies/{agency}", put(agencies::register))
         .route("/v1/append", post(append::append))
         .route("/v1/changes", get(changes::follow))
+        .route("/v1/changes", post(changes::begin))
         .route("/v1/join", get(join::waiting))
         .route("/v1/join/{invite}", get(join::show))
         .route("/v1/join/{invite}", post(join::request))

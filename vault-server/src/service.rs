@@ -26,7 +26,7 @@ use vault_core::tlog::tile::{self, Tile};
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::sync::{AppendReply, Parcel, SessionRequest, StreamList, StreamPage};
 
-use crate::authenticate::{self, Claim, Sessions, Unusable};
+use crate::authenticate::{self, Claim, Scope, Sessions, Unusable};
 use crate::authorize::{Appending, Session};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, reading, writing};
@@ -218,17 +218,28 @@ impl Service {
             None => self.sessions.take(&statement.challenge, now),
         };
         Ok(taken.map_err(SessionRefused::Challenge).map(|()| {
-            self.sessions.token(&Claim {
+            let claim = Claim {
                 agency: agency.id(),
                 device: statement.device,
                 until: now.saturating_add(authenticate::TOKEN_SECONDS),
-            })
+            };
+            self.sessions.token(&claim, Scope::Device)
         }))
     }
 
+    /// Returns a token with which a session's device follows change events, and does nothing else.
+    pub fn begin_feed(&self, session: &Session) -> [u8; 88] {
+        let claim = Claim {
+            agency: session.agency().id(),
+            device: session.device(),
+            until: authenticate::now().saturating_add(authenticate::FEED_SECONDS),
+        };
+        self.sessions.token(&claim, Scope::Feed)
+    }
+
     /// Returns what a token claims, as it stands after `Bearer`.
-    pub fn claim(&self, token: &[u8]) -> Option<Claim> {
-        self.sessions.claim(token, authenticate::now())
+    pub fn claim(&self, token: &[u8], scope: Scope) -> Option<Claim> {
+        self.sessions.claim(token, scope, authenticate::now())
     }
 
     /// Opens parcels and verifies what the published state has keys for; the writer does the rest.

@@ -74,6 +74,10 @@ fn notes(vault: &Vault, case: &str) -> usize {
 pub(crate) fn who_watches_has_what_others_write_and_sends_what_is_written_until_it_is_stopped() {
     let (one, server, case) = with_server();
     let two = enrolled(&one, "two.sheet");
+    // Nothing else keeps keys while it waits.
+    let refused = two.run(&["sync", "--watch"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (5, ""), "{}", refused.stderr);
+    two.run(&["unlock"]).done();
     let watching = Watching::begin(&two);
     watching.until("received");
     let before = notes(&two, &case);

@@ -48,6 +48,18 @@ fn tell_server(reply: &mut StatusReply, run: &Invocation) -> Result<(), CliError
         Ok(server) => {
             reply.server_url = Some(server.url);
             reply.unsent = Some(server.waiting);
+            for case in &server.behind {
+                reply.attention.push(format!(
+                    "{case} is held back, since something of it came without its bytes: `casevault sync` says what to do"
+                ));
+            }
+            if !server.left.is_empty() {
+                let cases = server.left.join(", ");
+                reply
+                    .attention
+                    .push(format!("your access has ended to {cases}: what is here of it stays"));
+            }
+            (reply.left, reply.behind) = (server.left, server.behind);
         }
         // One that was removed leaves what was proved of it.
         Err(SessionError::Server(_)) => reply.server = false,

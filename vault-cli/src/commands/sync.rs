@@ -17,7 +17,7 @@ mod watch;
 #[derive(Args, Debug)]
 pub struct SyncArgs {
     /// Goes on until Ctrl-C: synchronises again whenever somebody wrote, here or elsewhere, and whenever a server that did
-    /// not answer is back. It keeps no agent from locking, and ends when that locks; without an agent it holds the vault open
+    /// not answer is back. It needs an agent, keeps it from no locking, and ends when that locks
     #[arg(long)]
     pub watch: bool,
 }

@@ -28,7 +28,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Begins to follow, with the token of a session.
+    /// Begins to follow, with a token for it.
     ///
     /// # Errors
     /// [`ServerFault`].

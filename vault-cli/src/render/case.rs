@@ -34,6 +34,12 @@ pub fn list(reply: &CaseListReply) -> String {
 fn label(case: &CaseRow) -> String {
     let mut words: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
     words.push(or_dash(case.label.as_deref()));
+    if case.left {
+        words.push("(your access has ended)".to_owned());
+    }
+    if case.behind {
+        words.push("(held back: `casevault sync` says why)".to_owned());
+    }
     words.join(" ")
 }
 
@@ -351,6 +357,8 @@ mod tests {
             opened: Some("2023-02-06".into()),
             template: Some("adult-social-care".into()),
             worker: Some("w003".into()),
+            left: false,
+            behind: false,
         }
     }
 

@@ -65,6 +65,13 @@ pub fn synced(reply: &SyncReply) -> String {
             aside.of, aside.why, aside.check
         );
     }
+    for left in &reply.left {
+        let _ = writeln!(
+            text,
+            "your access to {left} has ended: what is here of it stays and can be read, and no more of it comes until you are \
+             let in again"
+        );
+    }
     for behind in &reply.behind {
         let _ = writeln!(
             text,

@@ -494,7 +494,8 @@ impl Holder {
         let mut all = Vec::new();
         for row in tx.records_of_class(keys.stream(), RecordClass::Attachment)? {
             let stored = row.record;
-            keys.require_not_lost(&stored)?;
+            let is_here = keys.require_not_lost(&stored);
+            logged.opened(keys.case(), &stored.header.record.handle(), is_here)?;
             if stored.is_erased() || !keys.holds(stored.header.section, stored.epoch) {
                 continue;
             }

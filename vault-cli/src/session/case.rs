@@ -31,6 +31,7 @@ use super::request::CaseListRequest;
 use super::request::CaseOpenRequest;
 use super::request::CaseReopenRequest;
 use super::request::ReadPurpose;
+use super::server;
 use super::templates;
 use super::writing::Version;
 use crate::store::WriteTx;
@@ -100,12 +101,15 @@ impl Session {
         let logged = self.log_overview("cases", &request.purpose)?;
         let mut cases = self.store.read(|tx| -> Result<Vec<CaseRow>> {
             let labels = self.holder.labels(tx, &logged)?;
+            let of_server = server::kept::Apart::load(tx)?;
             let mut cases = Vec::with_capacity(labels.len());
             for (case, (label, misfiled)) in labels {
                 let stream = StreamId::case(case);
                 let misfiled = u64::try_from(misfiled).unwrap_or(u64::MAX);
                 let notes = tx.count_notes(stream)?.saturating_sub(misfiled);
-                cases.push(row_of(case, label, notes));
+                let mut row = row_of(case, label, notes);
+                of_server.tell(case, &mut row);
+                cases.push(row);
             }
             Ok(cases)
         })?;
@@ -412,6 +416,8 @@ pub(super) fn row_of(case: CaseId, label: Label, notes: u64) -> CaseRow {
         opened: label.opened,
         template: label.template,
         worker: label.worker,
+        left: false,
+        behind: false,
     }
 }
 

@@ -12,6 +12,7 @@ use super::SessionError;
 use super::known;
 use super::known::Vouched;
 use super::refused;
+use super::unshown;
 use crate::store::BlobKind;
 use crate::store::LinkRow;
 use crate::store::ReadTx;
@@ -19,6 +20,7 @@ use crate::store::StoredRecord;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -63,6 +65,8 @@ pub(super) struct CaseKeys {
     mine: BTreeSet<RecipientRef>,
     // Why keyrings for this member do not open: what is under their epochs does not either, all else does.
     broken: Vec<Check>,
+    // What this member was not shown the bytes of, of a case that it left.
+    unshown: HashSet<RecordHash>,
 }
 
 /// A case's state and the keyring files that are for this member.
@@ -97,6 +101,7 @@ impl CaseKeys {
             vouched: None,
             events: Vec::new(),
             broken: Vec::new(),
+            unshown: HashSet::new(),
         }
     }
 
@@ -113,6 +118,7 @@ impl CaseKeys {
             events: self.events.clone(),
             mine: self.mine.clone(),
             broken: self.broken.clone(),
+            unshown: self.unshown.clone(),
         }
     }
 
@@ -216,6 +222,7 @@ impl CaseKeys {
 
     /// Opens a stored record. Its author's signature was checked when it came in.
     pub(super) fn open(&self, stored: StoredRecord) -> Result<(VerifiedRecord, Payload)> {
+        self.require_not_lost(&stored)?;
         let (epoch, release) = (stored.epoch, stored.release);
         let (unverified, wrap) = stored.into_record()?;
         let record = unverified.verified_at_entry();
@@ -225,6 +232,7 @@ impl CaseKeys {
 
     /// As [`Self::open`], for who needs the payload alone and has just computed the record's hash.
     pub(super) fn payload_of(&self, stored: StoredRecord, hash: RecordHash) -> Result<Payload> {
+        self.require_not_lost(&stored)?;
         let (epoch, release) = (stored.epoch, stored.release);
         let (unverified, wrap) = stored.into_hashed_record(hash)?;
         let record = unverified.verified_at_entry();
@@ -259,11 +267,19 @@ impl CaseKeys {
     }
 
     /// Refuses a record without its bytes that no erasure names (CHK-82).
+    ///
+    /// # Errors
+    /// [`SessionError::NotShown`] for one that this member was not shown, which a reader of many names and goes on.
     pub(super) fn require_not_lost(&self, stored: &StoredRecord) -> Result<()> {
-        if stored.is_erased() && !self.state.is_erased(&stored.hash()?) {
-            return Err(SessionError::refused(Check::BodyMissing, stored.header.record.handle()));
+        if !stored.is_erased() {
+            return Ok(());
         }
-        Ok(())
+        let (hash, of) = (stored.hash()?, stored.header.record.handle());
+        match self.state.is_erased(&hash) {
+            true => Ok(()),
+            false if self.unshown.contains(&hash) => Err(SessionError::NotShown { of }),
+            false => Err(SessionError::refused(Check::BodyMissing, of)),
+        }
     }
 
     fn context(&self, section: Section, epoch: Epoch) -> KeyContext {
@@ -337,6 +353,7 @@ impl Holder {
             self.judge_again(&mut open.state, &row)?;
             open.events.push(row.link.id());
         }
+        open.unshown = unshown::load(tx, case)?;
         let (mut files, mut known) = (Vec::new(), Vec::new());
         for named in open.state.keyrings() {
             if named.to.kind != RecipientKind::Member || self.own_seed(&named.to).is_none() {

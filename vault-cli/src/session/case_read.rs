@@ -20,6 +20,7 @@ use super::request::CaseBriefRequest;
 use super::request::CasePeopleRequest;
 use super::request::CaseShowRequest;
 use super::request::ReadPurpose;
+use super::server::kept::Apart;
 use super::templates;
 use vault_core::id::CaseId;
 use vault_core::note::Note;
@@ -57,6 +58,14 @@ impl WholeCase {
 }
 
 impl Session {
+    /// Returns a case's row, with what is apart with the server.
+    fn row_with_server(&self, whole: WholeCase) -> Result<CaseRow> {
+        let case = whole.case;
+        let mut row = whole.into_row();
+        self.store.read(Apart::load)?.tell(case, &mut row);
+        Ok(row)
+    }
+
     /// Shows a case's overview.
     ///
     /// # Errors
@@ -75,7 +84,7 @@ impl Session {
                 false => Vec::new(),
             },
             unopened: whole.unopened.clone(),
-            case: whole.into_row(),
+            case: self.row_with_server(whole)?,
         })
     }
 
@@ -108,7 +117,7 @@ impl Session {
             unopened: whole.unopened.clone(),
             household,
             household_more,
-            case: whole.into_row(),
+            case: self.row_with_server(whole)?,
         })
     }
 

@@ -353,6 +353,12 @@ pub enum SessionError {
         /// The note's handle.
         note: String,
     },
+    /// This member's access to the case ended before it was shown what this is.
+    #[error("{of} was not shown to you: your access to the case had ended when it was fetched")]
+    NotShown {
+        /// The record's handle.
+        of: String,
+    },
     /// It is too late to take the note back.
     #[error("note {note} can no longer be withdrawn: {why}")]
     WithdrawTooLate {
@@ -461,6 +467,7 @@ impl SessionError {
             Self::Unavailable { .. } => "unavailable",
             Self::Unknown { .. } => "unknown-name",
             Self::WithdrawTooLate { .. } => "too-late",
+            Self::NotShown { .. } => "not-shown",
             Self::Withdrawn { .. } => "withdrawn",
             Self::WrongPassphrase => "wrong-passphrase",
         }
@@ -629,6 +636,9 @@ impl SessionError {
                     "`casevault note amend {note}` corrects it, and its old words stay struck in its history; where it stands in \
                      the wrong person's file, `casevault note misfiled {note}` hides it"
                 )
+            }
+            Self::NotShown { .. } => {
+                "whoever holds the case has it; `casevault sync` fetches it once you are let in again".to_owned()
             }
             Self::Withdrawn { .. } => {
                 "its text is erased for good; `casevault note list CASE` lists those that are there".to_owned()

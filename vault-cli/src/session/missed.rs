@@ -40,10 +40,11 @@ fn is_of_writer(check: Check) -> bool {
     )
 }
 
-/// Tells by which check something is refused, if a writer made it so.
+/// Tells by which check something is refused, if a writer made it so, or if this member was not shown it.
 pub(super) fn bad(error: &SessionError) -> Option<Check> {
     match error {
         SessionError::Refused { check, .. } if is_of_writer(*check) => Some(*check),
+        SessionError::NotShown { .. } => Some(Check::BodyMissing),
         _ => None,
     }
 }
@@ -69,7 +70,11 @@ impl Logged {
             of: of.to_owned(),
             case: case.handle(),
             check: check.number(),
-            why: check.cause().to_owned(),
+            why: match check {
+                // Nothing else that lacks its bytes is passed over.
+                Check::BodyMissing => "not shown to this member, whose access to the case had ended".to_owned(),
+                _ => check.cause().to_owned(),
+            },
         };
         let mut missed = self.missed().0.lock().unwrap_or_else(PoisonError::into_inner);
         missed.insert(of.to_owned(), row);

@@ -210,7 +210,8 @@ impl Holder {
             };
             let mut misfiled = 0;
             for stored in amended {
-                keys.require_not_lost(&stored)?;
+                let is_here = keys.require_not_lost(&stored);
+                logged.opened(case, &stored.header.record.handle(), is_here)?;
                 if stored.is_erased() {
                     continue;
                 }

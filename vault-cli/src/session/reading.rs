@@ -502,7 +502,7 @@ impl Holder {
         // A note keeps its place in the case when it is amended.
         let mut place: HashMap<RecordId, usize> = HashMap::new();
         for row in rows.iter().map(|r| &r.record).filter(|r| holds_notes(&r.header)) {
-            keys.require_not_lost(row)?;
+            logged.opened(keys.case(), &row.header.record.handle(), keys.require_not_lost(row))?;
             newest.entry(row.header.record).or_default().take(row);
             let next = place.len();
             place.entry(row.header.record).or_insert(next);

@@ -215,6 +215,12 @@ pub struct StatusReply {
     pub server_url: Option<String>,
     /// Links that wait to be sent to it; `null` while the vault is locked.
     pub unsent: Option<u64>,
+    /// Cases to which this member's access has ended; what is here of them stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// Cases that `sync` holds back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<String>,
     /// What needs doing, one sentence each (recovery not split, no witness, …).
     pub attention: Vec<String>,
 }
@@ -451,6 +457,12 @@ pub struct ServerShowReply {
     pub waiting: u64,
     /// Leaves of its log, as far as it was verified.
     pub size: u64,
+    /// Cases to which this member's access has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// Cases that `sync` holds back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<String>,
 }
 
 /// A server that was forgotten.
@@ -477,6 +489,9 @@ pub struct SyncReply {
     pub received: u64,
     /// What was written here and has no place any more since others wrote.
     pub aside: Vec<SetAsideReply>,
+    /// Cases to which this member's access ended, as this run found; what is here of them stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// Cases of which something came without its bytes, so that they stay as they were here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<HeldBackReply>,
@@ -503,7 +518,7 @@ pub struct SyncFeedReply {
     pub url: String,
     /// Leaves of the log up to which it is followed.
     pub size: u64,
-    /// The session's token: whoever has it may ask the server in this device's name for as long as the session lasts.
+    /// What the events are asked for with, for some minutes: whoever has it learns how long the log is, and no more.
     pub token: String,
 }
 
@@ -607,6 +622,12 @@ pub struct CaseRow {
     pub template: Option<String>,
     /// The worker named by an import.
     pub worker: Option<String>,
+    /// Whether this member's access to it has ended: what is here of it stays, and no more comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
+    /// Whether `sync` holds it back: something of it came without its bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub behind: bool,
 }
 
 /// One's own caseload.

@@ -47,6 +47,7 @@ use super::reply::SyncReply;
 use super::request::ServerAddRequest;
 use super::request::ServerRemoveRequest;
 use super::request::ServerShowRequest;
+use super::unshown;
 use crate::remote::Remote;
 use crate::remote::ServerFault;
 use crate::remote::ServerUrl;
@@ -55,6 +56,7 @@ use crate::store::ReadTx;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::crypto::sign::VerifyingKey;
@@ -62,8 +64,11 @@ use vault_core::growing;
 use vault_core::guard;
 use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
+use vault_core::id::CaseId;
 use vault_core::id::RecordHash;
 use vault_core::parcel;
+use vault_core::parcel::OpenParcel;
+use vault_core::parcel::OpenRecord;
 use vault_core::sync::Behind;
 use vault_core::sync::Fault;
 use vault_core::sync::Held;
@@ -156,11 +161,15 @@ impl Session {
             .store
             .read(|tx| Ok::<_, SessionError>((KeptRemote::load_live(tx)?, kept::waiting(tx)?)))?;
         let kept = kept.ok_or(ServerFault::None)?;
+        let left = kept.all_left().into_iter().map(named).collect();
+        let behind = kept.all_behind().into_keys().map(named).collect();
         Ok(ServerShowReply {
             schema: SERVER_SHOW,
             size: kept.follower(agency)?.size(),
             url: kept.url,
             waiting: waiting.unwrap_or_default(),
+            left,
+            behind,
         })
     }
 
@@ -190,13 +199,14 @@ impl Session {
     /// stays so.
     pub fn sync(&mut self, task: Task<'_>) -> Result<SyncReply> {
         let (mut kept, log, asking) = self.reached()?.ok_or(ServerFault::None)?;
-        let (mut received, mut aside) = (0_u64, Vec::new());
+        let (mut received, mut aside, mut left) = (0_u64, Vec::new(), Vec::new());
         let (mut sent, mut owed, mut behind) = (0_u64, None, BTreeMap::new());
         for turn in 1.. {
             let taken = self.follow(&asking, &log, &mut kept, task)?;
             received = received.saturating_add(taken.links);
             aside.extend(taken.aside);
             behind = taken.behind;
+            left.extend(taken.left.into_iter().map(named));
             aside.extend(self.wait_behind(&mut kept)?);
             owed = self.pay_owed_epochs()?;
             match self.send(&asking, &log, &mut kept, (&mut sent, &mut aside), task) {
@@ -217,6 +227,7 @@ impl Session {
             received,
             aside: aside.into_iter().map(told).collect(),
             behind: behind.into_iter().map(held_back).collect(),
+            left,
             owed: owed
                 .into_iter()
                 .map(|check| {
@@ -299,6 +310,7 @@ impl Session {
             taken.links = taken.links.saturating_add(more.links);
             taken.aside.extend(more.aside);
             taken.behind = more.behind;
+            taken.left.extend(more.left);
             if taken.behind.is_empty() || (answers.ask)(self, Request::Checkpoint)? == newest {
                 return Ok(taken);
             }
@@ -352,11 +364,70 @@ impl Session {
             kept.is_followed();
             self.write(|_, tx| kept.store(tx))?;
         }
-        if kept.indexed() != kept.pushed {
+        let shown = self.fetch_unshown(answers)?;
+        let is_due = self.store.read(|tx| indexing::is_due(tx, kept))?;
+        if kept.indexed() != kept.pushed && !is_due && shown.is_empty() {
+            // There is no record among it: nothing is opened, and nothing to be logged.
+            kept.is_indexed();
+            self.write(|_, tx| kept.store(tx))?;
+        } else if is_due || !shown.is_empty() {
             let logged = self.log_verification(None, "what others wrote")?;
-            self.write(|holder, tx| indexing::take_in(holder, tx, kept, &logged))?;
+            self.write(|holder, tx| indexing::take_in(holder, tx, kept, &shown, &logged))?;
         }
         Ok(taken)
+    }
+
+    /// Asks for the bytes of records that were not shown, of cases that this member was let into again; returns the cases of
+    /// which some came.
+    fn fetch_unshown(&mut self, answers: &Answers<'_>) -> Result<BTreeSet<CaseId>> {
+        let mut shown = BTreeSet::new();
+        for case in self.store.read(unshown::cases)? {
+            let stream = StreamId::case(case);
+            let wanted = self.store.read(|tx| -> Result<_> {
+                let (unshown, state) = (unshown::load(tx, case)?, self.holder.case_state(tx, case)?);
+                let of = match state.holds_anything(self.holder.member) {
+                    true => unshown.into_iter().filter(|record| !state.is_erased(record)).collect(),
+                    false => HashSet::new(),
+                };
+                taking::records_by_hash(tx, stream, &of)
+            })?;
+            let mut came = Vec::new();
+            for (hash, stored) in &wanted {
+                let from = stored.seq;
+                let page = match (answers.ask)(self, Request::Page { stream, from }) {
+                    Err(error) if is_not_found(&error) => continue,
+                    answer => answer?,
+                };
+                let page: StreamPage = wire::decode(&page, limit::APPEND).map_err(refused(stream))?;
+                let Some(placed) = page.parcels.into_iter().next() else {
+                    continue;
+                };
+                let (_, records, _) = OpenParcel::open(placed.parcel).map_err(refused(stream))?.into_parts();
+                let is_it = |record: &OpenRecord| record.stored().hash == *hash;
+                if let Some(OpenRecord::Kept { record, wrap }) = records.into_iter().find(is_it) {
+                    came.push((stored.at, record, wrap));
+                }
+            }
+            if came.is_empty() {
+                continue;
+            }
+            self.write(|holder, tx| -> Result<()> {
+                let mut unshown = unshown::load(tx, case)?;
+                for (at, record, wrap) in &came {
+                    tx.fill_in(*at, record, wrap)?;
+                    unshown.remove(&record.hash());
+                }
+                let state = holder.case_state(tx, case)?;
+                unshown.retain(|record| !state.is_erased(record));
+                unshown::store(tx, case, &unshown)?;
+                if let Some(known) = &holder.known {
+                    known.forget();
+                }
+                Ok(())
+            })?;
+            shown.insert(case);
+        }
+        Ok(shown)
     }
 
     /// Takes links in; what waited stands behind them then.
@@ -379,9 +450,10 @@ impl Session {
         last: Vec<Pulled>,
         taken: &mut Taken,
     ) -> Result<bool> {
-        let Some(case) = stream.as_case() else {
+        let (Some(case), Some(end)) = (stream.as_case(), seq.checked_sub(1)) else {
             return Ok(false);
         };
+        let absent: Vec<RecordHash> = last.iter().flat_map(|one| one.parcel.absent()).collect();
         let mut next = kept.clone();
         let left = self.write(|holder, tx| -> Result<Option<Taken>> {
             let more = match last.is_empty() {
@@ -389,11 +461,20 @@ impl Session {
                 false => holder.take_pulled(tx, &mut next, last)?,
             };
             let here = held_below(tx, &next)?.get(&stream).map_or(0, |held| held.here);
-            // What waits behind it gives nobody anything back.
-            let state = holder.case_state_until(tx, case, seq)?;
-            if here != seq || state.holds_anything(holder.member) {
+            // The very last link has to end it: of a case that was never this member's, a server may say so anywhere. What
+            // waits behind it gives nobody anything back.
+            let (before, state) = (
+                holder.case_state_until(tx, case, end)?,
+                holder.case_state_until(tx, case, seq)?,
+            );
+            let ends = before.holds_anything(holder.member) && !state.holds_anything(holder.member);
+            if here != seq || !ends {
                 return Err(SessionError::refused(Check::BodyMissing, STILL_HELD));
             }
+            let mut unshown = unshown::load(tx, case)?;
+            unshown.extend(absent);
+            unshown.retain(|record| !state.is_erased(record));
+            unshown::store(tx, case, &unshown)?;
             next.leave(stream);
             next.store(tx)?;
             Ok(Some(more))
@@ -406,6 +487,7 @@ impl Session {
                 *kept = next;
                 taken.links = taken.links.saturating_add(more.links);
                 taken.aside.extend(more.aside);
+                taken.left.push(stream);
                 Ok(true)
             }
         }
@@ -809,7 +891,15 @@ impl Driver for Following<'_> {
             seq,
             until,
             before,
+            rest,
         } = behind;
+        if !rest.is_empty() {
+            // The erasure may be beyond the link that ended this member's access.
+            let all = before.iter().chain(&rest).cloned().collect();
+            if self.has_left(stream, until.saturating_add(1), all)? {
+                return Ok(());
+            }
+        }
         let known = self.kept.all_behind().get(&stream).copied();
         self.behind.insert(stream, until.max(known.unwrap_or_default()));
         self.taken.behind.insert(stream, seq);
@@ -860,11 +950,16 @@ fn held_below(tx: &ReadTx<'_>, kept: &KeptRemote) -> Result<BTreeMap<StreamId, H
 
 fn held_back((stream, seq): (StreamId, u64)) -> HeldBackReply {
     HeldBackReply {
-        of: stream
-            .as_case()
-            .map_or_else(|| stream.to_string(), |case| case.handle()),
+        of: named(stream),
         entry: seq,
     }
+}
+
+/// What a stream is called.
+fn named(stream: StreamId) -> String {
+    stream
+        .as_case()
+        .map_or_else(|| stream.to_string(), |case| case.handle())
 }
 
 fn told(aside: SetAside) -> SetAsideReply {

@@ -235,6 +235,8 @@ impl Session {
             server: false,
             server_url: None,
             unsent: None,
+            left: Vec::new(),
+            behind: Vec::new(),
             attention: Vec::new(),
         };
         let header = match read_keystore(places) {

@@ -34,6 +34,7 @@ use super::reply::VerifyReply;
 use super::request::CaseVerifyRequest;
 use super::request::ReadPurpose;
 use super::server::positions::Positions;
+use super::unshown;
 use crate::store::BlobKind;
 use crate::store::Hashed;
 use crate::store::ReadTx;
@@ -202,7 +203,11 @@ fn walk(
             note_failure(&mut walk.failures, &case.handle(), events)?;
         }
     }
-    walk.check_erasures();
+    let mut not_shown = HashMap::new();
+    for case in walk.cases.keys() {
+        not_shown.insert(*case, unshown::load(tx, *case)?);
+    }
+    walk.check_erasures(&not_shown);
     walk.check_rows(tx)?;
     walk.check_manifests(tx)?;
     let Checked {
@@ -512,8 +517,8 @@ impl Walk {
         }
     }
 
-    /// Bytes are absent exactly where an erasure names them (CHK-82).
-    fn check_erasures(&mut self) {
+    /// Bytes are absent exactly where an erasure names them, and where a case that was left was not shown (CHK-82).
+    fn check_erasures(&mut self, unshown: &HashMap<CaseId, HashSet<RecordHash>>) {
         let absent: HashSet<_> = self.erased.iter().copied().collect();
         for (case, state) in &self.cases {
             let stream = StreamId::case(*case);
@@ -522,7 +527,10 @@ impl Walk {
             }
             let named: HashSet<_> = state.erased().map(|hash| (stream, hash)).collect();
             let here: HashSet<_> = absent.iter().filter(|(s, _)| *s == stream).copied().collect();
-            if named != here {
+            let unshown = unshown.get(case);
+            let is_unshown = |hash: &RecordHash| unshown.is_some_and(|all| all.contains(hash));
+            let mut lost = here.difference(&named).filter(|(_, hash)| !is_unshown(hash));
+            if !named.is_subset(&here) || lost.next().is_some() {
                 let error = SessionError::refused(Check::BodyMissing, case.handle());
                 self.failures.push(failure(&case.handle(), &error));
             }

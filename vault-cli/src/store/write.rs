@@ -25,6 +25,7 @@ use vault_core::local::head::StreamHead;
 use vault_core::local::index::ContentTag;
 use vault_core::local::index::EntryKey;
 use vault_core::local::value;
+use vault_core::record::UnverifiedRecord;
 use vault_core::record::VerifiedRecord;
 use vault_core::stream::VerifiedLink;
 use vault_core::wire;
@@ -470,6 +471,35 @@ impl<'c> WriteTx<'c> {
                 .execute([pos])?;
             self.erased = true;
         }
+        Ok(())
+    }
+
+    /// Puts the bytes of a record where it was taken in without them; the caller knows it to be the one that stands there.
+    ///
+    /// # Errors
+    /// CHK-47 for another record, or another wrap, than the one there; CHK-102 if there is no record at the place.
+    pub fn fill_in(&mut self, at: RecordAt, record: &UnverifiedRecord, wrap: &Wrap) -> Result<(), StoreError> {
+        let there = self.record_at(at)?;
+        let Content::Erased { wrap: named, .. } = &there.content else {
+            return Ok(());
+        };
+        let is_it = there.hash()? == record.hash() && *named == wrap.hash();
+        require_of(is_it, Check::Placement, there.header.record.handle())?;
+        let pos = number(at.pos)?;
+        let connection = self.read.connection;
+        connection
+            .prepare_cached("DELETE FROM erased WHERE pos = ?1 AND part = ?2")?
+            .execute((pos, at.part))?;
+        if at.part == 0 {
+            connection
+                .prepare_cached("UPDATE link SET wrap = ?2, body = ?3 WHERE pos = ?1")?
+                .execute((pos, wrap.0, record.ciphertext()))?;
+        } else {
+            connection
+                .prepare_cached("UPDATE sealed SET wrap = ?3, body = ?4 WHERE pos = ?1 AND part = ?2")?
+                .execute((pos, at.part, wrap.0, record.ciphertext()))?;
+        }
+        self.read.has_written.set(true);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ use std::collections::VecDeque;
 const MOST_BEYOND: u64 = 1 << 16;
 
 /// A link that came and is the one that the log has at its leaf; nothing else of it is checked.
+#[derive(Clone)]
 pub struct Pulled {
     /// Its leaf.
     pub leaf: u64,
@@ -105,6 +106,8 @@ pub struct Behind {
     pub until: u64,
     /// What came of it before that link, to be taken.
     pub before: Vec<Pulled>,
+    /// What came of it from that link on, up to the last: to be taken only if this member's access ended with that.
+    pub rest: Vec<Pulled>,
 }
 
 /// Takes in what is new.
@@ -513,8 +516,8 @@ impl Plan {
     fn hold_back(&mut self, stream: StreamId, seq: u64) -> Behind {
         let number = |pulled: &Pulled| pulled.parcel.link().link().seq;
         let until = self.ready.last().map_or(seq, number);
-        let mut before = std::mem::take(&mut self.ready);
-        before.retain(|pulled| number(pulled) < seq);
+        let ready = std::mem::take(&mut self.ready).into_iter();
+        let (before, rest) = ready.partition(|pulled| number(pulled) < seq);
         self.absent.clear();
         self.due.pop_front();
         Behind {
@@ -522,6 +525,7 @@ impl Plan {
             seq,
             until,
             before,
+            rest,
         }
     }
 

@@ -17,6 +17,7 @@ use vault_core::wire;
 
 use super::problem::Problem;
 use super::{App, address};
+use crate::authenticate::Scope;
 use crate::authorize::{self, Session};
 use crate::limits::Who;
 use crate::service::{Agency, ServiceError};
@@ -31,9 +32,18 @@ const BINARY: (HeaderName, &str) = (CONTENT_TYPE, "application/octet-stream");
 
 /// Returns the session of a request, or the refusal; takes the request off its device's rate.
 pub(super) async fn session(app: &Arc<App>, headers: &HeaderMap) -> Result<Session, Problem> {
+    by_token(app, headers, Scope::Device).await
+}
+
+/// As [`session`], for change events alone.
+pub(super) async fn feed(app: &Arc<App>, headers: &HeaderMap) -> Result<Session, Problem> {
+    by_token(app, headers, Scope::Feed).await
+}
+
+async fn by_token(app: &Arc<App>, headers: &HeaderMap, scope: Scope) -> Result<Session, Problem> {
     let header = headers.get(AUTHORIZATION).ok_or(Problem::NoSession)?;
     let token = header.as_bytes().strip_prefix(b"Bearer ").ok_or(Problem::NoSession)?;
-    let claim = app.service.claim(token).ok_or(Problem::NoSession)?;
+    let claim = app.service.claim(token, scope).ok_or(Problem::NoSession)?;
     rate(app, Who::Device(claim.device))?;
     let agency = agency(app, claim.agency).await?.ok_or(Problem::NoSession)?;
     authorize::session(agency, &claim).ok_or(Problem::NoSession)

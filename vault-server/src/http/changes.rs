@@ -1,3 +1,5 @@
+//! `POST /v1/changes`: a token for the change events and nothing else, so that who waits for them needs no more.
+//!
 //! `GET /v1/changes`: server-sent events, one with the size of the agency's log now and whenever it has grown.
 //!
 //! An event says that there is something, never what: `event: size`, `data: 1234`. Sizes in between may be left out.
@@ -31,9 +33,15 @@ struct Following {
     _place: OwnedSemaphorePermit,
 }
 
-/// Answers a stream of events that ends with the session, the device, or the server.
-pub(super) async fn follow(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
+/// Answers a token, 88 bytes.
+pub(super) async fn begin(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     let session = ask::session(&app, &headers).await?;
+    Ok(ask::bytes(app.service.begin_feed(&session).to_vec()))
+}
+
+/// Answers a stream of events that ends with the token, the device, or the server.
+pub(super) async fn follow(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
+    let session = ask::feed(&app, &headers).await?;
     let following = Following {
         sizes: session.agency().grown(),
         session,

@@ -153,8 +153,9 @@ fn whoever_follows_one_server_is_told_what_another_stored() {
         let mut other = one.again(&ARGS);
         let mut office = Office::with_case(&one, 87, 1);
         let token = office.session(&other, 0);
+        let feed = changes::feed(&other, &token);
         let mut following = other.connect();
-        following.send("GET", "/v1/changes", &[("Authorization", &token)], &[]);
+        following.send("GET", "/v1/changes", &[("Authorization", &feed)], &[]);
         assert_eq!(following.head().unwrap().0, 200);
         assert_eq!(changes::size(&mut following), Some(2));
         for expected in 3..6 {

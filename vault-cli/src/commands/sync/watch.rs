@@ -7,6 +7,10 @@
 //!               └─ Ctrl-C ──────────────────────────────────────────────────> the end
 //! no answer ─> wait a second, and twice as long each time up to a minute ─────> sync
 //! ```
+//!
+//! Before a round that the server's events begin there is a pause: a second, so that one entry of the access stream stands for
+//! a burst of what others wrote, and twice as long each time, up to a minute, as long as such rounds bring nothing: what each
+//! member's reading logs is told to all others, who must not run after one another.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,10 +36,14 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
     let store = run.vault()?.store();
+    // Keys are kept by the agent alone, which locks; this process waits for hours.
+    if run.agent()?.is_none() {
+        return Err(CliError::WatchWithoutAgent);
+    }
     let mut vault = run.unlock()?;
     vault.in_the_background();
     let watch = run.watch()?;
-    let mut pause = Pause::default();
+    let (mut pause, mut calm) = (Pause::default(), Pause::default());
     let mut feed: Option<Feed> = None;
     let mut is_first = true;
     loop {
@@ -48,7 +56,15 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
         });
         let reply = match round {
             Ok(reply) => reply,
-            Err(SessionError::Cancelled) => return Ok(()),
+            Err(SessionError::Cancelled) if watch.task().cancel.is_cancelled() => return Ok(()),
+            // An agent that locks in the middle of a round ends it; the next ask is told that it has locked.
+            Err(SessionError::Cancelled) => {
+                feed = None;
+                if !wait(&watch, pause.longer()) {
+                    return Ok(());
+                }
+                continue;
+            }
             Err(error) if is_passing(&error) => {
                 feed = None;
                 if pause.is_first() {
@@ -72,12 +88,20 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
             run.ui.reply(&reply, render::server::synced)?;
         }
         is_first = false;
+        if reply.received > 0 || reply.sent > 0 {
+            calm.ended();
+        }
         let ended = match &mut feed {
             Some(feed) => feed.wait(reply.size, &watch, || Written::of(&store) != written),
             None => Ended::Events,
         };
         match ended {
-            Ended::Something => {}
+            Ended::Written => calm.ended(),
+            Ended::Grown => {
+                if !wait(&watch, calm.longer()) {
+                    return Ok(());
+                }
+            }
             Ended::Asked => return Ok(()),
             Ended::Events => {
                 let was_brief = feed.take().is_none_or(|feed| feed.begun.elapsed() < BRIEF);
@@ -96,6 +120,7 @@ fn has_moved(reply: &SyncReply) -> bool {
         || !reply.aside.is_empty()
         || !reply.owed.is_empty()
         || !reply.behind.is_empty()
+        || !reply.left.is_empty()
 }
 
 /// Tells whether it may well be otherwise in a moment.
@@ -153,7 +178,10 @@ impl Written {
 /// Why waiting ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Ended {
-    Something,
+    /// The server's log has grown.
+    Grown,
+    /// Something was written here.
+    Written,
     Events,
     Asked,
 }
@@ -194,7 +222,7 @@ impl Feed {
                     if let Event::Size(now) = event {
                         self.promised = now;
                         if now > size {
-                            return Ended::Something;
+                            return Ended::Grown;
                         }
                     }
                 }
@@ -203,7 +231,7 @@ impl Feed {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if was_written() {
-                return Ended::Something;
+                return Ended::Written;
             }
         }
     }

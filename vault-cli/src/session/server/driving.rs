@@ -65,6 +65,7 @@ pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
                         seq,
                         until: seq,
                         before: Vec::new(),
+                        rest: Vec::new(),
                     })?;
                     pull.leave();
                 }

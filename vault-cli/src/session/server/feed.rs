@@ -1,4 +1,5 @@
-//! What tells that there is something new at the server: its change events, which a device's session lets somebody follow.
+//! What tells that there is something new at the server: its change events, with a token that is good for them alone and for
+//! minutes: it goes out of the agent, and outlives its lock.
 
 use crate::remote::ServerFault;
 use crate::session::Result;
@@ -7,7 +8,7 @@ use crate::session::reply::SyncFeedReply;
 use crate::session::request::SyncFeedRequest;
 
 impl Session {
-    /// Begins a session at the server for following its change events. Nothing is opened and nothing written.
+    /// Gets a token for following the server's change events. Nothing is opened and nothing written.
     ///
     /// # Errors
     /// [`crate::session::SessionError::Server`].
@@ -16,7 +17,7 @@ impl Session {
         self.begin(&asking, &log)?;
         Ok(SyncFeedReply {
             size: kept.follower(self.holder.agency.id())?.size(),
-            token: asking.remote.token().ok_or(ServerFault::UnknownDevice)?,
+            token: asking.remote.begin_feed()?,
             url: kept.url,
         })
     }

@@ -29,9 +29,30 @@ use vault_core::wire::v1::stream::StreamId;
 /// Rows that are looked through at once.
 const CHUNK: usize = 1_000;
 
+/// Whether anything of a case came since this was done last.
+pub(super) fn is_due(tx: &ReadTx<'_>, kept: &KeptRemote) -> Result<bool> {
+    let mut is_due = false;
+    if kept.indexed() == kept.pushed {
+        return Ok(is_due);
+    }
+    tx.scan_all(kept.indexed().saturating_add(1), CHUNK, &mut |rows| -> Result<()> {
+        let mut of_cases = rows.iter().filter(|row| row.stream().as_case().is_some());
+        is_due |= of_cases.any(|row| row.pos() <= kept.pushed);
+        Ok(())
+    })?;
+    Ok(is_due)
+}
+
 /// Takes in what the records say that came since this was done last.
-pub(super) fn take_in(holder: &Holder, tx: &mut WriteTx<'_>, kept: &mut KeptRemote, _: &Logged) -> Result<()> {
-    let (mut whole, mut records) = (BTreeSet::new(), BTreeMap::<CaseId, Vec<StoredRecord>>::new());
+/// All of the cases in `shown` is looked at.
+pub(super) fn take_in(
+    holder: &Holder,
+    tx: &mut WriteTx<'_>,
+    kept: &mut KeptRemote,
+    shown: &BTreeSet<CaseId>,
+    _: &Logged,
+) -> Result<()> {
+    let (mut whole, mut records) = (shown.clone(), BTreeMap::<CaseId, Vec<StoredRecord>>::new());
     let last = kept.pushed;
     tx.scan_all(kept.indexed().saturating_add(1), CHUNK, &mut |rows| -> Result<()> {
         for row in rows.into_iter().filter(|row| row.pos() <= last) {

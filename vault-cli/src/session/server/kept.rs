@@ -3,6 +3,7 @@
 use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::refused;
+use crate::session::reply::CaseRow;
 use crate::store::ReadTx;
 use crate::store::WriteTx;
 use data_encoding::BASE64;
@@ -248,4 +249,28 @@ fn case_of(id: &str) -> Option<StreamId> {
 
 fn malformed() -> SessionError {
     SessionError::refused(Check::LocalValue, NAME)
+}
+
+/// The cases with which something is apart, as far as the server goes.
+#[derive(Default)]
+pub(in crate::session) struct Apart {
+    left: BTreeSet<StreamId>,
+    behind: BTreeSet<StreamId>,
+}
+
+impl Apart {
+    /// Reads which they are.
+    pub(in crate::session) fn load(tx: &ReadTx<'_>) -> Result<Self> {
+        Ok(KeptRemote::load(tx)?.map_or_else(Self::default, |kept| Self {
+            left: kept.all_left().into_iter().collect(),
+            behind: kept.all_behind().into_keys().collect(),
+        }))
+    }
+
+    /// Tells it in a case's row.
+    pub(in crate::session) fn tell(&self, case: CaseId, row: &mut CaseRow) {
+        let stream = StreamId::case(case);
+        row.left = self.left.contains(&stream);
+        row.behind = self.behind.contains(&stream);
+    }
 }

@@ -66,6 +66,8 @@ pub(super) struct Taken {
     pub(super) aside: Vec<SetAside>,
     /// What is held back, by stream: the first link of it.
     pub(super) behind: BTreeMap<StreamId, u64>,
+    /// The cases that this member left.
+    pub(super) left: Vec<StreamId>,
 }
 
 /// A fetched link whose signatures hold.
@@ -214,7 +216,7 @@ impl Holder {
         Ok(Taken {
             links,
             aside,
-            behind: BTreeMap::new(),
+            ..Taken::default()
         })
     }
 

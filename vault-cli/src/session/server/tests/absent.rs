@@ -29,7 +29,7 @@ fn without_bytes(stream: StreamId) -> impl Fn(Request, Vec<u8>) -> Vec<u8> {
 }
 
 /// Says in a page that begins at number `from` of every note from `first` on that it was erased.
-fn without_bytes_from(answer: Vec<u8>, from: u64, first: u64) -> Vec<u8> {
+pub(super) fn without_bytes_from(answer: Vec<u8>, from: u64, first: u64) -> Vec<u8> {
     let mut page: StreamPage = wire::decode(&answer, limit::APPEND).unwrap();
     for (placed, _) in page.parcels.iter_mut().zip(from..).filter(|(_, seq)| *seq >= first) {
         let link = vault_core::parcel::OpenParcel::open(placed.parcel.clone()).unwrap();
