@@ -227,6 +227,7 @@ impl TakenOut {
             agency_moved: HashMap::new(),
         };
         let mut aside = Vec::new();
+        let mut without_place = HashSet::new();
         for one in &self.waiting.links {
             let put = match taken.contains(&one.link.id()) {
                 true => back.arrived(one),
@@ -236,8 +237,9 @@ impl TakenOut {
                 Ok(pos) => {
                     back.moved.insert(one.row.pos(), pos);
                 }
-                Err(SessionError::Refused { check, .. }) if !is_erasure(one) => {
+                Err(SessionError::Refused { check, .. }) if !erases_what_is_here(one, &without_place) => {
                     back.set_aside(one, check)?;
+                    without_place.extend(placed(one));
                     let of = name_of(one);
                     aside.push(SetAside { of, check });
                 }
@@ -584,10 +586,22 @@ fn opens(body: &LinkBody, section: Section, epoch: Epoch) -> bool {
         .any(|open| open.section == section && open.epoch == epoch)
 }
 
-/// What it names is gone already: it has to find its place.
-fn is_erasure(one: &WaitingLink) -> bool {
+/// Returns the record that a link places.
+fn placed(one: &WaitingLink) -> Option<RecordHash> {
     match &one.link.link().body {
-        LinkBody::Event(placed) => matches!(placed.event, Event::Erasure(_)),
+        LinkBody::Record(placement) => Some(placement.record_hash),
+        _ => None,
+    }
+}
+
+/// Whether it is an erasure of anything that has a place: those bytes are gone already, so it has to find its own. One of
+/// records that have none any more goes with them.
+fn erases_what_is_here(one: &WaitingLink, without_place: &HashSet<RecordHash>) -> bool {
+    let LinkBody::Event(placed) = &one.link.link().body else {
+        return false;
+    };
+    match &placed.event {
+        Event::Erasure(erasure) => !erasure.records.iter().all(|record| without_place.contains(record)),
         _ => false,
     }
 }

@@ -11,6 +11,7 @@ use super::silent;
 use crate::session::SessionError;
 use crate::session::request::CaseListRequest;
 use crate::session::request::NoteFindRequest;
+use crate::session::request::NoteWithdrawRequest;
 use crate::session::request::TodayRequest;
 use crate::session::unshown;
 use std::collections::HashSet;
@@ -170,6 +171,36 @@ fn what_was_not_shown_of_a_case_that_was_left_hides_nothing_else_and_comes_with_
     let listed = office.ben.list(&case).unwrap();
     assert_eq!((listed.notes.len(), listed.unopened.len()), (3, 0));
     office.ben.show(&gone).unwrap();
+    require_sound(&mut office.ben);
+}
+
+#[test]
+fn a_note_that_was_withdrawn_before_anybody_heard_that_access_ended_keeps_nothing_away() {
+    let mut office = Office::founded();
+    let (case, other) = (office.ann.case("ext-1"), office.ann.case("ext-2"));
+    let grant = office.grant(&case);
+    office.grant(&other);
+    office.meet();
+    let kept = office.ben.note(&case, "obs: Kept.");
+    office.meet();
+    let unsent = office.ben.note(&case, "obs: Never sent.");
+    let withdraw = NoteWithdrawRequest { note: unsent };
+    office.ben.s().note_withdraw(withdraw).unwrap();
+    office.ben.note(&other, "obs: In the other case.");
+    office.revoke(&case, grant);
+    sync(&mut office.ann, &mut office.served).unwrap();
+    let stream = stream_of(&mut office.ann, &case);
+    let shown = office.served.chains[&stream].len();
+    office.served.ended.insert(stream, shown);
+    sync(&mut office.ben, &mut office.served).unwrap();
+    sync(&mut office.ann, &mut office.served).unwrap();
+    assert_eq!(office.ann.list(&other).unwrap().notes.len(), 1);
+    // The note, and what erased it, are aside: of the case there is what was sent, whole.
+    let listed = office.ben.list(&case).unwrap();
+    assert_eq!((listed.notes.len(), listed.unopened.len()), (1, 0));
+    office.ben.show(&kept).unwrap();
+    require_sound(&mut office.ben);
+    office.ben.open();
     require_sound(&mut office.ben);
 }
 
