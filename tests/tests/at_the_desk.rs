@@ -444,9 +444,10 @@ fn a_jot_that_was_opened_and_not_changed_still_waits_and_that_is_said() {
     // Saved as it was, as `:wq` does.
     let apart = tempfile::tempdir().unwrap();
     let editor = editor_that(apart.path(), "cp \"$file\" \"$file.new\"; mv \"$file.new\" \"$file\"");
-    let Some(terminal) = with_editor(&vault, &format!("note expand {jot} --kind phone"), &editor) else {
+    let Some(mut terminal) = with_editor(&vault, &format!("note expand {jot} --kind phone"), &editor) else {
         return;
     };
+    terminal.wait_for("File the jot as it is?").keys("\n");
     let (code, screen) = terminal.end();
     assert!(
         code == 1 && screen.contains("nothing was filed, and the jot still waits"),

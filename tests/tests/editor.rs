@@ -525,7 +525,9 @@ fn what_cannot_be_read_comes_back_into_the_editor_with_its_faults_and_giving_up_
     assert_eq!(desk.drafts()[0]["of"], "add");
     // Dropped on request.
     let drop_it = format!("note add {} --discard-draft", desk.case);
-    let (code, shown) = desk.start(None, &drop_it).unwrap().end();
+    let mut terminal = desk.start(None, &drop_it).unwrap();
+    terminal.wait_for("Drop it?").keys("y\n");
+    let (code, shown) = terminal.end();
     assert_eq!((code, shown.contains("dropped draft j-")), (0, true), "{shown}");
     assert_eq!(desk.drafts(), serde_json::json!([]));
     desk.assert_wiped();

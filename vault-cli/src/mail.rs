@@ -8,12 +8,16 @@
 
 mod html;
 
+use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
 use crate::session::SessionError;
+use crate::session::request::MailMark;
 use vault_core::attachment::safe_name;
+use vault_core::crypto::hash::Hasher;
 
 /// The longest mail that is read, in bytes, attachments included.
 pub const LONGEST: u64 = 64 << 20;
@@ -57,16 +61,27 @@ pub struct MailFile {
     pub content: Vec<u8>,
 }
 
-/// Takes out of a mail what is attached to it, at most 200 files; a mail that was forwarded as an attachment is one of them.
-/// Together they are no larger than the mail.
-pub fn files(bytes: &[u8]) -> Vec<MailFile> {
+/// Takes out of a mail what is attached to it, byte for byte as it was sent; a mail that was forwarded as an attachment is one
+/// of them. Together they are no larger than the mail.
+///
+/// # Errors
+/// [`SessionError::TooLong`] for more than 200 files: none is left out unseen.
+pub fn files(bytes: &[u8]) -> Result<Vec<MailFile>, SessionError> {
     let raw = without_mailbox_line(bytes);
     let Some(mail) = MessageParser::default().parse(raw) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
+    if mail.attachments().count() > MOST_NAMED {
+        return Err(SessionError::TooLong {
+            what: "the list of the mail's attachments".to_owned(),
+            limit: u64::try_from(MOST_NAMED).unwrap_or(u64::MAX),
+        });
+    }
     let file = |part: &MessagePart<'_>| {
         let (content, without_name) = match &part.body {
             PartType::Message(inner) => (inner.raw_message().to_vec(), "mail.eml"),
+            // A text is given in another charset than it was sent in.
+            PartType::Text(_) | PartType::Html(_) => (as_sent(part, raw), "attachment"),
             _ => (part.contents().to_vec(), "attachment"),
         };
         MailFile {
@@ -74,7 +89,39 @@ pub fn files(bytes: &[u8]) -> Vec<MailFile> {
             content,
         }
     };
-    mail.attachments().map(file).take(MOST_NAMED).collect()
+    Ok(mail.attachments().map(file).collect())
+}
+
+/// Returns the bytes of a part of a mail without what it was wrapped in for the way.
+fn as_sent(part: &MessagePart<'_>, raw: &[u8]) -> Vec<u8> {
+    let at = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    let body = raw.get(at(part.offset_body)..at(part.offset_end)).unwrap_or_default();
+    let unwrapped = match part.encoding {
+        mail_parser::Encoding::Base64 => base64_decode(body),
+        mail_parser::Encoding::QuotedPrintable => quoted_printable_decode(body),
+        mail_parser::Encoding::None => None,
+    };
+    unwrapped.unwrap_or_else(|| body.to_vec())
+}
+
+/// Tells which mail it is: by what its sender's program called it, and by its bytes.
+pub fn mark(bytes: &[u8]) -> MailMark {
+    let sha256 = |bytes: &[u8]| {
+        let mut hasher = Hasher::plain();
+        hasher.update(bytes);
+        hasher
+            .finish()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let raw = without_mailbox_line(bytes);
+    let mail = MessageParser::default().parse(raw);
+    let id = mail.as_ref().and_then(Message::message_id).map(str::trim);
+    MailMark {
+        id: id.filter(|id| !id.is_empty()).map(|id| sha256(id.as_bytes())),
+        sha256: sha256(raw),
+    }
 }
 
 /// One mail out of a mailbox file begins with a line of that.

@@ -21,12 +21,14 @@ pub(crate) mod hiding;
 /// [`SessionError::Malformed`] with line and column, [`SessionError::NotFound`] for the template,
 /// [`SessionError::Unknown`] for a kind that is neither given nor any template's.
 pub fn new_note(input: &NoteInput, case_template: Option<&str>, set: &Set, now: &Now) -> Result<Note, SessionError> {
+    let said = other_kind(input, case_template, set)?;
+    let input = &said.unwrap_or_else(|| input.clone());
     let template = choose(input, case_template, set)?;
-    let mut note = parse(&input.text, template, now)?;
+    let mut note = parse(&input.text, template, set, now)?;
     if input.kind.is_none() && input.template.is_none() && note.kind != NoteKind::default() {
         // The text names its kind itself: read it under that kind's own template.
         if let Some(own) = set.for_kind(note.kind.as_str()) {
-            note = parse(&input.text, Some(own), now)?;
+            note = parse(&input.text, Some(own), set, now)?;
         }
     }
     flags(&mut note, input, now)?;
@@ -50,6 +52,7 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     // The kind is the note's own, and was perhaps given beside the text: the template's does not come back.
     let kindless = Outline {
         kind: None,
+        others: titles(set),
         ..template.map(outline).unwrap_or_default()
     };
     let mut note = parse_under(&input.text, template, &kindless, now)?;
@@ -248,6 +251,54 @@ pub fn says_when(text: &str) -> bool {
     }
 }
 
+/// Returns what is known of a note that was begun as of one kind, and whose text says another by now; none where it does not.
+fn other_kind(input: &NoteInput, case_template: Option<&str>, set: &Set) -> Result<Option<NoteInput>, SessionError> {
+    if !input.begun || json::is_json(&input.text) {
+        return Ok(None);
+    }
+    let Some(said) = text::said_kind(&input.text).and_then(NoteKind::new) else {
+        return Ok(None);
+    };
+    let of_template = choose(input, case_template, set)?.and_then(|template| outline(template).kind);
+    let begun = input.kind.clone().or(of_template).unwrap_or_default();
+    Ok((said != begun).then(|| NoteInput {
+        kind: Some(said),
+        ..input.clone()
+    }))
+}
+
+/// Says of a note that was begun as of one kind, and became one of another, which headings of that one's template it has not.
+pub fn other_headings(
+    input: &NoteInput,
+    case_template: Option<&str>,
+    note: &Note,
+    set: &Set,
+) -> Result<Option<String>, SessionError> {
+    if other_kind(input, case_template, set)?.is_none() {
+        return Ok(None);
+    }
+    let wanted = template_of(note, set).map(outline).unwrap_or_default().headings;
+    let is_missing = |heading: &&Heading| !note.segments.iter().any(|s| s.heading.as_ref() == Some(&heading.title));
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(is_missing)
+        .map(|heading| heading.title.as_str())
+        .collect();
+    Ok((!missing.is_empty()).then(|| {
+        format!(
+            "it was begun with other headings; a note of the kind `{}` has these too: {}",
+            note.kind,
+            missing.join(", ")
+        )
+    }))
+}
+
+/// The titles of the headings of all templates.
+fn titles(set: &Set) -> Vec<String> {
+    let all = set.iter().flat_map(|template| &template.headings);
+    all.map(|heading| heading.title.clone()).collect()
+}
+
 /// Writes what an editor opens with for a new note: what is known already, the template's headings and guidance.
 ///
 /// # Errors
@@ -292,20 +343,27 @@ fn choose<'a>(
     Ok(own.or_else(|| case_template.and_then(|id| set.newest(id))))
 }
 
-fn parse(text: &str, template: Option<&Template>, now: &Now) -> Result<Note, SessionError> {
-    parse_under(text, template, &template.map(outline).unwrap_or_default(), now)
+fn parse(text: &str, template: Option<&Template>, set: &Set, now: &Now) -> Result<Note, SessionError> {
+    let outline = Outline {
+        others: titles(set),
+        ..template.map(outline).unwrap_or_default()
+    };
+    parse_under(text, template, &outline, now)
 }
 
 fn parse_under(text: &str, template: Option<&Template>, outline: &Outline, now: &Now) -> Result<Note, SessionError> {
     if json::is_json(text) {
-        let mut note = json::parse(text.trim_start_matches('\u{feff}')).map_err(|e| SessionError::Malformed {
-            line: e.line,
-            column: e.column,
-            why: if e.field.is_empty() {
-                e.why
-            } else {
-                format!("field `{}`: {}", e.field, e.why)
-            },
+        let json = text.trim_start_matches('\u{feff}');
+        let mut note = json::parse(json).map_err(|_| {
+            let faults = json::faults(json).into_iter();
+            let faults = faults.map(|fault| {
+                let why = match fault.field.is_empty() {
+                    true => fault.why,
+                    false => format!("field `{}`: {}", fault.field, fault.why),
+                };
+                (fault.line, fault.column, why)
+            });
+            malformed(&faults.collect::<Vec<_>>())
         })?;
         spelling::note(&note).map_err(|slip| SessionError::misspelt(&slip, text))?;
         if note.template.is_none() {
@@ -314,30 +372,31 @@ fn parse_under(text: &str, template: Option<&Template>, outline: &Outline, now: 
         }
         return Ok(note);
     }
-    let note = text::parse(text, outline, now).map_err(|errors| malformed(&errors))?;
+    let note = text::parse(text, outline, now).map_err(|errors| {
+        let faults = errors
+            .iter()
+            .map(|e: &TextError| (e.line, e.column, e.fault.to_string()));
+        malformed(&faults.collect::<Vec<_>>())
+    })?;
     hiding::require(text, &note)?;
     Ok(note)
 }
 
 /// Names the first fault with its place, and the others in its words.
-fn malformed(errors: &[TextError]) -> SessionError {
-    let (first, others) = match errors {
-        [first, others @ ..] => (first, others),
-        [] => return SessionError::Bug("a text was refused without a fault".to_owned()),
+fn malformed(faults: &[(usize, usize, String)]) -> SessionError {
+    let Some(((line, column, first), others)) = faults.split_first() else {
+        return SessionError::Bug("a note was refused without a fault".to_owned());
     };
-    let mut why = first.fault.to_string();
-    for other in others.iter().take(9) {
-        why.push_str(&format!(
-            "\nline {}, column {}: {}",
-            other.line, other.column, other.fault
-        ));
+    let mut why = first.clone();
+    for (line, column, other) in others.iter().take(9) {
+        why.push_str(&format!("\nline {line}, column {column}: {other}"));
     }
     if others.len() > 9 {
         why.push_str(&format!("\nand {} more", others.len() - 9));
     }
     SessionError::Malformed {
-        line: first.line,
-        column: first.column,
+        line: *line,
+        column: *column,
         why,
     }
 }
@@ -347,11 +406,17 @@ fn flags(note: &mut Note, input: &NoteInput, now: &Now) -> Result<(), SessionErr
     if let Some(kind) = &input.kind {
         note.kind = kind.clone();
     }
-    if let Some(at) = &input.at {
+    // What an editor opened with says it in the text, where it can be corrected.
+    let is_open = |is_said: bool| !(input.begun && is_said);
+    if let Some(at) = input.at.as_ref().filter(|_| is_open(note.occurred_at.is_some())) {
         note.occurred_at = Some(time(at, now)?);
     }
-    note.section = input.section.clone().or(note.section.take());
-    note.duration_minutes = input.duration_minutes.or(note.duration_minutes);
+    if is_open(note.section.is_some()) {
+        note.section = input.section.clone().or(note.section.take());
+    }
+    if is_open(note.duration_minutes.is_some()) {
+        note.duration_minutes = input.duration_minutes.or(note.duration_minutes);
+    }
     note.lag_reason = input.lag_reason.clone().or(note.lag_reason.take());
     Ok(())
 }
@@ -395,6 +460,7 @@ pub fn outline(template: &Template) -> Outline {
         kind,
         headings: headings.collect(),
         prompts: template.prompts.clone(),
+        others: Vec::new(),
     }
 }
 

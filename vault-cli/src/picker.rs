@@ -5,27 +5,82 @@ use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
 use crate::session::reply::{CaseRow, Namesake};
-use crate::session::request::{CaseListRequest, CaseNamesakesRequest};
+use crate::session::request::{CaseListRequest, CaseNamesakesRequest, CaseReopenRequest};
 use crate::session::same_name;
 use vault_core::note::display::escape_line;
 
 const WHAT: &str = "the case";
+/// The status of a case that takes notes.
+const OPEN: &str = "open";
 const FLAG: &str = "its handle: `casevault case list` shows the handles of cases";
 
 /// Most cases that are offered to choose from.
 const MOST: usize = 20;
 
-/// Unlocks, and takes the case that was named, or asks whose it is where nobody named one.
+/// What comes of a case that is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    /// It can be read as it is.
+    Read,
+    /// It takes no note: it is opened again, or another is chosen.
+    Asked,
+    /// It is opened again, or read as it is.
+    AskedOrRead,
+}
+
+/// Unlocks, and takes the case that was named, or asks whose it is where nobody named one; a closed one too.
 ///
 /// # Errors
 /// As [`case()`]; without a terminal it is refused before the passphrase is asked for.
 pub fn unlock_for(run: &Invocation, named: Option<String>) -> Result<(Vault, String), CliError> {
+    unlock_and(run, named, Closed::Read)
+}
+
+/// As [`unlock_for`], of a case that takes notes.
+///
+/// # Errors
+/// As [`unlock_for`].
+pub fn unlock_to_add(run: &Invocation, named: Option<String>) -> Result<(Vault, String), CliError> {
+    unlock_and(run, named, Closed::Asked)
+}
+
+fn unlock_and(run: &Invocation, named: Option<String>, closed: Closed) -> Result<(Vault, String), CliError> {
     if let Some(named) = named {
         return Ok((run.unlock()?, named));
     }
     let mut session = run.unlock_to_ask(WHAT, FLAG)?;
-    let case = case(run, &mut session)?;
+    let case = choose(run, &mut session, closed)?;
     Ok((session, case))
+}
+
+/// As [`case()`], of cases that are read: closed ones too.
+///
+/// # Errors
+/// As [`case()`].
+pub fn to_read(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
+    choose(run, session, Closed::Read)
+}
+
+/// As [`case()`]; a closed one that is not to be opened again is read as it is.
+///
+/// # Errors
+/// As [`case()`].
+pub fn any(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
+    choose(run, session, Closed::AskedOrRead)
+}
+
+/// Asks which of the closed cases is meant.
+///
+/// # Errors
+/// As [`case()`]; [`CliError::Nothing`] where none is closed.
+pub fn closed(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
+    let mut all = session.case_list(CaseListRequest::default())?.cases;
+    all.retain(|case| case.status != OPEN);
+    if all.is_empty() {
+        let what = "no case of yours is closed";
+        return Err(CliError::Nothing { what });
+    }
+    among(run, session, &all, &[], Closed::Read)
 }
 
 /// Asks whose case it is, until somebody is found, and returns the handle: whoever types on is answered here, and not by the
@@ -35,12 +90,27 @@ pub fn unlock_for(run: &Invocation, named: Option<String>) -> Result<(Vault, Str
 /// [`CliError::NeedsFlag`] without a terminal, [`CliError::NoOpenCase`]; [`CliError::NoAnswer`] for Ctrl-D,
 /// [`CliError::Interrupted`] for Ctrl-C.
 pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
-    let (what, flag) = (WHAT, FLAG);
+    choose(run, session, Closed::Asked)
+}
+
+fn choose(run: &Invocation, session: &mut Vault, of_closed: Closed) -> Result<String, CliError> {
     let all = session.case_list(CaseListRequest::default())?.cases;
-    let (open, closed): (Vec<CaseRow>, Vec<CaseRow>) = all.into_iter().partition(|case| case.status == "open");
-    if open.is_empty() {
+    let (open, closed): (Vec<CaseRow>, Vec<CaseRow>) = all.into_iter().partition(|case| case.status == OPEN);
+    if open.is_empty() && closed.is_empty() {
         return Err(CliError::NoOpenCase);
     }
+    among(run, session, &open, &closed, of_closed)
+}
+
+/// Asks for one of the open cases; one of the closed where it is none of those.
+fn among(
+    run: &Invocation,
+    session: &mut Vault,
+    open: &[CaseRow],
+    closed: &[CaseRow],
+    of_closed: Closed,
+) -> Result<String, CliError> {
+    let (what, flag) = (WHAT, FLAG);
     // What a number and more of a name choose from, where several were shown.
     let mut offered: Vec<CaseRow> = Vec::new();
     loop {
@@ -50,14 +120,20 @@ pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
         };
         let typed = run.ask(question, what, flag)?;
         let chosen = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-        if let Some(case) = chosen.and_then(|n| offered.get(n)) {
-            return Ok(tell(run, case, &closed));
+        if let Some(case) = chosen.and_then(|n| offered.get(n)).cloned() {
+            match take(run, session, &case, closed, of_closed)? {
+                Some(case) => return Ok(case),
+                None => offered.clear(),
+            }
+            continue;
         }
         let among =
             |cases: &[CaseRow]| -> Vec<CaseRow> { cases.iter().filter(|case| fits(case, &typed)).cloned().collect() };
         let mut found = among(&offered);
-        if found.is_empty() {
-            found = among(&open);
+        for cases in [open, closed] {
+            if found.is_empty() {
+                found = among(cases);
+            }
         }
         match found.as_slice() {
             [] => {
@@ -65,13 +141,47 @@ pub fn case(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
                     .prompt("nobody in your caseload is called so; Ctrl-D leaves, and nothing is written then");
                 offered.clear();
             }
-            [one] => return Ok(tell(run, one, &closed)),
+            [one] => match take(run, session, one, closed, of_closed)? {
+                Some(case) => return Ok(case),
+                None => offered.clear(),
+            },
             several => {
-                offer(run, session, several, &closed)?;
+                offer(run, session, several, closed)?;
                 offered = found;
             }
         }
     }
+}
+
+/// Takes a case that was chosen. One that is closed is opened again where somebody says so; `None` where another is to be
+/// chosen.
+fn take(
+    run: &Invocation,
+    session: &mut Vault,
+    case: &CaseRow,
+    closed: &[CaseRow],
+    of_closed: Closed,
+) -> Result<Option<String>, CliError> {
+    if case.status == OPEN {
+        return Ok(Some(tell(run, case, closed)));
+    }
+    run.ui.prompt(&format!("{}  (closed)", line(case, &[])));
+    let handle = case.case.clone();
+    if of_closed == Closed::Read {
+        return Ok(Some(handle));
+    }
+    let question = "This case is closed and takes no notes. Open it again? [y/N] ";
+    if !run.confirm(question, "whether to open it again", "`casevault case reopen`")? {
+        return Ok((of_closed == Closed::AskedOrRead).then_some(handle));
+    }
+    let reason = run.ask("Why is it opened again: ", "the reason", "`casevault case reopen`")?;
+    let reply = session.case_reopen(CaseReopenRequest {
+        case: handle,
+        reason,
+        on: None,
+    })?;
+    run.ui.prompt(&render::case::reopened(&reply));
+    Ok(Some(reply.case))
 }
 
 /// Shows those who may be meant, by number, and the closed cases of the same names.

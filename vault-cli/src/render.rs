@@ -107,6 +107,14 @@ fn attributed_in_full(of: &SegmentHead, text: &str) -> String {
     }
 }
 
+/// Names whose case it is: `Elin Farrow (c-7fk2m9qd)`; the handle alone of one without a name.
+pub fn whose(label: Option<&str>, case: &str) -> String {
+    match label.filter(|label| !label.trim().is_empty()) {
+        Some(label) => format!("{} ({case})", escape_line(label)),
+        None => format!("case {case}"),
+    }
+}
+
 /// Writes an optional text in one line, a dash for none.
 fn or_dash(text: Option<&str>) -> String {
     text.filter(|text| !text.is_empty())

@@ -34,6 +34,7 @@ mod jot;
 mod known;
 mod log;
 mod logging;
+mod mails;
 mod member;
 mod misfiled;
 mod missed;

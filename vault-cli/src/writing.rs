@@ -93,7 +93,11 @@ impl Writing {
                 return Err(self.kept(CliError::Nothing { what }));
             }
             let blank = text.trim() == faults::without(&self.blank).trim() && program.is_some();
-            if (unchanged || empty) && (!as_it_was || blank) {
+            // A jot may say all that there is to say.
+            let is_whole = unchanged && !empty && !as_it_was && matches!(self.of, DraftOf::Expand { .. });
+            if is_whole && self.files_as_it_is(run).map_err(|error| self.kept(error))? {
+                // It is taken as it was typed.
+            } else if (unchanged || empty) && (!as_it_was || blank) {
                 self.drop_draft(session);
                 let what = match self.of {
                     DraftOf::Amend(_) => "nothing was changed",
@@ -123,6 +127,12 @@ impl Writing {
             }
             shown = again;
         }
+    }
+
+    /// Asks whether a jot that nothing was changed in is a note.
+    fn files_as_it_is(&self, run: &Invocation) -> Result<bool, CliError> {
+        let question = "Nothing was changed in the text. File the jot as it is? [y/N] ";
+        run.confirm(question, "whether to file it as it is", "`--file FILE`")
     }
 
     fn in_editor(
@@ -332,6 +342,8 @@ pub fn draft_of(session: &mut Vault, of: &str, named: &str) -> Result<(String, N
         template: kept.template,
         lag_reason: kept.lag_reason,
         from_version: kept.from_version,
+        begun: true,
+        mail: None,
     };
     Ok((kept.draft.draft, input, kept.also))
 }
@@ -403,6 +415,8 @@ pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Vault) {
             template: kept.template,
             lag_reason: kept.lag_reason,
             from_version: kept.from_version,
+            begun: true,
+            mail: None,
         };
         let done = session.draft_keep(DraftKeepRequest {
             draft: Some(kept.draft.draft.clone()),

@@ -6,18 +6,19 @@
 //! text ──text──┐                      ┌─split─> parts (one a section) ─payload─> JSON for the seal
 //! JSON ──json──┼─> Note ─> gaps       │
 //! line ──line──┘      └───────────────┤
-//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, brief, plan, people, find
+//!                                     └─render─> text, Markdown, HTML      chronology, decision, overview, danger, brief, plan, people, household, find
 //! ```
 
 pub mod brief;
 pub mod chronology;
 pub mod client;
-mod danger;
+pub mod danger;
 pub mod decision;
 pub mod display;
 pub mod extra;
 pub mod find;
 pub mod gap;
+pub mod household;
 pub mod json;
 pub mod line;
 pub mod mark;

@@ -346,7 +346,7 @@ pub fn all() -> Vec<Scenario> {
         scenario!("note jot"; Full; |d| d.handles.una, "--file", d.path("words.txt")),
         scenario!("note jot", "discarded"; Full; |d| "--discard", d.handles.jot),
         scenario!("note expand"; Full; |d| d.handles.jot, "--kind", "phone", "--file", d.path("note.txt")),
-        scenario!("note draft", "discarded"; Full; |d| "--discard", d.handles.draft),
+        scenario!("note draft", "discarded"; Full; |d| "--discard", d.handles.draft, "--yes"),
         scenario!("note amend"; Full; |d| d.handles.note, "--file", d.path("note.txt")),
         scenario!("note withdraw"; Full; |d| d.handles.note),
         scenario!("note misfiled"; Full; |d| d.handles.note, "--to", d.handles.elin, "--file", d.path("words.txt")),

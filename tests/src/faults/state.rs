@@ -219,6 +219,7 @@ fn seen(session: &mut Session, task: Task<'_>) -> Result<Value, String> {
         let failed = |e| format!("{case}: {e}");
         let show = CaseShowRequest {
             case: case.clone(),
+            all: false,
             purpose: purpose(),
         };
         let mut shown = value(&session.case_show(show).map_err(failed)?)?;

@@ -9,8 +9,7 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::picker;
-use crate::render;
-use crate::session::request::{CaseBriefRequest, DraftOf, NoteAddRequest, NoteInput, ReadPurpose};
+use crate::session::request::{DraftOf, NoteAddRequest, NoteInput};
 use crate::writing::{self, Writing};
 
 use super::note::{self, InputArgs};
@@ -55,8 +54,8 @@ pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
             Some(case) => case,
             None => picker::case(run, &mut session)?,
         };
-        let reply = session.note_add(add(case, NoteInput { text, ..input }, None))?;
-        return note::saved(&reply, run);
+        let reply = note::add::add_once(run, &mut session, add(case, NoteInput { text, ..input }, None))?;
+        return note::saved(&reply.ok_or(note::add::NOT_TWICE)?, run);
     }
     let mut session = run.unlock_to_ask("the note", "`--file FILE`, or `--file -` for standard input")?;
     let case = match args.case {
@@ -86,21 +85,11 @@ fn add(case: String, note: NoteInput, draft: Option<String>) -> NoteAddRequest {
     }
 }
 
-/// Shows what is dangerous in the case and in its household, before anybody says when they will come.
-fn warn(run: &Invocation, session: &mut Vault, case: &str) -> Result<(), CliError> {
-    let (case, purpose) = (case.to_owned(), ReadPurpose::default());
-    let dangers = render::overview::dangers(&session.case_brief(CaseBriefRequest { case, purpose })?);
-    if !dangers.is_empty() {
-        run.ui.note(&format!("Dangers\n{dangers}"));
-    }
-    Ok(())
-}
-
 /// Has a note typed on the terminal.
 pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: NoteInput) -> Result<(), CliError> {
     let case = case.to_owned();
     let resume = format!("casevault note add {case}");
-    warn(run, session, &case)?;
+    note::warn(run, session, &case)?;
     // One that was cut off is told of before the next is typed.
     writing::tell_of_drafts(run, session, &case, &resume)?;
     let writing = Writing {
@@ -116,7 +105,7 @@ pub(crate) fn typed(run: &Invocation, session: &mut Vault, case: &str, input: No
         notices: Vec::new(),
     };
     let reply = writing.write(run, session, &mut |session, note, draft| {
-        session.note_add(add(case.clone(), note, draft))
+        note::add::typed_once(run, session, add(case.clone(), note, draft))
     })?;
-    note::saved(&reply, run)
+    note::saved(&reply.ok_or(note::add::NOT_TWICE)?, run)
 }

@@ -26,8 +26,8 @@ const IN_MEMORY: u64 = 32 << 20;
 /// Notes keep the worker whom the file names as their attributed author, and are signed by you, who imported them.
 #[derive(Args, Debug)]
 pub struct ImportArgs {
-    /// The file, or `-` for standard input; at most 4 MiB a line. What comes by a pipe
-    /// is in memory until it was read, unless `--keep-going` is given
+    /// The file, or `-` for standard input; at most 4 MiB a line. What comes by a pipe is in memory until all of it was
+    /// judged, at most 256 MiB, unless `--keep-going` is given
     #[arg(value_name = "FILE|-")]
     pub file: Source,
 

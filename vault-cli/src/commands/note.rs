@@ -13,8 +13,11 @@ use crate::invocation::Invocation;
 use crate::mail;
 use crate::mail::MailFile;
 use crate::session::reply::{NoteSavedReply, NoteTextReply};
-use crate::session::request::{DraftDiscardRequest, NoteInput};
+use crate::session::request::{
+    CaseBriefRequest, DraftDiscardRequest, DraftShowRequest, MailMark, NoteInput, ReadPurpose,
+};
 use crate::session::{SessionError, Undoes};
+use crate::unlock_prompt;
 use crate::writing::{self, Writing};
 
 pub mod add;
@@ -125,9 +128,9 @@ impl InputArgs {
         wants_files: bool,
         run: &Invocation,
     ) -> Result<(NoteInput, Vec<MailFile>), CliError> {
-        let (text, files) = match &self.file {
+        let (text, files, mail) = match &self.file {
             Some(source) => self.text(source, wants_files, run)?,
-            None => (String::new(), Vec::new()),
+            None => (String::new(), Vec::new(), None),
         };
         let lag_reason = match &self.lag_file {
             Some(source) => Some(
@@ -146,11 +149,13 @@ impl InputArgs {
             template: self.template,
             lag_reason,
             from_version: None,
+            begun: false,
+            mail,
         };
         Ok((input, files))
     }
 
-    fn text(&self, source: &Source, wants_files: bool, run: &Invocation) -> Result<(String, Vec<MailFile>), CliError> {
+    fn text(&self, source: &Source, wants_files: bool, run: &Invocation) -> Result<Read, CliError> {
         let bytes = run.bytes(source, "the note", mail::LONGEST)?;
         if self.eml || mail::is_mail(&bytes) {
             let note = mail::to_note(&bytes, self.trim_quoted)?;
@@ -160,7 +165,7 @@ impl InputArgs {
                     crate::render::count(note.trimmed as u64, "line", "lines")
                 ));
             }
-            let files = if wants_files { mail::files(&bytes) } else { Vec::new() };
+            let files = if wants_files { mail::files(&bytes)? } else { Vec::new() };
             if !note.attachments.is_empty() && !wants_files {
                 let names: Vec<_> = note.attachments.iter().map(|name| escape_line(name)).collect();
                 let (was, them) = if names.len() == 1 {
@@ -178,15 +183,18 @@ impl InputArgs {
                      program, and file {them} with `casevault note attach NOTE FILE`"
                 ));
             }
-            return Ok((note.json, files));
+            return Ok((note.json, files, Some(mail::mark(&bytes))));
         }
         if bytes.len() as u64 > LONGEST_NOTE {
             let (what, limit) = (source.named(), LONGEST_NOTE);
             return Err(SessionError::TooLong { what, limit }.into());
         }
-        Ok((source.text_of(bytes)?, Vec::new()))
+        Ok((source.text_of(bytes)?, Vec::new(), None))
     }
 }
+
+/// A note's text, what is attached to the mail that it was, and which mail that was.
+type Read = (String, Vec<MailFile>, Option<MailMark>);
 
 /// Which draft to go on from, or to drop.
 #[derive(Args, Clone, Debug, Default)]
@@ -198,6 +206,31 @@ pub struct DraftFlags {
     /// Drops the newest draft of this one, or the one named, and does nothing else
     #[arg(long, value_name = "DRAFT", num_args = 0..=1, default_missing_value = "", value_parser = value::draft_or_none, conflicts_with_all = ["draft", "file"])]
     pub discard_draft: Option<String>,
+
+    /// Drops it without asking
+    #[arg(long, requires = "discard_draft")]
+    pub yes: bool,
+}
+
+/// Drops a draft for good: asks on a terminal, and wants `--yes` elsewhere.
+fn discard(run: &Invocation, session: &mut Vault, draft: String, yes: bool) -> Result<(), CliError> {
+    if !yes {
+        let words = session
+            .draft_show(DraftShowRequest { draft: draft.clone() })?
+            .draft
+            .words;
+        if unlock_prompt::can_ask() {
+            run.ui.prompt(&format!("{draft}: {}", escape_line(&words)));
+        }
+        let question = "Drop it? It cannot be brought back. [y/N] ";
+        if !run.confirm(question, "whether to drop the draft", "`--yes`")? {
+            return Err(CliError::Nothing {
+                what: "the draft stays",
+            });
+        }
+    }
+    let reply = session.draft_discard(DraftDiscardRequest { draft })?;
+    run.ui.reply(&reply, |reply| format!("dropped draft {}", reply.draft))
 }
 
 /// What is written on the terminal, when no file is named.
@@ -206,6 +239,23 @@ struct OnTerminal {
     drafts: DraftFlags,
     /// The case, note or jot whose drafts they are.
     of: String,
+    /// The case whose dangers are told before.
+    case: Option<String>,
+}
+
+/// Shows what is dangerous in the case and in its household, before anybody writes of it or says when they will come; returns
+/// what it showed.
+pub(in crate::commands) fn warn(run: &Invocation, session: &mut Vault, case: &str) -> Result<Vec<String>, CliError> {
+    let (case, purpose) = (case.to_owned(), ReadPurpose::default());
+    let brief = session.case_brief(CaseBriefRequest { case, purpose })?;
+    run.ui.unopened(&brief.unopened);
+    let dangers = crate::render::overview::dangers(&brief);
+    if dangers.is_empty() {
+        return Ok(Vec::new());
+    }
+    run.ui.note(&format!("Dangers\n{dangers}"));
+    let lines = ["Dangers"].into_iter().chain(dangers.lines()).map(str::to_owned);
+    Ok(lines.collect())
 }
 
 /// Saves what was written: text with flags, the other cases, and the draft that it was.
@@ -224,11 +274,11 @@ impl OnTerminal {
             mut writing,
             drafts,
             of,
+            case,
         } = self;
         if let Some(named) = &drafts.discard_draft {
             let (draft, _, _) = writing::draft_of(session, &of, named)?;
-            let reply = session.draft_discard(DraftDiscardRequest { draft })?;
-            run.ui.reply(&reply, |reply| format!("dropped draft {}", reply.draft))?;
+            discard(run, session, draft, drafts.yes)?;
             return Ok(None);
         }
         if !Invocation::can_type() {
@@ -242,6 +292,10 @@ impl OnTerminal {
             ..
         } = start(session, &writing.input)?;
         writing.blank.clone_from(&blank);
+        writing.input.begun = true;
+        if let Some(case) = &case {
+            writing.notices = warn(run, session, case)?;
+        }
         match &drafts.draft {
             Some(named) => {
                 let (draft, input, also) = writing::draft_of(session, &of, named)?;
@@ -271,7 +325,8 @@ impl OnTerminal {
                 }
             }
             None => {
-                writing.notices = writing::tell_of_drafts(run, session, &of, &writing.resume)?;
+                let told = writing::tell_of_drafts(run, session, &of, &writing.resume)?;
+                writing.notices.extend(told);
                 writing.input.text = blank;
                 writing.input.from_version = newest;
             }
@@ -378,7 +433,8 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         };
         let words = crate::render::overview::cut(&gone.text);
         run.ui.note(&format!(
-            "the {what} `{}` is not in the note any more",
+            "the {what} `{}{}` is not in the note any more",
+            escape_line(&gone.marks.to_string()),
             escape_line(&words)
         ));
     }
@@ -402,7 +458,14 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
         run.ui
             .note(&format!("not known here, kept for export alone: {}", fields.join(", ")));
     }
-    if let Some(same) = &reply.same_as {
+    if let Some(same) = &reply.same_mail {
+        run.ui
+            .note(&format!("the same mail is on this file already, as {same}"));
+        run.ui.hint(&format!(
+            "if it was not to be filed twice, `casevault note withdraw {}` takes this one back",
+            reply.note
+        ));
+    } else if let Some(same) = &reply.same_as {
         run.ui
             .note(&format!("{same} is of the same time and kind, in the same words"));
         run.ui.hint(&format!(

@@ -8,8 +8,10 @@ use crate::exit::Exit;
 use crate::invocation::Invocation;
 use crate::picker;
 use crate::render;
+use crate::session::reply::NoteListReply;
 use crate::session::request::{
-    CaseBriefRequest, CasePeopleRequest, CaseShowRequest, JotAddRequest, NoteListRequest, PlanDoneRequest, TodayRequest,
+    CaseBriefRequest, CasePeopleRequest, CaseShowRequest, JotAddRequest, NoteListRequest, NoteShowRequest,
+    PlanDoneRequest, TodayRequest,
 };
 use crate::unlock_prompt;
 
@@ -23,8 +25,8 @@ casevault keeps case notes sealed on this machine, signed, and with every readin
 To begin:
   casevault demo                                  see it all on a sample caseload, in a minute
   casevault init --agency NAME --name NAME        make your vault
-  casevault case open --template adult-social-care --file PROFILE.json
-  casevault note add CASE --kind home-visit --file NOTE
+  casevault case open                             the first case: what is needed most is asked
+  casevault import FILE                           a whole caseload from another system
 
 After a loss, on a machine without a vault:
   casevault backup restore FILE                   a backup, with its passphrase
@@ -35,6 +37,9 @@ Every day:
   casevault today                                 what the day holds
   casevault case list                             your caseload
   casevault case show CASE                        what is known
+  casevault note add                              a note in your editor: whose and of what kind is asked
+  casevault call                                  a call, typed in a line or two
+  casevault plan done                             a step is done, and what came of it
   casevault note find --file TERM                 search, on this machine alone
   casevault verify                                prove that nothing was changed
 
@@ -45,6 +50,8 @@ const ACTIONS: &str = "\
  b brief   s all that is known   l notes   p people   t today
  c call note   n note in the editor   j jot   d N step N is done   w somebody else   Enter leaves";
 
+const WHOSE: &str = "Whose case? A name, or the beginning of one; Enter alone lists them, Ctrl-D leaves.";
+
 const WHAT: &str = "what to do";
 const FLAG: &str = "a command: `casevault help` lists them";
 
@@ -54,7 +61,8 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
         return run.ui.text(PAGE);
     }
     let mut session = run.unlock()?;
-    let mut case = match picker::case(run, &mut session) {
+    run.ui.prompt(WHOSE);
+    let mut case = match picker::any(run, &mut session) {
         Err(CliError::NoAnswer { .. }) => return Ok(()),
         case => case?,
     };
@@ -70,7 +78,7 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
             return Ok(());
         }
         let done = match word {
-            "w" => picker::case(run, &mut session).and_then(|chosen| {
+            "w" => picker::any(run, &mut session).and_then(|chosen| {
                 case = chosen;
                 steps = brief(run, &mut session, &case)?;
                 Ok(())
@@ -115,7 +123,9 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
                 case,
                 ..NoteListRequest::default()
             };
-            run.ui.reply(&session.note_list(request)?, render::note::list)
+            let notes = session.note_list(request)?;
+            run.ui.reply(&notes, render::note::numbered)?;
+            open(run, session, &notes)
         }
         "n" => {
             let kind = kind::ask(run, session, &case)?;
@@ -128,7 +138,11 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
         }
         "s" => {
             let purpose = Default::default();
-            let reply = session.case_show(CaseShowRequest { case, purpose })?;
+            let reply = session.case_show(CaseShowRequest {
+                case,
+                all: false,
+                purpose,
+            })?;
             run.ui.reply(&reply, render::case::show)
         }
         "t" => {
@@ -141,6 +155,33 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
             Ok(())
         }
     }
+}
+
+/// Asks which of the notes that were listed is to be read, until Enter alone, and shows it.
+fn open(run: &Invocation, session: &mut Vault, notes: &NoteListReply) -> Result<(), CliError> {
+    while !notes.notes.is_empty() {
+        let typed = match run.ask("Which note to read (its number; Enter for none): ", WHAT, FLAG) {
+            Err(CliError::NoAnswer { .. }) => return Ok(()),
+            typed => typed?,
+        };
+        if typed.is_empty() {
+            return Ok(());
+        }
+        let chosen = typed
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| notes.notes.get(n.checked_sub(1)?));
+        let Some(chosen) = chosen else {
+            run.ui.prompt(&format!("no note has the number {typed}"));
+            continue;
+        };
+        let reply = session.note_show(NoteShowRequest {
+            note: chosen.head.note.clone(),
+            ..NoteShowRequest::default()
+        })?;
+        run.ui.reply(&reply, render::note::show)?;
+    }
+    Ok(())
 }
 
 /// Shows the brief, and returns the steps that it numbers, in their order.

@@ -59,6 +59,21 @@ pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<String> {
     told.collect()
 }
 
+/// What stands before words that are no note yet, of which only a beginning is shown: their mark may stand behind it.
+pub(crate) fn before(words: &str) -> &'static str {
+    let of_field = |line: &str| {
+        let line = line.trim_start().to_ascii_lowercase();
+        MARKS.iter().any(|(mark, _)| {
+            line.strip_prefix(mark)
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
+    };
+    match braced(words).is_some() || words.lines().any(of_field) {
+        true => "NOT FOR EVERYBODY: ",
+        false => "",
+    }
+}
+
 fn braced(text: &str) -> Option<&'static str> {
     let text = text.to_ascii_lowercase();
     let mut marks = MARKS.iter();
@@ -183,6 +198,14 @@ mod tests {
             ]
         );
         assert_eq!(uncovered(&after, &after), [""; 0]);
+    }
+
+    #[test]
+    fn a_beginning_of_words_that_hold_a_mark_says_so() {
+        for words in ["We moved. {hide-from father}", "We moved.\n  withheld: a source"] {
+            assert_eq!(before(words), "NOT FOR EVERYBODY: ", "{words}");
+        }
+        assert_eq!(before("She withheld nothing: {about mother}"), "");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use vault_core::note::render::set_apart;
 
 use super::{count, number, or_dash, table, worker};
 use crate::session::reply::{
-    CaseAmendReply, CaseCloseReply, CaseHistoryReply, CaseListReply, CaseRow, CaseShowReply, ChronologyReply,
-    DecisionListReply, Namesake, SegmentHead,
+    CaseAmendReply, CaseCloseReply, CaseHistoryReply, CaseListReply, CaseReopenReply, CaseRow, CaseShowReply,
+    ChronologyReply, DecisionListReply, Namesake, SegmentHead,
 };
 
 /// Writes one's own caseload.
@@ -63,6 +63,10 @@ pub fn show(reply: &CaseShowReply) -> String {
     facts.extend(case.worker.as_ref().map(|worker| format!("worker {worker}")));
     facts.extend(case.external_id.as_ref().map(|id| format!("external id {id}")));
     out.push_str(&format!("{}\n", escape_line(&facts.join(", "))));
+    let household = super::overview::household(&reply.household, reply.household_more);
+    if !household.is_empty() {
+        out.push_str(&format!("\nDangers in the household\n{household}"));
+    }
     let person = overview::person(&reply.profile);
     if !person.is_empty() {
         out.push_str("\nPerson\n");
@@ -117,7 +121,10 @@ pub fn show(reply: &CaseShowReply) -> String {
             out.push_str(&format!("  {text}{from}\n"));
         }
         if block.more > 0 {
-            out.push_str(&format!("  and {} more\n", block.more));
+            out.push_str(&format!(
+                "  and {} more: casevault case show {} --all\n",
+                block.more, case.case
+            ));
         }
     }
     if !reply.left_undone.is_empty() {
@@ -156,6 +163,14 @@ pub fn closed(reply: &CaseCloseReply) -> String {
         ));
     }
     out
+}
+
+/// Writes that a case takes notes again.
+pub fn reopened(reply: &CaseReopenReply) -> String {
+    format!(
+        "opened {} again on {}, the reason is {}",
+        reply.case, reply.reopened, reply.note
+    )
 }
 
 /// Writes steps that nobody has carried out, one a line.
@@ -412,9 +427,15 @@ mod tests {
             schema: reply::CASE_SHOW,
             case: row(),
             id: String::new(),
-            overview: Overview::new(Some(&RawJson::from_value(&profile).unwrap()), &[(&note, "n-1")]),
+            overview: Overview::new(
+                Some(&RawJson::from_value(&profile).unwrap()),
+                &[(&note, "n-1")],
+                overview::NEWEST,
+            ),
             profile,
             left_undone: Vec::new(),
+            household: Vec::new(),
+            household_more: 0,
         });
         assert!(text.contains("\nOutcome\n  not recorded yet\n"), "{text}");
         assert!(text.contains("  Opinion: Low mood.  ("), "{text}");

@@ -46,10 +46,19 @@ fn aside_line(row: &AsideRow) -> String {
 
 /// Writes the notes of a case.
 pub fn list(reply: &NoteListReply) -> String {
+    listed(reply, false)
+}
+
+/// As [`list`], each with its number, to be chosen by.
+pub fn numbered(reply: &NoteListReply) -> String {
+    listed(reply, true)
+}
+
+fn listed(reply: &NoteListReply, is_numbered: bool) -> String {
     if reply.notes.is_empty() {
         return format!("no notes\n{}", hidden(reply));
     }
-    let rows = reply.notes.iter().map(|note| {
+    let rows = reply.notes.iter().zip(1_u64..).map(|(note, n)| {
         let head = &note.head;
         let mut marks = Vec::new();
         if head.versions > 1 {
@@ -72,8 +81,12 @@ pub fn list(reply: &NoteListReply) -> String {
         } else {
             format!("[{}] ", marks.join(", "))
         };
+        let number = match is_numbered {
+            true => format!("{n:>3}  "),
+            false => String::new(),
+        };
         [
-            head.note.clone(),
+            format!("{number}{}", head.note),
             head.occurred_at.as_deref().map_or_else(|| "-".to_owned(), time),
             note.kind.to_string(),
             or_dash(note.section.as_deref()),
@@ -159,15 +172,16 @@ pub fn show(reply: &NoteShowReply) -> String {
 
 /// Writes which note it is, in a line: handle, day and time, kind, case, and its first words.
 pub fn which(view: &NoteView) -> String {
-    let words = view.content.segments.iter().map(|segment| segment.text.trim());
-    let words = words.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let mut segments = view.content.segments.iter();
+    let first = segments.find(|segment| !segment.text.trim().is_empty());
+    let words = first.map(|segment| attributed(&SegmentHead::of(segment), &super::overview::cut(&segment.text)));
     format!(
         "{}  {}  {}  of {}: {}",
         view.head.note,
         super::or_dash(view.head.occurred_at.as_deref().map(time).as_deref()),
         view.content.kind,
-        view.head.case,
-        super::overview::cut(words)
+        super::whose(view.head.label.as_deref(), &view.head.case),
+        words.unwrap_or_default()
     )
 }
 
@@ -328,6 +342,7 @@ mod tests {
             signed_by: "m-0kf3aaaa".into(),
             signer: None,
             worker_named: None,
+            label: None,
             signed_by_named: None,
             attribution: None,
             incomplete: vec!["segment 2: no reason".into()],

@@ -8,10 +8,11 @@ use vault_core::note::plan::Step;
 use vault_core::note::when;
 
 use super::{count, number, or_dash, table, table_or_lines, time, worker};
+use crate::note_input::hiding;
 use crate::session::CLOSED;
 use crate::session::reply::{
-    BreachRow, CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, DraftRow, Few, GapRow, JotRow, PlanDoneReply,
-    PlanListReply, StaleRow, StepRow, TodayReply, VisitRow,
+    BreachRow, CaseBriefReply, CaseName, CasePeopleReply, CaseStaleReply, DraftRow, Few, GapRow, HouseholdDanger,
+    JotRow, PlanDoneReply, PlanListReply, StaleRow, StepRow, TodayReply, VisitRow,
 };
 
 /// Writes the first of some things under a title, and what shows the others; nothing where there are none.
@@ -56,7 +57,7 @@ pub fn today(reply: &TodayReply) -> String {
                 jot.jot.clone(),
                 or_dash(jot.case.as_deref()),
                 time(&jot.occurred_at),
-                cut(&jot.text),
+                format!("{}{}", hiding::before(&jot.text), cut(&jot.text)),
             ]
         });
         table(["JOT", "CASE", "OCCURRED", "WORDS"], rows)
@@ -138,7 +139,11 @@ pub fn plans(reply: &PlanListReply) -> String {
 /// Writes what was said of a step.
 pub fn done(reply: &PlanDoneReply) -> String {
     let step = format!("{}:{}", reply.note, reply.segment);
-    let text = cut(&reply.text);
+    let text = format!(
+        "{}{}",
+        escape_line(&reply.marks.to_string()),
+        escape_line(&cut(&reply.text))
+    );
     let mut out = match &reply.done {
         Some(day) if !reply.changed => format!("done already {step} on {day}: {text}\n"),
         None if !reply.changed => format!("not done as it was {step}: {text}\n"),
@@ -146,8 +151,10 @@ pub fn done(reply: &PlanDoneReply) -> String {
         None => format!("not done {step}: {text}\n"),
     };
     out.push_str(&format!(
-        "version {} of {}, in case {}\n",
-        reply.version, reply.note, reply.case
+        "version {} of {}, of {}\n",
+        reply.version,
+        reply.note,
+        super::whose(reply.label.as_deref(), &reply.case)
     ));
     for other in &reply.others {
         let (note, case) = (&other.note, &other.case);
@@ -196,7 +203,13 @@ pub fn brief(reply: &CaseBriefReply) -> String {
     let mut out = format!("{}  {}{closed}\n", case.case, escape_line(&name));
     out.push_str("\nDangers\n");
     let known = dangers(reply);
-    out.push_str(if known.is_empty() { "  none recorded\n" } else { &known });
+    let unclear = unclear(reply);
+    out.push_str(match (known.is_empty(), unclear.is_empty()) {
+        (true, true) => "  none recorded\n",
+        (true, false) => "  none recorded in this case\n",
+        (false, _) => &known,
+    });
+    out.push_str(&unclear);
     if !brief.person.is_empty() {
         out.push_str("\nTo know\n");
         for (what, known) in &brief.person {
@@ -265,11 +278,18 @@ pub fn dangers(reply: &CaseBriefReply) -> String {
     items(&mut out, "", &brief.dangers);
     if brief.more_dangers > 0 {
         out.push_str(&format!(
-            "  and {} more in `casevault case show {}`\n",
+            "  and {} more on safety: casevault case show {} --all\n",
             brief.more_dangers, case.case
         ));
     }
-    for other in &reply.household {
+    out.push_str(&household(&reply.household, reply.household_more));
+    out
+}
+
+/// Writes what is dangerous in the other cases of a household, a line each; nothing where nothing is known.
+pub fn household(others: &[HouseholdDanger], more: u64) -> String {
+    let mut out = String::new();
+    for other in others {
         let closed = if other.closed { ", closed" } else { "" };
         let name = other.label.as_deref().unwrap_or(&other.case);
         let of = format!("of {name} ({}{closed}): ", other.by.join(", "));
@@ -279,14 +299,37 @@ pub fn dangers(reply: &CaseBriefReply) -> String {
         items(&mut out, &of, &other.dangers);
         if other.more > 0 {
             out.push_str(&format!(
-                "  and {} more in `casevault case show {}`\n",
-                other.more, other.case
+                "  and {} more on safety of {}: casevault case show {} --all\n",
+                other.more,
+                escape_line(name),
+                other.case
             ));
         }
     }
-    if reply.household_more > 0 {
-        let cases = count(reply.household_more, "case", "cases");
-        out.push_str(&format!("  {cases} more of the same address were not looked at\n"));
+    if more > 0 {
+        let cases = count(more, "case", "cases");
+        out.push_str(&format!("  {cases} more of the household were not looked at\n"));
+    }
+    out
+}
+
+/// Writes whom the household names of whom it is not known which case of one's own is theirs, if any is.
+pub fn unclear(reply: &CaseBriefReply) -> String {
+    let (none, several): (Vec<_>, Vec<_>) = reply.household_unclear.iter().partition(|name| name.may_be.is_empty());
+    let mut out = String::new();
+    for name in several {
+        let cases = name.may_be.iter().map(|case| match &case.label {
+            Some(label) => format!("{label} ({})", case.case),
+            None => case.case.clone(),
+        });
+        let cases = cases.collect::<Vec<_>>().join(", ");
+        let line = format!("look yourself: {} may be {cases}", name.name);
+        out.push_str(&format!("  {}\n", escape_line(&line)));
+    }
+    if !none.is_empty() {
+        let names: Vec<&str> = none.iter().map(|name| name.name.as_str()).collect();
+        let line = format!("no case of yours for: {}", names.join("; "));
+        out.push_str(&format!("  {}\n", escape_line(&line)));
     }
     out
 }
@@ -332,6 +375,9 @@ pub(crate) fn cut(text: &str) -> String {
 fn who(case: &CaseName) -> String {
     let mut words: Vec<&str> = Vec::new();
     let flags: Vec<String> = case.flags.iter().map(|flag| format!("[{flag}]")).collect();
+    if case.danger {
+        words.push("[danger]");
+    }
     words.extend(flags.iter().map(String::as_str));
     let household: Vec<String> = case
         .household
@@ -536,6 +582,7 @@ mod tests {
                 label: Some("Elin\u{1b}[31m\nFarrow".into()),
                 flags: vec!["danger".into()],
                 same_name: false,
+                danger: false,
                 household: Vec::new(),
             },
             step: Step {

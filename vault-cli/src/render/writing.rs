@@ -41,7 +41,7 @@ pub fn jots(reply: &JotListReply) -> String {
             jot.jot.clone(),
             or_dash(jot.case.as_deref()),
             time(&jot.occurred_at),
-            jot.text.clone(),
+            format!("{}{}", crate::note_input::hiding::before(&jot.text), jot.text),
         ]
     });
     let mut out = table(["JOT", "CASE", "OCCURRED", "WORDS"], rows);
@@ -62,13 +62,16 @@ pub fn in_no_file(note: &str) -> String {
 
 /// Writes what became of a misfiled note.
 pub fn misfiled(reply: &NoteMisfiledReply) -> String {
+    let right = |to: &str| super::whose(reply.to_label.as_deref(), to);
+    let wrong = super::whose(reply.label.as_deref(), &reply.case);
     let mut out = match (&reply.refiled, &reply.to) {
         (Some(note), Some(to)) if reply.there_already => format!(
-            "hidden {}\ncase {to} holds it already, as {note}: it was not filed there a second time, and its words there were \
-             left as they are\n",
-            reply.note
+            "hidden {}\n{} holds it already, as {note}: it was not filed there a second time, and its words there were left as \
+             they are\n",
+            reply.note,
+            right(to)
         ),
-        (Some(note), Some(to)) => format!("refiled {} in case {to} as {note}\n", reply.note),
+        (Some(note), Some(to)) => format!("refiled {} for {} as {note}\n", reply.note, right(to)),
         _ => format!("hidden {}\n{}\n", reply.note, in_no_file(&reply.note)),
     };
     if reply.attachments > 0 {
@@ -82,8 +85,7 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
         ));
     }
     out.push_str(&format!(
-        "it is hidden in case {} from now on, and erased there on a second person's word\n",
-        reply.case
+        "it is hidden from the file of {wrong} from now on, and erased there on a second person's word\n"
     ));
     let stays = reply
         .others

@@ -26,6 +26,7 @@ use vault_core::id::CaseId;
 use vault_core::note::Note;
 use vault_core::note::brief::Brief;
 use vault_core::note::extra::RawJson;
+use vault_core::note::overview::NEWEST;
 use vault_core::note::overview::Overview;
 use vault_core::note::people;
 use vault_core::wire::v1::access::AccessOperation;
@@ -51,6 +52,14 @@ impl WholeCase {
         notes.zip(self.handles.iter().map(String::as_str)).collect()
     }
 
+    /// What did not open of it, and of the cases of its household: a danger in one of those is one that nobody is told of.
+    fn unopened_with(&self, others: Vec<UnopenedRow>) -> Vec<UnopenedRow> {
+        let mut unopened = self.unopened.clone();
+        let is_new = |other: &UnopenedRow| !self.unopened.iter().any(|known| known.of == other.of);
+        unopened.extend(others.into_iter().filter(is_new));
+        unopened
+    }
+
     fn into_row(self) -> CaseRow {
         let notes = u64::try_from(self.notes.len()).unwrap_or(u64::MAX);
         case::row_of(self.case, self.records.label, notes)
@@ -73,17 +82,25 @@ impl Session {
     /// [`SessionError::Refused`](super::SessionError::Refused).
     pub fn case_show(&mut self, request: CaseShowRequest) -> Result<CaseShowReply> {
         let whole = self.whole_case(&request.case, AccessOperation::Open, "overview", &request.purpose)?;
+        let notes: Vec<&Note> = whole.notes.iter().map(|read| &read.note).collect();
+        let household = self.household(whole.case, &whole.records, &notes, &request.purpose)?;
         let profile = whole.profile();
         Ok(CaseShowReply {
             schema: CASE_SHOW,
             id: whole.case.to_string(),
             profile: profile.map(RawJson::value).unwrap_or_default(),
-            overview: Overview::new(profile, &whole.named_notes()),
+            overview: Overview::new(
+                profile,
+                &whole.named_notes(),
+                if request.all { usize::MAX } else { NEWEST },
+            ),
             left_undone: match whole.records.label.status == CLOSED {
                 true => case::undone(&whole.notes, clock::today()),
                 false => Vec::new(),
             },
-            unopened: whole.unopened.clone(),
+            unopened: whole.unopened_with(household.unopened),
+            household: household.dangers,
+            household_more: household.more,
             case: self.row_with_server(whole)?,
         })
     }
@@ -110,13 +127,15 @@ impl Session {
             clock::today(),
         );
         let notes: Vec<&Note> = whole.notes.iter().map(|read| &read.note).collect();
-        let (household, household_more) = self.household_dangers(whole.case, &notes, &request.purpose)?;
+        let household = self.household(whole.case, &whole.records, &notes, &request.purpose)?;
+        let unopened = whole.unopened_with(household.unopened);
         Ok(CaseBriefReply {
             schema: CASE_BRIEF,
             brief,
-            unopened: whole.unopened.clone(),
-            household,
-            household_more,
+            unopened,
+            household: household.dangers,
+            household_more: household.more,
+            household_unclear: household.unclear,
             case: self.row_with_server(whole)?,
         })
     }

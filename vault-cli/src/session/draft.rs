@@ -390,10 +390,14 @@ fn first_words(text: &str) -> String {
         let line = line.trim();
         !line.is_empty() && !line.starts_with('#') && line != "---" && !vault_core::note::text::is_front_matter(line)
     };
-    let line = text.lines().find(said).unwrap_or_default().trim();
+    let mut lines = text.lines().skip_while(|line| !said(line));
+    let line = lines.next().unwrap_or_default().trim();
+    let rest: Vec<&str> = lines.take_while(|line| !line.trim().is_empty()).collect();
+    // The mark of its paragraph may stand behind what is shown of it.
+    let mark = crate::note_input::hiding::before(&format!("{line}\n{}", rest.join("\n")));
     match line.char_indices().nth(WORDS_CHARS) {
-        Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default().trim_end()),
-        None => line.to_owned(),
+        Some((cut, _)) => format!("{mark}{}…", line.get(..cut).unwrap_or_default().trim_end()),
+        None => format!("{mark}{line}"),
     }
 }
 

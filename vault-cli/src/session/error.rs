@@ -135,6 +135,18 @@ pub enum SessionError {
         /// Its handle.
         note: String,
     },
+    /// More came by a pipe than is held in memory.
+    #[error("more than {} MiB came by a pipe, and nothing of it was kept", limit >> 20)]
+    Piped {
+        /// The most, in bytes.
+        limit: u64,
+    },
+    /// The mail is on the case's file.
+    #[error("this mail is on the file already, as {note}")]
+    SameMail {
+        /// The note's handle.
+        note: String,
+    },
     /// Policy or consent forbids it.
     #[error("{why}")]
     Denied {
@@ -397,6 +409,7 @@ impl SessionError {
             Self::AlreadyJoining { .. }
             | Self::Conflict { .. }
             | Self::NewerVersion { .. }
+            | Self::SameMail { .. }
             | Self::SameNote { .. }
             | Self::SheetTaken => Kind::Conflict,
             Self::Server(fault) => fault.kind(),
@@ -444,6 +457,8 @@ impl SessionError {
             Self::LogFailed { .. } => "log-failed",
             Self::Malformed { .. } => "malformed",
             Self::NewerVersion { .. } => "newer-version",
+            Self::Piped { .. } => "pipe-too-long",
+            Self::SameMail { .. } => "same-mail",
             Self::SameNote { .. } => "same-note",
             Self::NoCopy { .. } => "no-copy",
             Self::NoKey { .. } => "no-key",
@@ -551,6 +566,8 @@ impl SessionError {
             Self::NewerVersion { note, .. } => {
                 format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")
             }
+            Self::Piped { .. } => "save it as a file, which is read twice and kept all or not at all; or take the good lines as they come with `--keep-going`".to_owned(),
+            Self::SameMail { note } => format!("`casevault note show {note}` shows it; nothing was filed a second time"),
             Self::SameNote { note } => format!("`casevault note show {note}` shows it; what you wrote was not saved a second time"),
             Self::NoAttachment { note, .. } => format!("`casevault note attach {note} --list` shows what is attached"),
             Self::NoVersion { note, .. } => format!("`casevault note history {note}` shows every version"),

@@ -1,16 +1,24 @@
 //! Handles as they are completed in a shell and suggested after a slip: ids alone, nothing of what they name.
 
+use super::Cancel;
+use super::Holder;
 use super::Result;
 use super::Session;
+use super::Silent;
+use super::Task;
 use super::aside;
+use super::case_record::OPEN;
 use super::draft;
 use super::jot;
+use super::logging::Logged;
 use super::reply::HANDLES;
 use super::reply::HandlesReply;
 use super::request::HandleKind;
 use super::request::HandlesRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
+use jiff::civil::Date;
+use std::collections::HashSet;
 use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::JotId;
@@ -35,9 +43,11 @@ impl Session {
     /// # Errors
     /// [`super::SessionError::LogFailed`], [`super::SessionError::Refused`].
     pub fn handles(&mut self, request: HandlesRequest) -> Result<HandlesReply> {
-        self.log_overview("handles", &ReadPurpose::default())?;
+        let logged = self.log_overview("handles", &ReadPurpose::default())?;
         let typed = request.typed.to_ascii_lowercase();
+        let holder = &self.holder;
         let mut handles = self.store.read(|tx| match request.kind {
+            HandleKind::Step => holder.steps_to_do(tx, &logged),
             HandleKind::Aside => aside::names(tx),
             HandleKind::Case => cases(tx),
             HandleKind::Device => Ok(self.holder.agency.devices().keys().map(DeviceId::handle).collect()),
@@ -51,6 +61,35 @@ impl Session {
         Ok(HandlesReply {
             schema: HANDLES,
             handles,
+        })
+    }
+}
+
+impl Holder {
+    /// The steps of open cases that nobody has carried out, by number alone, the most pressing first.
+    fn steps_to_do(&self, tx: &ReadTx<'_>, logged: &Logged) -> Result<Vec<String>> {
+        let labels = self.labels(tx, logged)?.into_iter();
+        let open: HashSet<CaseId> = labels
+            .filter(|(_, (label, _))| label.status == OPEN)
+            .map(|(case, _)| case)
+            .collect();
+        let task = Task {
+            progress: &Silent,
+            cancel: &Cancel::default(),
+        };
+        self.with_text(tx, task, logged, |text| {
+            text.take_facts(logged)?;
+            let facts = text
+                .facts()
+                .filter(|(case, _, facts)| open.contains(case) && !facts.is_misfiled);
+            let mut steps: Vec<(Option<Date>, String)> = facts
+                .flat_map(|(_, note, facts)| {
+                    let undone = facts.undone.iter();
+                    undone.map(move |step| (step.due, format!("{}:{}", note.handle(), step.n)))
+                })
+                .collect();
+            steps.sort_by(|(a, one), (b, other)| (a.is_none(), a, one).cmp(&(b.is_none(), b, other)));
+            Ok(steps.into_iter().map(|(_, step)| step).collect())
         })
     }
 }

@@ -1,10 +1,13 @@
 //! Cases of one household: what is dangerous in one is told before a visit to the other.
 //!
 //! Nobody says of two cases that they are of one household. It follows from what is recorded: a note that was written into
-//! both, one that names the other's client among its people, or the same address. Only cases that are one's own are looked at.
+//! both, one that names the other's client among its people, an adult whom both name, or the same address. Only cases that
+//! are one's own are looked at. Whom a household names and no case is of is said too: that nothing is told of a danger is
+//! not that there is none.
 //!
 //! ```text
-//! profiles of one's own cases, joining ids of notes ─> cases of the household ─> an entry for each ─> its dangers
+//! profiles of one's own cases, joining ids of notes ─> cases of the household ─> their dangers ─> an entry for each that is told
+//!                                                  └─> names without a case, or of several
 //! ```
 
 use super::Holder;
@@ -17,8 +20,11 @@ use super::logging::Intent;
 use super::logging::Logged;
 use super::missed;
 use super::namesakes::alike;
+use super::reading::CaseRecords;
 use super::reply::HouseholdCase;
 use super::reply::HouseholdDanger;
+use super::reply::HouseholdName;
+use super::reply::UnopenedRow;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
 use rayon::prelude::*;
@@ -28,9 +34,10 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::id::CaseId;
 use vault_core::note::Note;
+use vault_core::note::danger::Dangers;
 use vault_core::note::extra::RawJson;
-use vault_core::note::overview::Overview;
-use vault_core::note::overview::SAFETY;
+use vault_core::note::household;
+use vault_core::note::household::Named;
 use vault_core::note::people;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::record::RecordClass;
@@ -40,43 +47,71 @@ use vault_core::wire::v1::stream::StreamKind;
 /// What the access log calls it.
 const SCOPE: &str = "dangers of the household";
 
-/// Fields of a profile that say where somebody lives.
-const ADDRESSES: [&str; 2] = ["address", "confidential_address"];
-
 /// Most cases of a household that are opened for a brief: an address may be that of a hostel.
 const MOST: usize = 12;
 
 /// How two cases are of one household, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
     Note,
     Named,
+    /// The same person is named in both; as one of them writes it.
+    Adult(String),
     Address,
+    /// By what nobody is to read on a screen: an address that is kept from others.
+    Unsaid,
 }
 
 impl By {
-    fn as_str(self) -> &'static str {
+    fn words(&self) -> String {
         match self {
-            Self::Note => "a note of both",
-            Self::Named => "named among its people",
-            Self::Address => "same address",
+            Self::Note => "a note of both".to_owned(),
+            Self::Named => "named among its people".to_owned(),
+            Self::Adult(name) => format!("both name {name}"),
+            Self::Address => "same address".to_owned(),
+            Self::Unsaid => "one household".to_owned(),
         }
     }
+}
+
+/// How sure it is that a name is a case's client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    /// First and last name are the client's, or the first alone where both clients have one last name.
+    Sure,
+    /// The first name is, and nothing else is known.
+    Perhaps,
 }
 
 /// What a case says of where its client lives, and with whom.
 struct Home {
     label: Label,
-    /// As [`alike`].
-    name: String,
-    addresses: Vec<String>,
-    /// Names of people, and what is said of the household in a text.
+    /// What its client is called, in words of lower case: by name, and by what lists show instead.
+    names: Vec<Vec<String>>,
+    address: Option<String>,
+    hidden_address: Option<String>,
+    /// Whom it names as of the household or the family.
+    household: Vec<Named>,
+    /// The names of all its people.
     people: Vec<String>,
     is_dangerous: bool,
 }
 
 /// The homes of one's own caseload, closed cases too.
 pub(super) struct Homes(HashMap<CaseId, Home>);
+
+/// What is known of a case's household.
+#[derive(Default)]
+pub(super) struct Household {
+    /// What is dangerous in its other cases.
+    pub(super) dangers: Vec<HouseholdDanger>,
+    /// How many more cases of it there are than were looked at.
+    pub(super) more: u64,
+    /// Whom it names, and no case of one's own is of, or more than one may be.
+    pub(super) unclear: Vec<HouseholdName>,
+    /// What did not open of the cases that were looked through.
+    pub(super) unopened: Vec<UnopenedRow>,
+}
 
 impl Homes {
     /// Gives the other cases of a case's household; `joined` are those of which a note was written into it too.
@@ -90,68 +125,159 @@ impl Homes {
             let Some(own) = own else { break };
             if own.names(home) || home.names(own) {
                 found.entry(*other).or_default().insert(By::Named);
+            } else if let Some(adult) = own.shares(home) {
+                found.entry(*other).or_default().insert(By::Adult(adult));
             }
-            if own.addresses.iter().any(|address| home.addresses.contains(address)) {
+            let same = |one: &Option<String>, two: &Option<String>| one.is_some() && one == two;
+            if same(&own.address, &home.address) {
                 found.entry(*other).or_default().insert(By::Address);
+            } else if same(&own.hidden_address, &home.hidden_address)
+                || same(&own.hidden_address, &home.address)
+                || same(&own.address, &home.hidden_address)
+            {
+                found.entry(*other).or_default().insert(By::Unsaid);
             }
         }
         let mut found: Vec<(CaseId, Vec<By>)> = found
             .into_iter()
             .map(|(case, by)| (case, by.into_iter().collect()))
             .collect();
-        found.sort_by_key(|(case, by)| (by.first().copied(), *case));
+        found.sort_by(|(a, a_by), (b, b_by)| (a_by.first(), a).cmp(&(b_by.first(), b)));
         found
     }
 
-    /// Gives those cases of the household in which something dangerous is known: by the profile, or by a note, as
-    /// `by_note` tells of a case.
+    /// Says whom a case's household names of whom no case of one's own is, or more than one may be. `household` are the
+    /// cases that are of it.
+    fn unclear(&self, case: CaseId, household: &[(CaseId, Vec<By>)]) -> Vec<HouseholdName> {
+        let Some(own) = self.0.get(&case) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for named in own.household.iter().filter(|named| own.fit(named, own).is_none()) {
+            let mut fits: Vec<(CaseId, Fit)> = self
+                .0
+                .iter()
+                .filter(|(other, _)| **other != case)
+                .filter_map(|(other, home)| Some((*other, own.fit(named, home)?)))
+                .collect();
+            let sure = fits.iter().filter(|(_, fit)| *fit == Fit::Sure).count();
+            let is_of_household = |other: &CaseId| household.iter().any(|(case, _)| case == other);
+            let is_clear = match sure {
+                0 => fits.iter().filter(|(other, _)| is_of_household(other)).count() == 1,
+                sure => sure == 1,
+            };
+            if is_clear || (fits.is_empty() && !named.is_name) {
+                continue;
+            }
+            if sure > 0 {
+                fits.retain(|(_, fit)| *fit == Fit::Sure);
+            }
+            fits.sort_by_key(|(other, _)| *other);
+            found.push(HouseholdName {
+                name: named.text.clone(),
+                may_be: fits.iter().filter_map(|(other, _)| self.row(*other)).collect(),
+            });
+        }
+        found
+    }
+
+    fn row(&self, case: CaseId) -> Option<HouseholdCase> {
+        let home = self.0.get(&case)?;
+        Some(HouseholdCase {
+            case: case.handle(),
+            label: home.label.label.clone(),
+        })
+    }
+
+    /// Tells whether something dangerous is known of a case: by the profile, or by a note, as `by_note` tells.
+    pub(super) fn is_dangerous(&self, case: CaseId, by_note: &HashSet<CaseId>) -> bool {
+        let home = self.0.get(&case);
+        home.is_some_and(|home| home.is_dangerous || !home.label.flags.is_empty()) || by_note.contains(&case)
+    }
+
+    /// Gives those other cases of the household of which [`Self::is_dangerous`] tells it.
     pub(super) fn dangerous(
         &self,
         case: CaseId,
         joined: &BTreeSet<CaseId>,
         by_note: &HashSet<CaseId>,
     ) -> Vec<HouseholdCase> {
-        let others = self.of(case, joined).into_iter().filter_map(|(other, _)| {
-            let home = self.0.get(&other)?;
-            let is_so = home.is_dangerous || !home.label.flags.is_empty() || by_note.contains(&other);
-            is_so.then(|| HouseholdCase {
-                case: other.handle(),
-                label: home.label.label.clone(),
-            })
-        });
-        others.collect()
+        let others = self.of(case, joined).into_iter().map(|(other, _)| other);
+        let others = others.filter(|other| self.is_dangerous(*other, by_note));
+        others.filter_map(|other| self.row(other)).collect()
     }
 }
 
 impl Home {
     fn of(label: Label, profile: Option<&RawJson>) -> Self {
         let value = profile.map(RawJson::value).unwrap_or_default();
-        let mut addresses = Vec::new();
-        for field in ADDRESSES {
+        let address = |field: &str| {
             let mut words = Vec::new();
             texts(value.get(field).unwrap_or(&serde_json::Value::Null), &mut words);
             let address = alike(&words.join(" ").replace([',', '.', ';'], " "));
-            addresses.extend(Some(address).filter(|address| !address.is_empty()));
-        }
-        let mut people: Vec<String> = people::named(Some(&value), std::iter::empty());
-        if let Some(text) = value.get("household").and_then(serde_json::Value::as_str) {
-            people.push(text.to_owned());
-        }
-        let safety = Overview::new(profile, &[]).blocks;
-        let safety = safety.into_iter().find(|block| block.title == SAFETY);
+            Some(address).filter(|address| !address.is_empty())
+        };
+        let people = people::named(Some(&value), std::iter::empty());
+        let called = [label.name.as_deref(), label.label.as_deref()];
+        let mut names: Vec<Vec<String>> = called.into_iter().flatten().map(household::name_words).collect();
+        names.retain(|name| !name.is_empty());
+        names.dedup();
         Self {
-            name: label.label.as_deref().map(alike).unwrap_or_default(),
-            addresses,
+            names,
+            address: address("address"),
+            hidden_address: address("confidential_address"),
+            household: household::named(&value),
             people: people.iter().map(|name| words(name)).collect(),
-            is_dangerous: safety.is_some_and(|block| !block.items.is_empty()),
+            is_dangerous: !Dangers::new(profile, &[]).items.is_empty(),
             label,
         }
     }
 
-    /// Tells whether the client of another case is named among the people of this one. One word is a name of many.
+    /// Tells whether the client of another case is named among the people of this one.
     fn names(&self, other: &Self) -> bool {
-        let name = words(&other.name);
-        name.trim().contains(' ') && self.people.iter().any(|people| people.contains(&name))
+        let is_sure = |named: &Named| self.fit(named, other) == Some(Fit::Sure);
+        // One word is a name of many.
+        let whole = other.names.iter().filter(|name| name.len() > 1);
+        let mut whole = whole.map(|name| format!(" {} ", name.join(" ")));
+        self.household.iter().any(is_sure) || whole.any(|name| self.people.iter().any(|people| people.contains(&name)))
+    }
+
+    /// Tells how a name that this case gives fits another's client.
+    fn fit(&self, named: &Named, other: &Self) -> Option<Fit> {
+        let own_last = self
+            .names
+            .iter()
+            .filter(|name| name.len() > 1)
+            .filter_map(|name| name.last());
+        let own_last: Vec<&String> = own_last.collect();
+        let fits = other.names.iter().filter_map(|name| {
+            let (first, last) = (name.first()?, name.last()?);
+            match (named.words.as_slice(), name.len()) {
+                ([_], 1) => (named.words == *name).then_some(Fit::Perhaps),
+                ([one], _) if one == first => Some(match own_last.contains(&last) {
+                    true => Fit::Sure,
+                    false => Fit::Perhaps,
+                }),
+                ([_], _) => None,
+                ([one, ..], 1) => (one == first).then_some(Fit::Perhaps),
+                // In any order, with other names between: `Ash, Noah James`.
+                (words, _) => (words.contains(first) && words.contains(last)).then_some(Fit::Sure),
+            }
+        });
+        let fits: Vec<Fit> = fits.collect();
+        let is_sure = fits.contains(&Fit::Sure);
+        (!fits.is_empty()).then_some(if is_sure { Fit::Sure } else { Fit::Perhaps })
+    }
+
+    /// Names somebody whom both households name, by more than one word.
+    fn shares(&self, other: &Self) -> Option<String> {
+        let is_same = |one: &Named, two: &Named| {
+            let ends = |named: &Named| (named.words.first().cloned(), named.words.last().cloned());
+            one.words.len() > 1 && two.words.len() > 1 && ends(one) == ends(two)
+        };
+        let mut own = self.household.iter();
+        let shared = own.find(|one| other.household.iter().any(|two| is_same(one, two)))?;
+        Some(shared.text.clone())
     }
 }
 
@@ -173,19 +299,27 @@ fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
 }
 
 impl Session {
-    /// Tells what is dangerous in the other cases of a case's household, and of how many of them nothing is told because
-    /// they are too many. `notes` are those of the case.
-    pub(super) fn household_dangers(
+    /// Tells what is known of a case's household; `records` and `notes` are those of the case.
+    ///
+    /// The other cases are looked through as for an overview. An entry is made for each of which words are told, before they
+    /// are.
+    pub(super) fn household(
         &mut self,
         case: CaseId,
+        records: &CaseRecords,
         notes: &[&Note],
         purpose: &ReadPurpose,
-    ) -> Result<(Vec<HouseholdDanger>, u64)> {
+    ) -> Result<Household> {
         let alone = self
             .store
             .read(|tx| -> Result<_> { Ok(tx.streams(StreamKind::Case)?.len() < 2) })?;
         if alone {
-            return Ok((Vec::new(), 0));
+            // There is nothing to open: what it names is here already.
+            let home = Home::of(records.label.clone(), records.profile.line.profile.as_ref());
+            return Ok(Household {
+                unclear: Homes(HashMap::from([(case, home)])).unclear(case, &[]),
+                ..Household::default()
+            });
         }
         let ids: BTreeSet<&String> = notes.iter().filter_map(|note| note.joined.as_ref()).collect();
         let ids = ids.into_iter().cloned().collect();
@@ -196,28 +330,39 @@ impl Session {
             .collect();
         let logged = self.log_overview("households", purpose)?;
         let holder = &self.holder;
-        let homes = self.store.read(|tx| holder.homes(tx, &logged))?;
-        let mut household = homes.of(case, &joined);
-        household.retain(|(other, _)| homes.0.contains_key(other));
-        let more = household.len().saturating_sub(MOST);
-        household.truncate(MOST);
-        let mut found = Vec::new();
-        for (other, by) in household {
-            let logged = self.log(&Intent {
+        let (found, unclear, more) = self.store.read(|tx| -> Result<_> {
+            let homes = holder.homes(tx, &logged)?;
+            let mut household = homes.of(case, &joined);
+            let unclear = homes.unclear(case, &household);
+            household.retain(|(other, _)| homes.0.contains_key(other));
+            let more = household.len().saturating_sub(MOST);
+            household.truncate(MOST);
+            let mut found = Vec::new();
+            for (other, by) in household {
+                if let Some(danger) = holder.dangers_of(tx, other, &logged)? {
+                    let by = by.iter().map(By::words).collect();
+                    found.push((other, HouseholdDanger { by, ..danger }));
+                }
+            }
+            Ok((found, unclear, more))
+        })?;
+        let mut dangers = Vec::with_capacity(found.len());
+        for (other, danger) in found {
+            self.log(&Intent {
                 operation: AccessOperation::Open,
                 case: Some(other),
                 records: &[],
                 scope: Some(SCOPE),
                 purpose,
             })?;
-            let holder = &self.holder;
-            let danger = self.store.read(|tx| holder.dangers_of(tx, other, &logged))?;
-            found.extend(danger.map(|danger| HouseholdDanger {
-                by: by.into_iter().map(|by| by.as_str().to_owned()).collect(),
-                ..danger
-            }));
+            dangers.push(danger);
         }
-        Ok((found, u64::try_from(more).unwrap_or(u64::MAX)))
+        Ok(Household {
+            dangers,
+            more: u64::try_from(more).unwrap_or(u64::MAX),
+            unclear,
+            unopened: logged.unopened(),
+        })
     }
 }
 
@@ -237,8 +382,11 @@ impl Holder {
             match self.records_of(&keys, &admin, logged) {
                 // From before this member began anew, or of a case of which the core was not granted.
                 Err(SessionError::NoKey { .. }) => Ok(None),
-                // It was noted; where somebody lives whose records do not open is not known.
-                Err(error) if missed::bad(&error).is_some() => Ok(None),
+                // It was noted; where somebody lives whose records do not open is not known, and what they are called may be.
+                Err(error) if missed::bad(&error).is_some() => {
+                    let label = self.label_of(&keys, &admin, logged).ok();
+                    Ok(label.map(|label| (case, Home::of(label, None))))
+                }
                 records => {
                     let records = records?;
                     Ok(Some((
@@ -263,10 +411,8 @@ impl Holder {
             .map(|read| &read.note)
             .zip(handles.iter().map(String::as_str))
             .collect();
-        let blocks = Overview::new(records.profile.line.profile.as_ref(), &named).blocks;
-        let safety = blocks.into_iter().find(|block| block.title == SAFETY);
-        let (dangers, more) = safety.map(|block| (block.items, block.more)).unwrap_or_default();
-        if dangers.is_empty() && records.label.flags.is_empty() {
+        let Dangers { items, more } = Dangers::new(records.profile.line.profile.as_ref(), &named);
+        if items.is_empty() && records.label.flags.is_empty() {
             return Ok(None);
         }
         Ok(Some(HouseholdDanger {
@@ -275,7 +421,7 @@ impl Holder {
             closed: records.label.status == CLOSED,
             by: Vec::new(),
             flags: records.label.flags,
-            dangers,
+            dangers: items,
             more,
         }))
     }

@@ -41,6 +41,7 @@ use crate::store::WriteTx;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::io::BufRead;
+use std::io::Read as _;
 use vault_core::id::CaseId;
 use vault_core::note::Note;
 use vault_core::note::extra::RawJson;
@@ -53,6 +54,9 @@ use vault_core::stream::Chain;
 use vault_core::stream::VerifiedLink;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
+
+/// Most bytes that are held in memory until all of them were judged, so that all or nothing of them is kept.
+const LONGEST_PIPED: u64 = 256 << 20;
 
 /// Lines in a transaction.
 const BATCH: usize = 1536;
@@ -91,7 +95,13 @@ impl Session {
     ) -> Result<ImportReply> {
         task.progress.start("reading", request.bytes, Unit::Bytes);
         let mut text = Vec::new();
-        input.read_to_end(&mut text).map_err(unread)?;
+        (&mut *input)
+            .take(LONGEST_PIPED + 1)
+            .read_to_end(&mut text)
+            .map_err(unread)?;
+        if text.len() as u64 > LONGEST_PIPED {
+            return Err(SessionError::Piped { limit: LONGEST_PIPED });
+        }
         task.progress.advance(u64::try_from(text.len()).unwrap_or(0));
         task.progress.finish();
         require_lines(&text)?;

@@ -6,6 +6,7 @@
 use super::Holder;
 use super::Result;
 use super::Session;
+use super::SessionError;
 use super::logging::Intent;
 use super::logging::Logged;
 use super::note_write::Written;
@@ -147,8 +148,13 @@ impl Holder {
         let mut found: Vec<Joint> = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
         let heads = tx.streams(StreamKind::Case)?;
         for case in heads.into_iter().filter_map(|head| head.stream.as_case()) {
-            let keys = self.case_keys_before_walk(tx, case)?;
-            for read in self.read_case(tx, &keys, logged)? {
+            let keys = self.case_keys_before_walk(tx, case);
+            let notes = match keys.and_then(|keys| self.read_case(tx, &keys, logged)) {
+                // Of a case that one was not let into nothing is one's own.
+                Err(SessionError::NoKey { .. }) => continue,
+                notes => notes?,
+            };
+            for read in notes {
                 let joint = found.iter_mut().find(|(id, _)| read.note.joined.as_ref() == Some(id));
                 if let Some((_, all)) = joint {
                     all.push((case, read.record));
@@ -169,6 +175,14 @@ pub(super) fn staying(joined: &[(CaseId, RecordId)]) -> Vec<JoinedNote> {
         differs: false,
     });
     others.collect()
+}
+
+/// Forgets which notes are joined: others wrote in cases of one's own, and what was found before may not be all.
+pub(super) fn forget(tx: &mut WriteTx<'_>) -> Result<()> {
+    for name in tx.local_names(PREFIX)? {
+        tx.remove_local(&name)?;
+    }
+    Ok(())
 }
 
 fn kept(tx: &ReadTx<'_>, joined: &str) -> Result<Option<Vec<(CaseId, RecordId)>>> {

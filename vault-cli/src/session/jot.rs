@@ -143,7 +143,8 @@ impl Session {
         })?;
         let named = request.case.clone().or(jot.case.clone());
         let named = named.ok_or_else(|| no_case(id))?;
-        let (case, label) = self.writable_case(&named)?;
+        let (case, found) = self.writable_case_labelled(&named)?;
+        let (label, called) = (found.template, found.label);
         let mut input = request.note;
         input.kind = input.kind.or(None);
         let says_when = input.at.is_some();
@@ -171,10 +172,17 @@ impl Session {
         });
         let (written, ambiguous) = written?;
         let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
+        doubts.extend(note_input::other_headings(
+            &input,
+            label.as_deref(),
+            &written.note,
+            set,
+        )?);
         doubts.extend(ambiguous.as_deref().map(super::remark::of_two));
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
             doubts,
+            label: called,
             ..super::note_write::saved(NOTE_EXPAND, case, label.as_deref(), &written)?
         })
     }

@@ -64,6 +64,8 @@ struct Moved {
     case: CaseId,
     record: RecordId,
     to: Option<CaseId>,
+    /// What the right case is called in lists.
+    to_label: Option<String>,
     /// Whether the right case had it already.
     there_already: bool,
     others: Vec<JoinedNote>,
@@ -106,9 +108,12 @@ impl Session {
     /// the right case, [`SessionError::Conflict`] where both are the same.
     pub fn note_misfiled(&mut self, request: NoteMisfiledRequest, task: Task<'_>) -> Result<NoteMisfiledReply> {
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
-        let to = match &request.to {
-            Some(to) => Some(self.writable_case(to)?.0),
-            None => None,
+        let (to, to_label) = match &request.to {
+            Some(to) => {
+                let (to, found) = self.writable_case_labelled(to)?;
+                (Some(to), found.label)
+            }
+            None => (None, None),
         };
         if to == Some(case) {
             let what = format!("note {} is in case {} already", record.handle(), case.handle());
@@ -129,7 +134,7 @@ impl Session {
         if let Some(to) = to
             && self.store.read(|tx| later::waiting(tx, record))?.is_some()
         {
-            return self.refile_later((case, record), &request.note, to, &logged, task);
+            return self.refile_later((case, record), &request.note, (to, to_label), &logged, task);
         }
         // What is hidden is refused as that, with or without a reason.
         self.require_misfilable(case, record, &request.note, &logged)?;
@@ -190,6 +195,7 @@ impl Session {
             case,
             record,
             to,
+            to_label,
             there_already: twin.is_some(),
             others: joined::staying(&twins),
             attachments: luggage.carried.len(),
@@ -212,13 +218,17 @@ impl Session {
     ) -> Result<NoteMisfiledReply> {
         let holder = &self.holder;
         let (case, record) = (moved.case, moved.record);
-        let readers = self
-            .store
-            .read(|tx| holder.who_opened(tx, case, record, recorded_at, logged))?;
+        let (readers, label) = self.store.read(|tx| -> Result<_> {
+            let keys = holder.case_keys(tx, case)?;
+            let label = holder.case_label(tx, &keys, logged)?.label;
+            Ok((holder.who_opened(tx, case, record, recorded_at, logged)?, label))
+        })?;
         Ok(NoteMisfiledReply {
             schema: NOTE_MISFILED,
             note: record.handle(),
             case: case.handle(),
+            label,
+            to_label: moved.to_label,
             refiled: refiled.map(|id| id.handle()),
             to: moved.to.map(|id| id.handle()),
             there_already: moved.there_already,
@@ -394,7 +404,8 @@ impl Holder {
                 may_have_shown.push(by);
             } else if whole && shown && is_overview && stands {
                 let until = by.at.parse::<Timestamp>().ok();
-                let until = until.map(|at| at + SignedDuration::from_mins(OVERVIEW_MINUTES));
+                // An entry of just now stands for lists of minutes that are still to come.
+                let until = until.map(|at| (at + SignedDuration::from_mins(OVERVIEW_MINUTES)).min(clock::now()));
                 let stands_until = until.map(|at| clock::moment(at).as_str().to_owned());
                 standing.insert(key, OpenedBy { stands_until, ..by });
             }

@@ -109,6 +109,7 @@ impl Session {
             let detached = read.note.detached.clone();
             let asked = templates::gap_of_case(templates::oversight()?, &read.note, label.template.as_deref());
             let mut view = holder.named_view(tx, case, read)?;
+            view.head.label = label.label;
             view.head.incomplete.extend(asked.map(|gap| gap.to_string()));
             let left_out_kinds = if request.only.is_empty() {
                 Vec::new()
@@ -487,6 +488,7 @@ impl Holder {
             signed_by: read.signed_by.handle(),
             signer: None,
             worker_named: None,
+            label: None,
             signed_by_named: None,
             attribution: imported.map(|i| match &i.author {
                 Some(author) => format!("imported, not signed by {author}"),

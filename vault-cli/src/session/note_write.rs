@@ -11,6 +11,7 @@ use super::clock;
 use super::draft;
 use super::joined;
 use super::logging::Logged;
+use super::mails;
 use super::random;
 use super::reading::ReadNote;
 use super::remark;
@@ -174,6 +175,13 @@ impl Session {
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let written = self.write(|holder, tx| {
+            let same_mail = match &input.mail {
+                Some(mail) => mails::filed(tx, mail, case)?,
+                None => None,
+            };
+            if let (true, Some(record)) = (request.unless_same, same_mail) {
+                return Err(SessionError::SameMail { note: record.handle() });
+            }
             if request.unless_same
                 && let Some(record) = holder.saved_lately(tx, case, &note)?
             {
@@ -181,16 +189,31 @@ impl Session {
             }
             let same = holder.same_note(tx, case, &note)?;
             let written = holder.put_joined(tx, case, &also, note)?;
+            if let Some(mail) = &input.mail {
+                let here = [(case, written.0.record)].into_iter();
+                let others = also.iter().copied().zip(&written.1);
+                let others =
+                    others.filter_map(|(case, other)| Some((case, holder.resolve_note(tx, &other.note).ok()?.1)));
+                let notes: Vec<_> = here.chain(others).collect();
+                mails::keep(tx, mail, &notes)?;
+            }
             super::draft::drop_draft(tx, draft)?;
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.0.note)?;
-            Ok((written, same, ambiguous, super::draft::any(tx)?))
+            Ok((written, (same, same_mail), ambiguous, super::draft::any(tx)?))
         });
-        let ((written, others), same, ambiguous, drafts) = written?;
+        let ((written, others), (same, same_mail), ambiguous, drafts) = written?;
         let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
+        doubts.extend(note_input::other_headings(
+            &input,
+            label.as_deref(),
+            &written.note,
+            set,
+        )?);
         doubts.extend(ambiguous.as_deref().map(remark::of_two));
         doubts.extend(note_input::past_due(&written.note, None, clock::today()));
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
+            same_mail: same_mail.map(|record| record.handle()),
             doubts,
             others,
             drafts,
@@ -442,15 +465,16 @@ impl Session {
             tx.erase(&places)?;
             draft::drop_of_note(tx, record)?;
             let files: Vec<_> = attached.iter().map(|a| a.context).collect();
-            Ok((places.len(), files))
+            Ok((places.len(), files, holder.case_label(tx, &keys, &logged)?.label))
         });
-        let (erased, files) = erased?;
+        let (erased, files, label) = erased?;
         self.remove_erased(&files)?;
         let erased = u64::try_from(erased).unwrap_or(u64::MAX);
         Ok(NoteWithdrawReply {
             schema: NOTE_WITHDRAW,
             note: record.handle(),
             case: case.handle(),
+            label,
             erased,
             others: joined::staying(&joined),
         })
@@ -749,6 +773,7 @@ pub(super) fn saved(
         others: Vec::new(),
         unknown_fields: spelling::note(note).unwrap_or_default(),
         same_as: None,
+        same_mail: None,
         doubts: Vec::new(),
         drafts: false,
     })

@@ -229,7 +229,7 @@ impl Holder {
         opened.filter_map(Result::transpose).collect()
     }
 
-    /// Says beside visits and steps in which other case of the household something dangerous is known.
+    /// Says beside visits and steps whether something dangerous is known of the case, and in which others of its household.
     fn warn_of_households(&self, tx: &ReadTx<'_>, reply: &mut TodayReply, text: &Text, logged: &Logged) -> Result<()> {
         let steps = reply
             .due
@@ -272,6 +272,7 @@ impl Holder {
         }
         for name in &mut names {
             if let Some((case, joined)) = by_case.get(&name.case) {
+                name.danger = homes.is_dangerous(*case, &dangerous);
                 name.household = homes.dangerous(*case, joined, &dangerous);
             }
         }
@@ -464,6 +465,7 @@ fn name_of(case: CaseId, label: &Label) -> CaseName {
         label: label.label.clone(),
         flags: label.flags.clone(),
         same_name: label.has_namesake,
+        danger: false,
         household: Vec::new(),
     }
 }

@@ -663,6 +663,12 @@ pub struct CaseShowReply {
     /// Of a closed case: the steps that nobody has carried out, the most pressing first.
     #[serde(default)]
     pub left_undone: Vec<Step>,
+    /// What is dangerous in other cases of the household.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub household: Vec<HouseholdDanger>,
+    /// How many more cases of the household there are than were looked at.
+    #[serde(default, skip_serializing_if = "overview::is_none")]
+    pub household_more: u64,
 }
 
 /// A closed case.
@@ -771,6 +777,9 @@ pub struct NoteHead {
     /// The worker who is a member, and that member, by name and handle for the text that shows a note; JSON has the ids.
     #[serde(default)]
     pub worker_named: Option<String>,
+    /// What the case is called in lists, for the text that shows a note; JSON has the handle.
+    #[serde(default)]
+    pub label: Option<String>,
     /// As `worker_named`, of `signed_by`.
     #[serde(default)]
     pub signed_by_named: Option<String>,
@@ -923,6 +932,9 @@ pub struct NoteSavedReply {
     /// A note that was on the file already, of the same time and kind and in the same words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
+    /// The handle of the note that the same mail became before, on the same file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_mail: Option<String>,
     /// Lines of its text that were taken for a mark, a field or text, and may not have been meant so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
@@ -1200,10 +1212,16 @@ pub struct NoteMisfiledReply {
     pub note: String,
     /// The handle of the case in which it is hidden.
     pub case: String,
+    /// What that case is called in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The handle of the note in the right case.
     pub refiled: Option<String>,
     /// The right case's handle.
     pub to: Option<String>,
+    /// What the right case is called in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_label: Option<String>,
     /// Whether the right case held the note already, so that it was not filed there a second time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub there_already: bool,
@@ -1461,6 +1479,9 @@ pub struct NoteWithdrawReply {
     pub note: String,
     /// The case's handle.
     pub case: String,
+    /// What the case is called in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// How many records were erased, those of attachments among them.
     pub erased: u64,
     /// The notes of other cases that were one with it, and stay.
@@ -1728,6 +1749,7 @@ mod tests {
             signed_by: "m-0kf3aaaa".into(),
             signer: None,
             worker_named: None,
+            label: None,
             signed_by_named: None,
             attribution: Some("imported, not signed by w003".into()),
             incomplete: Vec::new(),

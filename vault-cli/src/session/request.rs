@@ -173,6 +173,9 @@ pub struct CaseNamesakesRequest {
 pub struct CaseShowRequest {
     /// The case's handle.
     pub case: String,
+    /// Everything that a block holds, and not the newest alone.
+    #[serde(default)]
+    pub all: bool,
     /// Why.
     pub purpose: ReadPurpose,
 }
@@ -230,6 +233,21 @@ pub struct NoteInput {
     /// The version that an amendment was made from, where that is known: a newer one refuses it.
     #[serde(default)]
     pub from_version: Option<u32>,
+    /// Whether the text was begun from what the rest says, and typed on: where it says something else, that counts.
+    #[serde(default)]
+    pub begun: bool,
+    /// The mail that it was made of.
+    #[serde(default)]
+    pub mail: Option<MailMark>,
+}
+
+/// Which mail a note was made of: what its program called it, and its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailMark {
+    /// SHA-256 of its `Message-ID`, in hex, where it has one.
+    pub id: Option<String>,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
 }
 
 /// Adds a note to a case.
@@ -397,6 +415,8 @@ pub enum HandleKind {
     Member,
     /// A note.
     Note,
+    /// A step of a plan that nobody has carried out, as `n-…:5`.
+    Step,
 }
 
 /// Tells the handles that begin as typed, for a shell to complete them.

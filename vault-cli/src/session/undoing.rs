@@ -6,6 +6,7 @@ use serde::Serialize;
 use vault_core::note::Note;
 use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
+use vault_core::note::mark::Marks as Hidden;
 
 /// What an amendment takes back of what amendments before it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,9 @@ pub struct Struck {
     pub kind: SegmentKind,
     /// Its words.
     pub text: String,
+    /// For whom they are not.
+    #[serde(flatten)]
+    pub marks: Hidden,
 }
 
 /// Lists the open steps, decisions and quotes of a note that are not in the amended one any more, nor in other words where
@@ -129,6 +133,7 @@ pub(super) fn struck(before: &Note, after: &Note) -> Vec<Struck> {
         segment: was.n,
         kind: was.kind,
         text: words(was),
+        marks: Hidden::of(was),
     });
     named.collect()
 }
@@ -146,6 +151,7 @@ pub(super) struct Marks {
 pub(super) fn marks_lost(before: &Note, after: &Note) -> Marks {
     let mut lost = Marks::default();
     let words = |step: &Segment| step.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let marked = |step: &Segment| format!("{}{}", Hidden::of(step), words(step));
     for step in before.segments.iter().filter(|step| step.done.is_some()) {
         let same_words = |other: &&Segment| other.kind == SegmentKind::Plan && words(other) == words(step);
         let same = after.segments.iter().find(same_words);
@@ -160,8 +166,8 @@ pub(super) fn marks_lost(before: &Note, after: &Note) -> Marks {
         let same = same.or_else(|| after.segments.iter().find(is_new));
         match same {
             Some(now) if now.done.is_some() => {}
-            Some(_) => lost.undone.push(words(step)),
-            None => lost.struck.push(words(step)),
+            Some(_) => lost.undone.push(marked(step)),
+            None => lost.struck.push(marked(step)),
         }
     }
     lost
@@ -226,6 +232,22 @@ mod tests {
         assert!(gone(&["Write.", "Ring."]).is_empty());
         assert!(gone(&["Ring her.", "Write."]).is_empty());
         assert_eq!(gone(&[]), ["Ring.", "Write."]);
+    }
+
+    #[test]
+    fn words_that_are_not_for_everybody_are_named_with_their_mark() {
+        let mut before = note(&["Ring.", "Write."]);
+        for step in &mut before.segments {
+            step.hide_from = vault_core::note::Names::from_list(vec!["father".to_owned()]);
+        }
+        before.segments[1].done = Some("2026-03-12".to_owned());
+        let gone = struck(&before, &note(&[])).remove(0);
+        assert_eq!(format!("{}{}", gone.marks, gone.text), "NOT FOR father: Ring.");
+        assert_eq!(
+            marks_lost(&before, &note(&["Write."])).undone,
+            ["NOT FOR father: Write."]
+        );
+        assert_eq!(marks_lost(&before, &note(&[])).struck, ["NOT FOR father: Write."]);
     }
 
     #[test]

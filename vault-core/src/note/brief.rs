@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Client, short_names};
+use super::danger::Dangers;
 use super::extra::RawJson;
 use super::model::{Note, Segment, SegmentKind};
 use super::overview::{self, Item, Overview};
@@ -26,7 +27,7 @@ const TRIGGER_HEADINGS: [&str; 3] = ["triggers", "trigger", "what sets it off"];
 pub struct Brief {
     /// What is dangerous or forbidden, out of the profile and the notes.
     pub dangers: Vec<Item>,
-    /// How many more the notes hold.
+    /// How much more the notes hold on safety.
     pub more_dangers: usize,
     /// Every step that nobody has carried out, the most pressing first.
     pub undone: Vec<Step>,
@@ -81,8 +82,8 @@ impl Brief {
         let mut newest: Vec<&Read<'_>> = notes.iter().collect();
         newest.sort_by_key(|(note, _, _)| Reverse(note.occurred_at.as_ref().map(Moment::instant)));
         let plain: Vec<(&Note, &str)> = notes.iter().map(|(note, handle, _)| (*note, *handle)).collect();
-        let blocks = Overview::new(profile, &plain).blocks;
-        let safety = blocks.iter().find(|block| block.title == overview::SAFETY);
+        let blocks = Overview::new(profile, &plain, overview::NEWEST).blocks;
+        let dangers = Dangers::new(profile, &plain);
         let all_steps = |(note, handle, version): &Read<'_>| plan::steps(note, handle, *version, today);
         let mut undone: Vec<Step> = notes
             .iter()
@@ -164,8 +165,8 @@ impl Brief {
             }
         }
         Self {
-            dangers: safety.map(|block| block.items.clone()).unwrap_or_default(),
-            more_dangers: safety.map_or(0, |block| block.more),
+            dangers: dangers.items,
+            more_dangers: dangers.more,
             undone,
             last_plan: last_plan.unwrap_or_default(),
             triggers,

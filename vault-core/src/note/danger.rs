@@ -1,9 +1,28 @@
-//! Dangers in a profile whose fields have names that nobody foresaw: `risk`, `Alerts`, `other.violence_marker`.
+//! What is dangerous: in the fields of a profile, and in what notes say.
 //!
 //! A profile keeps the fields of other systems as they came. One that tells of a danger is shown with the dangers whatever
-//! it is called: too much there is read over, and what is missing is found on the doorstep.
+//! it is called (`risk`, `Alerts`, `other.violence_marker`): what is missing there is found on the doorstep.
+//!
+//! Of notes it is the other way round. Templates have a heading `Safety` in every visit, and most of what stands under it is
+//! that nothing was the matter: where all of it were a danger, nobody would read the one that is. So a worker's own word
+//! makes it one, and the newest word on safety is told whatever it is:
+//!
+//! ```text
+//! fields of the profile ─> {significant}, a label, {section safeguarding} of its own ─> the newest note's Safety ─> how many more
+//! ```
 
+use super::extra::RawJson;
+use super::model::{Note, Segment};
+use super::overview::{self, Item};
+use super::when::Moment;
 use serde_json::Value;
+use std::cmp::Reverse;
+
+/// How many segments that were made a danger are told, the newest first.
+const MARKED: usize = 12;
+
+/// How many segments of the newest note on safety are told beside them.
+const NEWEST: usize = 5;
 
 /// How words begin that name a danger, in lower case.
 const BEGINNINGS: [&str; 14] = [
@@ -25,6 +44,164 @@ pub(super) fn of_unforeseen(profile: &Value) -> Vec<String> {
         }
     }
     found
+}
+
+/// What is told before one meets somebody.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dangers {
+    /// What is dangerous or forbidden, the profile's first.
+    pub items: Vec<Item>,
+    /// How much more the notes hold on safety.
+    pub more: usize,
+}
+
+/// What a segment says of safety.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// A danger: its author made it one.
+    Marked,
+    /// Something.
+    Some,
+    /// That there is none.
+    Nothing,
+}
+
+impl Dangers {
+    /// Takes the dangers of a case out of its profile and its notes with their handles, in any order.
+    pub fn new(profile: Option<&RawJson>, notes: &[(&Note, &str)]) -> Self {
+        let profile = profile.map(RawJson::value).unwrap_or_default();
+        let mut items = overview::of_fields(&profile, &KNOWN);
+        items.extend(of_unforeseen(&profile).into_iter().map(Item::of_profile));
+        items.retain(|item| !says_none(&item.text));
+        let mut newest: Vec<&(&Note, &str)> = notes.iter().collect();
+        newest.sort_by_key(|(note, _)| Reverse(note.occurred_at.as_ref().map(Moment::instant)));
+        let words: Vec<(&(&Note, &str), &Segment, Word)> = newest
+            .into_iter()
+            .flat_map(|read| {
+                let segments = read.0.segments.iter();
+                segments.filter_map(move |segment| Some((read, segment, word(read.0, segment)?)))
+            })
+            .collect();
+        let item = |((note, handle), segment, _): &(&(&Note, &str), &Segment, Word)| Item::of(note, handle, segment);
+        let marked = words.iter().filter(|(_, _, word)| *word == Word::Marked);
+        let before = items.len();
+        items.extend(marked.take(MARKED).map(item));
+        let last = words.first().map(|((_, handle), _, _)| *handle);
+        let of_last = words.iter().filter(|((_, handle), _, _)| Some(*handle) == last);
+        items.extend(
+            of_last
+                .filter(|(_, _, word)| *word == Word::Some)
+                .take(NEWEST)
+                .map(item),
+        );
+        let more = words.len().saturating_sub(items.len() - before);
+        Self { items, more }
+    }
+}
+
+/// Tells whether a note holds what its author made a danger.
+pub fn is_marked_in(note: &Note) -> bool {
+    let mut words = note.segments.iter().filter_map(|segment| word(note, segment));
+    words.any(|word| word == Word::Marked)
+}
+
+/// Tells what a segment says of safety; nothing where it is of something else.
+fn word(note: &Note, segment: &Segment) -> Option<Word> {
+    let safety = overview::safety();
+    if !safety.takes(note, segment) {
+        return None;
+    }
+    let is_labelled = || {
+        let mut labels = segment.labels.iter();
+        labels.any(|label| is_danger(label) || safety.is_section(label))
+    };
+    // Under a template's heading the section is the heading's, and in every visit.
+    let is_own_section = || {
+        let of_heading = segment
+            .heading
+            .as_deref()
+            .is_some_and(|heading| safety.is_heading(heading));
+        !of_heading
+            && segment
+                .section
+                .as_deref()
+                .is_some_and(|section| safety.is_section(section))
+    };
+    Some(match segment.significant || is_labelled() {
+        true => Word::Marked,
+        false if says_none(&segment.text) => Word::Nothing,
+        false if is_own_section() => Word::Marked,
+        false => Word::Some,
+    })
+}
+
+/// Words of which a text consists that says that there is no danger; it begins with one of the first four.
+const NONE: [&str; 46] = [
+    "no",
+    "none",
+    "nothing",
+    "nil",
+    "n",
+    "a",
+    "na",
+    "and",
+    "any",
+    "applicable",
+    "are",
+    "at",
+    "concern",
+    "concerns",
+    "current",
+    "currently",
+    "danger",
+    "dangers",
+    "for",
+    "hazards",
+    "identified",
+    "is",
+    "issues",
+    "known",
+    "new",
+    "not",
+    "note",
+    "noted",
+    "observed",
+    "of",
+    "or",
+    "other",
+    "present",
+    "problems",
+    "recorded",
+    "report",
+    "reported",
+    "risk",
+    "risks",
+    "safety",
+    "seen",
+    "there",
+    "to",
+    "today",
+    "was",
+    "were",
+];
+
+/// Tells whether a text says that there is nothing to tell: `None known`, `no concerns`, `n/a`.
+fn says_none(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let mut words = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .peekable();
+    let begins = match words.peek() {
+        None => return true,
+        Some(first) => matches!(*first, "no" | "none" | "nothing" | "nil" | "n" | "na" | "not" | "there"),
+    };
+    // `not known` is no word that there is none.
+    let is_unknown = lower.contains("not known");
+    let says_no = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| matches!(word, "no" | "none" | "nothing" | "nil" | "na" | "n" | "not"));
+    begins && says_no && !is_unknown && words.all(|word| NONE.contains(&word))
 }
 
 /// Looks at a field of this name, at this path.
@@ -81,8 +258,85 @@ fn is_danger(name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::note::model::SegmentKind;
+
+    fn visit(day: &str, segments: &[(&str, Option<&str>, bool)]) -> Note {
+        let segments = (1..).zip(segments).map(|(n, (text, heading, significant))| Segment {
+            heading: heading.map(str::to_owned),
+            section: Some("safeguarding".into()),
+            significant: *significant,
+            ..Segment::new(n, SegmentKind::Observation, *text)
+        });
+        Note {
+            occurred_at: Moment::parse(day).ok(),
+            segments: segments.collect(),
+            ..Note::default()
+        }
+    }
+
+    #[test]
+    fn a_danger_that_was_marked_is_not_drowned_by_what_every_visit_says_of_safety() {
+        let safety = Some("Safety");
+        let mut notes: Vec<Note> = (1..=9)
+            .map(|day| visit(&format!("2026-02-0{day}"), &[("The gate was locked.", safety, false)]))
+            .collect();
+        notes[0] = visit(
+            "2026-01-01",
+            &[("He has a knife.", safety, true), ("The dog was out.", safety, false)],
+        );
+        notes[1] = visit("2026-01-02", &[("Never go alone.", None, false)]);
+        notes.push(visit(
+            "2026-03-01",
+            &[("The lock is broken.", safety, false), ("No concerns.", safety, false)],
+        ));
+        let named: Vec<(&Note, &str)> = notes
+            .iter()
+            .zip(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"])
+            .collect();
+        let dangers = Dangers::new(None, &named);
+        let texts: Vec<&str> = dangers.items.iter().map(|item| item.text.as_str()).collect();
+        assert_eq!(texts, ["Never go alone.", "He has a knife.", "The lock is broken."]);
+        // The dog, the seven locked gates, and that there were no concerns.
+        assert_eq!(dangers.more, 9);
+        assert!(is_marked_in(&notes[0]) && is_marked_in(&notes[1]) && !is_marked_in(&notes[9]));
+    }
+
+    #[test]
+    fn a_field_or_a_paragraph_that_says_none_is_no_danger() {
+        for none in [
+            "None",
+            "none known.",
+            "No",
+            "n/a",
+            "-",
+            "No concerns today",
+            "There were no risks seen",
+        ] {
+            assert!(says_none(none), "{none}");
+        }
+        for some in [
+            "Not known",
+            "No dog, but a knife",
+            "No risk assessment was done",
+            "Unknown",
+            "There is a risk",
+            "The dog",
+        ] {
+            assert!(!says_none(some), "{some}");
+        }
+        let profile: RawJson =
+            serde_json::from_str(r#"{"danger_to_workers":"None known","contact_restrictions":"Father, by order."}"#)
+                .unwrap();
+        let texts: Vec<String> = Dangers::new(Some(&profile), &[])
+            .items
+            .into_iter()
+            .map(|item| item.text)
+            .collect();
+        assert_eq!(texts, ["Father, by order."]);
+    }
 
     #[test]
     fn a_danger_is_found_whatever_its_field_is_called_and_wherever_it_stands() {

@@ -86,9 +86,84 @@ pub fn parse(json: &str) -> Result<Note, JsonError> {
     }
 }
 
-/// Tells whether a note that was typed or piped in is JSON rather than text.
+/// Finds all that is wrong with a note as JSON that [`parse`] refuses: one fault of each segment, and one of the rest. Where
+/// it is no JSON at all, it breaks off at one place, and that is the one.
+pub fn faults(json: &str) -> Vec<JsonError> {
+    #[derive(serde::Deserialize)]
+    struct Parts<'a> {
+        #[serde(borrow)]
+        segments: &'a serde_json::value::RawValue,
+    }
+    let Err(first) = parse(json) else { return Vec::new() };
+    let json = json.strip_prefix('\u{feff}').unwrap_or(json);
+    let Ok(Parts { segments }) = serde_json::from_str::<Parts<'_>>(json) else {
+        return vec![first];
+    };
+    let Ok(list) = serde_json::from_str::<Vec<&serde_json::value::RawValue>>(segments.get()) else {
+        return vec![first];
+    };
+    let mut found = Vec::new();
+    for (index, segment) in list.into_iter().map(serde_json::value::RawValue::get).enumerate() {
+        // Alone in a note, behind as much as stands before it: what is wrong is where it is.
+        let (before, after) = ("{\"segments\":[", "]}");
+        let Some(at) = offset_of(json, segment) else { continue };
+        let (line, column) = place(json, at);
+        if let Err(fault) = parse(&format!("{before}{segment}{after}")) {
+            let is_first_line = fault.line == 1;
+            let within = fault
+                .column
+                .saturating_sub(if is_first_line { before.len() } else { 0 });
+            found.push(JsonError {
+                line: line + fault.line - 1,
+                column: if is_first_line {
+                    column + within.saturating_sub(1)
+                } else {
+                    within
+                },
+                field: fault.field.replacen("segments[0]", &format!("segments[{index}]"), 1),
+                why: fault.why,
+            });
+        }
+    }
+    if let Some(at) = offset_of(json, segments.get()) {
+        // As long as it was, and of as many lines.
+        let inside = segments.get().trim_start_matches('[').trim_end_matches(']');
+        let blank: String = inside.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+        let (before, after) = (
+            json.get(..at).unwrap_or_default(),
+            json.get(at + segments.get().len()..),
+        );
+        let rest = format!("{before}[{blank}]{}", after.unwrap_or_default());
+        found.extend(parse(&rest).err());
+    }
+    found.sort_by_key(|fault| (fault.line, fault.column));
+    match found.is_empty() {
+        // It is wrong of them together, as two numbers of segments are.
+        true => vec![first],
+        false => found,
+    }
+}
+
+/// Finds at which byte of a text a part of it begins.
+fn offset_of(text: &str, part: &str) -> Option<usize> {
+    (part.as_ptr() as usize)
+        .checked_sub(text.as_ptr() as usize)
+        .filter(|at| *at <= text.len())
+}
+
+/// Names the line and the column, in bytes, of a byte of a text.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, str::len) + 1;
+    (line, column)
+}
+
+/// Tells whether a note that was typed or piped in is JSON rather than text. A text may begin with a mark in braces, and an
+/// object begins with the name of a field, in quotation marks.
 pub fn is_json(input: &str) -> bool {
-    input.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+    let object = input.trim_start_matches('\u{feff}').trim_start().strip_prefix('{');
+    object.is_some_and(|inside| matches!(inside.trim_start().chars().next(), None | Some('"' | '}')))
 }
 
 /// One open object or list, while looking for the place of an error.
@@ -219,6 +294,25 @@ mod tests {
     }
 
     #[test]
+    fn all_that_is_wrong_is_named_where_it_stands() {
+        let json = "{\n \"segments\": [{\"kind\":\"plam\",\"text\":\"x\"},\n  {\"kind\":\"plan\",\"text\":\"x\"}, \
+                    {\"kind\":\"plan\"}],\n \"occurred_at\": \"never\"}";
+        let found: Vec<_> = faults(json)
+            .into_iter()
+            .map(|fault| (fault.line, fault.field, fault.why))
+            .collect();
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!((found[0].0, found[0].1.as_str()), (2, "segments[0].kind"));
+        assert_eq!((found[1].0, found[1].2.as_str()), (3, "`text` is missing"));
+        assert_eq!((found[2].0, found[2].1.as_str()), (4, "occurred_at"));
+        // The first of them stands where it does alone.
+        let first = parse(json).unwrap_err();
+        assert_eq!(faults(json)[0], first);
+        assert_eq!(faults("{\"segments\":[").len(), 1);
+        assert_eq!(faults("{\"segments\":[]}"), []);
+    }
+
+    #[test]
     fn an_error_names_line_and_field() {
         let err =
             parse("{\n \"kind\": \"phone\",\n \"segments\": [{\"kind\":\"plan\",\"text\":\"x\"},{\"kind\":\"plam\"}]}")
@@ -226,5 +320,6 @@ mod tests {
         assert_eq!((err.line, err.field.as_str()), (3, "segments[1].kind"));
         assert_eq!(err.why, "`plam` is not a kind of segment");
         assert!(!is_json("  obs: x") && is_json(" \n{}") && is_json("\u{feff}{"));
+        assert!(!is_json("{hide-from father} obs: x") && is_json("{\n  \"segments\": [") && !is_json("{about mother}"));
     }
 }

@@ -51,8 +51,8 @@ pub(super) const NOT_MISSED: [&str; 6] = [
     "school",
 ];
 
-/// How many of the newest segments a block shows.
-const NEWEST: usize = 5;
+/// How many of the newest segments a block shows, where not all are asked for.
+pub const NEWEST: usize = 5;
 
 /// The blocks of a case, in the order of the founding document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ pub struct Item {
 }
 
 /// Where a block takes its items from.
-struct Source {
+pub(super) struct Source {
     title: &'static str,
     /// Fields of the profile, by name or dotted path.
     profile: &'static [&'static str],
@@ -130,6 +130,9 @@ struct Source {
     /// Whether what is marked significant stands here, but for decisions.
     significant: bool,
 }
+
+/// Where [`SAFETY`] stands among them.
+const SAFETY_AT: usize = 2;
 
 const SOURCES: [Source; 11] = [
     Source {
@@ -238,15 +241,30 @@ fn known_title<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Titl
     Ok(known.title)
 }
 
+/// Where what is said of safety is taken from.
+pub(super) fn safety() -> &'static Source {
+    &SOURCES[SAFETY_AT]
+}
+
 impl Source {
-    fn takes(&self, note: &Note, segment: &Segment) -> bool {
+    /// Tells whether a heading is one of its own.
+    pub(super) fn is_heading(&self, heading: &str) -> bool {
+        self.headings.contains(&heading.to_lowercase().as_str())
+    }
+
+    /// Tells whether a section or a label is one of its own.
+    pub(super) fn is_section(&self, name: &str) -> bool {
+        self.sections.contains(&name)
+    }
+
+    pub(super) fn takes(&self, note: &Note, segment: &Segment) -> bool {
         if segment.placeholder || segment.kind == SegmentKind::Reflection {
             return false;
         }
         let heading = segment
             .heading
             .as_deref()
-            .is_some_and(|h| self.headings.contains(&h.to_lowercase().as_str()));
+            .is_some_and(|heading| self.is_heading(heading));
         let section = segment.section.as_deref().or(note.section.as_deref());
         let labels = segment.labels.iter().chain(&note.labels).map(String::as_str);
         let named = section
@@ -265,8 +283,9 @@ impl Source {
 }
 
 impl Overview {
-    /// Makes the overview of a case from its profile and its notes with their handles, in any order.
-    pub fn new(profile: Option<&RawJson>, notes: &[(&Note, &str)]) -> Self {
+    /// Makes the overview of a case from its profile and its notes with their handles, in any order; of the notes the `most`
+    /// newest segments of each block.
+    pub fn new(profile: Option<&RawJson>, notes: &[(&Note, &str)], most: usize) -> Self {
         let profile = profile.map(RawJson::value).unwrap_or_default();
         let mut newest: Vec<&(&Note, &str)> = notes.iter().collect();
         newest.sort_by_key(|(note, _)| std::cmp::Reverse(note.occurred_at.as_ref().map(Moment::instant)));
@@ -284,13 +303,13 @@ impl Overview {
             let all = segments.clone().count();
             items.extend(
                 segments
-                    .take(NEWEST)
+                    .take(most)
                     .map(|(note, handle, segment)| Item::of(note, handle, segment)),
             );
             Block {
                 title: source.title,
                 items,
-                more: all.saturating_sub(NEWEST),
+                more: all.saturating_sub(most),
             }
         };
         Self {
@@ -306,7 +325,7 @@ fn is_zero(number: &usize) -> bool {
 
 impl Item {
     /// Makes an item of words of a profile.
-    fn of_profile(text: String) -> Self {
+    pub(super) fn of_profile(text: String) -> Self {
         Self {
             text,
             note: None,
@@ -342,12 +361,6 @@ impl Item {
     }
 }
 
-/// Tells whether a note holds what is shown with the dangers.
-pub fn tells_of_danger(note: &Note) -> bool {
-    let safety = SOURCES.iter().find(|source| source.title == SAFETY);
-    safety.is_some_and(|safety| note.segments.iter().any(|segment| safety.takes(note, segment)))
-}
-
 /// Tells what a profile says of the person that matters before one meets them: what it is, and what is known.
 pub fn person(profile: &Value) -> Vec<(&'static str, String)> {
     let of = |(field, words): (&'static str, &'static str)| {
@@ -363,7 +376,7 @@ pub(super) fn out_of_profile(profile: Option<&RawJson>, fields: &[&str]) -> Vec<
     of_fields(&profile.map(RawJson::value).unwrap_or_default(), fields)
 }
 
-fn of_fields(profile: &Value, fields: &[&str]) -> Vec<Item> {
+pub(super) fn of_fields(profile: &Value, fields: &[&str]) -> Vec<Item> {
     let mut items = Vec::new();
     for path in fields {
         let found = path.split('.').try_fold(profile, |value, name| value.get(name));
@@ -446,7 +459,7 @@ mod tests {
 
     #[test]
     fn an_empty_case_says_so_in_every_block() {
-        let overview = Overview::new(None, &[]);
+        let overview = Overview::new(None, &[], NEWEST);
         let titles: Vec<&str> = overview.blocks.iter().map(|b| b.title).collect();
         assert_eq!(
             titles,
@@ -482,7 +495,7 @@ mod tests {
         {
             segment.heading = Some(heading.into());
         }
-        let overview = Overview::new(None, &[(&note, "n-1")]);
+        let overview = Overview::new(None, &[(&note, "n-1")], NEWEST);
         let block = |title: &str| {
             let block = overview.blocks.iter().find(|b| b.title == title).unwrap();
             block.items.iter().map(|i| i.text.as_str()).collect::<Vec<_>>()
@@ -500,7 +513,7 @@ mod tests {
                 ..Segment::new(n, SegmentKind::Observation, "He waits at the gate.")
             })
             .collect();
-        let overview = Overview::new(None, &[(&note, "n-1")]);
+        let overview = Overview::new(None, &[(&note, "n-1")], NEWEST);
         let block = overview.blocks.iter().find(|b| b.title == "Safety").unwrap();
         assert_eq!((block.items.len(), block.more), (5, 2));
         assert!(overview.to_string().contains("  and 2 more\n"), "{overview}");
@@ -516,7 +529,7 @@ mod tests {
         old.segments[0].section = Some("health".into());
         let mut new = old.clone();
         new.occurred_at = Moment::parse("2026-04-01").ok();
-        let overview = Overview::new(Some(&profile), &[(&old, "n-old"), (&new, "n-new")]);
+        let overview = Overview::new(Some(&profile), &[(&old, "n-old"), (&new, "n-new")], NEWEST);
         let shown = overview.to_string();
         assert!(shown.contains("Background\n  Born in Łódź.\n"));
         assert!(shown.contains("  rent arrears\n  debt: 200\n"));

@@ -194,7 +194,11 @@ impl<'a> Shown<'a> {
         }
         let taken_off = note.detached.iter().map(|one| {
             let at = Moment::parse(&one.at).map_or_else(|_| one.at.clone(), |at| self.time(&at));
-            format!("an attachment {at} by {}: {}", one.by, one.reason)
+            // Why is for the file alone, and not for who gets a page of it.
+            match self.without_marked {
+                true => format!("an attachment {at} by {}", one.by),
+                false => format!("an attachment {at} by {}: {}", one.by, one.reason),
+            }
         });
         add("Taken off", Some(taken_off.collect::<Vec<_>>().join("; ").into()));
         add("Server says", self.witnessed_at.map(|at| self.time(at).into()));
@@ -252,12 +256,25 @@ impl<'a> Shown<'a> {
                 left_out += usize::from(change != Change::Struck);
                 continue;
             }
-            blocks.push(match self.without_marked && !Marks::of(segment).is_empty() {
+            blocks.push(match self.without_marked && !self.marks(change, segment).is_empty() {
                 true => Block::left_out(change, segment.n),
                 false => self.block(change, owner, segment),
             });
         }
         (blocks, left_out)
+    }
+
+    /// Returns the marks of a segment. What was struck has those of what stands in its place: words that were marked only when
+    /// they were amended are the same words, and are kept from the same people.
+    fn marks(&self, change: Change, segment: &Segment) -> Marks {
+        let own = Marks::of(segment);
+        if change != Change::Struck || !own.is_empty() {
+            return own;
+        }
+        let is_same =
+            |now: &&Segment| now.n == segment.n || now.text.split_whitespace().eq(segment.text.split_whitespace());
+        let after = self.note.segments.iter().filter(is_same).map(Marks::of);
+        after.into_iter().find(|marks| !marks.is_empty()).unwrap_or_default()
     }
 
     fn block(&self, change: Change, owner: &Note, segment: &Segment) -> Block {
@@ -318,7 +335,8 @@ impl<'a> Shown<'a> {
             n: segment.n,
             change,
             heading: segment.heading.as_deref().map(|h| display::escape_line(h).into_owned()),
-            label: display::escape_line(&format!("{}{}", Marks::of(segment), self.label(segment))).into_owned(),
+            label: display::escape_line(&format!("{}{}", self.marks(change, segment), self.label(segment)))
+                .into_owned(),
             body: set_apart(&display::escape(&segment.text)),
             quoted: segment.kind == SegmentKind::Quote,
             details,

@@ -46,6 +46,9 @@ pub struct Outline {
     pub headings: Vec<Heading>,
     /// Questions that the editor shows and that are dropped.
     pub prompts: Vec<String>,
+    /// Titles of headings of other templates: one that nothing was written under is left out as its own are, because it came
+    /// with the text that an editor opened with.
+    pub others: Vec<String>,
 }
 
 impl Outline {
@@ -184,6 +187,16 @@ pub fn is_front_matter(line: &str) -> bool {
 
 /// Tells whether the front matter of a text says when it happened.
 pub fn says_when(text: &str) -> bool {
+    said(text, "at").is_some()
+}
+
+/// Returns the kind that the front matter of a text says, as it was written.
+pub fn said_kind(text: &str) -> Option<&str> {
+    said(text, "kind")
+}
+
+/// Returns what the front matter of a text says in a field.
+fn said<'t>(text: &'t str, field: &str) -> Option<&'t str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().map(|line| Line::new(1, line));
     let mut front = lines
@@ -192,7 +205,9 @@ pub fn says_when(text: &str) -> bool {
             l.field(0)
                 .and_then(|(name, value, _)| Some((front::known_name(name)?, value)))
         });
-    front.any(|(name, value)| name == "at" && !value.is_empty())
+    front
+        .find(|(name, value)| *name == field && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 /// One line with its number.

@@ -7,6 +7,8 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::picker;
+use crate::render;
 use crate::session::request::CaseReopenRequest;
 
 /// The longest reason, in bytes.
@@ -17,9 +19,9 @@ const LONGEST: u64 = 64 * 1024;
 /// What was recorded when it was closed stays; the reason is a note of its own. From then on it takes notes again.
 #[derive(Args, Debug)]
 pub struct ReopenArgs {
-    /// The case's handle
+    /// The case's handle; without it, on a terminal, the name is asked for, of the closed cases
     #[arg(value_name = "CASE", value_parser = value::case)]
-    pub case: String,
+    pub case: Option<String>,
 
     /// Why, from a file or from standard input; without it, on a terminal, it is asked for
     #[arg(long, value_name = "FILE|-")]
@@ -31,26 +33,31 @@ pub struct ReopenArgs {
 }
 
 pub(super) fn run(args: ReopenArgs, run: &Invocation) -> Result<(), CliError> {
-    let (mut session, reason) = match &args.file {
-        Some(source) => {
-            let reason = run.text(Some(source), "the reason", LONGEST)?;
-            (run.unlock()?, reason)
-        }
-        None => {
-            let flag = "`--file FILE`, or `--file -` for standard input";
-            let session = run.unlock_to_ask("the reason", flag)?;
-            (session, run.ask("Why is it opened again: ", "the reason", flag)?)
-        }
+    let (what, flag) = ("the reason", "`--file FILE`, or `--file -` for standard input");
+    let given = match &args.file {
+        Some(source) => Some(run.text(Some(source), what, LONGEST)?),
+        None => None,
+    };
+    let mut session = match (&args.case, &given) {
+        (None, _) => run.unlock_to_ask(
+            "the case",
+            "its handle: `casevault case list --status closed` shows those",
+        )?,
+        (Some(_), None) => run.unlock_to_ask(what, flag)?,
+        (Some(_), Some(_)) => run.unlock()?,
+    };
+    let case = match args.case {
+        Some(case) => case,
+        None => picker::closed(run, &mut session)?,
+    };
+    let reason = match given {
+        Some(reason) => reason,
+        None => run.ask("Why is it opened again: ", what, flag)?,
     };
     let reply = session.case_reopen(CaseReopenRequest {
-        case: args.case,
+        case,
         reason,
         on: args.on,
     })?;
-    run.ui.reply(&reply, |reply| {
-        format!(
-            "opened {} again on {}, the reason is {}",
-            reply.case, reply.reopened, reply.note
-        )
-    })
+    run.ui.reply(&reply, render::case::reopened)
 }

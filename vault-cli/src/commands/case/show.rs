@@ -24,6 +24,10 @@ pub struct ShowArgs {
     #[arg(long)]
     pub brief: bool,
 
+    /// Everything that each block holds, and not the newest five of its notes alone
+    #[arg(long, conflicts_with = "brief")]
+    pub all: bool,
+
     /// Why you read.
     #[command(flatten)]
     pub purpose: Purpose,
@@ -37,7 +41,11 @@ pub(super) fn run(args: ShowArgs, run: &Invocation) -> Result<(), CliError> {
         run.ui.unopened(&reply.unopened);
         return run.ui.reply(&reply, render::overview::brief);
     }
-    let reply = session.case_show(CaseShowRequest { case, purpose })?;
+    let reply = session.case_show(CaseShowRequest {
+        case: case.clone(),
+        all: args.all,
+        purpose,
+    })?;
     run.ui.unopened(&reply.unopened);
     run.ui.reply(&reply, render::case::show)
 }

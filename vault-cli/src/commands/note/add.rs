@@ -12,7 +12,7 @@ use crate::mail::MailFile;
 use crate::picker;
 use crate::session::SessionError;
 use crate::session::reply::NoteSavedReply;
-use crate::session::request::{DraftOf, NoteAddRequest, NoteAttachRequest, NoteBlankRequest};
+use crate::session::request::{DraftDiscardRequest, DraftOf, NoteAddRequest, NoteAttachRequest, NoteBlankRequest};
 use crate::unlock_prompt;
 use crate::writing::{self, Writing};
 
@@ -35,8 +35,10 @@ use super::{DraftFlags, InputArgs, OnTerminal};
 /// On a terminal, without `--file`, the editor that VISUAL or EDITOR names opens with the template's
 /// headings; its file is in memory alone, and what is written is kept, sealed, every two seconds.
 ///
-/// Braces carry flags: {about mother} {label health} {significant} {third-party}. What is
-/// incomplete is saved and named. What the flags say goes before what the text says.
+/// Braces carry flags: {about mother} {label health} {significant} {third-party}. Two keep a
+/// paragraph off the pages that are handed on: {hide-from WHO}, and {withheld GROUND}, whose ground
+/// is free text such as `serious harm`, `third party`, `source at risk`, `confidential address`,
+/// `legal privilege`. What is incomplete is saved and named. What the flags say goes before what the text says.
 ///
 /// Example: `casevault note add c-7fk2 --kind home-visit --at "today 14:00" --for 50m --file visit.txt`
 #[derive(Args, Debug)]
@@ -73,7 +75,7 @@ pub struct AddArgs {
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
     if args.input.file.is_some() {
         let (note, files) = args.input.read_with_files(args.kind, args.attachments, run)?;
-        let (mut session, case) = picker::unlock_for(run, args.case)?;
+        let (mut session, case) = picker::unlock_to_add(run, args.case)?;
         let request = NoteAddRequest {
             case: case.clone(),
             note,
@@ -81,9 +83,7 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
             draft: None,
             unless_same: false,
         };
-        let reply = add_once(run, &mut session, request)?.ok_or(CliError::Nothing {
-            what: "nothing was saved a second time",
-        })?;
+        let reply = add_once(run, &mut session, request)?.ok_or(NOT_TWICE)?;
         super::saved(&reply, run)?;
         attach(&files, &reply, run, &mut session)?;
         if reply.drafts {
@@ -123,21 +123,48 @@ pub(in crate::commands) fn add_once(
         unless_same: is_asked,
         ..request.clone()
     };
-    match session.note_add(first) {
+    let question = match session.note_add(first) {
         Err(SessionError::SameNote { note }) if is_asked => {
-            let question = format!("{note} of the same words was saved in the last minutes. Save this too? [y/N] ");
-            match run.confirm(
-                &question,
-                "whether to save it again",
-                "`--file FILE` without a terminal",
-            )? {
-                true => Ok(Some(session.note_add(request)?)),
-                false => Ok(None),
-            }
+            format!("{note} of the same words was saved in the last minutes. Save this too? [y/N] ")
         }
-        done => Ok(Some(done?)),
+        Err(SessionError::SameMail { note }) if is_asked => {
+            format!("This mail is on the file already, as {note}. File it once more? [y/N] ")
+        }
+        done => return Ok(Some(done?)),
+    };
+    match run.confirm(
+        &question,
+        "whether to save it again",
+        "`--file FILE` without a terminal",
+    )? {
+        true => Ok(Some(session.note_add(request)?)),
+        false => Ok(None),
     }
 }
+
+/// As [`add_once`], of what was typed, which is a draft until it is saved: one that was not meant is dropped with it.
+pub(in crate::commands) fn typed_once(
+    run: &Invocation,
+    session: &mut Vault,
+    request: NoteAddRequest,
+) -> Result<Option<NoteSavedReply>, SessionError> {
+    let draft = request.draft.clone();
+    let saved = match add_once(run, session, request) {
+        Ok(saved) => saved,
+        Err(CliError::Session(error)) => return Err(error),
+        // Nobody answered: it stays a draft.
+        Err(_) => return Err(SessionError::Cancelled),
+    };
+    if let (None, Some(draft)) = (&saved, draft) {
+        session.draft_discard(DraftDiscardRequest { draft })?;
+    }
+    Ok(saved)
+}
+
+/// What is said where a note of the same words was not meant to be saved again.
+pub(in crate::commands) const NOT_TWICE: CliError = CliError::Nothing {
+    what: "nothing was saved a second time",
+};
 
 /// Files what was attached to a mail with the note that it became, and with those of other cases that are one with it.
 fn attach(files: &[MailFile], reply: &NoteSavedReply, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
@@ -200,6 +227,7 @@ pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &m
             resumed: false,
             notices: Vec::new(),
         },
+        case: Some(case.clone()),
         drafts: args.drafts,
         of: case.clone(),
     };
@@ -218,11 +246,11 @@ pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &m
                 draft,
                 unless_same: false,
             };
-            session.note_add(request)
+            typed_once(run, session, request)
         },
     )?;
     match reply {
-        Some(reply) => super::saved(&reply, run),
+        Some(reply) => super::saved(&reply.ok_or(NOT_TWICE)?, run),
         None => Ok(()),
     }
 }

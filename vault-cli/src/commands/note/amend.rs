@@ -75,6 +75,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             resumed: false,
             notices: Vec::new(),
         },
+        case: None,
         drafts: args.drafts,
         of: note.clone(),
     };

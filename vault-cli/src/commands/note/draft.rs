@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
 use crate::session::SessionError;
-use crate::session::request::{DraftDiscardRequest, DraftListRequest};
+use crate::session::request::DraftListRequest;
 
 /// Lists what was begun and not saved
 ///
@@ -18,6 +18,10 @@ pub struct DraftArgs {
     /// Drops a draft for good
     #[arg(long, value_name = "DRAFT", value_parser = value::draft)]
     pub discard: Option<String>,
+
+    /// Drops it without asking
+    #[arg(long, requires = "discard")]
+    pub yes: bool,
 }
 
 pub(super) fn run(args: DraftArgs, run: &Invocation) -> Result<(), CliError> {
@@ -27,8 +31,7 @@ pub(super) fn run(args: DraftArgs, run: &Invocation) -> Result<(), CliError> {
             let what = format!("draft {draft} is open in an editor");
             return Err(SessionError::conflict(what, "end that editor first").into());
         }
-        let reply = session.draft_discard(DraftDiscardRequest { draft })?;
-        return run.ui.reply(&reply, |reply| format!("dropped draft {}", reply.draft));
+        return super::discard(run, &mut session, draft, args.yes);
     }
     let reply = session.draft_list(DraftListRequest::default())?;
     run.ui.reply(&reply, render::writing::drafts)

@@ -89,6 +89,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
             resumed: false,
             notices: Vec::new(),
         },
+        case: Some(case.clone()),
         drafts: args.drafts,
         of: jot.clone(),
     };

@@ -22,7 +22,8 @@ const FLAG: &str = "`--file FILE`, or `--file -` for standard input";
 /// It is hidden at once: no list, search, chronology or export shows it, `note show` only with `--misfiled`. Its words
 /// stay in the file, under a signed mark, until a second person has them erased. `--to` puts it into the right case with
 /// its times and its worker, at once or later: a note that was hidden without it stands in no file until then. Who opened it on this device is listed, and the question whether it was a breach stays open
-/// until it is answered. Do not name the other person in the reason: it stays in the wrong file.
+/// until it is answered. The reason is free text. Do not name the other
+/// person in it: it stays in the wrong file.
 ///
 /// Example: `echo "opened the wrong case" | casevault note misfiled n-19qd --to c-88m0 --file -`
 #[derive(Args, Debug)]

@@ -16,7 +16,7 @@ const HANDLE: usize = 10;
 /// Takes back a note within ten minutes
 ///
 /// Until a sync has published it, at most ten minutes: its text and keys are erased, and a signed event says so. Later,
-/// amend it. On a terminal the note is shown, and asked about; elsewhere its whole handle is needed, or `--yes`.
+/// amend it. No ground is asked for. On a terminal the note is shown, and asked about; elsewhere its whole handle is needed, or `--yes`.
 #[derive(Args, Debug)]
 pub struct WithdrawArgs {
     /// The note's handle
@@ -46,7 +46,11 @@ pub(super) fn run(args: WithdrawArgs, run: &Invocation) -> Result<(), CliError> 
     }
     let reply = session.note_withdraw(NoteWithdrawRequest { note: args.note })?;
     run.ui.reply(&reply, |reply| {
-        let mut said = format!("withdrew {}: its text is erased, the event stays", reply.note);
+        let whose = render::whose(reply.label.as_deref(), &reply.case);
+        let mut said = format!(
+            "withdrew {} of {whose}: its text is erased, the event stays",
+            reply.note
+        );
         for other in &reply.others {
             said.push_str(&format!(
                 "\n{} in case {} says the same, and stays",

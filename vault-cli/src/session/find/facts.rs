@@ -13,8 +13,8 @@ use std::hash::Hash;
 use std::hash::Hasher;
 use vault_core::note::Note;
 use vault_core::note::NoteKind;
+use vault_core::note::danger;
 use vault_core::note::gap;
-use vault_core::note::overview;
 use vault_core::note::plan;
 use vault_core::note::when;
 
@@ -39,7 +39,7 @@ pub(in super::super) struct Facts {
     pub(in super::super) is_unanswered: bool,
     /// Whether something of it is missing.
     pub(in super::super) is_incomplete: bool,
-    /// Whether it tells of something dangerous.
+    /// Whether it holds what its author made a danger.
     pub(in super::super) is_danger: bool,
     /// What it has in common with its twins in other cases, as [`name_hash`].
     pub(in super::super) joined: Option<u64>,
@@ -89,7 +89,7 @@ impl Facts {
             is_misfiled,
             is_unanswered: note.misfiled.as_ref().is_some_and(|mark| mark.answer.is_none()),
             is_incomplete: !is_misfiled && !gap::gaps(note).is_empty(),
-            is_danger: !is_misfiled && overview::tells_of_danger(note),
+            is_danger: !is_misfiled && danger::is_marked_in(note),
             joined: note.joined.as_deref().filter(|_| !is_misfiled).map(name_hash),
             undone: undone
                 .map(|s| Undone {

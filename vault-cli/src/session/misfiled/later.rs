@@ -26,7 +26,7 @@ impl Session {
         &mut self,
         (case, record): (CaseId, RecordId),
         named: &str,
-        to: CaseId,
+        (to, to_label): (CaseId, Option<String>),
         logged: &Logged,
         task: Task<'_>,
     ) -> Result<NoteMisfiledReply> {
@@ -73,6 +73,7 @@ impl Session {
             case,
             record,
             to: Some(to),
+            to_label,
             there_already: twin.is_some(),
             others: joined::staying(&twins),
             attachments: luggage.carried.len(),

@@ -175,7 +175,7 @@ impl Session {
             undo: request.undo,
             is_dated: request.on.is_some(),
         };
-        let (step, changed, others_changed) = self.write(|holder, tx| {
+        let (step, changed, others_changed, label) = self.write(|holder, tx| {
             let keys = holder.case_keys(tx, case)?;
             let first = holder.read_note(tx, &keys, record, None, &logged)?;
             holder.require_note_named(&request.note, &first)?;
@@ -226,7 +226,8 @@ impl Session {
                 // Nothing was to be written anywhere: refused as it is without the others.
                 said.of(&first.note, &record, segment)?;
             }
-            Ok((step, changed, others_changed))
+            let label = holder.case_label(tx, &keys, &logged)?.label;
+            Ok((step, changed, others_changed, label))
         })?;
         let step = step.ok_or_else(|| SessionError::Bug("the step that was written is not there".to_owned()))?;
         let others = joined.iter().enumerate().map(|(index, (case, note))| JoinedNote {
@@ -240,6 +241,8 @@ impl Session {
             schema: PLAN_DONE,
             note: record.handle(),
             case: case.handle(),
+            label,
+            marks: step.marks,
             version: step.version,
             segment: step.segment,
             undone: request.undo,

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use vault_core::note::NoteKind;
 use vault_core::note::brief::Brief;
+use vault_core::note::mark::Marks;
 use vault_core::note::overview::Item;
 use vault_core::note::people::Person;
 use vault_core::note::plan::Step;
@@ -61,6 +62,9 @@ pub struct CaseName {
     /// Whether another open case is called so, whatever the capitals: then the handle tells them apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_name: bool,
+    /// Whether something dangerous is known of it; of visits and steps of the day alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub danger: bool,
     /// Other cases of its household in which something dangerous is known; of visits and steps of the day alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub household: Vec<HouseholdCase>,
@@ -73,6 +77,15 @@ pub struct HouseholdCase {
     pub case: String,
     /// What it is called in lists.
     pub label: Option<String>,
+}
+
+/// Somebody whom a household names, and no case of one's own is of, or more than one may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HouseholdName {
+    /// As it was written.
+    pub name: String,
+    /// The cases that it may be.
+    pub may_be: Vec<HouseholdCase>,
 }
 
 /// What is dangerous in another case of the household.
@@ -90,7 +103,7 @@ pub struct HouseholdDanger {
     pub flags: Vec<String>,
     /// What is dangerous or forbidden, out of its profile and its notes.
     pub dangers: Vec<Item>,
-    /// How many more its notes hold.
+    /// How much more its notes hold on safety.
     pub more: usize,
 }
 
@@ -248,10 +261,16 @@ pub struct PlanDoneReply {
     pub version: u32,
     /// The segment's number.
     pub segment: u32,
+    /// What the case is called in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Whether it was taken back.
     pub undone: bool,
     /// What was to be done.
     pub text: String,
+    /// For whom its words are not.
+    #[serde(flatten)]
+    pub marks: Marks,
     /// On which day it was done.
     pub done: Option<String>,
     /// Who says so.
@@ -285,10 +304,13 @@ pub struct CaseBriefReply {
     /// How many more cases of the household there are than were looked at.
     #[serde(default, skip_serializing_if = "is_none")]
     pub household_more: u64,
+    /// Whom the household names, and no case of one's own is of, or more than one may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub household_unclear: Vec<HouseholdName>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_none(number: &u64) -> bool {
+pub(super) fn is_none(number: &u64) -> bool {
     *number == 0
 }
 

@@ -14,6 +14,7 @@ use crate::session::Holder;
 use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::agency;
+use crate::session::joined;
 use crate::session::refused;
 use crate::store::BlobKind;
 use crate::store::NewBody;
@@ -205,6 +206,10 @@ impl Holder {
             }
         }
         positions.store(tx)?;
+        // A record, or a grant that opens what was here before.
+        if !checked.is_empty() {
+            joined::forget(tx)?;
+        }
         let own = waiting.has_all(&ids, here.len());
         kept.is_sent_to(tx.head().pos, tx.head().order, own);
         let aside = waiting.put_back(self, tx, kept, &ids)?;

@@ -388,7 +388,7 @@ impl<'a> Reader<'a> {
         self.done.push(segment);
     }
 
-    /// Keeps the title of a heading that the template does not know and that nothing was written under.
+    /// Keeps the title of a heading that no template knows and that nothing was written under: those are words.
     fn close_heading(&mut self) {
         if let Some(Under {
             title,
@@ -397,6 +397,10 @@ impl<'a> Reader<'a> {
             ..
         }) = self.heading.take()
         {
+            let lower = title.to_lowercase();
+            if self.outline.others.iter().any(|other| other.to_lowercase() == lower) {
+                return;
+            }
             let n = u32::try_from(self.done.len() + 1).unwrap_or(u32::MAX);
             self.done.push(Segment::new(n, SegmentKind::Narrative, title));
         }

@@ -29,6 +29,7 @@ fn outline() -> Outline {
             heading("Plans", SegmentKind::Plan, None),
         ],
         prompts: vec!["What surprised me?".into()],
+        others: vec!["Home conditions".into()],
     }
 }
 
@@ -562,4 +563,17 @@ fn a_heading_that_is_nearly_one_and_a_bold_mark_are_pointed_out_with_the_mark_to
     ] {
         assert_eq!(said(meant), [""; 0], "{meant}");
     }
+}
+
+#[test]
+fn a_heading_of_another_template_that_nothing_was_written_under_is_left_out() {
+    let note = read("## Home conditions\n\n## Health\nShe coughs.\n\n## He fell down the stairs\n");
+    let texts: Vec<&str> = note.segments.iter().map(|segment| segment.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        ["She coughs.", "He fell down the stairs"],
+        "words of the worker's own stay"
+    );
+    let note = read("## home conditions\nThe kitchen was cold.\n");
+    assert_eq!(note.segments[0].heading.as_deref(), Some("home conditions"));
 }

@@ -10,6 +10,8 @@ use crate::session::request::AsideDiscardRequest;
 use crate::session::request::AsideListRequest;
 use crate::session::request::AsideRestoreRequest;
 use crate::session::request::AsideShowRequest;
+use crate::session::request::NoteAddRequest;
+use crate::session::request::NoteInput;
 use crate::session::request::ReadPurpose;
 use crate::session::tests::Vault;
 use vault_core::access::AccessState;
@@ -219,4 +221,32 @@ fn what_was_set_aside_is_shown_written_again_or_dropped() {
     for vault in [&mut office.ann, &mut office.ben] {
         require_sound(vault);
     }
+}
+
+#[test]
+fn which_notes_are_one_is_looked_for_anew_when_others_wrote() {
+    let mut office = Office::founded();
+    let (one, two) = (office.ann.case("ext-1"), office.ann.case("ext-2"));
+    let added = office.ann.s().note_add(NoteAddRequest {
+        case: one.clone(),
+        also: vec![two.clone()],
+        note: NoteInput {
+            text: "obs: Both were at home.".into(),
+            ..NoteInput::default()
+        },
+        ..NoteAddRequest::default()
+    });
+    let note = added.unwrap().note;
+    office.grant(&one);
+    office.meet();
+    let others = |vault: &mut Vault| {
+        let joined = vault.show(&note).unwrap().view.content.joined;
+        let session = vault.s();
+        let case = session.store.read(|tx| session.holder.resolve_case(tx, &one)).unwrap();
+        session.joined_as_any(case, joined.into_iter().collect()).unwrap().len()
+    };
+    assert_eq!(others(&mut office.ben), 0, "the other case is not Ben's yet");
+    office.grant(&two);
+    office.meet();
+    assert_eq!(others(&mut office.ben), 1);
 }

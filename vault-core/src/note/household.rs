@@ -1,0 +1,408 @@
+//! Whom a profile says that a client lives with, or belongs to: names out of fields that people fill in as they speak.
+//!
+//! ```text
+//! "Noah (brother, 4), Mia Ash and Mother: Jane Ash"  ─>  noah | mia ash | jane ash
+//! [{"name": "Noah Ash", "relation": "brother"}]      ─>  noah ash
+//! ```
+//!
+//! Nothing is guessed of who it is: that is for whoever holds the cases.
+
+use serde_json::Value;
+
+/// Fields that say who is of the household or the family. Of `people` those alone whose relation says so.
+const FIELDS: [&str; 9] = [
+    "household",
+    "family",
+    "siblings",
+    "children",
+    "parents",
+    "mother",
+    "father",
+    "parental_responsibility",
+    "people",
+];
+
+/// Words for what somebody is to somebody, at home: they are nobody's name.
+const RELATIONS: [&str; 78] = [
+    "adult",
+    "adults",
+    "aunt",
+    "auntie",
+    "babies",
+    "baby",
+    "boy",
+    "boyfriend",
+    "bro",
+    "brother",
+    "brothers",
+    "carer",
+    "carers",
+    "child",
+    "children",
+    "cousin",
+    "cousins",
+    "dad",
+    "daddy",
+    "daughter",
+    "daughters",
+    "ex-husband",
+    "ex-partner",
+    "ex-wife",
+    "family",
+    "father",
+    "fiance",
+    "fiancé",
+    "fiancée",
+    "foster",
+    "gran",
+    "grandad",
+    "granddaughter",
+    "grandfather",
+    "grandma",
+    "grandmother",
+    "grandpa",
+    "grandparent",
+    "grandparents",
+    "grandson",
+    "granny",
+    "guardian",
+    "guardians",
+    "girl",
+    "girlfriend",
+    "half",
+    "half-brother",
+    "half-sister",
+    "household",
+    "husband",
+    "infant",
+    "kid",
+    "kids",
+    "lodger",
+    "mother",
+    "mum",
+    "mummy",
+    "nan",
+    "nephew",
+    "niece",
+    "parent",
+    "parents",
+    "partner",
+    "sib",
+    "sibling",
+    "siblings",
+    "sis",
+    "sister",
+    "sisters",
+    "son",
+    "sons",
+    "step",
+    "toddler",
+    "twin",
+    "twins",
+    "uncle",
+    "wife",
+    "teenager",
+];
+
+/// Other words that such fields are written with, which name nobody either.
+const OTHER: [&str; 67] = [
+    "a",
+    "age",
+    "aged",
+    "alone",
+    "also",
+    "an",
+    "another",
+    "at",
+    "b",
+    "be",
+    "biological",
+    "birth",
+    "born",
+    "client",
+    "dob",
+    "does",
+    "eldest",
+    "elder",
+    "full",
+    "has",
+    "he",
+    "her",
+    "his",
+    "in",
+    "is",
+    "it",
+    "joint",
+    "know",
+    "known",
+    "live",
+    "lives",
+    "living",
+    "maternal",
+    "months",
+    "my",
+    "n",
+    "new",
+    "no",
+    "nobody",
+    "none",
+    "not",
+    "of",
+    "older",
+    "on",
+    "one",
+    "only",
+    "other",
+    "others",
+    "paternal",
+    "same",
+    "shares",
+    "she",
+    "sole",
+    "the",
+    "their",
+    "they",
+    "three",
+    "to",
+    "two",
+    "unborn",
+    "unknown",
+    "with",
+    "years",
+    "year",
+    "yo",
+    "younger",
+    "youngest",
+];
+
+/// Somebody whom a profile names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// As it was written, with what they are to the client.
+    pub text: String,
+    /// The words of the name, in lower case: one at least.
+    pub words: Vec<String>,
+    /// Whether it looks like a name for sure: it has a capital, or stands beside what they are to the client.
+    pub is_name: bool,
+}
+
+/// Lists whom a profile names as of the household or the family, in the order in which they stand there, each once.
+pub fn named(profile: &Value) -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for field in FIELDS {
+        let value = profile.get(field).unwrap_or(&Value::Null);
+        let mut here = Vec::new();
+        of_value(value, field == "people", &mut here);
+        for one in here {
+            if !found.iter().any(|known| known.words == one.words) {
+                found.push(one);
+            }
+        }
+    }
+    found
+}
+
+/// Returns the words of a name, in lower case, without what it is written with: marks, ages, relations.
+pub fn name_words(name: &str) -> Vec<String> {
+    words(name)
+        .map(str::to_lowercase)
+        .filter(|word| !is_no_name(word))
+        .collect()
+}
+
+fn of_value(value: &Value, only_family: bool, found: &mut Vec<Named>) {
+    let is_family = |relation: Option<&str>| {
+        let mut words = words(relation.unwrap_or_default()).map(str::to_lowercase);
+        !only_family || words.any(|word| RELATIONS.contains(&word.as_str()))
+    };
+    match value {
+        Value::String(text) if !only_family => of_text(text, found),
+        Value::String(text) => {
+            // Of a list of all sorts of people: those beside whom it stands what they are to the client.
+            let mut all = Vec::new();
+            for part in parts(text) {
+                if is_family(Some(&part)) {
+                    all.extend(of_part(&part));
+                }
+            }
+            found.append(&mut all);
+        }
+        Value::Array(list) => list.iter().for_each(|one| of_value(one, only_family, found)),
+        Value::Object(fields) => {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str);
+            if let Some(name) = text("name") {
+                let relation = text("relation").or_else(|| text("role"));
+                if is_family(relation) {
+                    of_pair(name, relation, found);
+                }
+                return;
+            }
+            for (name, value) in fields {
+                let relation = value.as_str();
+                match (name_words(name).is_empty(), relation) {
+                    // `{"mother": "Jane Ash"}`
+                    (true, Some(whose)) => of_pair(whose, Some(name), found),
+                    // `{"Jane Ash": "mother"}`
+                    (false, Some(relation)) if is_family(Some(relation)) => of_pair(name, Some(relation), found),
+                    (_, None) => of_value(value, only_family, found),
+                    _ => {}
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn of_pair(name: &str, relation: Option<&str>, found: &mut Vec<Named>) {
+    let mut all = Vec::new();
+    of_text(name, &mut all);
+    for mut one in all {
+        if let Some(relation) = relation.map(str::trim).filter(|relation| !relation.is_empty()) {
+            if !one.text.contains('(') {
+                one.text = format!("{} ({relation})", one.text);
+            }
+            one.is_name = true;
+        }
+        found.push(one);
+    }
+}
+
+fn of_text(text: &str, found: &mut Vec<Named>) {
+    found.extend(parts(text).iter().filter_map(|part| of_part(part)));
+}
+
+/// Breaks a text where another person begins: at commas, semicolons, slashes, lines, `and`. What is in brackets belongs to
+/// whom it stands behind.
+fn parts(text: &str) -> Vec<String> {
+    let mut depth = 0_usize;
+    let mut broken = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let breaks = matches!(c, ',' | ';' | '/' | '&' | '+' | '\n' | '•' | '|');
+        broken.push(if breaks && depth == 0 { '\n' } else { c });
+    }
+    let mut parts = Vec::new();
+    for line in broken.split('\n') {
+        let mut part: Vec<&str> = Vec::new();
+        for word in line.split_whitespace() {
+            match word.to_lowercase().as_str() {
+                "and" | "plus" => {
+                    parts.push(part.join(" "));
+                    part.clear();
+                }
+                _ => part.push(word),
+            }
+        }
+        parts.push(part.join(" "));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn of_part(part: &str) -> Option<Named> {
+    let part = part.trim().trim_start_matches(['-', '*', '–']).trim();
+    let bracket = part.find(['(', '[']);
+    let name = bracket.map_or(part, |at| part.get(..at).unwrap_or_default());
+    let own: Vec<&str> = words(name).filter(|word| !is_no_name(&word.to_lowercase())).collect();
+    let is_capital = |word: &&str| {
+        word.chars()
+            .next()
+            .is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
+    };
+    let has_relation = words(part).any(|word| RELATIONS.contains(&word.to_lowercase().as_str()));
+    let is_name = own.iter().any(is_capital) || (has_relation && own.len() <= 3);
+    (!own.is_empty()).then(|| Named {
+        text: part.trim_end_matches(['.', ':']).to_owned(),
+        words: own.iter().map(|word| word.to_lowercase()).collect(),
+        is_name,
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mark = |c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-'));
+    text.split(mark).filter(|word| word.chars().any(char::is_alphanumeric))
+}
+
+/// Tells whether a word in lower case is no part of a name: a relation, a word of the language, an age or a date.
+fn is_no_name(word: &str) -> bool {
+    let word = word
+        .strip_suffix("'s")
+        .or_else(|| word.strip_suffix("’s"))
+        .unwrap_or(word);
+    let is_step = ["step-", "step", "half-", "great-", "foster-", "grand"]
+        .iter()
+        .any(|before| word.strip_prefix(before).is_some_and(|rest| RELATIONS.contains(&rest)));
+    is_step || RELATIONS.contains(&word) || OTHER.contains(&word) || word.chars().any(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(profile: &Value) -> Vec<(String, String, bool)> {
+        let all = named(profile).into_iter();
+        all.map(|one| (one.text, one.words.join(" "), one.is_name)).collect()
+    }
+
+    fn words_of(household: &str) -> Vec<String> {
+        let all = named(&json!({ "household": household })).into_iter();
+        all.map(|one| one.words.join(" ")).collect()
+    }
+
+    #[test]
+    fn names_are_found_as_people_write_them() {
+        assert_eq!(
+            of(&json!({"household": "Noah (brother, 4), Mia Ash and Mother: Jane Ash; gran"})),
+            [
+                ("Noah (brother, 4)".into(), "noah".into(), true),
+                ("Mia Ash".into(), "mia ash".into(), true),
+                ("Mother: Jane Ash".into(), "jane ash".into(), true),
+            ]
+        );
+        assert_eq!(words_of("Noah Ash, 4"), ["noah ash"]);
+        assert_eq!(
+            words_of("Lives with her mother, stepfather Tom Reed & two dogs"),
+            ["tom reed", "dogs"]
+        );
+        assert_eq!(
+            words_of("- Noah\n- Mia b. 2019-05-01\n- Tom aged 6y"),
+            ["noah", "mia", "tom"]
+        );
+        assert_eq!(words_of("lives alone"), Vec::<String>::new());
+        assert_eq!(words_of("Mother and two half-sisters"), Vec::<String>::new());
+        assert!(of(&json!({"household": "noah (brother)"}))[0].2);
+        assert!(
+            !of(&json!({"household": "two dogs"}))[0].2,
+            "no capital, and nothing to the client"
+        );
+    }
+
+    #[test]
+    fn lists_and_pairs_are_read_too_and_of_people_the_family_alone() {
+        let profile = json!({
+            "household": [{"name": "Noah Ash", "relation": "brother"}, "Mia"],
+            "family": {"mother": "Jane Ash", "Tom Reed": "uncle"},
+            "people": [{"name": "Ida Gray", "relation": "GP"}, {"name": "Joan Low", "relation": "grandmother"}],
+            "parental_responsibility": "Jane Ash (mother)",
+        });
+        let mut all: Vec<String> = of(&profile).into_iter().map(|(text, _, _)| text).collect();
+        all.sort();
+        assert_eq!(
+            all,
+            [
+                "Jane Ash (mother)",
+                "Joan Low (grandmother)",
+                "Mia",
+                "Noah Ash (brother)",
+                "Tom Reed (uncle)"
+            ]
+        );
+        assert!(named(&Value::Null).is_empty());
+    }
+}
