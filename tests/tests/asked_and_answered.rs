@@ -130,9 +130,10 @@ fn whose_note_it_is_stands_in_the_editor_and_in_the_answer_by_the_label_that_was
     );
     std::fs::write(&script, does).unwrap();
     let editor = format!("sh {}", script.display());
-    let Some(terminal) = with_editor(&vault, &format!("note add {case} --kind phone"), &editor) else {
+    let Some(mut terminal) = with_editor(&vault, &format!("note add {case} --kind phone"), &editor) else {
         return;
     };
+    terminal.wait_for("of the same words").keys("y\n");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     let shown = std::fs::read_to_string(&kept).unwrap();

@@ -596,7 +596,7 @@ fn what_is_misfiled_or_withdrawn_names_the_copies_that_stay_and_is_filed_once() 
     // Into the case that holds it already: it is there once.
     let misfiled = ["note", "misfiled", note, "--to", &bo, "--file", "-"];
     let said = vault.feed(&misfiled, b"opened the wrong case").done().stdout;
-    let already = format!("case {bo} holds it already, as {}", copy(0));
+    let already = format!("Bo Brisk ({bo}) holds it already, as {}", copy(0));
     assert!(said.contains(&already), "{said}");
     assert!(
         said.contains(&format!("{} in case {cy} says the same, and stays", copy(1))),
