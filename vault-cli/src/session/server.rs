@@ -398,11 +398,14 @@ impl Session {
                     Err(error) if is_not_found(&error) => continue,
                     answer => answer?,
                 };
-                let page: StreamPage = wire::decode(&page, limit::APPEND).map_err(refused(stream))?;
-                let Some(placed) = page.parcels.into_iter().next() else {
+                // What is not what it should be leaves this one record as it is, and keeps nothing else away.
+                let Ok(page) = wire::decode::<StreamPage>(&page, limit::APPEND) else {
                     continue;
                 };
-                let (_, records, _) = OpenParcel::open(placed.parcel).map_err(refused(stream))?.into_parts();
+                let Some(Ok(parcel)) = page.parcels.into_iter().next().map(|one| OpenParcel::open(one.parcel)) else {
+                    continue;
+                };
+                let (_, records, _) = parcel.into_parts();
                 let is_it = |record: &OpenRecord| record.stored().hash == *hash;
                 if let Some(OpenRecord::Kept { record, wrap }) = records.into_iter().find(is_it) {
                     came.push((stored.at, record, wrap));
@@ -413,11 +416,20 @@ impl Session {
             }
             self.write(|holder, tx| -> Result<()> {
                 let mut unshown = unshown::load(tx, case)?;
-                for (at, record, wrap) in &came {
-                    tx.fill_in(*at, record, wrap)?;
-                    unshown.remove(&record.hash());
-                }
                 let state = holder.case_state(tx, case)?;
+                for (at, record, wrap) in &came {
+                    // Another process may have taken its erasure in meanwhile; and another wrap is none of it.
+                    if state.is_erased(&record.hash()) {
+                        continue;
+                    }
+                    match tx.fill_in(*at, record, wrap).map_err(SessionError::from) {
+                        Err(SessionError::Refused { .. }) => {}
+                        filled => {
+                            filled?;
+                            unshown.remove(&record.hash());
+                        }
+                    }
+                }
                 unshown.retain(|record| !state.is_erased(record));
                 unshown::store(tx, case, &unshown)?;
                 if let Some(known) = &holder.known {

@@ -85,6 +85,8 @@ pub enum Step {
         stream: StreamId,
         /// The sequence number of the link that does not come.
         seq: u64,
+        /// That of the last link that the log is known to have of it.
+        until: u64,
         /// Its last links, to be stored if access ended with them and not otherwise: some have come without bytes, and the
         /// erasure may be beyond what is shown.
         last: Vec<Pulled>,
@@ -150,8 +152,10 @@ struct Due {
     older: Option<u64>,
     /// The number of a link that the log has, up to which at least such a stream goes.
     until: Option<u64>,
-    /// Whether it was held back before: where its links are was found out then, and each is proved again.
+    /// Whether it was held back before: its links are at leaves that were followed then, and are looked for there again.
     again: bool,
+    /// The leaf of the last link that came of those that are proved one by one.
+    after: Option<u64>,
 }
 
 #[derive(Default)]
@@ -164,8 +168,8 @@ struct Plan {
     absent: BTreeMap<RecordHash, u64>,
     /// A page whose older links are being proved.
     proving: Option<(StreamPage, Tiles)>,
-    /// Where the server has no more of the first that is due.
-    ends: Option<(StreamId, u64)>,
+    /// Where the server has no more of the first that is due, and how far the log is known to go.
+    ends: Option<(StreamId, u64, u64)>,
 }
 
 impl Pull {
@@ -395,8 +399,23 @@ impl Pull {
             if held.left && told.is_none() {
                 continue;
             }
-            let again = held.behind.is_some();
-            let first = match held.left || again {
+            // One that was cut off after all of it had come is no longer held back, although that was not noted.
+            if let Some(mut until) = held.behind.filter(|until| held.here <= *until) {
+                // How far it goes the log says, and not the server: a link that is new stands behind those that were held back.
+                while arrived.leaves.contains_key(&Tag::of(stream, until.saturating_add(1))) {
+                    until = until.saturating_add(1);
+                }
+                due.push_back(Due {
+                    stream,
+                    links: VecDeque::new(),
+                    older: Some(held.here),
+                    until: Some(until),
+                    again: true,
+                    after: None,
+                });
+                continue;
+            }
+            let first = match held.left || held.behind.is_some() {
                 true => held.here,
                 false => held.followed,
             };
@@ -414,37 +433,35 @@ impl Pull {
             }
             // One that is new here, or again, or was cut off in the middle of that, and does not go on at a new leaf, goes on
             // below them.
-            let is_older = known.is_none() || held.left || again || held.here > held.followed;
-            // The next of one that was held back is at a leaf that was followed then.
-            require(!again || seq == first, Check::LogTwice)?;
+            let was_cut = held.here > held.followed && held.behind.is_none();
+            let is_older = known.is_none() || held.left || was_cut;
             if seq > first {
-                let (older, until) = (None, None);
                 if !links.is_empty() {
                     due.push_back(Due {
                         stream,
                         links,
-                        older,
-                        until,
-                        again,
+                        older: None,
+                        until: None,
+                        again: false,
+                        after: None,
                     });
                 }
             } else if stream != agency && is_older {
-                let promised = match told {
-                    Some(told) => arrived.promised(told)?,
+                let until = match told {
+                    Some(told) => match arrived.promised(told)? {
+                        // All that this log has of it is beyond the checkpoint, and comes another time.
+                        None => continue,
+                        until => until,
+                    },
                     None => None,
                 };
-                if told.is_some() && promised.is_none() && !again {
-                    // All that this log has of it is beyond the checkpoint, and comes another time.
-                    continue;
-                }
-                let until = promised.max(held.behind);
-                let older = Some(held.here);
                 due.push_back(Due {
                     stream,
                     links,
-                    older,
+                    older: Some(held.here),
                     until,
-                    again,
+                    again: false,
+                    after: None,
                 });
             }
         }
@@ -489,10 +506,15 @@ impl Plan {
         if !self.ready.is_empty() && is_whole {
             return Ok(Step::Take(std::mem::take(&mut self.ready)));
         }
-        if let Some((stream, seq)) = self.ends {
+        if let Some((stream, seq, until)) = self.ends {
             self.absent.clear();
             let last = std::mem::take(&mut self.ready);
-            return Ok(Step::Ends { stream, seq, last });
+            return Ok(Step::Ends {
+                stream,
+                seq,
+                until,
+                last,
+            });
         }
         if let Some(tile) = self.proving.as_ref().and_then(|(_, tiles)| tiles.wanted) {
             return Ok(Step::Ask(Request::Tile(tile)));
@@ -589,7 +611,7 @@ impl Plan {
         let Some(due) = self.due.front_mut() else {
             return Ok(());
         };
-        let (stream, Some(from)) = (due.stream, due.older) else {
+        let (stream, Some(from), mut after) = (due.stream, due.older, due.after) else {
             return Ok(());
         };
         let checkpoint = arrived.follower.checkpoint();
@@ -617,9 +639,11 @@ impl Plan {
                     Err(Missing::Refused) => return Err(Check::LogTile.into()),
                 },
             };
-            if !is_there {
+            // In the order of the log, as all streams are: rights are judged by it.
+            if !is_there || after.is_some_and(|after| after >= leaf) {
                 return Err(Fault::Withheld { stream, seq });
             }
+            after = Some(leaf);
         }
         let (mut seq, mut kept) = (from, Vec::with_capacity(below));
         for placed in page.parcels.into_iter().take(below) {
@@ -632,6 +656,7 @@ impl Plan {
         let is_reached = due.until.is_some_and(|until| until < seq);
         let goes_on = !is_reached || arrived.leaves.contains_key(&Tag::of(stream, seq));
         due.older = goes_on.then_some(seq);
+        due.after = after;
         kept.into_iter().for_each(|pulled| self.keep(pulled));
         Ok(())
     }
@@ -643,7 +668,9 @@ impl Plan {
         if stream.kind != StreamKind::Case || (seq == 0 && !due.again) {
             return Err(Fault::Withheld { stream, seq });
         }
-        self.ends = Some((stream, seq));
+        let last = due.links.back().map(|(_, seq, _)| *seq);
+        let until = last.or(due.until).unwrap_or(seq);
+        self.ends = Some((stream, seq, until));
         Ok(())
     }
 }
@@ -669,7 +696,7 @@ impl Scan {
     /// Looks for the links of streams of which it is known up to where they go.
     fn of(plan: &Plan, arrived: &Arrived) -> Result<Self, Refused> {
         let mut places = HashMap::new();
-        for due in plan.due.iter().filter(|due| !due.again) {
+        for due in &plan.due {
             if let (Some(older), Some(until)) = (due.older, due.until) {
                 // No stream has more links than its log has leaves.
                 require(until < arrived.follower.size(), Check::TooLong)?;
@@ -718,7 +745,7 @@ impl Scan {
     fn finish(self, arrived: Arrived, mut plan: Plan) -> Result<State, Fault> {
         require(self.edge.root() == self.root, Check::LogConsistency)?;
         let mut second = self.second;
-        for due in plan.due.iter_mut().filter(|due| due.until.is_some() && !due.again) {
+        for due in plan.due.iter_mut().filter(|due| due.until.is_some()) {
             let (Some(mut seq), Some(until)) = (due.older, due.until) else {
                 continue;
             };

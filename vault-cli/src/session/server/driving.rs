@@ -56,14 +56,19 @@ pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
                 pull.take(&answer).map_err(|fault| by.fault(fault))?;
             }
             Step::Take(pulled) => by.take(pulled, pull.left())?,
-            Step::Ends { stream, seq, last } => match by.has_left(stream, seq, last)? {
+            Step::Ends {
+                stream,
+                seq,
+                until,
+                last,
+            } => match by.has_left(stream, seq, last)? {
                 true => pull.leave(),
                 false if pull.is_held_back() => {
                     // What came is not kept; it is asked for again.
                     by.hold_back(Behind {
                         stream,
                         seq,
-                        until: seq,
+                        until,
                         before: Vec::new(),
                         rest: Vec::new(),
                     })?;

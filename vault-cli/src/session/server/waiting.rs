@@ -225,9 +225,9 @@ impl TakenOut {
             moved: HashMap::new(),
             agency_links: self.waiting.links.iter().filter_map(agency_link).collect(),
             agency_moved: HashMap::new(),
+            without_place: HashSet::new(),
         };
         let mut aside = Vec::new();
-        let mut without_place = HashSet::new();
         for one in &self.waiting.links {
             let put = match taken.contains(&one.link.id()) {
                 true => back.arrived(one),
@@ -237,9 +237,9 @@ impl TakenOut {
                 Ok(pos) => {
                     back.moved.insert(one.row.pos(), pos);
                 }
-                Err(SessionError::Refused { check, .. }) if !erases_what_is_here(one, &without_place) => {
+                Err(SessionError::Refused { check, .. }) if !erases_what_is_here(one, &back.without_place) => {
                     back.set_aside(one, check)?;
-                    without_place.extend(placed(one));
+                    back.without_place.extend(placed(one));
                     let of = name_of(one);
                     aside.push(SetAside { of, check });
                 }
@@ -268,6 +268,8 @@ struct Back<'a, 'c> {
     /// The agency's links that waited, each with the one before it; and what those that were put back are now.
     agency_links: HashMap<LinkId, LinkId>,
     agency_moved: HashMap<LinkId, LinkId>,
+    /// Records that were set aside.
+    without_place: HashSet<RecordHash>,
 }
 
 impl Back<'_, '_> {
@@ -357,7 +359,7 @@ impl Back<'_, '_> {
         // What it changes is read again afterwards.
         let mut keys = self.take_keys(case)?;
         let stream = keys.stream();
-        let body = &one.link.link().body;
+        let body = &self.with_place(&one.link.link().body);
         let link = self.link(one, body.clone())?;
         let placements = row.placements()?;
         // What is sealed in it is part of what was signed, and opens by the key that it was sealed for alone; an epoch that it
@@ -387,6 +389,21 @@ impl Back<'_, '_> {
             return Ok(self.tx.put_rewrap(&link, &wraps)?);
         }
         self.put_event(&link, row, &placements)
+    }
+
+    /// An erasure names no record of it that has no place any more: those went before it. Anything else is as it was.
+    fn with_place(&self, body: &LinkBody) -> LinkBody {
+        let mut body = body.clone();
+        if let LinkBody::Event(placed) = &mut body
+            && let Event::Erasure(erasure) = &mut placed.event
+            && erasure
+                .records
+                .iter()
+                .any(|record| !self.without_place.contains(record))
+        {
+            erasure.records.retain(|record| !self.without_place.contains(record));
+        }
+        body
     }
 
     fn put_agency_event(&mut self, one: &WaitingLink, row: &LinkRow) -> Result<u64> {

@@ -11,7 +11,9 @@ use crate::session::server::kept::KeptRemote;
 use crate::session::tests::Vault;
 use std::collections::BTreeMap;
 use vault_core::crypto::hash::hash;
+use vault_core::id::LinkId;
 use vault_core::sync::Request;
+use vault_core::tlog::entry::Entry;
 use vault_core::wire;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::link::LinkBody;
@@ -104,6 +106,91 @@ fn a_case_that_is_held_back_keeps_no_other_from_coming_or_going() {
             vault.show(note).unwrap();
         }
         require_sound(vault);
+    }
+}
+
+/// A case that Ben holds back: its stream, and the number of its first link that came without bytes; one stands behind it.
+fn held_back() -> (Office, String, StreamId, u64) {
+    let mut office = Office::founded();
+    let case = office.ann.case("ext-1");
+    office.grant(&case);
+    office.meet();
+    let stream = stream_of(&mut office.ann, &case);
+    let whole = office.served.chains[&stream].len() as u64;
+    office.ann.note(&case, "obs: Comes without.");
+    office.ann.note(&case, "obs: Behind it.");
+    sync(&mut office.ann, &mut office.served).unwrap();
+    let lie = |request: Request, answer: Vec<u8>| match request {
+        Request::Page { stream: of, from } if of == stream => without_bytes_from(answer, from, whole),
+        _ => answer,
+    };
+    follow(&mut office.ben, &office.served, &lie).unwrap();
+    assert_eq!(behind(&mut office.ben), BTreeMap::from([(stream, whole + 1)]));
+    (office, case, stream, whole)
+}
+
+/// Shows no link of a stream from number `until` on.
+fn shown_until(stream: StreamId, until: u64) -> impl Fn(Request, Vec<u8>) -> Vec<u8> {
+    move |request, answer| match request {
+        Request::Page { stream: of, from } if of == stream => {
+            let mut page: StreamPage = wire::decode(&answer, limit::APPEND).unwrap();
+            page.parcels.truncate(until.saturating_sub(from) as usize);
+            wire::encode(&page).unwrap()
+        }
+        _ => answer,
+    }
+}
+
+#[test]
+fn attack_46_how_far_a_case_goes_that_is_held_back_the_log_says_and_not_the_server() {
+    let (mut office, case, stream, whole) = held_back();
+    office.ann.note(&case, "obs: Written meanwhile.");
+    office.ann.note(&case, "obs: And the last.");
+    sync(&mut office.ann, &mut office.served).unwrap();
+    let all = BTreeMap::from([(stream, whole + 3)]);
+    // Nothing of it is shown; then as far as was known before; then all but the last.
+    for until in [whole, whole + 2, whole + 3] {
+        follow(&mut office.ben, &office.served, &shown_until(stream, until)).unwrap();
+        assert_eq!(behind(&mut office.ben), all, "{until}");
+    }
+    office.meet();
+    assert!(behind(&mut office.ben).is_empty());
+    assert_eq!(office.ben.list(&case).unwrap().notes.len(), 4);
+    require_sound(&mut office.ben);
+}
+
+#[test]
+fn a_case_of_which_all_came_before_that_was_noted_is_not_held_back() {
+    let (mut office, case, stream, whole) = held_back();
+    office.meet();
+    assert!(behind(&mut office.ben).is_empty());
+    // As if it had ended between taking the links in and noting it.
+    let note = |office: &mut Office| {
+        let mut kept = super::kept(office.ben.s());
+        kept.hold_back(&BTreeMap::from([(stream, whole + 1)]));
+        office.ben.s().write(|_, tx| kept.store(tx)).unwrap();
+    };
+    note(&mut office);
+    office.meet();
+    assert!(behind(&mut office.ben).is_empty());
+    note(&mut office);
+    office.ann.note(&case, "obs: The next.");
+    office.meet();
+    assert!(behind(&mut office.ben).is_empty());
+    office.ben.note(&case, "obs: Of Ben.");
+    office.meet();
+    assert_eq!(office.ann.list(&case).unwrap().notes.len(), 4);
+    require_sound(&mut office.ben);
+}
+
+#[test]
+fn chk_141_a_second_leaf_of_a_place_that_is_held_back_is_refused() {
+    for behind in [0, 1] {
+        let (mut office, _, stream, whole) = held_back();
+        let other = LinkId([7; 32]);
+        office.served.entries.push(Entry::of(stream, whole + behind, other));
+        let refused = follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap_err();
+        assert!(refused.to_string().contains("CHK-141"), "{refused}");
     }
 }
 

@@ -21,6 +21,7 @@ use vault_core::id::RecordHash;
 use vault_core::sync::Request;
 use vault_core::wire;
 use vault_core::wire::v1::limit;
+use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::sync::StreamPage;
 
 #[test]
@@ -202,6 +203,29 @@ fn a_note_that_was_withdrawn_before_anybody_heard_that_access_ended_keeps_nothin
     require_sound(&mut office.ben);
     office.ben.open();
     require_sound(&mut office.ben);
+}
+
+#[test]
+fn a_withdrawal_of_which_one_part_has_no_place_any_more_takes_the_rest() {
+    let mut office = Office::founded();
+    let case = office.ann.case("ext-1");
+    let grant = office.grant(&case);
+    office.meet();
+    let note = office
+        .ben
+        .note(&case, "obs: In the core.\n\nobs: Of health. {section health}");
+    office.ben.s().note_withdraw(NoteWithdrawRequest { note }).unwrap();
+    let other = office.ben.note(&case, "obs: Written after.");
+    // From now on Ben holds the core alone.
+    office.revoke(&case, grant);
+    office.grant_of(&case, &|section| [Section::INDEX, Section::CORE].contains(&section));
+    office.meet();
+    for vault in [&mut office.ann, &mut office.ben] {
+        vault.show(&other).unwrap();
+        let listed = vault.list(&case).unwrap();
+        assert_eq!((listed.notes.len(), listed.unopened.len()), (1, 0));
+        require_sound(vault);
+    }
 }
 
 /// What Ben was not shown.

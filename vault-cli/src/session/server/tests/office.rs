@@ -48,6 +48,7 @@ use vault_core::wire::v1::membership::GrantedSection;
 use vault_core::wire::v1::membership::Membership;
 use vault_core::wire::v1::membership::Rights;
 use vault_core::wire::v1::stream::Epoch;
+use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 
 /// Two members over one server.
@@ -101,6 +102,11 @@ impl Office {
 
     /// Lets Ben into Ann's case, as far back as it goes.
     pub(super) fn grant(&mut self, case: &str) -> GrantId {
+        self.grant_of(case, &|_| true)
+    }
+
+    /// As [`Self::grant`], of some of its sections.
+    pub(super) fn grant_of(&mut self, case: &str, is_granted: &dyn Fn(Section) -> bool) -> GrantId {
         let ben = self.ben.s().holder.member;
         let grant = GrantId(fresh_id(&mut crate::session::random::os()));
         let granted = self.ann.s().write(|holder, tx| {
@@ -108,7 +114,7 @@ impl Office {
             let mut keys = holder.case_keys(tx, case)?;
             let to = holder.agency.member_ref(ben).unwrap();
             let mut held = keys.all_held();
-            held.retain(|(section, ..)| !section.is_private());
+            held.retain(|(section, ..)| !section.is_private() && is_granted(*section));
             let entries: Vec<_> = held
                 .iter()
                 .map(|(section, epoch, key)| (*section, *epoch, key))
@@ -340,6 +346,7 @@ fn told(fault: Fault) -> SessionError {
             let of = format!("entry {seq} of {stream}");
             ServerFault::Absent { of }.into()
         }
+        Fault::Twice(_) => SessionError::refused(Check::LogTwice, "the log"),
         other => panic!("{other:?}"),
     }
 }
