@@ -40,6 +40,9 @@ const LABELS: [&str; 12] = [
 /// The fields that are shown with the dangers by their own names.
 pub(super) const KNOWN: [&str; 2] = ["danger_to_workers", "contact_restrictions"];
 
+/// The field that is to be known before a visit, and is no danger by itself.
+const TRIGGERS: &str = "triggers";
+
 /// Takes the dangers out of the fields of other names, at any depth: each with its field's path, as
 /// `other.risk: Never go alone.`
 pub(super) fn of_unforeseen(profile: &Value) -> Vec<String> {
@@ -124,6 +127,36 @@ pub(super) fn is_labelled(note: &Note, segment: &Segment) -> bool {
 /// Tells whether one of the words of a label is of [`LABELS`]: `high-risk` and `Danger to workers` are, `risk-averse` too.
 fn is_label(label: &str) -> bool {
     begins(label, &LABELS)
+}
+
+/// Tells whether a segment of a note is what its author made a danger.
+pub fn is_marked(note: &Note, segment: &Segment) -> bool {
+    word(note, segment) == Some(Word::Marked)
+}
+
+/// Lists what a profile said that is to be known before a visit, and says no more: each by its field, as
+/// `danger_to_workers: The dog bites.`, where nothing of that field is left. A field in other words is none of them.
+pub fn struck_fields(before: &Value, after: &Value) -> Vec<String> {
+    let Value::Object(fields) = before else {
+        return Vec::new();
+    };
+    let gone = fields.iter().filter_map(|(name, value)| {
+        let said = alerts(name, value);
+        let is_left = after.get(name).is_some_and(|value| !alerts(name, value).is_empty());
+        (!is_left).then_some(said)
+    });
+    gone.flatten().collect()
+}
+
+/// What a field of a profile holds that is to be known before a visit.
+fn alerts(name: &str, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    match KNOWN.contains(&name) || name == TRIGGERS {
+        true => say(name, value, &mut found),
+        false => look(name, name, value, &mut found),
+    }
+    found.retain(|said| !said.split_once(": ").is_some_and(|(_, text)| says_none(text)));
+    found
 }
 
 /// Tells what a segment says of safety; nothing where it is of something else.
@@ -378,6 +411,37 @@ mod tests {
         note.segments[0].labels = vec!["danger".to_owned()];
         note.segments[0].placeholder = true;
         assert_eq!(texts(&note), 0);
+    }
+
+    #[test]
+    fn a_field_that_is_emptied_is_struck_and_one_in_other_words_is_not() {
+        let before = serde_json::json!({
+            "name": "Elin Farrow", "danger_to_workers": "The dog bites.", "contact_restrictions": ["No calls.", "No mail."],
+            "triggers": "Uniforms.", "other": {"risk": "A knife."}, "address": "Birkenweg 9",
+        });
+        let emptied =
+            serde_json::json!({"danger_to_workers": "None known", "triggers": " ", "contact_restrictions": []});
+        let mut struck = struck_fields(&before, &emptied);
+        struck.sort();
+        assert_eq!(
+            struck,
+            [
+                "contact_restrictions: No calls.",
+                "contact_restrictions: No mail.",
+                "danger_to_workers: The dog bites.",
+                "other.risk: A knife.",
+                "triggers: Uniforms.",
+            ]
+        );
+        let reworded = serde_json::json!({
+            "danger_to_workers": "Two dogs.", "contact_restrictions": "No mail.", "triggers": "Dogs.",
+            "other": {"risk": "Two knives."},
+        });
+        assert_eq!(struck_fields(&before, &reworded), [""; 0]);
+        assert_eq!(
+            struck_fields(&serde_json::json!({"triggers": "none"}), &Value::Null),
+            [""; 0]
+        );
     }
 
     #[test]
