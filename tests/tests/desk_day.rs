@@ -59,6 +59,9 @@ fn a_note_hidden_before_anybody_knew_whose_it_is_is_put_into_the_right_file_late
     let told = answered.feed(&answer, b"no breach\n").done().stdout;
     assert!(told.contains("stands in no file now"), "{told}");
     answered.verified();
+    // Its last words are shown still, though the version before the answer had none either.
+    let shown = answered.run(&["note", "show", &note, "--misfiled"]).done().stdout;
+    assert!(shown.contains("The walrus rests."), "{shown}");
     let done = answered.run(&refile).json();
     assert!(
         done["breach_question"].as_str().unwrap().contains("answered already"),

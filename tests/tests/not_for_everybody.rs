@@ -327,3 +327,60 @@ fn a_danger_known_of_a_sibling_is_told_before_a_visit_to_the_other() {
     terminal.keys("obs: Calm.\n\u{4}");
     assert_eq!(terminal.end().0, 0);
 }
+
+#[test]
+fn a_mark_or_a_danger_that_an_amendment_loses_is_said() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let note = vault.add_note(
+        &case,
+        "obs: We met in the hall.\n\nrep mother: We live at 7 Quarry Lane now. {hide-from father} {about Tam Brisk}\n\nobs: He \
+         keeps a knife by the door. {label danger}\n",
+    );
+    let brief = || vault.run(&["case", "show", &case, "--brief"]).done().stdout;
+    assert!(brief().contains("He keeps a knife by the door."), "{}", brief());
+
+    // Whom nothing but a marked segment names is named with its mark.
+    let people = vault.run(&["case", "people", &case]).done().stdout;
+    assert!(
+        people.contains("NOT FOR father: Tam Brisk") && people.contains("NOT FOR father: mother"),
+        "{people}"
+    );
+    let rows = vault.json(&["case", "people", &case]);
+    assert_eq!(rows["people"][0]["hide_from"], json!(["father"]), "{rows}");
+
+    let amend = ["note", "amend", &note, "--file", "-"];
+    let told = vault
+        .feed(
+            &amend,
+            b"obs: We met in the hall.\n\nrep mother: She lives at 7 Quarry Lane. {about Tam Brisk}\n",
+        )
+        .done()
+        .stderr;
+    for said in [
+        "look again: segment 2 was marked not for father, and nothing in this version is",
+        "the danger `He keeps a knife by the door.` is not in the note any more",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(brief().contains("none recorded"), "{}", brief());
+    let people = vault.run(&["case", "people", &case]).done().stdout;
+    assert!(!people.contains("NOT FOR"), "{people}");
+}
+
+#[test]
+fn a_field_of_a_danger_that_is_emptied_is_said() {
+    let vault = Vault::made();
+    let profile = json!({"name": "Tam Brisk", "danger_to_workers": "The dog bites.", "triggers": "Uniforms."});
+    let case = open(&vault, &profile);
+    let amend = ["case", "amend", &case, "--file", "-"];
+    let changes = br#"{"danger_to_workers": null, "triggers": "None"}"#;
+    let reply = vault.copied().feed(&[&amend[..], &["--json"]].concat(), changes).json();
+    let gone = json!(["danger_to_workers: The dog bites.", "triggers: Uniforms."]);
+    assert_eq!(reply["struck"], gone, "{reply}");
+    let told = vault.feed(&amend, changes).done().stderr;
+    assert!(
+        told.contains("look again: `danger_to_workers: The dog bites.` is taken away"),
+        "{told}"
+    );
+}

@@ -427,13 +427,18 @@ pub(super) fn saved(reply: &NoteSavedReply, run: &Invocation) -> Result<(), CliE
     }
     for gone in &reply.struck {
         let what = match gone.kind {
+            _ if gone.danger => "danger",
             SegmentKind::Plan => "step",
             SegmentKind::Decision => "decision",
             _ => "quote",
         };
+        let now = match gone.unmarked {
+            true => "is in the note still, but not as a danger, and is not told before a visit any more",
+            false => "is not in the note any more",
+        };
         let words = crate::render::overview::cut(&gone.text);
         run.ui.note(&format!(
-            "the {what} `{}{}` is not in the note any more",
+            "the {what} `{}{}` {now}",
             escape_line(&gone.marks.to_string()),
             escape_line(&words)
         ));

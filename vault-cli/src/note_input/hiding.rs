@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 use vault_core::note::Note;
+use vault_core::note::Segment;
 use vault_core::note::mark::Marks;
 
 use crate::session::SessionError;
@@ -45,15 +46,37 @@ pub(crate) fn require_none(words: &str) -> Result<(), SessionError> {
     })
 }
 
-/// Names the segments of an amendment that say the same as before, and are kept from fewer than before.
+/// Names the segments of an amendment that say the same as before and are kept from fewer than before, and those marked
+/// before for which nothing that is new in it has their mark: words that were reworded are found nowhere, and nobody can
+/// tell by them what was lost.
 pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<String> {
     let hidden = before.segments.iter().filter(|old| !Marks::of(old).is_empty());
-    let told = hidden.filter_map(|old| {
-        let mut same = after.segments.iter().filter(|new| new.text.trim() == old.text.trim());
-        let new = same.next()?;
+    let says_the_same = |one: &Segment, other: &Segment| one.text.trim() == other.text.trim();
+    let lost = |old: &Segment, new: &Segment| {
         let (mut lost, now) = (Marks::of(old), Marks::of(new));
         lost.hide_from.retain(|name| !now.hide_from.contains(name));
         lost.withheld = lost.withheld.filter(|_| now.withheld.is_none());
+        lost
+    };
+    let is_new = |new: &&Segment| !before.segments.iter().any(|old| says_the_same(old, new));
+    // Each stands for one of those that are not there in their words any more.
+    let mut stand_ins: Vec<&Segment> = after.segments.iter().filter(is_new).collect();
+    let told = hidden.filter_map(|old| {
+        let mut same = after.segments.iter().filter(|new| says_the_same(old, new));
+        let Some(new) = same.next() else {
+            let covers = |new: &Segment| lost(old, new).is_empty();
+            let at = stand_ins.iter().position(|new| new.n == old.n && covers(new));
+            if let Some(at) = at.or_else(|| stand_ins.iter().position(|new| covers(new))) {
+                stand_ins.remove(at);
+                return None;
+            }
+            let (n, said) = (old.n, Marks::of(old).said());
+            return Some(match after.segments.iter().any(covers) {
+                false => format!("segment {n} was marked {said}, and nothing in this version is"),
+                true => format!("segment {n} was marked {said}, and nothing that is new in this version is"),
+            });
+        };
+        let lost = lost(old, new);
         (!lost.is_empty()).then(|| format!("segment {}: it was marked {}, and is not any more", new.n, lost.said()))
     });
     told.collect()
@@ -198,6 +221,29 @@ mod tests {
             ]
         );
         assert_eq!(uncovered(&after, &after), [""; 0]);
+    }
+
+    #[test]
+    fn a_mark_that_is_lost_with_other_words_is_missed() {
+        let before =
+            read("obs: He moved to Birkenweg 9. {hide-from father}\nobs: A neighbour rang. {withheld a source}\n");
+        let told = |typed: &str| uncovered(&before, &read(typed));
+        assert_eq!(
+            told("obs: He lives at Birkenweg 9 now.\nobs: Somebody rang. {withheld a source}\n"),
+            ["segment 1 was marked not for father, and nothing in this version is"]
+        );
+        assert_eq!(told("obs: He moved.\nobs: They rang.\n").len(), 2);
+        assert_eq!(told("obs: He is well.\n").len(), 2);
+        assert_eq!(
+            told("obs: They rang. {withheld a source}\nobs: He lives there now. {hide-from father, uncle}\n"),
+            [""; 0]
+        );
+        // One stands for one.
+        let before = read("obs: He moved. {hide-from father}\nobs: He rang. {hide-from father}\n");
+        assert_eq!(
+            uncovered(&before, &read("obs: He moved. {hide-from father}\nobs: He called.\n")),
+            ["segment 2 was marked not for father, and nothing that is new in this version is"]
+        );
     }
 
     #[test]

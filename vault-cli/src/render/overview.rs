@@ -342,7 +342,7 @@ pub fn people(reply: &CasePeopleReply) -> String {
     let rows = reply.people.iter().map(|person| {
         let parts: Vec<&str> = person.parts.iter().map(|part| Part::as_str(*part)).collect();
         [
-            person.name.clone(),
+            format!("{}{}", person.marks, person.name),
             or_dash(person.relation.as_deref()),
             number(person.notes),
             or_dash(person.first.as_deref()),

@@ -95,7 +95,15 @@ impl Session {
             let mut before = match read.version {
                 1 => None,
                 _ if request.clean => None,
-                version => Some(holder.read_note(tx, &keys, record, Some(version - 1), &logged)?.note),
+                version => {
+                    let at = |number| holder.read_note(tx, &keys, record, Some(number), &logged);
+                    let mut before = at(version - 1)?;
+                    // Of a misfiled note the answer to its question is a version without words too: shown are the last ones.
+                    while read.note.misfiled.is_some() && before.note.misfiled.is_some() && before.version > 1 {
+                        before = at(before.version - 1)?;
+                    }
+                    Some(before.note)
+                }
             };
             let mut beside = Vec::new();
             for other in holder.read_beside(tx, &keys, &read, &logged)? {

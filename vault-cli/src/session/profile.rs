@@ -18,6 +18,7 @@ use super::request::CaseHistoryRequest;
 use super::request::ReadPurpose;
 use serde_json::Map;
 use serde_json::Value;
+use vault_core::note::danger;
 use vault_core::note::extra::Extra;
 use vault_core::note::extra::RawJson;
 use vault_core::note::line::CaseLine;
@@ -42,7 +43,7 @@ impl Session {
             purpose: &purpose,
         })?;
         let opened = request.opened.map(|day| day.to_string());
-        let (version, changed) = self.write(|holder, tx| {
+        let (version, changed, struck) = self.write(|holder, tx| {
             let mut keys = holder.case_keys(tx, case)?;
             let mut records = holder.case_records_to_amend(tx, &keys, &logged)?;
             let external = records.label.external_id.clone();
@@ -54,21 +55,24 @@ impl Session {
             let changed: Vec<String> = differences(Some(&before), line).into_iter().map(|c| c.field).collect();
             let number = records.profile_at.1;
             if changed.is_empty() {
-                return Ok((number, changed));
+                return Ok((number, changed, Vec::new()));
             }
+            let values = |line: &CaseLine| line.profile.as_ref().map(RawJson::value).unwrap_or_default();
+            let struck = danger::struck_fields(&values(&before), &values(line));
             let named = case_record::Label::of(line, None);
             records.label.label = named.label;
             records.label.name = named.name;
             records.label.opened = named.opened;
             holder.rotate(tx, &mut keys)?;
             holder.put_case_version(tx, &keys, records)?;
-            Ok((number.saturating_add(1), changed))
+            Ok((number.saturating_add(1), changed, struck))
         })?;
         Ok(CaseAmendReply {
             schema: CASE_AMEND,
             case: case.handle(),
             version,
             changed,
+            struck,
             unknown_fields: unknown,
         })
     }

@@ -700,6 +700,9 @@ pub struct CaseAmendReply {
     pub version: u32,
     /// The fields that changed; none where nothing did, and no version was made.
     pub changed: Vec<String>,
+    /// What was to be known before a visit and is not there any more, each by its field: `danger_to_workers: The dog bites.`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub struck: Vec<String>,
     /// Of the fields that were given, those that are not known.
     #[serde(default)]
     pub unknown_fields: Vec<String>,
@@ -944,7 +947,7 @@ pub struct NoteSavedReply {
     /// Steps that were carried out, and that are not in the note any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub struck_done: Vec<String>,
-    /// Open steps, decisions and quotes of the version before that are not in the note any more.
+    /// Open steps, decisions, quotes and dangers of the version before that are not in the note any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub struck: Vec<Struck>,
     /// What it takes back of what amendments before it did, where it was not said from which version it was made.

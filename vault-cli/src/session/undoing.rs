@@ -6,6 +6,7 @@ use serde::Serialize;
 use vault_core::note::Note;
 use vault_core::note::Segment;
 use vault_core::note::SegmentKind;
+use vault_core::note::danger;
 use vault_core::note::mark::Marks as Hidden;
 
 /// What an amendment takes back of what amendments before it did.
@@ -98,7 +99,7 @@ pub(super) fn undone(before: &[Note], after: &Note) -> Option<Undoes> {
     (!found.versions.is_empty()).then_some(found)
 }
 
-/// A step, decision or quote that an amendment leaves out of the newest version.
+/// A step, decision, quote or danger that an amendment leaves out of the newest version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Struck {
     /// Its number in the version before.
@@ -107,13 +108,19 @@ pub struct Struck {
     pub kind: SegmentKind,
     /// Its words.
     pub text: String,
+    /// Whether its author had made it a danger.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub danger: bool,
+    /// Whether its words are in the note still, and it is only no danger any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmarked: bool,
     /// For whom they are not.
     #[serde(flatten)]
     pub marks: Hidden,
 }
 
-/// Lists the open steps, decisions and quotes of a note that are not in the amended one any more, nor in other words where
-/// they stood.
+/// Lists the open steps, decisions, quotes and dangers of a note that are not in the amended one any more, nor in other words
+/// where they stood. A danger is one of them too where only its mark went.
 pub(super) fn struck(before: &Note, after: &Note) -> Vec<Struck> {
     let is_told = |segment: &&Segment| match segment.kind {
         // Of a step that was carried out its mark is missed ([`marks_lost`]).
@@ -128,12 +135,23 @@ pub(super) fn struck(before: &Note, after: &Note) -> Vec<Struck> {
         let reworded = |now: &Segment| now.n == was.n && now.kind == was.kind && is_new(now);
         after.segments.iter().any(|now| same(was, now) || reworded(now))
     };
-    let gone = before.segments.iter().filter(is_told).filter(|was| !stays(was));
-    let named = gone.map(|was| Struck {
-        segment: was.n,
-        kind: was.kind,
-        text: words(was),
-        marks: Hidden::of(was),
+    let is_danger = |was: &Segment| danger::is_marked(before, was);
+    let stays_danger = |was: &Segment| {
+        let is_new = |now: &Segment| !before.segments.iter().any(|segment| words(segment) == words(now));
+        let mut dangers = after.segments.iter().filter(|now| danger::is_marked(after, now));
+        dangers.any(|now| words(now) == words(was) || (now.n == was.n && is_new(now)))
+    };
+    let named = before.segments.iter().filter_map(|was| {
+        let danger = is_danger(was) && !stays_danger(was);
+        let is_gone = is_told(&was) && !stays(&was);
+        (danger || is_gone).then(|| Struck {
+            segment: was.n,
+            kind: was.kind,
+            text: words(was),
+            danger,
+            unmarked: danger && after.segments.iter().any(|now| words(now) == words(was)),
+            marks: Hidden::of(was),
+        })
     });
     named.collect()
 }
@@ -232,6 +250,37 @@ mod tests {
         assert!(gone(&["Write.", "Ring."]).is_empty());
         assert!(gone(&["Ring her.", "Write."]).is_empty());
         assert_eq!(gone(&[]), ["Ring.", "Write."]);
+    }
+
+    #[test]
+    fn a_danger_that_is_left_out_or_is_one_no_more_is_named() {
+        let noted = |all: &[(&str, &str)]| {
+            let segments = (1..).zip(all).map(|(n, (text, label))| Segment {
+                labels: vec![(*label).to_owned()],
+                ..Segment::new(n, SegmentKind::Observation, *text)
+            });
+            Note {
+                segments: segments.collect(),
+                ..Note::default()
+            }
+        };
+        let before = noted(&[("He has a knife.", "danger"), ("It was warm.", "home")]);
+        let told = |all: &[(&str, &str)]| {
+            let struck = struck(&before, &noted(all));
+            struck
+                .into_iter()
+                .map(|one| (one.text, one.danger, one.unmarked))
+                .collect::<Vec<_>>()
+        };
+        let knife = "He has a knife.".to_owned();
+        assert_eq!(told(&[("It was warm.", "home")]), [(knife.clone(), true, false)]);
+        assert_eq!(
+            told(&[("It was warm.", "home"), ("He has a knife.", "home")]),
+            [(knife.clone(), true, true)]
+        );
+        assert_eq!(told(&[("He has none.", "home")]), [(knife, true, false)]);
+        assert!(told(&[("It was warm.", "home"), ("He has a knife.", "danger")]).is_empty());
+        assert!(told(&[("He has two knives.", "danger")]).is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! ```
 
 use super::extra::RawJson;
-use super::model::{Note, Segment};
+use super::model::{Note, Segment, SegmentKind};
 use super::overview::{self, Item};
 use super::when::Moment;
 use serde_json::Value;
@@ -30,8 +30,18 @@ const BEGINNINGS: [&str; 14] = [
     "violen", "warning", "weapon",
 ];
 
+/// How the words of a label begin that makes a danger of a segment wherever it stands, in lower case. They are fewer than
+/// [`BEGINNINGS`]: `abuse` may be of a substance and long ago, and is one only where safety is spoken of.
+const LABELS: [&str; 12] = [
+    "aggress", "alert", "assault", "danger", "firearm", "hazard", "risk", "safety", "threat", "unsafe", "violen",
+    "weapon",
+];
+
 /// The fields that are shown with the dangers by their own names.
 pub(super) const KNOWN: [&str; 2] = ["danger_to_workers", "contact_restrictions"];
+
+/// The field that is to be known before a visit, and is no danger by itself.
+const TRIGGERS: &str = "triggers";
 
 /// Takes the dangers out of the fields of other names, at any depth: each with its field's path, as
 /// `other.risk: Never go alone.`
@@ -105,6 +115,50 @@ pub fn is_marked_in(note: &Note) -> bool {
     words.any(|word| word == Word::Marked)
 }
 
+/// Tells whether a label says that a segment is a danger, whatever it stands under: its own, or one of the whole note.
+///
+/// Labels of the whole note leave out what is the author's own thinking.
+pub(super) fn is_labelled(note: &Note, segment: &Segment) -> bool {
+    let says = |labels: &[String]| labels.iter().any(|label| is_label(label));
+    let is_reflection = segment.kind == SegmentKind::Reflection;
+    !segment.placeholder && (says(&segment.labels) || (!is_reflection && says(&note.labels)))
+}
+
+/// Tells whether one of the words of a label is of [`LABELS`]: `high-risk` and `Danger to workers` are, `risk-averse` too.
+fn is_label(label: &str) -> bool {
+    begins(label, &LABELS)
+}
+
+/// Tells whether a segment of a note is what its author made a danger.
+pub fn is_marked(note: &Note, segment: &Segment) -> bool {
+    word(note, segment) == Some(Word::Marked)
+}
+
+/// Lists what a profile said that is to be known before a visit, and says no more: each by its field, as
+/// `danger_to_workers: The dog bites.`, where nothing of that field is left. A field in other words is none of them.
+pub fn struck_fields(before: &Value, after: &Value) -> Vec<String> {
+    let Value::Object(fields) = before else {
+        return Vec::new();
+    };
+    let gone = fields.iter().filter_map(|(name, value)| {
+        let said = alerts(name, value);
+        let is_left = after.get(name).is_some_and(|value| !alerts(name, value).is_empty());
+        (!is_left).then_some(said)
+    });
+    gone.flatten().collect()
+}
+
+/// What a field of a profile holds that is to be known before a visit.
+fn alerts(name: &str, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    match KNOWN.contains(&name) || name == TRIGGERS {
+        true => say(name, value, &mut found),
+        false => look(name, name, value, &mut found),
+    }
+    found.retain(|said| !said.split_once(": ").is_some_and(|(_, text)| says_none(text)));
+    found
+}
+
 /// Tells what a segment says of safety; nothing where it is of something else.
 fn word(note: &Note, segment: &Segment) -> Option<Word> {
     let safety = overview::safety();
@@ -113,7 +167,7 @@ fn word(note: &Note, segment: &Segment) -> Option<Word> {
     }
     let is_labelled = || {
         let mut labels = segment.labels.iter();
-        labels.any(|label| is_danger(label) || safety.is_section(label))
+        is_labelled(note, segment) || labels.any(|label| is_danger(label) || safety.is_section(label))
     };
     // Under a template's heading the section is the heading's, and in every visit.
     let is_own_section = || {
@@ -243,6 +297,11 @@ fn say(path: &str, value: &Value, found: &mut Vec<String>) {
 
 /// Tells whether one of the words of a field's name is that of a danger: `riskLevel`, `RISK-LEVEL` and `a risk` are.
 fn is_danger(name: &str) -> bool {
+    begins(name, &BEGINNINGS)
+}
+
+/// Tells whether one of the words of a name begins with one of these.
+fn begins(name: &str, beginnings: &[&str]) -> bool {
     let mut spaced = String::with_capacity(name.len() + 4);
     let mut before_is_lower = false;
     for c in name.chars() {
@@ -254,14 +313,13 @@ fn is_danger(name: &str) -> bool {
     }
     let spaced = spaced.to_lowercase();
     let mut words = spaced.split_whitespace();
-    words.any(|word| BEGINNINGS.iter().any(|beginning| word.starts_with(beginning)))
+    words.any(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::note::model::SegmentKind;
 
     fn visit(day: &str, segments: &[(&str, Option<&str>, bool)]) -> Note {
         let segments = (1..).zip(segments).map(|(n, (text, heading, significant))| Segment {
@@ -302,6 +360,88 @@ mod tests {
         // The dog, the seven locked gates, and that there were no concerns.
         assert_eq!(dangers.more, 9);
         assert!(is_marked_in(&notes[0]) && is_marked_in(&notes[1]) && !is_marked_in(&notes[9]));
+    }
+
+    #[test]
+    fn a_label_that_says_danger_makes_one_wherever_it_stands() {
+        let labelled = |label: &str, kind: SegmentKind, heading: Option<&str>| {
+            let mut note = Note::default();
+            note.segments.push(Segment {
+                heading: heading.map(str::to_owned),
+                labels: vec![label.to_owned()],
+                ..Segment::new(1, kind, "He keeps a knife by the door.")
+            });
+            note
+        };
+        let texts = |note: &Note| -> usize { Dangers::new(None, &[(note, "n-1")]).items.len() };
+        for label in [
+            "danger",
+            "violence",
+            "risk",
+            "safety",
+            "High-Risk",
+            "worker_safety",
+            "weapons",
+        ] {
+            for (kind, heading) in [
+                (SegmentKind::Observation, None),
+                (SegmentKind::Quote, Some("Home conditions")),
+                (SegmentKind::Plan, None),
+                (SegmentKind::Decision, None),
+                (SegmentKind::Reflection, None),
+            ] {
+                let note = labelled(label, kind.clone(), heading);
+                assert!(is_marked_in(&note), "{label}, {kind:?}");
+                assert_eq!(texts(&note), 1, "{label}, {kind:?}");
+            }
+        }
+        for label in ["health", "money", "asterisk", "substance-abuse"] {
+            assert!(
+                !is_marked_in(&labelled(label, SegmentKind::Observation, None)),
+                "{label}"
+            );
+        }
+        // Of the whole note.
+        let mut note = labelled("health", SegmentKind::Observation, None);
+        note.labels = vec!["danger".to_owned()];
+        assert_eq!(texts(&note), 1);
+        note.segments[0].kind = SegmentKind::Reflection;
+        assert_eq!(texts(&note), 0);
+        // What was left out of a note is no danger by its place.
+        note.segments[0].labels = vec!["danger".to_owned()];
+        note.segments[0].placeholder = true;
+        assert_eq!(texts(&note), 0);
+    }
+
+    #[test]
+    fn a_field_that_is_emptied_is_struck_and_one_in_other_words_is_not() {
+        let before = serde_json::json!({
+            "name": "Elin Farrow", "danger_to_workers": "The dog bites.", "contact_restrictions": ["No calls.", "No mail."],
+            "triggers": "Uniforms.", "other": {"risk": "A knife."}, "address": "Birkenweg 9",
+        });
+        let emptied =
+            serde_json::json!({"danger_to_workers": "None known", "triggers": " ", "contact_restrictions": []});
+        let mut struck = struck_fields(&before, &emptied);
+        struck.sort();
+        assert_eq!(
+            struck,
+            [
+                "contact_restrictions: No calls.",
+                "contact_restrictions: No mail.",
+                "danger_to_workers: The dog bites.",
+                "other.risk: A knife.",
+                "triggers: Uniforms.",
+            ]
+        );
+        let reworded = serde_json::json!({
+            "danger_to_workers": "Two dogs.", "contact_restrictions": "No mail.", "triggers": "Dogs.",
+            "other": {"risk": "Two knives."},
+        });
+        assert_eq!(struck_fields(&before, &reworded), [""; 0]);
+        assert_eq!(
+            struck_fields(&serde_json::json!({"triggers": "none"}), &Value::Null),
+            [""; 0]
+        );
     }
 
     #[test]

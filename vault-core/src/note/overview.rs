@@ -258,6 +258,10 @@ impl Source {
     }
 
     pub(super) fn takes(&self, note: &Note, segment: &Segment) -> bool {
+        // Whatever it is and wherever it stands.
+        if self.title == SAFETY && danger::is_labelled(note, segment) {
+            return true;
+        }
         if segment.placeholder || segment.kind == SegmentKind::Reflection {
             return false;
         }

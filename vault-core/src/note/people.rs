@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::client::short_names;
+use super::mark::Marks;
 use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::Moment;
 
@@ -61,6 +62,9 @@ pub struct Person {
     pub note: Option<String>,
     /// In how many notes they are named.
     pub notes: u64,
+    /// For whom the name is not: all that names them is marked so. Nothing where something else names them too.
+    #[serde(flatten)]
+    pub marks: Marks,
 }
 
 /// What the word for the client is in notes.
@@ -74,6 +78,9 @@ struct Found {
     last: Option<Moment>,
     note: String,
     notes: u64,
+    /// Whether something names them that is for everybody.
+    is_open: bool,
+    marks: Marks,
 }
 
 /// Lists the people of a case, those who are named in most notes first; `notes` come with their handles, in any order.
@@ -84,7 +91,7 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     for (note, handle) in notes {
         let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
-        for (part, name) in names(note) {
+        for (part, name, marks) in marked_names(note) {
             let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
             // The client's first name alone is the client.
             let name = match client {
@@ -94,8 +101,12 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
             if !name.is_empty() {
                 let entry = named
                     .entry(name.to_lowercase())
-                    .or_insert_with(|| (name, BTreeSet::new()));
+                    .or_insert_with(|| (name.clone(), BTreeSet::new()));
                 entry.1.insert(part);
+                let whole = found.entry(name.to_lowercase()).or_default();
+                whole.is_open |= marks.is_empty();
+                whole.marks.hide_from.extend(marks.hide_from);
+                whole.marks.withheld = whole.marks.withheld.take().or(marks.withheld);
             }
         }
         for (key, (name, parts)) in named {
@@ -118,6 +129,7 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
     for (name, _) in &relations {
         // Whoever only the profile names is of the case too.
         let entry = found.entry(name.to_lowercase()).or_default();
+        entry.is_open = true;
         if entry.name.is_empty() {
             entry.name.clone_from(name);
         }
@@ -136,10 +148,23 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
             last: day(found.last),
             note: Some(found.note).filter(|note| !note.is_empty()),
             notes: found.notes,
+            marks: match found.is_open {
+                true => Marks::default(),
+                false => Marks {
+                    hide_from: once(found.marks.hide_from),
+                    ..found.marks
+                },
+            },
         })
         .collect();
     people.sort_by(|a, b| b.notes.cmp(&a.notes).then_with(|| a.name.cmp(&b.name)));
     people
+}
+
+/// Names, each once, in order.
+fn once(names: Vec<String>) -> Vec<String> {
+    let names: BTreeSet<String> = names.into_iter().collect();
+    names.into_iter().collect()
 }
 
 /// Collects whomever the profile or a note names, as often as they do.
@@ -152,6 +177,11 @@ pub fn named<'n>(profile: Option<&serde_json::Value>, notes: impl Iterator<Item 
 /// Goes through the names of a note; what is withheld from readers is still the worker's own. Reflections name nobody: a
 /// list of people is shown to who must not read them.
 pub fn names(note: &Note) -> impl Iterator<Item = (Part, &str)> {
+    marked_names(note).map(|(part, name, _)| (part, name))
+}
+
+/// The same, each with the marks of what names it.
+fn marked_names(note: &Note) -> impl Iterator<Item = (Part, &str, Marks)> {
     let seen = (note.seen == Some(true) || note.seen_alone == Some(true)).then_some((Part::Seen, CLIENT));
     let present = note.present.iter().map(|name| (Part::Present, name.as_str()));
     let interpreter = note.interpreter.as_deref().map(|name| (Part::Interpreter, name));
@@ -165,9 +195,12 @@ pub fn names(note: &Note) -> impl Iterator<Item = (Part, &str)> {
             .map(|name| (Part::About, name));
         let speaker = segment.speaker.as_deref().map(|name| (Part::Quoted, name));
         let from = segment.from.as_deref().map(|name| (Part::Reported, name));
-        about.chain(speaker).chain(from)
+        let all = about.chain(speaker).chain(from);
+        all.map(|(part, name)| (part, name, Marks::of(segment)))
     });
-    seen.into_iter().chain(present).chain(interpreter).chain(segments)
+    let of_head = seen.into_iter().chain(present).chain(interpreter);
+    let of_head = of_head.map(|(part, name)| (part, name, Marks::default()));
+    of_head.chain(segments)
 }
 
 /// Reads who is who out of a profile: `people` or `household`, a list of objects with `name` and `relation`, or an

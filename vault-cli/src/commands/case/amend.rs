@@ -3,6 +3,7 @@
 use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
+use vault_core::note::display::escape_line;
 
 use crate::cli::value;
 use crate::error::CliError;
@@ -68,6 +69,14 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
     })?;
     run.ui.reply(&reply, render::case::amended)?;
     tell_unknown(&reply.unknown_fields, &reply.case, run);
+    if !run.ui.is_json() {
+        for gone in &reply.struck {
+            let gone = escape_line(gone);
+            run.ui.note(&format!(
+                "look again: `{gone}` is taken away, and is not told before a visit any more"
+            ));
+        }
+    }
     if !reply.changed.is_empty() {
         run.ui.hint(&format!(
             "what it said before is in `casevault case history {}`",
