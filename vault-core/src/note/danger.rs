@@ -390,7 +390,7 @@ mod tests {
                 (SegmentKind::Decision, None),
                 (SegmentKind::Reflection, None),
             ] {
-                let note = labelled(label, kind.clone(), heading);
+                let note = labelled(label, kind, heading);
                 assert!(is_marked_in(&note), "{label}, {kind:?}");
                 assert_eq!(texts(&note), 1, "{label}, {kind:?}");
             }
