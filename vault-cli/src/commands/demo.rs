@@ -3,7 +3,7 @@
 //! ```text
 //! sample ─> import ─> show, add, amend, find ─> log, verify, export ─> the folder is stolen, and one bit flipped
 //! ```
-//! Or, with `--agency`, two members and a server that lies ([`agency`]).
+//! Or, with `--agency`, two members and a server that lies (`agency`).
 //!
 //! Every step runs the session that the command of the same name runs, and ends the demo if what it says of itself does
 //! not hold.
