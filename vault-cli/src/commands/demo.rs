@@ -106,6 +106,13 @@ fn leave(stage: Stage<'_>, folder: tempfile::TempDir, args: &DemoArgs, name: &st
     stage.end(None, &last)
 }
 
+/// What a try of the demo's passphrase costs: the least that is allowed.
+const COST: Cost = Cost {
+    memory_kib: 64 * 1024,
+    passes: 3,
+    lanes: 4,
+};
+
 /// One run of the demo.
 struct Demo<'a> {
     stage: Stage<'a>,
@@ -120,11 +127,7 @@ impl Demo<'_> {
         let request = InitRequest {
             agency: sample::AGENCY.to_owned(),
             name: sample::PERSON.to_owned(),
-            cost: Cost {
-                memory_kib: 64 * 1024,
-                passes: 3,
-                lanes: 4,
-            },
+            cost: COST,
         };
         let reply = Session::init(&self.places, request, &self.passphrase)?;
         self.stage.step(

@@ -171,15 +171,7 @@ impl Session {
             Ok((written, ambiguous))
         });
         let (written, ambiguous) = written?;
-        let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
-        doubts.extend(note_input::other_headings(
-            &input,
-            label.as_deref(),
-            &written.note,
-            set,
-        )?);
-        doubts.extend(ambiguous.as_deref().map(super::remark::of_two));
-        doubts.extend(note_input::past_due(&written.note, None, clock::today()));
+        let doubts = super::remark::of_new(&input, label.as_deref(), &written.note, ambiguous.as_deref(), set)?;
         Ok(NoteSavedReply {
             doubts,
             label: called,

@@ -202,15 +202,7 @@ impl Session {
             Ok((written, (same, same_mail), ambiguous, super::draft::any(tx)?))
         });
         let ((written, others), (same, same_mail), ambiguous, drafts) = written?;
-        let mut doubts = note_input::doubts(&input.text, &written.note, set, &clock::here());
-        doubts.extend(note_input::other_headings(
-            &input,
-            label.as_deref(),
-            &written.note,
-            set,
-        )?);
-        doubts.extend(ambiguous.as_deref().map(remark::of_two));
-        doubts.extend(note_input::past_due(&written.note, None, clock::today()));
+        let doubts = remark::of_new(&input, label.as_deref(), &written.note, ambiguous.as_deref(), set)?;
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
             same_mail: same_mail.map(|record| record.handle()),

@@ -6,7 +6,10 @@ use super::Result;
 use super::SessionError;
 use super::clock;
 use super::logging::Logged;
+use super::request::NoteInput;
+use crate::note_input;
 use crate::store::WriteTx;
+use casevault_policies::Set;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
@@ -32,6 +35,22 @@ pub(super) fn of_two(name: &str) -> String {
         "`said {name}:` may be the client or somebody else of this case with that first name, and counts as neither's words: \
          write `client`, or the whole name"
     )
+}
+
+/// Lists what is doubtful in a new note, and is saved all the same; `template` is the case's, `ambiguous` a name that two
+/// people have.
+pub(super) fn of_new(
+    input: &NoteInput,
+    template: Option<&str>,
+    note: &Note,
+    ambiguous: Option<&str>,
+    set: &Set,
+) -> Result<Vec<String>> {
+    let mut doubts = note_input::doubts(&input.text, note, set, &clock::here());
+    doubts.extend(note_input::other_headings(input, template, note, set)?);
+    doubts.extend(ambiguous.map(of_two));
+    doubts.extend(note_input::past_due(note, None, clock::today()));
+    Ok(doubts)
 }
 
 impl Holder {

@@ -26,6 +26,11 @@ impl Seeded {
         out
     }
 
+    /// Returns a number below `sides`, of which there is one at least.
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        u64::from_be_bytes(self.bytes()) % sides
+    }
+
     fn fill(&mut self, out: &mut [u8]) {
         for chunk in out.chunks_mut(32) {
             let mut state = Sha256::new();

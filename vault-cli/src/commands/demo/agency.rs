@@ -7,11 +7,9 @@
 
 use std::path::PathBuf;
 
-use vault_core::crypto::passphrase::Cost;
-
 use super::serving::Serving;
 use super::stage::{Stage, claim};
-use super::{find, sample, thief};
+use super::{COST, find, sample, thief};
 use crate::error::CliError;
 use crate::places::Places;
 use crate::render;
@@ -21,12 +19,6 @@ use crate::session::request::{
 };
 use crate::session::{Kind, Passphrase, Session, Task};
 use vault_core::note::NoteKind;
-
-const COST: Cost = Cost {
-    memory_kib: 64 * 1024,
-    passes: 3,
-    lanes: 4,
-};
 
 /// The colleague.
 const COLLEAGUE: &str = "Sam Quillfeather";

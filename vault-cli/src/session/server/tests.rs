@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
+use vault_core::forge::Seeded;
 use vault_core::growing::Acting;
 use vault_core::growing::enrol;
 use vault_core::id::DeviceId;
@@ -483,22 +484,9 @@ fn one_amendment_and_two_that_were_made_apart_stand_beside_each_other() {
     }
 }
 
-/// A small generator for histories: SplitMix64, so that a seed gives the same one everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
 #[test]
 fn whatever_three_devices_do_apart_they_arrive_at_the_same_links() {
-    let mut dice = Dice(7);
+    let mut dice = Seeded::new(7);
     let mut log = Log::default();
     let mut one = Vault::made();
     let case = one.case("ext-1");

@@ -4,6 +4,7 @@
 //! `CASEVAULT_HISTORIES_FROM` on: the long run takes 100,000.
 
 use super::*;
+use crate::forge::Seeded;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -16,21 +17,8 @@ const HISTORIES: u64 = 1_000;
 /// Most answers of one meeting that came to its end: far more than the longest history needs.
 const ANSWERS: usize = 10_000;
 
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn up_to(&mut self, most: usize) -> usize {
-        usize::try_from(self.roll(most as u64 + 1)).unwrap()
-    }
+fn up_to(dice: &mut Seeded, most: usize) -> usize {
+    usize::try_from(dice.roll(most as u64 + 1)).unwrap()
 }
 
 /// What somebody wrote: its number stands in the link, whichever link it becomes.
@@ -205,10 +193,10 @@ struct History {
 }
 
 impl History {
-    fn begin(dice: &mut Dice, is_careless: bool) -> Self {
-        let mut server = Served::new(AGENCY, LOG, dice.up_to(5) + 1);
+    fn begin(dice: &mut Seeded, is_careless: bool) -> Self {
+        let mut server = Served::new(AGENCY, LOG, up_to(dice, 5) + 1);
         append(&mut server, 0, 255);
-        let writers = (0..dice.up_to(2) + 2).map(|_| Writer::new(is_careless)).collect();
+        let writers = (0..up_to(dice, 2) + 2).map(|_| Writer::new(is_careless)).collect();
         Self {
             server,
             writers,
@@ -217,8 +205,8 @@ impl History {
         }
     }
 
-    fn step(&mut self, dice: &mut Dice) {
-        let which = dice.up_to(self.writers.len() - 1);
+    fn step(&mut self, dice: &mut Seeded) {
+        let which = up_to(dice, self.writers.len() - 1);
         let writer = &mut self.writers[which];
         match dice.roll(8) {
             0..=2 => {
@@ -228,12 +216,12 @@ impl History {
                 self.written.push((which, of, item));
             }
             // Cut off anywhere, or not.
-            3 | 4 => drop(writer.pull(dice.up_to(12), &self.server)),
+            3 | 4 => drop(writer.pull(up_to(dice, 12), &self.server)),
             5 | 6 => self.send(which, dice),
             // What was given up arrives after all, perhaps twice.
             _ if self.flying.is_empty() => {}
             _ => {
-                let at = dice.up_to(self.flying.len() - 1);
+                let at = up_to(dice, self.flying.len() - 1);
                 append_all(&mut self.server, &self.flying[at]);
                 if dice.roll(2) == 0 {
                     self.flying.remove(at);
@@ -242,9 +230,9 @@ impl History {
         }
     }
 
-    fn send(&mut self, which: usize, dice: &mut Dice) {
+    fn send(&mut self, which: usize, dice: &mut Seeded) {
         let writer = &mut self.writers[which];
-        let batch = writer.link(dice.up_to(3) + 1);
+        let batch = writer.link(up_to(dice, 3) + 1);
         if batch.is_empty() {
             return;
         }
@@ -267,7 +255,7 @@ impl History {
                 if fate == 3 && !self.flying.is_empty() {
                     append_all(&mut self.server, &self.flying[0]);
                 }
-                self.writers[which].believe(&batch, leaves, dice.up_to(12), &self.server);
+                self.writers[which].believe(&batch, leaves, up_to(dice, 12), &self.server);
             }
         }
     }
@@ -303,9 +291,9 @@ impl History {
 }
 
 fn run(seed: u64, is_careless: bool) {
-    let mut dice = Dice(seed);
+    let mut dice = Seeded::new(seed);
     let mut history = History::begin(&mut dice, is_careless);
-    for _ in 0..dice.up_to(40) + 10 {
+    for _ in 0..up_to(&mut dice, 40) + 10 {
         history.step(&mut dice);
     }
     history.end();
