@@ -15,6 +15,11 @@ use casevault_e2e::terminal::on_terminal;
 use casevault_e2e::vault::Done;
 use casevault_e2e::vault::Vault;
 use serde_json::Value;
+use vault_core::crypto::sign::PublicKey;
+use vault_core::crypto::sign::SigningKey;
+use vault_core::secret::SigningSeed;
+use vault_core::tlog::note::KeyName;
+use vault_core::tlog::note::Kind;
 
 const CHEAP: [&str; 2] = ["--kdf-memory", "64MiB"];
 
@@ -53,6 +58,117 @@ impl Agency {
         new.json(&["sync"]);
         (new, member)
     }
+}
+
+/// A witness's key in a file, as `agency propose` takes it.
+fn witness_key(vault: &Vault) -> String {
+    let key = PublicKey(
+        vault_core::crypto::sign::SigningKey::from_seed(&SigningSeed::from_bytes([7; 32]))
+            .public()
+            .0,
+    );
+    let name = KeyName::of("witness.example", Kind::Cosignature, &key).unwrap();
+    let file = vault.around.join("witness.key");
+    std::fs::write(&file, format!("{}\n", name.verifier(Kind::Cosignature, &key))).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
+    let agency = Agency::new();
+    let ann = &agency.ann;
+    let roles = ["--role", "caseworker", "--role", "administrator"];
+    let (ben, member) = agency.joined("Ben Able", "administrator");
+    let key = witness_key(ann);
+    // One signs alone: it is in force at once, here and at whoever synchronises.
+    let told = ann.json(&["agency", "propose", "--signatures", "2"]);
+    assert_eq!(told["schema"], "casevault.agency.propose/1");
+    assert_eq!(
+        (&told["in_force"], &told["sent"]),
+        (&true.into(), &true.into()),
+        "{told}"
+    );
+    assert_eq!(told["changes"][0]["part"], "signatures of a new root", "{told}");
+    ben.json(&["sync"]);
+    let shown = ben.json(&["agency", "show"]);
+    assert_eq!(
+        (&shown["signatures"], &shown["witnesses"]),
+        (&2.into(), &serde_json::json!([]))
+    );
+    assert_eq!(shown["administrators"].as_array().unwrap().len(), 2);
+    // From here on nobody does: a proposal wants a file, and says who has to sign.
+    ann.run(&["agency", "propose", "--witness", &key, "--json"])
+        .refused(2, "usage");
+    let file = ann.around.join("root.proposal");
+    let file = file.to_str().unwrap();
+    let told = ann.json(&["agency", "propose", "--witness", &key, "--out", file]);
+    assert_eq!(
+        (&told["in_force"], &told["missing"]),
+        (&false.into(), &1.into()),
+        "{told}"
+    );
+    assert_eq!(ann.json(&["agency", "show"])["witnesses"], serde_json::json!([]));
+    // Signing one's own again is no second signature.
+    let again = ann.json(&["agency", "endorse", file, "--yes"]);
+    assert_eq!(
+        (&again["in_force"], &again["missing"]),
+        (&false.into(), &1.into()),
+        "{again}"
+    );
+    // The other is shown what it changes, and may say no.
+    let mut terminal = on_terminal(&ben, &format!("agency endorse {file}")).unwrap();
+    terminal
+        .wait_for("+ witness: witness.example+")
+        .wait_for("signed by N (")
+        .wait_for("Sign it? [y/N]")
+        .keys("n\n")
+        .wait_for("nothing was signed");
+    drop(terminal);
+    ben.run(&["agency", "endorse", file, "--json"]).refused(2, "needs-flag");
+    // One that was altered on the way is refused.
+    let text = std::fs::read_to_string(file).unwrap();
+    let bent = ann.around.join("bent.proposal");
+    let middle = text.lines().nth(4).unwrap();
+    let other: String = middle.chars().rev().collect();
+    std::fs::write(&bent, text.replace(middle, &other)).unwrap();
+    let refused = ben.run(&["agency", "endorse", bent.to_str().unwrap(), "--yes", "--json"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    let told = ben.json(&["agency", "endorse", file, "--yes"]);
+    assert_eq!(
+        (&told["in_force"], &told["sent"]),
+        (&true.into(), &true.into()),
+        "{told}"
+    );
+    ann.json(&["sync"]);
+    let shown = ann.json(&["agency", "show"]);
+    assert!(
+        shown["witnesses"][0].as_str().unwrap().starts_with("witness.example+"),
+        "{shown}"
+    );
+    // It was for that one place.
+    let played = ben.run(&["agency", "endorse", file, "--yes", "--json"]);
+    assert_eq!(played.code, 4, "{}", played.stderr);
+    // A third comes with the role, and administers once the root names it; nobody takes it from the root alone.
+    let (cat, its) = agency.joined("Cat Able", "administrator");
+    cat.run(&[&["member", "role", &its][..], &roles, &["--json"]].concat())
+        .refused(3, "not-administrator");
+    let third = ann.around.join("third.proposal");
+    let third = third.to_str().unwrap();
+    ann.json(&["agency", "propose", "--administrator", &its, "--out", third]);
+    ben.json(&["agency", "endorse", third, "--yes"]);
+    cat.json(&["sync"]);
+    cat.json(&["member", "role", &its, "--role", "administrator", "--role", "dpo"]);
+    ann.json(&["sync"]);
+    ann.run(&["member", "retire", &member, "--yes", "--json"])
+        .refused(3, "denied");
+    let fourth = ann.around.join("fourth.proposal");
+    let fourth = fourth.to_str().unwrap();
+    ann.json(&["agency", "propose", "--without-administrator", &member, "--out", fourth]);
+    cat.json(&["agency", "endorse", fourth, "--yes"]);
+    ann.json(&["sync"]);
+    ann.json(&["member", "retire", &member, "--yes"]);
+    assert_eq!(members(ann)[1].2, "retired");
+    ann.json(&["log", "verify"]);
 }
 
 fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {

@@ -6,6 +6,7 @@ use crate::cli::later::Later;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 
+pub mod agency;
 pub mod backup;
 pub mod call;
 pub mod case;
@@ -81,6 +82,9 @@ pub enum Command {
     /// Recovery cards: split, check, restore
     #[command(subcommand)]
     Recovery(Later<recovery::RecoveryCommand>),
+    /// The agency's root: show, propose, endorse
+    #[command(subcommand)]
+    Agency(Later<agency::AgencyCommand>),
     /// Members of the agency: invite, join, approve, list, role, reset, retire
     #[command(subcommand)]
     Member(Later<member::MemberCommand>),
@@ -104,6 +108,7 @@ pub enum Command {
 /// [`CliError`], with exit code and hint.
 pub fn run(command: Command, run: &Invocation) -> Result<(), CliError> {
     match command {
+        Command::Agency(Later(command)) => agency::run(command, run),
         Command::Backup(Later(command)) => backup::run(command, run),
         Command::Call(Later(args)) => call::run(args, run),
         Command::Case(Later(command)) => case::run(command, run),

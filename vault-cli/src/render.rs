@@ -3,6 +3,7 @@
 //! Nothing here prints, and all of it passes the printer's escaping; what stands in one line is escaped for one line
 //! here.
 
+pub mod agency;
 pub mod attachment;
 pub mod backup;
 pub mod card;

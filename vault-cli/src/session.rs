@@ -53,6 +53,7 @@ mod remark;
 pub mod reply;
 pub mod request;
 mod restore;
+mod root;
 mod rotation;
 mod server;
 mod settings;

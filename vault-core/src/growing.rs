@@ -21,6 +21,9 @@ pub use member::reset;
 pub use member::retire;
 pub use member::retire_device;
 pub use root::Proposal;
+pub use root::RootChange;
+pub use root::RootPart;
+pub use root::signatures_of_root;
 
 use crate::agency_state::AgencyState;
 use crate::check::Refused;

@@ -372,7 +372,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 42] = [
+pub const WITHOUT: [(&str, &str); 45] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -392,6 +392,9 @@ pub const WITHOUT: [(&str, &str); 42] = [
         "needs a server: what a run that is cut off leaves is in `tests/tests/members.rs`",
     ),
     ("device list", "writes nothing"),
+    ("agency endorse", "is one transaction, as `server add` is"),
+    ("agency propose", "is one transaction, as `server add` is"),
+    ("agency show", "writes nothing"),
     ("device lost", "is one transaction, as `server add` is"),
     ("device retire", "is one transaction, as `server add` is"),
     (

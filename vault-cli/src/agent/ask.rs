@@ -235,6 +235,10 @@ macro_rules! asks {
 }
 
 asks! {
+    watched agency_endorse(AgencyEndorseRequest) -> ProposalReply;
+    plain agency_proposal(AgencyProposalRequest) -> ProposalReply;
+    watched agency_propose(AgencyProposeRequest) -> ProposalReply;
+    plain agency_show(AgencyShowRequest) -> AgencyShowReply;
     watched approve_code(ApproveCodeRequest) -> ApproveCodeReply;
     plain breach_answer(BreachAnswerRequest) -> BreachAnswerReply;
     plain breach_list(BreachListRequest) -> BreachListReply;

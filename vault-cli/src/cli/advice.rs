@@ -133,6 +133,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "`casevault sync` sends what was written to the server",
     ),
     ("", "share grant", NOT_YET),
+    (
+        "",
+        "root threshold administrators witnesses propose endorse",
+        "`casevault agency show` shows the agency's root, `casevault agency propose` changes it",
+    ),
     ("", "invite colleague staff user", "`casevault member invite`"),
     ("", "enrol laptop machine", "`casevault device add`"),
     (

@@ -108,6 +108,16 @@ pub fn still_owed(ui: &Ui, owed: bool) {
     }
 }
 
+/// Says that an administrator administers only once others have signed a root that names them.
+pub fn still_unnamed(ui: &Ui, unnamed: bool, member: &str) {
+    if unnamed {
+        ui.hint(&format!(
+            "the agency's root, which more than one signs, does not name {member} as an administrator yet: \
+             `casevault agency propose --administrator {member} --out FILE` begins it"
+        ));
+    }
+}
+
 /// Writes an enrolment sheet for paper: what to do, the rows, and a QR code of them.
 pub fn sheet(reply: &InviteReply, command: &str, approve: &str, code: &str) -> String {
     let mut out = format!(

@@ -67,8 +67,19 @@ impl Holder {
         put(tx, &renewed.map_err(refused(AGENCY))?)
     }
 
+    /// Whether a member has the role of an administrator and the root does not name it by the key that it has: it does
+    /// not administer yet.
+    pub(super) fn is_unnamed(&self, member: MemberId) -> bool {
+        let named = |identity| {
+            let mut named = self.agency.root().administrators.iter();
+            named.any(|one| one.member == member && one.identity == identity)
+        };
+        let known = self.agency.live_member(member);
+        known.is_ok_and(|known| known.roles().any(Roles::ADMINISTRATOR) && !named(known.identity))
+    }
+
     /// Refuses whoever does not administer the agency.
-    fn require_administrator(&self, what: &'static str) -> Result<()> {
+    pub(super) fn require_administrator(&self, what: &'static str) -> Result<()> {
         match self.agency.is_administrator(self.member) {
             true => Ok(()),
             false => Err(SessionError::NotAdministrator { what }),
@@ -76,7 +87,7 @@ impl Holder {
     }
 
     /// Finds a live member by its handle.
-    fn live_member(&self, text: &str) -> Result<MemberId> {
+    pub(super) fn live_member(&self, text: &str) -> Result<MemberId> {
         let range = MemberId::range(text).map_err(|_| not_found("member", text))?;
         let live = self
             .agency

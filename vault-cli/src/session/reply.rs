@@ -3,9 +3,11 @@
 //! Fields without a value are written as `null`, so that a script can rely on their being there; a note's own fields
 //! are the exception, written as the payload writes them.
 
+mod agency;
 mod member;
 mod overview;
 
+pub use agency::*;
 pub use member::*;
 pub use overview::*;
 
@@ -48,6 +50,10 @@ macro_rules! schemas {
 }
 
 schemas! {
+    AGENCY_ENDORSE = "casevault.agency.endorse/1";
+    AGENCY_PROPOSAL = "casevault.agency.proposal/1";
+    AGENCY_PROPOSE = "casevault.agency.propose/1";
+    AGENCY_SHOW = "casevault.agency.show/1";
     BACKUP_CREATE = "casevault.backup.create/1";
     BACKUP_LEDGER = "casevault.backup.ledger/1";
     BACKUP_RESTORE = "casevault.backup.restore/1";

@@ -3,9 +3,11 @@
 //! Handles come as text, as typed: any unambiguous prefix of an id with its kind's prefix (`c-7fk2`). Times that a
 //! worker types (`today 14:00`) come as text too, because the session knows the clock and zone that it records by.
 
+mod agency;
 mod member;
 mod overview;
 
+pub use agency::*;
 pub use member::*;
 pub use overview::*;
 

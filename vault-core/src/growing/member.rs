@@ -4,10 +4,12 @@
 //! join: member, device      reset: reset, device, (root)      roles: roles, (root)      retire: (root), member_retired
 //! ```
 //! Whoever is named by the root as an administrator is kept in step by a new version of it, which one administrator signs
-//! alone where the root's threshold is one.
+//! alone where the root's threshold is one. Where it is more, who comes to have the role waits for a proposal to be named,
+//! and who is named is taken out by one before the role is.
 
 use super::epochs::append;
 use super::next_root;
+use super::root::signatures_of_root;
 use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::check::Refused;
@@ -70,8 +72,7 @@ pub fn enrol(agency: &mut AgencyState, by: Acting<'_>, device: CertifiedDevice) 
 /// Lets a member begin anew with other keys and one device; its others are retired.
 ///
 /// # Errors
-/// [`Check::AdministratorOnly`], [`Check::MemberReset`], [`Check::DeviceCertificate`]; [`Check::RootChain`] where the member
-/// administers and the root needs more than one signature.
+/// [`Check::AdministratorOnly`], [`Check::MemberReset`], [`Check::DeviceCertificate`].
 pub fn reset(agency: &mut AgencyState, by: Acting<'_>, person: &NewPerson) -> Result<Appended, Refused> {
     let member = person.device.certificate.member;
     let known = agency.live_member(member).map_err(|_| Check::MemberReset)?;
@@ -150,7 +151,8 @@ fn name_administrator(agency: &mut AgencyState, by: Acting<'_>, member: MemberId
         identity: known.identity,
     };
     let is_one = known.roles().any(Roles::ADMINISTRATOR);
-    if !is_one || agency.root().administrators.contains(&named) {
+    // Nobody signs alone for more: a proposal names it (`Proposal::make`).
+    if !is_one || agency.root().administrators.contains(&named) || signatures_of_root(agency) > 1 {
         return Ok(Appended::default());
     }
     edit_administrators(agency, by, |administrators| {

@@ -6,6 +6,11 @@
 //! A proposal is a `SignedRoot` as its event will carry it, without founding. It is for the root in force alone, which it
 //! names as its previous one: whatever comes between makes it worthless, and it is proposed again.
 
+mod change;
+
+pub use change::RootChange;
+pub use change::RootPart;
+
 use super::epochs::append;
 use super::member::Acting;
 use crate::agency_state;
@@ -16,6 +21,7 @@ use crate::check::require;
 use crate::context::Label;
 use crate::crypto::sign::SigningKey;
 use crate::crypto::sign::VerifyingKey;
+use crate::id::MemberId;
 use crate::restoring::Appended;
 use crate::wire;
 use crate::wire::v1::agency::Operation;
@@ -28,6 +34,13 @@ use crate::wire::v1::limit;
 /// Bytes of a proposal at most: a root, and a signature of each of its administrators.
 const LONGEST: usize = limit::ROOT + (64 << 10);
 
+/// Returns how many administrators sign a new version of the root that is in force.
+pub fn signatures_of_root(agency: &AgencyState) -> usize {
+    let mut thresholds = agency.root().thresholds.iter();
+    let needed = thresholds.find(|one| one.operation == Operation::Root);
+    needed.map_or(usize::MAX, |one| usize::from(one.administrators))
+}
+
 /// A root that is to follow the one in force, with the signatures that it has so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
@@ -35,7 +48,8 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Proposes the next version of the root, with one's own signature; `edit` says what is new in it.
+    /// Proposes the next version of the root, with one's own signature; `edit` says what is new in it. Administrators who
+    /// began anew are named by the keys that they have now, without which no next root is valid (CHK-20).
     ///
     /// # Errors
     /// [`Check::AdministratorOnly`].
@@ -44,7 +58,13 @@ impl Proposal {
         let mut root = agency.root().clone();
         root.previous = agency_state::root_hash(&root)?;
         root.version = root.version.checked_add(1).ok_or(Check::RootChain)?;
+        for named in &mut root.administrators {
+            if let Some(known) = agency.members().get(&named.member) {
+                named.identity = known.identity;
+            }
+        }
         edit(&mut root);
+        root.administrators = wire::sort_set(root.administrators)?;
         let proposal = Self {
             signed: SignedRoot {
                 root,
@@ -89,6 +109,16 @@ impl Proposal {
         &self.signed.root
     }
 
+    /// Returns what it changes of the root in force.
+    pub fn changes(&self, agency: &AgencyState) -> Vec<RootChange> {
+        change::between(agency.root(), &self.signed.root)
+    }
+
+    /// Returns whose signatures it has.
+    pub fn signed_by(&self) -> impl Iterator<Item = MemberId> {
+        self.signed.signatures.iter().map(|one| one.member)
+    }
+
     /// Adds one's own signature; a second one changes nothing.
     ///
     /// # Errors
@@ -109,10 +139,7 @@ impl Proposal {
 
     /// Returns how many signatures are still missing.
     pub fn missing(&self, agency: &AgencyState) -> usize {
-        let mut thresholds = agency.root().thresholds.iter();
-        let needed = thresholds.find(|one| one.operation == Operation::Root);
-        let needed = needed.map_or(usize::MAX, |one| usize::from(one.administrators));
-        needed.saturating_sub(self.signed.signatures.len())
+        signatures_of_root(agency).saturating_sub(self.signed.signatures.len())
     }
 
     /// Puts it in force, once enough administrators have signed.

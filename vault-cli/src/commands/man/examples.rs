@@ -246,6 +246,31 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "casevault-man",
         &[("Where man finds them:", "casevault man ~/.local/share/man/man1")],
     ),
+    ("casevault-agency", &[("What the root says:", "casevault agency show")]),
+    (
+        "casevault-agency-endorse",
+        &[(
+            "What another administrator sent:",
+            "casevault agency endorse root.proposal",
+        )],
+    ),
+    (
+        "casevault-agency-propose",
+        &[
+            (
+                "A witness of the log:",
+                "casevault agency propose --witness witness.key --out root.proposal",
+            ),
+            (
+                "From now on two administrators sign a root:",
+                "casevault agency propose --signatures 2",
+            ),
+        ],
+    ),
+    (
+        "casevault-agency-show",
+        &[("Who administers, and who witnesses:", "casevault agency show")],
+    ),
     ("casevault-member", &[("Who is there:", "casevault member list")]),
     (
         "casevault-member-approve",

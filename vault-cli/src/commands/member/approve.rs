@@ -45,5 +45,6 @@ pub(super) fn run(args: ApproveArgs, run: &Invocation) -> Result<(), CliError> {
         &render::member::approved(&reply),
     )?;
     render::member::still_owed(&run.ui, reply.officer_owed);
+    render::member::still_unnamed(&run.ui, reply.unnamed, &reply.member);
     Ok(())
 }

@@ -33,5 +33,6 @@ pub(super) fn run(args: RoleArgs, run: &Invocation) -> Result<(), CliError> {
     drop(watch);
     run.ui.reply(&reply, render::member::changed)?;
     render::member::still_owed(&run.ui, reply.officer_owed);
+    render::member::still_unnamed(&run.ui, reply.unnamed, &reply.member);
     Ok(())
 }

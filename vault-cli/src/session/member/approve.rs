@@ -128,6 +128,7 @@ impl Session {
             code: Some(code),
             enrolled: administers,
             officer_owed: growing::owed(&self.holder.agency).role,
+            unnamed: self.holder.is_unnamed(invite.sheet().member),
         })
     }
 
@@ -184,6 +185,7 @@ impl Session {
             code: None,
             enrolled: true,
             officer_owed: growing::owed(&self.holder.agency).role,
+            unnamed: self.holder.is_unnamed(member),
         })
     }
 }

@@ -37,6 +37,9 @@ impl Session {
                 hint: "another administrator does it".to_owned(),
             });
         }
+        if !roles.any(Roles::ADMINISTRATOR) {
+            self.require_unnamed(member)?;
+        }
         self.write(|holder, tx| holder.administer(tx, |agency, by| growing::change_roles(agency, by, member, roles)))?;
         self.changed(MEMBER_ROLE, member, None, task)
     }
@@ -54,6 +57,7 @@ impl Session {
                 hint: "another administrator does it".to_owned(),
             });
         }
+        self.require_unnamed(member)?;
         self.write(|holder, tx| holder.administer(tx, |agency, by| growing::retire(agency, by, member)))?;
         self.changed(MEMBER_RETIRE, member, None, task)
     }
@@ -78,8 +82,7 @@ impl Session {
         self.changed(schema, member, Some(device), task)
     }
 
-    /// Sends what was changed, where there is a server, and tells of it. A server that is not there keeps nothing from being
-    /// decided: the next `sync` sends it.
+    /// Sends what was changed, where there is a server, and tells of it; otherwise the next `sync` sends it.
     fn changed(
         &mut self,
         schema: Schema,
@@ -87,12 +90,7 @@ impl Session {
         device: Option<DeviceId>,
         task: Task<'_>,
     ) -> Result<ChangedReply> {
-        let sent = match self.sync(task) {
-            Ok(_) => true,
-            Err(SessionError::Server(ServerFault::None)) => false,
-            Err(error) if error.kind() == Kind::Unreachable => false,
-            Err(error) => return Err(error),
-        };
+        let sent = self.send_if_reachable(task)?;
         let settings = self.store.read(|tx| self.holder.settings(tx))?.settings;
         let known = self.holder.agency.members().get(&member);
         Ok(ChangedReply {
@@ -103,6 +101,38 @@ impl Session {
             roles: known.map(|known| role::names(known.roles())).unwrap_or_default(),
             sent,
             officer_owed: growing::owed(&self.holder.agency).role,
+            unnamed: self.holder.is_unnamed(member),
         })
+    }
+
+    /// Sends what was decided and takes in what came, and tells whether that was possible: a server that is not there keeps
+    /// nothing from being decided.
+    pub(in crate::session) fn send_if_reachable(&mut self, task: Task<'_>) -> Result<bool> {
+        match self.sync(task) {
+            Ok(_) => Ok(true),
+            Err(SessionError::Server(ServerFault::None)) => Ok(false),
+            Err(error) if error.kind() == Kind::Unreachable => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses to take a role from whom the root names, where nobody changes the root alone.
+    fn require_unnamed(&self, member: MemberId) -> Result<()> {
+        let agency = &self.holder.agency;
+        let needed = growing::signatures_of_root(agency);
+        let is_named = agency.root().administrators.iter().any(|one| one.member == member);
+        match is_named && needed > 1 {
+            true => Err(SessionError::Denied {
+                why: format!(
+                    "the root names {} as an administrator, and {needed} sign a new root",
+                    member.handle()
+                ),
+                hint: format!(
+                    "`casevault agency propose --without-administrator {}` begins it; once it is in force, do this again",
+                    member.handle()
+                ),
+            }),
+            false => Ok(()),
+        }
     }
 }

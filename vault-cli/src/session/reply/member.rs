@@ -73,6 +73,8 @@ pub struct ApproveReply {
     pub enrolled: bool,
     /// Whether a data-protection officer has still to open the role key's next epoch.
     pub officer_owed: bool,
+    /// Whether it has the role of an administrator and waits for a proposal to be named in the root.
+    pub unnamed: bool,
 }
 
 /// A member in a list.
@@ -146,4 +148,6 @@ pub struct ChangedReply {
     pub sent: bool,
     /// Whether a data-protection officer has still to open the role key's next epoch.
     pub officer_owed: bool,
+    /// Whether it has the role of an administrator and waits for a proposal to be named in the root.
+    pub unnamed: bool,
 }

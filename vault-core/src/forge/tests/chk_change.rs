@@ -13,6 +13,7 @@ use crate::growing;
 use crate::growing::Acting;
 use crate::growing::Owed;
 use crate::growing::Proposal;
+use crate::growing::RootPart;
 use crate::id::MemberId;
 use crate::keyring;
 use crate::keystore::Secrets;
@@ -21,6 +22,8 @@ use crate::secret::RecipientSeed;
 use crate::secret::SealSecret;
 use crate::secret::SigningSeed;
 use crate::secret::StoreKey;
+use crate::wire;
+use crate::wire::v1::agency::Administrator;
 use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Operation;
 use crate::wire::v1::agency::Roles;
@@ -369,6 +372,89 @@ fn a_root_that_needs_two_is_proposed_by_one_and_endorsed_by_another() {
         Check::AdministratorOnly,
         Proposal::make(&grown.agency, by, witness).map(|_| ()),
     );
+}
+
+#[test]
+fn whatever_a_proposal_changes_is_told_to_who_signs_it() {
+    let mut grown = Grown::new();
+    let agency = grown.agency.clone();
+    let as_proposed = |root: &mut Root| {
+        root.witnesses = vec![Verifier {
+            name: b"witness.example".to_vec(),
+            key: log_key().public(),
+        }];
+    };
+    let proposal = grown.act(|agency, by| Proposal::make(agency, by, as_proposed)).unwrap();
+    let [change] = proposal.changes(&agency).try_into().unwrap();
+    assert_eq!((change.part, change.before), (RootPart::Witness, None));
+    assert!(change.after.unwrap().starts_with("witness.example+"));
+    // Whatever byte of the root is another one, there is a row of it: nothing is signed unseen.
+    let root = wire::encode(agency.root()).unwrap();
+    let mut told = 0;
+    for at in 0..root.len() {
+        let mut flipped = root.clone();
+        flipped[at] ^= 1;
+        let Ok(other) = wire::decode::<Root>(&flipped, root.len()) else {
+            continue;
+        };
+        let beside = other.version != agency.root().version || other.previous != agency.root().previous;
+        let proposal = grown
+            .act(|agency, by| Proposal::make(agency, by, |root| *root = other))
+            .unwrap();
+        let changes = proposal.changes(&agency);
+        assert!(beside || !changes.is_empty(), "{at}");
+        told += changes.len();
+    }
+    assert!(told > root.len() / 2, "{told}");
+}
+
+#[test]
+fn an_administrator_is_named_by_a_proposal_where_one_does_not_sign_alone() {
+    let mut grown = Grown::new();
+    let (new, secrets) = person(&grown, 60, 61);
+    let (member, device) = (new.device.certificate.member, new.device.certificate.device);
+    let both = Roles::CASEWORKER.with(Roles::ADMINISTRATOR);
+    let appended = grown.act(|agency, by| growing::join(agency, by, &new, both)).unwrap();
+    grown.read(&appended);
+    let needs_two = |root: &mut Root| {
+        let of_root = root.thresholds.iter_mut().find(|one| one.operation == Operation::Root);
+        of_root.unwrap().administrators = 2;
+    };
+    let appended = grown
+        .act(|agency, by| Proposal::make(agency, by, needs_two)?.adopt(agency, by))
+        .unwrap();
+    grown.read(&appended);
+    assert_eq!(growing::signatures_of_root(&grown.agency), 2);
+    // A third comes with the role, and administers nothing until two have named it.
+    let (third, _) = person(&grown, 70, 71);
+    let its = third.device.certificate.member;
+    let appended = grown.act(|agency, by| growing::join(agency, by, &third, both)).unwrap();
+    grown.read(&appended);
+    assert!(!grown.agency.is_administrator(its));
+    let identity = third.identity;
+    let name = |root: &mut Root| root.administrators.push(Administrator { member: its, identity });
+    let proposal = grown.act(|agency, by| Proposal::make(agency, by, name)).unwrap();
+    let by = Acting {
+        member,
+        device,
+        secrets: &secrets,
+    };
+    let endorsed = proposal.endorse(&grown.agency, by).unwrap();
+    let appended = endorsed.adopt(&mut grown.agency, by).unwrap();
+    grown.read(&appended);
+    assert!(grown.agency.is_administrator(its));
+    assert!(grown.read.is_administrator(its));
+    // One of them begins anew: the next root names it by the key that it has now, whatever else it is about.
+    let (anew, _) = person(&grown, 70, 91);
+    let appended = grown.act(|agency, by| growing::reset(agency, by, &anew)).unwrap();
+    grown.read(&appended);
+    let nothing = |_: &mut Root| ();
+    let proposal = grown.act(|agency, by| Proposal::make(agency, by, nothing)).unwrap();
+    let [change] = proposal.changes(&grown.agency).try_into().unwrap();
+    assert_eq!(change.part, RootPart::Administrator(its));
+    let endorsed = proposal.endorse(&grown.agency, by).unwrap();
+    let appended = endorsed.adopt(&mut grown.agency, by).unwrap();
+    grown.read(&appended);
 }
 
 #[test]
