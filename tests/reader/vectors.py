@@ -71,6 +71,7 @@ from casevault_reader.structures import (
     WrapContext,
     make,
 )
+from casevault_reader.witness import read_cosigned, read_position, verifier
 from casevault_reader.xwing import Identity
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl import bindings
@@ -646,6 +647,31 @@ def check_log(vectors, same):
         stamp = time.to_bytes(8, "big") if kind == 4 else b""
         same("name", (line[0], line[1], raw[: 4 + len(stamp)]), ("—", name, key_id + stamp))
         same("signature", ed25519.is_valid(hexed(key), message.encode(), raw[4 + len(stamp) :]), True)
+
+
+    agency, key = hexed(told["agency"]), hexed(told["log_key"])
+    kept = read_position(hexed(part["witness_position"]["bytes"]), agency, key)
+    same("position", kept, (len(leaves), tree_root(leaves)))
+    known = [(told["witness"]["name"], hexed(told["witness"]["key"]))]
+    cosigned = read_cosigned(hexed(part["cosigned"]), agency, key, known)
+    same("cosigned", cosigned, [(len(leaves), tree_root(leaves), {known[0][0]: time})])
+    same("nobody known", read_cosigned(hexed(part["cosigned"]), agency, key, [])[0][2], {})
+    keys, seed = part["keys"], hexed(part["keys"]["seed"])
+    same("verifier", keys["verifier"], verifier(known[0][0], 4, known[0][1]))
+    same("public", ed25519.public_of(seed), known[0][1])
+    secret = base64.b64encode(bytes([4]) + seed).decode()
+    same("secret", keys["secret"], "+".join(["PRIVATE", "KEY", *keys["verifier"].split("+")[:2], secret]) + "\n")
+
+
+def refuse_witness_position(one, vectors):
+    told = vectors["log"]["checkpoint"]
+    read_position(hexed(one["bytes"]), hexed(told["agency"]), hexed(told["log_key"]))
+
+
+def refuse_cosigned(one, vectors):
+    told = vectors["log"]["checkpoint"]
+    known = [(told["witness"]["name"], hexed(told["witness"]["key"]))]
+    read_cosigned(hexed(one["bytes"]), hexed(told["agency"]), hexed(told["log_key"]), known)
 
 
 def check_server(vectors, same):

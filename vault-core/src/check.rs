@@ -152,6 +152,7 @@ checks! {
     Parcel = 139, Forged, "parcel holds other bytes than its link names";
     ServerSession = 140, NotForUs, "device did not sign for a session with this server";
     LogTwice = 141, Forged, "log has two leaves for one place of a stream";
+    Unwitnessed = 142, Rollback, "no witness that the root names has cosigned what is shown of the log within a day";
     EnrolmentSheet = 150, Malformed, "enrolment sheet is not as it was written";
     EnrolmentSeal = 151, Forged, "request or answer of an enrolment does not open";
     EnrolmentContext = 152, NotForUs, "request or answer is of another agency, invite, member or device";

@@ -26,18 +26,21 @@ pub use root::RootPart;
 pub use root::signatures_of_root;
 
 use crate::agency_state::AgencyState;
+use crate::check::Check;
 use crate::check::Refused;
 use crate::id::DeviceId;
 use crate::id::MemberId;
 use crate::keystore::Secrets;
 use crate::restoring::Appended;
+use crate::tlog::checkpoint::Witness;
+use crate::wire;
 use crate::wire::v1::agency::Root;
 use crate::wire::v1::agency::Verifier;
 
 /// Puts the next version of the root in force, signed by one administrator alone: `edit` says what is new in it.
 ///
 /// # Errors
-/// [`crate::check::Check::AdministratorOnly`], [`crate::check::Check::RootChain`] where this member may not do it alone.
+/// [`Check::AdministratorOnly`], [`Check::RootChain`] where this member may not do it alone.
 pub fn next_root(
     agency: &mut AgencyState,
     member: MemberId,
@@ -65,4 +68,31 @@ pub fn name_log(
     log: Verifier,
 ) -> Result<Appended, Refused> {
     next_root(agency, member, device, secrets, |root| root.log = Some(log))
+}
+
+/// Names the witnesses of the agency's log, in the place of those that it has; none of them where the list is empty.
+///
+/// # Errors
+/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key; as [`next_root`].
+pub fn name_witnesses(
+    agency: &mut AgencyState,
+    member: MemberId,
+    device: DeviceId,
+    secrets: &Secrets,
+    witnesses: Vec<Verifier>,
+) -> Result<Appended, Refused> {
+    let witnesses = witnesses_of_root(witnesses)?;
+    next_root(agency, member, device, secrets, |root| root.witnesses = witnesses)
+}
+
+/// Brings witnesses into the form in which a root names them, for whoever proposes one.
+///
+/// # Errors
+/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key.
+pub fn witnesses_of_root(witnesses: Vec<Verifier>) -> Result<Vec<Verifier>, Refused> {
+    for one in &witnesses {
+        let name = std::str::from_utf8(&one.name).map_err(|_| Check::Note)?;
+        Witness::new(name, &one.key)?;
+    }
+    wire::sort_set(witnesses)
 }

@@ -5,6 +5,8 @@
 //! Pull: checkpoint ─ Advance ─> new entries ─ tags of my streams ─> what must come ─> pages ─> links in an order that holds
 //! Push: append ─> outcomes ─ Advance ─> each leaf proved
 //! Audit: every entry again ─> the verified root, each known link at its leaf
+//! Cosigned: what witnesses cosigned ─> the beginning of what was followed, or a contradiction with evidence
+//! Witnessing: checkpoint ─ tiles ─> a tree that continues the last one, or a contradiction with evidence
 //! Advance: entries hashed behind what was verified ─> the checkpoint's root, or a contradiction with evidence
 //! ```
 //! The driver asks and applies; nothing that a machine has not handed over may be believed. All that a server can do wrong
@@ -12,20 +14,24 @@
 
 mod advance;
 mod audit;
+mod cosigned;
 mod pull;
 mod push;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
+mod witnessing;
 
 pub use audit::Audit;
 pub use audit::Found;
+pub use cosigned::Cosigned;
 pub use pull::Behind;
 pub use pull::Held;
 pub use pull::Pull;
 pub use pull::Pulled;
 pub use pull::Step;
 pub use push::Push;
+pub use witnessing::Witnessing;
 
 use crate::check::Check;
 use crate::check::Refused;

@@ -6,6 +6,7 @@
 //! ```text
 //! link ─> entry (tag || link id) ─> leaf hash ─> Edge ─> tiles, root ─> Checkpoint ─ signed by the log key ─> note
 //!                                                                                      └─ cosigned by witnesses
+//! witness: note opened under the log key ─> the last one continued? (proof) ─> kept, durable ─> cosigned
 //! reader: note opened under the log key ─> consistent with the last one? ─> tiles, proofs, entries under its root
 //! ```
 
@@ -17,3 +18,4 @@ pub mod proof;
 pub mod tile;
 pub mod tree;
 pub mod twice;
+pub mod witness;

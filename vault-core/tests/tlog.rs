@@ -64,8 +64,7 @@ fn put(files: &mut BTreeMap<String, Vec<u8>>, tile: Tile, hashes: &[Hash], entri
 
 fn written(one: &Checkpoint, time: u64) -> String {
     let (log, witness) = (key(1), key(2));
-    let known = Witness::new("witness.example/w1", &witness.public()).unwrap();
-    let cosigned = [(known, time, one.cosign(&witness, time))];
+    let cosigned = [one.cosign("witness.example/w1", &witness, time).unwrap()];
     checkpoint::write(one, &one.sign(&log), &log.public(), &cosigned).unwrap()
 }
 

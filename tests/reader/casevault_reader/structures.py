@@ -295,4 +295,7 @@ LogPosition = Struct(
     seen=Optional(Seen),
     edge=Vector(Struct(level=U8, hashes=Vector(HASH))),
 )
+WitnessPosition = Struct(format=Format(), agency=HASH, log=KEY, seen=Seen)
+CosignedNotes = Struct(notes=Vector(Struct(note=Bytes())))
+LIMIT_WITNESS_POSITION, LIMIT_COSIGNED = 170, 1 << 17
 LIMIT_APPEND = 40 << 20

@@ -156,22 +156,25 @@ impl Advance {
         let State::Contradicted { refused, tiles } = &mut self.state else {
             return Ok(());
         };
-        let (refused, checkpoint) = (*refused, self.to.checkpoint());
-        let Some(seen) = self.follower.seen() else {
-            return Err(refused.into());
-        };
-        let other = Seen {
-            size: checkpoint.size,
-            root: checkpoint.root.0,
-            signature: *self.to.signature(),
-        };
-        match follow::contradiction(seen, other, &mut |tile| tiles.get(tile)) {
-            Ok(found) if found.verify(self.log.agency, &self.log.key).is_ok() => {
-                Err(Fault::Contradiction(Box::new(found)))
-            }
-            Err(Missing::Tile) => Ok(()),
-            Ok(_) | Err(Missing::Refused) => Err(refused.into()),
+        match self.follower.seen() {
+            Some(seen) => convict(&self.log, (seen, self.to.seen()), *refused, tiles),
+            None => Err((*refused).into()),
         }
+    }
+}
+
+/// Makes evidence of two checkpoints that do not go together, or says which tile it takes next: always a fault in the end,
+/// and `refused` where nothing proves it to others.
+pub(super) fn convict(
+    log: &LogOf,
+    (one, other): (Seen, Seen),
+    refused: Refused,
+    tiles: &mut Tiles,
+) -> Result<(), Fault> {
+    match follow::contradiction(one, other, &mut |tile| tiles.get(tile)) {
+        Ok(found) if found.verify(log.agency, &log.key).is_ok() => Err(Fault::Contradiction(Box::new(found))),
+        Err(Missing::Tile) => Ok(()),
+        Ok(_) | Err(Missing::Refused) => Err(refused.into()),
     }
 }
 

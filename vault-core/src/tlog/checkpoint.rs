@@ -16,6 +16,9 @@ use crate::crypto::sign::Signature;
 use crate::crypto::sign::SigningKey;
 use crate::crypto::sign::VerifyingKey;
 use crate::id::AgencyId;
+use crate::wire::v1::agency::Root;
+use crate::wire::v1::agency::Verifier;
+use crate::wire::v1::link::Seen;
 use data_encoding::BASE64;
 use data_encoding::HEXLOWER;
 
@@ -66,8 +69,16 @@ impl Checkpoint {
     }
 
     /// Cosigns it at `time`, in seconds since 1970, as a witness that saw nothing it contradicts.
-    pub fn cosign(&self, key: &SigningKey, time: u64) -> Signature {
-        key.sign_note(cosigned(&self.text(), time).as_bytes())
+    ///
+    /// # Errors
+    /// [`Check::Note`] for a name that no note can have; [`Check::Cosignature`] for a time that none has.
+    pub fn cosign(&self, name: &str, key: &SigningKey, time: u64) -> Result<Cosignature, Refused> {
+        require(i64::try_from(time).is_ok(), Check::Cosignature)?;
+        Ok(Cosignature {
+            witness: Witness::new(name, &key.public())?,
+            time,
+            signature: key.sign_note(cosigned(&self.text(), time).as_bytes()),
+        })
     }
 
     /// Verifies a log key's signature over it, as a link's `seen` carries one.
@@ -89,7 +100,7 @@ fn cosigned(text: &str, time: u64) -> String {
 }
 
 /// A witness: its name and key, as the root names it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
     name: KeyName,
     key: VerifyingKey,
@@ -107,10 +118,70 @@ impl Witness {
         })
     }
 
+    /// Returns the witnesses that a root names. One whose name or key is none can cosign nothing, and is left out.
+    pub fn named(root: &Root) -> Vec<Self> {
+        root.witnesses.iter().filter_map(Self::of).collect()
+    }
+
+    fn of(verifier: &Verifier) -> Option<Self> {
+        Self::new(std::str::from_utf8(&verifier.name).ok()?, &verifier.key).ok()
+    }
+
     /// Returns its name.
     pub fn name(&self) -> &str {
         &self.name.name
     }
+
+    /// Returns name and key as a root has them.
+    pub fn verifier(&self) -> Verifier {
+        Verifier {
+            name: self.name.name.clone().into_bytes(),
+            key: self.key.public(),
+        }
+    }
+}
+
+/// A witness's signature over a checkpoint and a time (C2SP tlog-cosignature, `cosignature/v1`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosignature {
+    /// Whose it is.
+    pub witness: Witness,
+    /// When, in seconds since 1970 by the witness's clock; below 2^63.
+    pub time: u64,
+    /// Ed25519, over the time and the checkpoint's text.
+    pub signature: Signature,
+}
+
+impl Cosignature {
+    /// Verifies it, as one that was kept.
+    ///
+    /// # Errors
+    /// [`Check::Cosignature`].
+    pub fn verify(&self, checkpoint: &Checkpoint) -> Result<(), Refused> {
+        require(i64::try_from(self.time).is_ok(), Check::Cosignature)?;
+        let message = cosigned(&checkpoint.text(), self.time);
+        let key = &self.witness.key;
+        key.verify_framed(message.as_bytes(), &self.signature, Check::Cosignature)
+    }
+}
+
+/// Returns whose log a note says that it is of, nothing of it verified.
+///
+/// # Errors
+/// [`Check::Note`], [`Check::TooLong`]; [`Check::CheckpointOrigin`] for a log that is none of CaseVault's.
+pub fn agency_of(note: &[u8]) -> Result<AgencyId, Refused> {
+    let note = UnverifiedNote::parse(note)?;
+    agency_named(note.text().split('\n').next().unwrap_or_default())
+}
+
+/// Reads an [`origin`].
+///
+/// # Errors
+/// [`Check::CheckpointOrigin`].
+pub fn agency_named(name: &str) -> Result<AgencyId, Refused> {
+    let id = name.strip_prefix("casevault/").ok_or(Check::CheckpointOrigin)?;
+    let id = HEXLOWER.decode(id.as_bytes()).map_err(|_| Check::CheckpointOrigin)?;
+    Ok(AgencyId(id.try_into().map_err(|_| Check::CheckpointOrigin)?))
 }
 
 /// A checkpoint whose signature was verified, with when each witness cosigned it.
@@ -118,7 +189,7 @@ impl Witness {
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
     signature: Signature,
-    cosigned: Vec<(String, u64)>,
+    cosigned: Vec<Cosignature>,
 }
 
 impl SignedCheckpoint {
@@ -139,12 +210,15 @@ impl SignedCheckpoint {
         checkpoint.require_signed(&signature, log)?;
         let mut cosigned = Vec::new();
         for witness in witnesses {
-            let mut latest = None;
+            let mut latest: Option<Cosignature> = None;
             for bytes in note.by(&witness.name) {
-                latest = latest.max(Some(require_cosigned(note.text(), bytes, &witness.key)?));
+                let one = require_cosigned(&checkpoint, bytes, witness)?;
+                // One that cosigned twice is one witness.
+                if latest.as_ref().is_none_or(|known| known.time < one.time) {
+                    latest = Some(one);
+                }
             }
-            // One that cosigned twice is one witness.
-            cosigned.extend(latest.map(|time| (witness.name().to_owned(), time)));
+            cosigned.extend(latest);
         }
         Ok(Self {
             checkpoint,
@@ -163,22 +237,33 @@ impl SignedCheckpoint {
         &self.signature
     }
 
-    /// Returns which witnesses cosigned it, each once, and when at the latest, in seconds since 1970.
-    pub fn cosigned(&self) -> &[(String, u64)] {
+    /// Returns the cosignatures of the witnesses that were asked for, the latest of each, all of them verified.
+    pub fn cosigned(&self) -> &[Cosignature] {
         &self.cosigned
+    }
+
+    /// Returns what a link carries of it.
+    pub fn seen(&self) -> Seen {
+        Seen {
+            size: self.checkpoint.size,
+            root: self.checkpoint.root.0,
+            signature: self.signature,
+        }
     }
 }
 
-fn require_cosigned(text: &str, bytes: &[u8], key: &VerifyingKey) -> Result<u64, Refused> {
+fn require_cosigned(checkpoint: &Checkpoint, bytes: &[u8], witness: &Witness) -> Result<Cosignature, Refused> {
     let (time, signature) = bytes.split_first_chunk().ok_or(Check::Cosignature)?;
-    let signature = Signature(signature.try_into().map_err(|_| Check::Cosignature)?);
-    let time = u64::from_be_bytes(*time);
-    require(i64::try_from(time).is_ok(), Check::Cosignature)?;
-    key.verify_framed(cosigned(text, time).as_bytes(), &signature, Check::Cosignature)?;
-    Ok(time)
+    let one = Cosignature {
+        witness: witness.clone(),
+        time: u64::from_be_bytes(*time),
+        signature: Signature(signature.try_into().map_err(|_| Check::Cosignature)?),
+    };
+    one.verify(checkpoint)?;
+    Ok(one)
 }
 
-/// Writes the note of a checkpoint: the log's signature first, then cosignatures `(witness, time, signature)`.
+/// Writes the note of a checkpoint: the log's signature first, then the cosignatures.
 ///
 /// # Errors
 /// [`Check::Note`] for a witness's name that no note can have.
@@ -186,16 +271,16 @@ pub fn write(
     checkpoint: &Checkpoint,
     signature: &Signature,
     log: &PublicKey,
-    cosignatures: &[(Witness, u64, Signature)],
+    cosignatures: &[Cosignature],
 ) -> Result<String, Refused> {
     let mut lines = vec![NoteSignature {
         key: KeyName::of(&origin(checkpoint.agency), Kind::Ed25519, log)?,
         bytes: signature.0.to_vec(),
     }];
-    for (witness, time, signature) in cosignatures {
+    for one in cosignatures {
         lines.push(NoteSignature {
-            key: witness.name.clone(),
-            bytes: time.to_be_bytes().into_iter().chain(signature.0).collect(),
+            key: one.witness.name.clone(),
+            bytes: one.time.to_be_bytes().into_iter().chain(one.signature.0).collect(),
         });
     }
     Ok(note::write(&checkpoint.text(), &lines))
@@ -228,14 +313,7 @@ mod tests {
         let log = key(1);
         let cosigned: Vec<_> = cosigners
             .iter()
-            .map(|(name, seed, time)| {
-                let own = key(*seed);
-                (
-                    Witness::new(name, &own.public()).unwrap(),
-                    *time,
-                    one.cosign(&own, *time),
-                )
-            })
+            .map(|(name, seed, time)| one.cosign(name, &key(*seed), *time).unwrap())
             .collect();
         write(one, &one.sign(&log), &log.public(), &cosigned).unwrap()
     }
@@ -243,6 +321,11 @@ mod tests {
     fn open(note: &str, witnesses: &[Witness]) -> Result<SignedCheckpoint, Check> {
         let agency = AgencyId([0xa1; 32]);
         SignedCheckpoint::open(note.as_bytes(), agency, &verifying(&key(1)), witnesses).map_err(|r| r.check)
+    }
+
+    fn times(opened: &SignedCheckpoint) -> Vec<(&str, u64)> {
+        let cosigned = opened.cosigned().iter();
+        cosigned.map(|one| (one.witness.name(), one.time)).collect()
     }
 
     #[test]
@@ -254,11 +337,14 @@ mod tests {
         );
         let known = [Witness::new("witness.example/w1", &key(2).public()).unwrap()];
         let twice = noted(&one, &[("witness.example/w1", 2, 8), ("witness.example/w1", 2, 7)]);
-        let times = [("witness.example/w1".to_owned(), 8)];
-        assert_eq!(open(&twice, &known).unwrap().cosigned(), times);
+        assert_eq!(times(&open(&twice, &known).unwrap()), [("witness.example/w1", 8)]);
         let opened = open(&note, &known).unwrap();
         assert_eq!(*opened.checkpoint(), one);
-        assert_eq!(opened.cosigned(), [("witness.example/w1".to_owned(), 1_679_315_147)]);
+        assert_eq!(times(&opened), [("witness.example/w1", 1_679_315_147)]);
+        assert_eq!(agency_of(note.as_bytes()).unwrap(), one.agency);
+        for wrong in ["casevault/a1", "casevault/", "elsewhere/a1"] {
+            assert_eq!(agency_named(wrong), Err(Check::CheckpointOrigin.into()), "{wrong}");
+        }
         one.require_signed(opened.signature(), &verifying(&key(1))).unwrap();
         assert!(open(&note, &[]).unwrap().cosigned().is_empty());
         assert_eq!(open(&noted(&checkpoint(0), &[]), &[]).unwrap().checkpoint().size, 0);
@@ -333,13 +419,24 @@ mod tests {
         let (one, other) = (checkpoint(5), checkpoint(6));
         let (log, witness) = (key(1), key(2));
         let known = Witness::new("witness.example/w1", &witness.public()).unwrap();
-        for (time, signature) in [(7, other.cosign(&witness, 7)), (8, one.cosign(&witness, 7))] {
-            let line = [(known.clone(), time, signature)];
+        let name = known.name();
+        let elsewhere = other.cosign(name, &witness, 7).unwrap();
+        let later = Cosignature {
+            time: 8,
+            ..one.cosign(name, &witness, 7).unwrap()
+        };
+        for line in [elsewhere, later] {
+            let line = [line];
             let note = write(&one, &one.sign(&log), &log.public(), &line).unwrap();
             assert_eq!(open(&note, std::slice::from_ref(&known)), Err(Check::Cosignature));
         }
         let late = u64::MAX;
-        let line = [(known.clone(), late, one.cosign(&witness, late))];
+        assert_eq!(one.cosign(name, &witness, late), Err(Check::Cosignature.into()));
+        let line = [Cosignature {
+            witness: known.clone(),
+            time: late,
+            signature: witness.sign_note(cosigned(&one.text(), late).as_bytes()),
+        }];
         let note = write(&one, &one.sign(&log), &log.public(), &line).unwrap();
         assert_eq!(open(&note, &[known]), Err(Check::Cosignature));
         assert!(Witness::new("a witness", &witness.public()).is_err());

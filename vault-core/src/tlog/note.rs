@@ -4,10 +4,15 @@ use crate::check::Check;
 use crate::check::Refused;
 use crate::check::require;
 use crate::crypto::sign::PublicKey;
+use crate::crypto::sign::SigningKey;
+use crate::secret::SigningSeed;
+use crate::wire::v1::agency::Verifier;
 use data_encoding::BASE64;
+use data_encoding::HEXLOWER;
 use sha2::Digest;
 use sha2::Sha256;
 use std::fmt::Write;
+use zeroize::Zeroizing;
 
 /// Longest note, in bytes: room for far more signatures than there are witnesses.
 pub const LONGEST: usize = 1 << 16;
@@ -65,6 +70,56 @@ impl KeyName {
         let key: Vec<u8> = std::iter::once(kind.byte()).chain(key.0).collect();
         format!("{name}+{id}+{}", BASE64.encode(&key))
     }
+}
+
+/// Reads a key as [`KeyName::verifier`] writes it, of this kind; a line break at its end is left out.
+///
+/// # Errors
+/// [`Check::Note`] for anything else.
+pub fn read_verifier(text: &str, kind: Kind) -> Result<Verifier, Refused> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let (name, rest) = text.split_once('+').ok_or(Check::Note)?;
+    let (_, key) = rest.split_once('+').ok_or(Check::Note)?;
+    let key = BASE64.decode(key.as_bytes()).map_err(|_| Check::Note)?;
+    let key = key.strip_prefix(&[kind.byte()]).ok_or(Check::Note)?;
+    let key = PublicKey(key.try_into().map_err(|_| Check::Note)?);
+    // Another text of the same key, or another id than the key's, is none of it.
+    require(KeyName::of(name, kind, &key)?.verifier(kind, &key) == text, Check::Note)?;
+    Ok(Verifier {
+        name: name.as_bytes().to_vec(),
+        key,
+    })
+}
+
+/// What a secret key begins with, as the package that signed notes come from writes it.
+const SECRET: &str = "PRIVATE+KEY+";
+
+/// Writes a secret key as others' tools read it, a line: `PRIVATE+KEY+name+id+seed`.
+///
+/// # Errors
+/// [`Check::Note`] for a name that no note can have.
+pub fn write_secret(name: &str, kind: Kind, seed: &SigningSeed) -> Result<Zeroizing<String>, Refused> {
+    let key = SigningKey::from_seed(seed).public();
+    let id = HEXLOWER.encode(&KeyName::of(name, kind, &key)?.id);
+    let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(std::iter::once(kind.byte()).chain(*seed.expose()).collect());
+    let seed = Zeroizing::new(BASE64.encode(&bytes));
+    Ok(Zeroizing::new(format!("{SECRET}{name}+{id}+{}\n", seed.as_str())))
+}
+
+/// Reads what [`write_secret`] writes: the name, and the seed.
+///
+/// # Errors
+/// [`Check::Note`] for anything else.
+pub fn read_secret(text: &str, kind: Kind) -> Result<(String, SigningSeed), Refused> {
+    let rest = text.strip_prefix(SECRET).ok_or(Check::Note)?;
+    let mut parts = rest.trim_end_matches('\n').splitn(3, '+');
+    let (name, _, seed) = (parts.next(), parts.next(), parts.next().ok_or(Check::Note)?);
+    let bytes = Zeroizing::new(BASE64.decode(seed.as_bytes()).map_err(|_| Check::Note)?);
+    let seed = bytes.strip_prefix(&[kind.byte()]).ok_or(Check::Note)?;
+    let seed = SigningSeed::from_bytes(seed.try_into().map_err(|_| Check::Note)?);
+    let name = name.ok_or(Check::Note)?.to_owned();
+    require(*write_secret(&name, kind, &seed)? == text, Check::Note)?;
+    Ok((name, seed))
 }
 
 fn is_name(name: &str) -> bool {
@@ -233,5 +288,31 @@ mod tests {
     fn the_text_may_hold_empty_lines() {
         let note = UnverifiedNote::parse(NOTE.replace("problem,\n", "problem,\n\n").as_bytes()).unwrap();
         assert!(note.text().contains("problem,\n\nthen"));
+    }
+
+    #[test]
+    fn keys_are_read_as_they_are_written_and_not_otherwise() {
+        let of_log = read_verifier(VERIFIER, Kind::Ed25519).unwrap();
+        assert_eq!((of_log.name.as_slice(), of_log.key), (&b"PeterNeumann"[..], key()));
+        assert_eq!(read_verifier(&format!("{VERIFIER}\n"), Kind::Ed25519).unwrap(), of_log);
+        assert!(read_verifier(VERIFIER, Kind::Cosignature).is_err());
+        for at in 0..VERIFIER.len() {
+            let mut changed = VERIFIER.to_owned().into_bytes();
+            changed[at] ^= 1;
+            let changed = String::from_utf8_lossy(&changed).into_owned();
+            assert!(read_verifier(&changed, Kind::Ed25519).is_err(), "{at}");
+            assert!(read_verifier(&VERIFIER[..at], Kind::Ed25519).is_err(), "{at}");
+        }
+        let seed = SigningSeed::from_bytes([5; 32]);
+        let written = write_secret("witness.example/w1", Kind::Cosignature, &seed).unwrap();
+        assert!(written.starts_with("PRIVATE+KEY+witness.example/w1+"));
+        let read = read_secret(&written, Kind::Cosignature).unwrap();
+        assert_eq!(read, ("witness.example/w1".to_owned(), seed.duplicate()));
+        assert!(read_secret(&written, Kind::Ed25519).is_err());
+        assert!(read_secret(&format!("{}\n", written.as_str()), Kind::Cosignature).is_err());
+        for at in 0..written.len() {
+            assert!(read_secret(&written[..at], Kind::Cosignature).is_err(), "{at}");
+        }
+        assert!(write_secret("a witness", Kind::Cosignature, &seed).is_err());
     }
 }

@@ -57,6 +57,8 @@ pub mod limit {
     pub const APPEND: usize = 40 << 20;
     /// The parcels of an append.
     pub const PARCELS: usize = 4096;
+    /// Notes of cosigned checkpoints: one for each of as many witnesses as a note has signatures.
+    pub const COSIGNED: usize = 1 << 17;
     /// The longest encoded outcome of a parcel: a conflict.
     pub const OUTCOME: usize = 1 + 8 + 32 + 32;
     /// The sealed parts of an event.

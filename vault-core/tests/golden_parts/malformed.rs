@@ -10,16 +10,21 @@
 //! - `card`: the `words` of a recovery card; `backup_head`: a head, with the passphrase of `keystore`; `ledger`: a file, by
 //!   the devices of `agency_links`; `sheet`: the `text` of an enrolment sheet; `join_request`: a sealed request under the
 //!   sheet of `enrolment.member`;
+//! - `witness_position`: what a witness keeps, of the log of `log`; `cosigned`: what a server answers of it, for the witness
+//!   of `log`;
 //! - `padding`: padded bytes; `access_body`: the body of the first entry of `access`.
 
 use super::CASE;
 use super::DEVICE_SEED;
+use super::LOG_SEED;
 use super::RECIPIENT_SEED;
+use super::RECOVERY_SIGNING_SEED;
 use super::agency;
 use super::attachment;
 use super::enrolment;
 use super::hex;
 use super::links;
+use super::log;
 use super::recipient;
 use super::recovery;
 use super::sealed;
@@ -48,12 +53,17 @@ use vault_core::record::UnverifiedRecord;
 use vault_core::record::VerifiedRecord;
 use vault_core::secret::RecordKey;
 use vault_core::stream::UnverifiedLink;
+use vault_core::tlog::checkpoint::SignedCheckpoint;
+use vault_core::tlog::checkpoint::Witness;
+use vault_core::tlog::witness::Position;
 use vault_core::wire;
 use vault_core::wire::v1::access::AccessEntry;
 use vault_core::wire::v1::agency::Root;
 use vault_core::wire::v1::enrolment::InviteKind;
+use vault_core::wire::v1::follow::CosignedNotes;
 use vault_core::wire::v1::key::Keyring;
 use vault_core::wire::v1::keystore::KeystoreFile;
+use vault_core::wire::v1::limit;
 use vault_core::wire::v1::link::Link;
 use vault_core::wire::v1::record::RecordHeader;
 use vault_core::wire::v1::stream::StreamId;
@@ -119,6 +129,19 @@ fn attempt(vector: &Value) -> Result<(), Refused> {
             backup::with_passphrase(&head, sealed::PASSPHRASE).map(|_| ())
         }
         "ledger" => ledger::read(&unhex(&vector["bytes"]), &links::agency_stream().0).map(|_| ()),
+        "witness_position" => {
+            let key = VerifyingKey::new(&signer(LOG_SEED).public(), Check::CheckpointSignature)?;
+            Position::from_bytes(agency(), &key, &unhex(&vector["bytes"])).map(|_| ())
+        }
+        "cosigned" => {
+            let notes: CosignedNotes = wire::decode(&unhex(&vector["bytes"]), limit::COSIGNED)?;
+            let key = VerifyingKey::new(&signer(LOG_SEED).public(), Check::CheckpointSignature)?;
+            let known = [Witness::new(log::WITNESS, &signer(RECOVERY_SIGNING_SEED).public())?];
+            for one in &notes.notes {
+                SignedCheckpoint::open(&one.note, agency(), &key, &known)?;
+            }
+            Ok(())
+        }
         "padding" => pad::unpad(&unhex(&vector["bytes"])).map(|_| ()),
         "access_body" => {
             let body = unhex(&vector["bytes"]);
@@ -157,6 +180,8 @@ pub(crate) fn honest() -> Vec<Value> {
         json!({ "structure": "card", "words": card_words().join(" ") }),
         plain("backup_head", &backup_head()),
         plain("ledger", &recovery::ledger_bytes()),
+        plain("witness_position", &unhex(&log::log()["witness_position"]["bytes"])),
+        plain("cosigned", &unhex(&log::log()["cosigned"])),
         json!({ "structure": "sheet", "text": sheet_rows().join("\n") }),
         plain("join_request", &enrolment::request(InviteKind::Member)),
     ]
@@ -176,6 +201,7 @@ pub(crate) fn all() -> Value {
     out.extend(of_cards());
     out.extend(of_backup_heads());
     out.extend(of_ledgers());
+    out.extend(log::malformed());
     out.extend(enrolment::malformed());
     Value::Array(out)
 }
