@@ -62,11 +62,7 @@ impl Agency {
 
 /// A witness's key in a file, as `agency propose` takes it.
 fn witness_key(vault: &Vault) -> String {
-    let key = PublicKey(
-        vault_core::crypto::sign::SigningKey::from_seed(&SigningSeed::from_bytes([7; 32]))
-            .public()
-            .0,
-    );
+    let key = PublicKey(SigningKey::from_seed(&SigningSeed::from_bytes([7; 32])).public().0);
     let name = KeyName::of("witness.example", Kind::Cosignature, &key).unwrap();
     let file = vault.around.join("witness.key");
     std::fs::write(&file, format!("{}\n", name.verifier(Kind::Cosignature, &key))).unwrap();
@@ -98,7 +94,7 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
     assert_eq!(shown["administrators"].as_array().unwrap().len(), 2);
     // From here on nobody does: a proposal wants a file, and says who has to sign.
     ann.run(&["agency", "propose", "--witness", &key, "--json"])
-        .refused(2, "usage");
+        .refused(2, "needs-flag");
     let file = ann.around.join("root.proposal");
     let file = file.to_str().unwrap();
     let told = ann.json(&["agency", "propose", "--witness", &key, "--out", file]);
@@ -119,7 +115,7 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
     let mut terminal = on_terminal(&ben, &format!("agency endorse {file}")).unwrap();
     terminal
         .wait_for("+ witness: witness.example+")
-        .wait_for("signed by N (")
+        .wait_for("signed by Ann Worker (")
         .wait_for("Sign it? [y/N]")
         .keys("n\n")
         .wait_for("nothing was signed");
