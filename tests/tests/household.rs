@@ -259,3 +259,117 @@ fn a_danger_is_told_wherever_somebody_writes_or_reads_of_the_family() {
         assert_eq!(terminal.end().0, 0);
     }
 }
+
+#[test]
+fn ones_own_dangers_come_before_those_of_the_household() {
+    let vault = Vault::made();
+    open(
+        &vault,
+        &json!({"name": "Ada Pike", "address": "3 Mill Row", "danger_to_workers": "The dog bites."}),
+    );
+    let ben = open(
+        &vault,
+        &json!({"name": "Ben Pike", "address": "3 Mill Row", "danger_to_workers": "He throws things.", "language": "English"}),
+    );
+    let shown = vault.run(&["case", "show", &ben]).done().stdout;
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("no {text}: {shown}"));
+    assert!(at("He throws things.") < at("The dog bites."), "{shown}");
+    assert!(at("The dog bites.") < at("\nPerson\n"), "{shown}");
+    assert_eq!(shown.matches("\nSafety\n").count(), 1, "{shown}");
+}
+
+#[test]
+fn a_danger_of_a_joint_note_is_told_once_and_names_both_cases() {
+    let vault = Vault::made();
+    let ada = open(&vault, &json!({"name": "Ada Pike", "address": "3 Mill Row"}));
+    let ben = open(&vault, &json!({"name": "Ben Pike", "address": "3 Mill Row"}));
+    let cas = open(&vault, &json!({"name": "Cas Pike", "address": "3 Mill Row"}));
+    note(
+        &vault,
+        &[&ada, "--also", &ben, "--kind", "home-visit", "--at", "-2h"],
+        "## Safety\nThe dog bites. {significant}\n",
+    );
+    for (args, whole) in [(&["--brief"][..], "brief"), (&[][..], "show")] {
+        let shown = vault.run(&[&["case", "show", &ada], args].concat()).done().stdout;
+        let dangers = shown.split("\nMarked significant\n").next().unwrap();
+        assert_eq!(dangers.matches("The dog bites.").count(), 1, "{whole}: {shown}");
+        assert!(dangers.contains("also of Ben Pike)"), "{whole}: {shown}");
+        // In a third file of the household too: of the first that holds it, with the name of the other.
+        let shown = vault.run(&[&["case", "show", &cas], args].concat()).done().stdout;
+        assert_eq!(shown.matches("The dog bites.").count(), 1, "{whole}: {shown}");
+        let told = |one: &str, other: &str| {
+            let line = shown.lines().find(|line| line.contains("The dog bites.")).unwrap();
+            line.starts_with(&format!("  of {one} (same address): ")) && line.contains(&format!("also of {other})"))
+        };
+        let both = told("Ada Pike", "Ben Pike") || told("Ben Pike", "Ada Pike");
+        assert!(both, "{whole}: {shown}");
+    }
+    let reply = vault.json(&["case", "show", &ada, "--brief"]);
+    assert_eq!(reply["dangers"][0]["also_of"], json!(["Ben Pike"]), "{reply}");
+    vault.verified();
+}
+
+#[test]
+fn a_list_of_steps_marks_the_case_that_holds_a_danger() {
+    let vault = Vault::made();
+    let ada = open(
+        &vault,
+        &json!({"name": "Ada Pike", "address": "3 Mill Row", "danger_to_workers": "The dog bites."}),
+    );
+    let ben = open(&vault, &json!({"name": "Ben Pike", "address": "3 Mill Row"}));
+    let cas = open(&vault, &json!({"name": "Cas Low"}));
+    for case in [&ada, &ben, &cas] {
+        note(
+            &vault,
+            &[case, "--kind", "phone"],
+            "plan: Ring again.\n  owner: me\n  due: 2099-01-05\n",
+        );
+    }
+    let steps = vault.run(&["plan", "list"]).done().stdout;
+    assert!(steps.contains("[danger] Ada Pike"), "{steps}");
+    assert!(steps.contains("[danger: Ada Pike] Ben Pike"), "{steps}");
+    assert!(!steps.contains("] Cas Low"), "{steps}");
+    let own = vault.run(&["plan", "list", "--case", &ada]).done().stdout;
+    assert!(own.contains("[danger] Ada Pike"), "{own}");
+    let other = vault.run(&["plan", "list", "--case", &cas]).done().stdout;
+    assert!(!other.contains("[danger]"), "{other}");
+    note(
+        &vault,
+        &[&cas, "--kind", "phone"],
+        "obs: He has a knife. {label danger}\n",
+    );
+    let other = vault.run(&["plan", "list", "--case", &cas]).done().stdout;
+    assert!(other.contains("[danger] Cas Low"), "{other}");
+}
+
+#[test]
+fn the_outcome_of_a_closing_that_was_taken_back_says_so() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let close = ["case", "close", &case, "--file", "-"];
+    vault.feed(&close, b"She manages by herself.\n").done();
+    let closed = vault.run(&["case", "show", &case]).done().stdout;
+    assert!(!closed.contains("opened again"), "{closed}");
+    vault
+        .feed(&["case", "reopen", &case, "--file", "-"], b"She rang.\n")
+        .done();
+    let shown = vault.run(&["case", "show", &case]).done().stdout;
+    let outcome = shown.split("\nOutcome\n").nth(1).unwrap();
+    assert!(
+        outcome.starts_with("  before the case was opened again on 20"),
+        "{shown}"
+    );
+    // What ends it the next time is current.
+    vault.feed(&close, b"She moved to her sister.\n").done();
+    let shown = vault.run(&["case", "show", &case]).done().stdout;
+    let outcome: Vec<&str> = shown.split("\nOutcome\n").nth(1).unwrap().lines().collect();
+    assert!(
+        outcome[0].starts_with("  Not classified: She moved to her sister."),
+        "{shown}"
+    );
+    assert!(
+        outcome[1].starts_with("  before the case was opened again on 20"),
+        "{shown}"
+    );
+    vault.verified();
+}

@@ -1,6 +1,7 @@
 //! What a worker marked as not for everybody, whose words a line is, and what is dangerous next door.
 
 use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::terminal::with_editor;
 use casevault_e2e::vault::Vault;
 use serde_json::Value;
 use serde_json::json;
@@ -383,4 +384,106 @@ fn a_field_of_a_danger_that_is_emptied_is_said() {
         told.contains("look again: `danger_to_workers: The dog bites.` is taken away"),
         "{told}"
     );
+}
+
+/// Marks as people type them, which hide nothing as they are written.
+const LOOKALIKES: [&str; 4] = [
+    "(hide-from father)",
+    "hide-from: father",
+    "hide from father",
+    "[Hide from: father]",
+];
+
+#[test]
+fn what_looks_like_a_mark_and_hides_nothing_is_said_where_nobody_can_be_asked() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    for written in LOOKALIKES {
+        let told =
+            format!("`{written}` looks like a mark, and hides nothing as it is written: write `{{hide-from father}}`");
+        let text = format!("rep mother: We live at 7 Quarry Lane. {written}\n");
+        let add = ["note", "add", &case, "--kind", "phone", "--at", "-2h", "--file", "-"];
+        let added = vault.feed(&add, text.as_bytes()).done();
+        assert!(
+            added.stderr.contains(&format!("look again: line 1: {told}")),
+            "{}",
+            added.stderr
+        );
+        let jot = vault
+            .feed(
+                &["note", "jot", &case, "--file", "-"],
+                format!("7 Quarry Lane. {written}\n").as_bytes(),
+            )
+            .done();
+        assert!(jot.stderr.contains(&told), "{}", jot.stderr);
+        let jot = jot.handle();
+        let list = vault.run(&["note", "jot", "--list"]).done().stdout;
+        assert!(list.contains("NOT FOR EVERYBODY: 7 Quarry Lane."), "{list}");
+        let expanded = vault
+            .feed(&["note", "expand", &jot, "--file", "-"], text.as_bytes())
+            .done();
+        assert!(expanded.stderr.contains(&told), "{}", expanded.stderr);
+    }
+    // What marks, and what is a sentence, is no such thing.
+    for meant in ["He moved. {hide-from father}", "The children hide from him."] {
+        let add = ["note", "add", &case, "--kind", "phone", "--file", "-"];
+        let added = vault.feed(&add, format!("obs: {meant}\n").as_bytes()).done();
+        assert!(!added.stderr.contains("looks like"), "{}", added.stderr);
+    }
+}
+
+#[test]
+fn on_a_terminal_what_looks_like_a_mark_is_asked_about_before_it_is_filed() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    let hidden = |vault: &Vault| vault.json(&["note", "list", &case])["notes"].as_array().unwrap().len();
+    let question = "[m/y/N] ";
+    let Some(mut terminal) = on_terminal(&vault, &format!("note add {case} --kind phone")) else {
+        return;
+    };
+    terminal.wait_for("Type the note");
+    terminal.keys("rep mother: We live at 7 Quarry Lane. (hide-from father)\n\u{4}");
+    terminal.wait_for("looks like a mark").wait_for(question);
+    assert_eq!(hidden(&vault), 0, "it is asked before it is filed");
+    terminal.keys("m\n");
+    assert_eq!(terminal.end().0, 0);
+    let page = vault.run(&["export", &case, "--format", "markdown"]).done().stdout;
+    assert!(!page.contains("Quarry Lane"), "{page}");
+
+    // Taken as words where somebody says so, and left a draft where neither is meant.
+    let mut terminal = on_terminal(&vault, &format!("call {case}")).unwrap();
+    terminal.wait_for("Type the note");
+    terminal.keys("rep mother: We live at 8 Quarry Lane. hide from father\n\u{4}");
+    terminal.wait_for(question).keys("\n");
+    assert_eq!(terminal.end().0, 1);
+    assert_eq!(hidden(&vault), 1);
+    let draft = vault.json(&["note", "draft"])["drafts"][0]["draft"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut terminal = on_terminal(&vault, &format!("note add {case} --draft {draft}")).unwrap();
+    terminal.wait_for("Go on from here").keys("\u{4}");
+    terminal.wait_for(question).keys("y\n");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(hidden(&vault), 2);
+
+    // A jot is kept whatever is said, and as a mark where it is one.
+    let mut terminal = on_terminal(&vault, "note jot").unwrap();
+    terminal.wait_for("Jot").keys("9 Quarry Lane (hide-from father)\n");
+    terminal.wait_for("[m/N] ").keys("m\n");
+    assert_eq!(terminal.end().0, 0);
+    let jots = vault.json(&["note", "jot", "--list"]);
+    assert_eq!(jots["jots"][0]["text"], "9 Quarry Lane {hide-from father}");
+
+    // In an editor it comes back with the place.
+    let script = vault.around.join("editor.sh");
+    let mend = "#!/bin/sh\nfor file; do :; done\nif grep -q '#! ^' \"$file\"; then sed -i 's/(\\(hide-from father\\))/{\\1}/' \
+                \"$file\"; else echo 'obs: The new school. (hide-from father)' >> \"$file\"; fi\n";
+    std::fs::write(&script, mend).unwrap();
+    let editor = format!("sh {}", script.display());
+    let mut terminal = with_editor(&vault, &format!("note add {case} --kind phone"), &editor).unwrap();
+    terminal.wait_for(question).keys("\n");
+    assert_eq!(terminal.end().0, 0);
+    let page = vault.run(&["export", &case, "--format", "markdown"]).done().stdout;
+    assert!(!page.contains("new school"), "{page}");
 }

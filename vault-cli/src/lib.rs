@@ -21,6 +21,7 @@ pub mod invocation;
 pub mod joining;
 mod keys;
 pub mod mail;
+pub mod marks;
 pub mod memory;
 pub mod note_input;
 pub mod part;

@@ -13,6 +13,8 @@ use crate::agent::Vault;
 use crate::editor::{self, Edited, Place, Program};
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::marks::{self, Meant};
+use crate::note_input::hiding;
 use crate::places::Places;
 use crate::session::SessionError;
 use crate::session::request::{
@@ -108,10 +110,32 @@ impl Writing {
                 };
                 return Err(CliError::Nothing { what });
             }
+            let mut text = text;
             self.input.text.clone_from(&text);
             // What came out of an editor was kept there, unless nothing was changed in it.
             if program.is_none() || written == shown {
                 self.keep_at_last(run, session, &text)?;
+            }
+            // Of an amendment, what is in the note already was asked about when it came in.
+            let before = match self.of {
+                DraftOf::Amend(_) => start.as_str(),
+                _ => "",
+            };
+            match marks::ask(run, &text, before).map_err(|error| self.kept(error))? {
+                Meant::AsWritten => {}
+                Meant::Marks(marked) => {
+                    self.input.text.clone_from(&marked);
+                    text = marked;
+                }
+                Meant::Mended => {
+                    let again = faults::with_doubts(&text, &hiding::lookalikes(&text));
+                    if program.is_none() || again == shown {
+                        let what = "what looks like a mark is to be mended first";
+                        return Err(self.kept(CliError::Nothing { what }));
+                    }
+                    shown = again;
+                    continue;
+                }
             }
             let error = match save(session, self.input.clone(), self.draft.clone()) {
                 Ok(saved) => return Ok(saved),

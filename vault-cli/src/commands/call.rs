@@ -54,7 +54,8 @@ pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
             Some(case) => case,
             None => picker::case(run, &mut session)?,
         };
-        let reply = note::add::add_once(run, &mut session, add(case, NoteInput { text, ..input }, None))?;
+        let input = note::with_marks(run, NoteInput { text, ..input })?;
+        let reply = note::add::add_once(run, &mut session, add(case, input, None))?;
         return note::saved(&reply.ok_or(note::add::NOT_TWICE)?, run);
     }
     let mut session = run.unlock_to_ask("the note", "`--file FILE`, or `--file -` for standard input")?;

@@ -12,6 +12,7 @@ use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::mail;
 use crate::mail::MailFile;
+use crate::marks::{self, Meant};
 use crate::session::reply::{NoteSavedReply, NoteTextReply};
 use crate::session::request::{
     CaseBriefRequest, DraftDiscardRequest, DraftShowRequest, MailMark, NoteInput, ReadPurpose,
@@ -338,6 +339,22 @@ impl OnTerminal {
             })
             .map(Some)
     }
+}
+
+/// Asks of a note that came by a file what in it looks like a mark; returns it as it is to be taken.
+///
+/// # Errors
+/// [`CliError::Nothing`] where it is to be mended first.
+pub(in crate::commands) fn with_marks(run: &Invocation, mut note: NoteInput) -> Result<NoteInput, CliError> {
+    match marks::ask(run, &note.text, "")? {
+        Meant::AsWritten => {}
+        Meant::Marks(text) => note.text = text,
+        Meant::Mended => {
+            let what = "what looks like a mark is to be mended first, and nothing was filed";
+            return Err(CliError::Nothing { what });
+        }
+    }
+    Ok(note)
 }
 
 /// Prints that a note was saved, and says on standard error what is missing.

@@ -6,6 +6,7 @@ use crate::agent::Vault;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
+use crate::marks;
 use crate::picker;
 use crate::render;
 use crate::session::reply::NoteListReply;
@@ -113,7 +114,7 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
     match word {
         "c" => call::typed(run, session, &case, call::input(None, None)),
         "j" => {
-            let text = run.ask("Jot: ", WHAT, FLAG)?;
+            let text = marks::ask_of_jot(run, run.ask("Jot: ", WHAT, FLAG)?)?;
             let case = Some(case);
             let reply = session.jot_add(JotAddRequest { case, text, at: None })?;
             run.ui.made(&reply, "jotted", &reply.jot, "")

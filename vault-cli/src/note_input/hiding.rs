@@ -7,7 +7,11 @@
 use serde_json::Value;
 use vault_core::note::Note;
 use vault_core::note::Segment;
+use vault_core::note::json;
 use vault_core::note::mark::Marks;
+use vault_core::note::text;
+use vault_core::note::text::Doubt;
+use vault_core::note::text::Meant;
 
 use crate::session::SessionError;
 
@@ -82,6 +86,14 @@ pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<String> {
     told.collect()
 }
 
+/// Lists what of a typed text looks like a mark, and is none; nothing of JSON, which has fields for them.
+pub(crate) fn lookalikes(text: &str) -> Vec<Doubt> {
+    match json::is_json(text) {
+        true => Vec::new(),
+        false => text::lookalikes(text),
+    }
+}
+
 /// What stands before words that are no note yet, of which only a beginning is shown: their mark may stand behind it.
 pub(crate) fn before(words: &str) -> &'static str {
     let of_field = |line: &str| {
@@ -91,7 +103,8 @@ pub(crate) fn before(words: &str) -> &'static str {
                 .is_some_and(|rest| rest.trim_start().starts_with(':'))
         })
     };
-    match braced(words).is_some() || words.lines().any(of_field) {
+    let is_meant = |doubt: &Doubt| matches!(&doubt.read, Meant::Lookalike { mark, .. } if MARKS.iter().any(|(own, _)| mark.starts_with(own)));
+    match braced(words).is_some() || words.lines().any(of_field) || lookalikes(words).iter().any(is_meant) {
         true => "NOT FOR EVERYBODY: ",
         false => "",
     }
@@ -159,7 +172,7 @@ fn alone(text: &str, note: &Note) -> Option<(usize, &'static str)> {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
-    use vault_core::note::text::{self, Outline};
+    use vault_core::note::text::Outline;
     use vault_core::note::when::Now;
 
     fn read(typed: &str) -> Note {

@@ -2,7 +2,7 @@
 
 use vault_core::note::SegmentKind;
 use vault_core::note::display::escape_line;
-use vault_core::note::overview::{self, Item};
+use vault_core::note::overview::{self, Block, Item};
 use vault_core::note::plan::Step;
 use vault_core::note::render::set_apart;
 
@@ -63,6 +63,13 @@ pub fn show(reply: &CaseShowReply) -> String {
     facts.extend(case.worker.as_ref().map(|worker| format!("worker {worker}")));
     facts.extend(case.external_id.as_ref().map(|id| format!("external id {id}")));
     out.push_str(&format!("{}\n", escape_line(&facts.join(", "))));
+    // What is known of the case itself comes before what is known of others, and both before all else.
+    let (safety, blocks): (Vec<&Block>, Vec<&Block>) = reply
+        .overview
+        .blocks
+        .iter()
+        .partition(|block| block.title == overview::SAFETY && !block.items.is_empty());
+    blocks_of(&mut out, &safety, case);
     let household = super::overview::household(&reply.household, reply.household_more);
     if !household.is_empty() {
         out.push_str(&format!("\nDangers in the household\n{household}"));
@@ -74,7 +81,24 @@ pub fn show(reply: &CaseShowReply) -> String {
             out.push_str(&format!("  {what}: {}\n", escape_line(&known)));
         }
     }
-    for block in &reply.overview.blocks {
+    blocks_of(&mut out, &blocks, case);
+    if !reply.left_undone.is_empty() {
+        out.push_str(&format!("\nLeft undone: {}\n", reply.left_undone.len()));
+        out.push_str(&undone(&reply.left_undone));
+    }
+    if case.notes > 0 {
+        let notes = count(case.notes, "note", "notes");
+        out.push_str(&format!(
+            "\nOut of {notes}; all of it is in `casevault note list {}`\n",
+            case.case
+        ));
+    }
+    out
+}
+
+/// What the segment says of itself that an item is of; nothing for one out of the profile.
+fn blocks_of(out: &mut String, blocks: &[&Block], case: &CaseRow) {
+    for block in blocks {
         out.push_str(&format!("\n{}\n", block.title));
         if block.items.is_empty() {
             out.push_str(&format!("  {}\n", overview::EMPTY));
@@ -109,16 +133,24 @@ pub fn show(reply: &CaseShowReply) -> String {
                 (_, Some(head)) => super::attributed_in_full(&head, &text),
                 (_, None) => text,
             };
-            let from: Vec<String> = [item.occurred_at.as_ref().map(super::moment), item.note.clone()]
-                .into_iter()
-                .flatten()
-                .collect();
+            let from: Vec<String> = [
+                item.occurred_at.as_ref().map(super::moment),
+                item.note.clone(),
+                also_of(item),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
             let from = if from.is_empty() {
                 String::new()
             } else {
-                format!("  ({})", from.join(", "))
+                format!("  ({})", escape_line(&from.join(", ")))
             };
-            out.push_str(&format!("  {text}{from}\n"));
+            let then = match &item.before_reopening {
+                Some(day) => format!("before the case was opened again on {}: ", escape_line(day)),
+                None => String::new(),
+            };
+            out.push_str(&format!("  {then}{text}{from}\n"));
         }
         if block.more > 0 {
             out.push_str(&format!(
@@ -127,21 +159,14 @@ pub fn show(reply: &CaseShowReply) -> String {
             ));
         }
     }
-    if !reply.left_undone.is_empty() {
-        out.push_str(&format!("\nLeft undone: {}\n", reply.left_undone.len()));
-        out.push_str(&undone(&reply.left_undone));
-    }
-    if case.notes > 0 {
-        let notes = count(case.notes, "note", "notes");
-        out.push_str(&format!(
-            "\nOut of {notes}; all of it is in `casevault note list {}`\n",
-            case.case
-        ));
-    }
-    out
 }
 
-/// What the segment says of itself that an item is of; nothing for one out of the profile.
+/// Says in whose files an item stands too.
+pub(super) fn also_of(item: &Item) -> Option<String> {
+    let names = (!item.also_of.is_empty()).then(|| item.also_of.join(", "))?;
+    Some(format!("also of {names}"))
+}
+
 pub(super) fn head_of(item: &Item) -> Option<SegmentHead> {
     Some(SegmentHead {
         kind: item.kind?,

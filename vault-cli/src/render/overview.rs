@@ -558,7 +558,8 @@ fn items(out: &mut String, of: &str, list: &[Item]) {
             None => cut(&item.text),
         };
         let at = item.occurred_at.as_ref().map(|at| time(at.as_str()));
-        let from: Vec<String> = [at, item.note.clone()].into_iter().flatten().collect();
+        let also = super::case::also_of(item);
+        let from: Vec<String> = [at, item.note.clone(), also].into_iter().flatten().collect();
         let from = if from.is_empty() {
             String::new()
         } else {

@@ -32,17 +32,17 @@ use vault_core::note::people;
 use vault_core::wire::v1::access::AccessOperation;
 
 /// A case with its profile and its notes, newest versions, without those that are hidden.
-struct WholeCase {
-    case: CaseId,
-    records: CaseRecords,
-    notes: Vec<ReadNote>,
+pub(super) struct WholeCase {
+    pub(super) case: CaseId,
+    pub(super) records: CaseRecords,
+    pub(super) notes: Vec<ReadNote>,
     /// Of the notes, in their order.
     handles: Vec<String>,
-    unopened: Vec<UnopenedRow>,
+    pub(super) unopened: Vec<UnopenedRow>,
 }
 
 impl WholeCase {
-    fn profile(&self) -> Option<&RawJson> {
+    pub(super) fn profile(&self) -> Option<&RawJson> {
         self.records.profile.line.profile.as_ref()
     }
 
@@ -50,6 +50,14 @@ impl WholeCase {
     fn named_notes(&self) -> Vec<(&Note, &str)> {
         let notes = self.notes.iter().map(|read| &read.note);
         notes.zip(self.handles.iter().map(String::as_str)).collect()
+    }
+
+    /// The notes that were written before it was last opened again, and on which day that was; the clock may have stood
+    /// anywhere, and the stream has the order.
+    fn reopened(&self) -> Option<(&[String], String)> {
+        let reopening = self.records.profile.line.reopening()?;
+        let at = self.handles.iter().position(|handle| *handle == reopening.note)?;
+        Some((self.handles.get(..at)?, reopening.on))
     }
 
     /// What did not open of it, and of the cases of its household: a danger in one of those is one that nobody is told of.
@@ -82,18 +90,20 @@ impl Session {
     /// [`SessionError::Refused`](super::SessionError::Refused).
     pub fn case_show(&mut self, request: CaseShowRequest) -> Result<CaseShowReply> {
         let whole = self.whole_case(&request.case, AccessOperation::Open, "overview", &request.purpose)?;
-        let notes: Vec<&Note> = whole.notes.iter().map(|read| &read.note).collect();
-        let household = self.household(whole.case, &whole.records, &notes, &request.purpose)?;
         let profile = whole.profile();
+        let most = if request.all { usize::MAX } else { NEWEST };
+        let mut overview = Overview::new(profile, &whole.named_notes(), most);
+        if let Some((before, day)) = whole.reopened() {
+            overview.mark_reopened(before, &day);
+        }
+        let notes = whole.named_notes();
+        let own = overview.safety_mut();
+        let household = self.household(whole.case, &whole.records, &notes, own, &request.purpose)?;
         Ok(CaseShowReply {
             schema: CASE_SHOW,
             id: whole.case.to_string(),
             profile: profile.map(RawJson::value).unwrap_or_default(),
-            overview: Overview::new(
-                profile,
-                &whole.named_notes(),
-                if request.all { usize::MAX } else { NEWEST },
-            ),
+            overview,
             left_undone: match whole.records.label.status == CLOSED {
                 true => case::undone(&whole.notes, clock::today()),
                 false => Vec::new(),
@@ -118,7 +128,7 @@ impl Session {
             .zip(versions)
             .map(|((note, id), version)| (note, id, version))
             .collect();
-        let brief = Brief::new(
+        let mut brief = Brief::new(
             whole.profile(),
             &shown,
             &rules.contact,
@@ -126,8 +136,9 @@ impl Session {
             clock::now(),
             clock::today(),
         );
-        let notes: Vec<&Note> = whole.notes.iter().map(|read| &read.note).collect();
-        let household = self.household(whole.case, &whole.records, &notes, &request.purpose)?;
+        let notes = whole.named_notes();
+        let own = brief.dangers.as_mut_slice();
+        let household = self.household(whole.case, &whole.records, &notes, own, &request.purpose)?;
         let unopened = whole.unopened_with(household.unopened);
         Ok(CaseBriefReply {
             schema: CASE_BRIEF,
@@ -157,7 +168,7 @@ impl Session {
     }
 
     /// Logs the reading of a case, and opens all of it.
-    fn whole_case(
+    pub(super) fn whole_case(
         &mut self,
         named: &str,
         operation: AccessOperation,

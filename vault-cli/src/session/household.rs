@@ -38,6 +38,7 @@ use vault_core::note::danger::Dangers;
 use vault_core::note::extra::RawJson;
 use vault_core::note::household;
 use vault_core::note::household::Named;
+use vault_core::note::overview::Item;
 use vault_core::note::people;
 use vault_core::wire::v1::access::AccessOperation;
 use vault_core::wire::v1::record::RecordClass;
@@ -298,8 +299,61 @@ fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
     }
 }
 
+/// The joining ids of notes that stand in several files, by their handles in one of them.
+type Joins = HashMap<String, String>;
+
+fn joins_of(notes: &[(&Note, &str)]) -> Joins {
+    let joined = notes
+        .iter()
+        .filter_map(|(note, handle)| Some(((*handle).to_owned(), note.joined.clone()?)));
+    joined.collect()
+}
+
+/// Leaves of a danger that stands in a note of several cases the first, with the names of the others: the case's own before
+/// those of its household. A case of which nothing else is told is not told of.
+fn tell_once(own: &mut [Item], joins: &Joins, found: &mut Vec<(CaseId, HouseholdDanger, Joins)>) {
+    let key = |item: &Item, joins: &Joins| Some((joins.get(item.note.as_ref()?)?.clone(), item.text.clone()));
+    let mut first: HashMap<(String, String), (Option<usize>, usize)> = HashMap::new();
+    for (at, item) in own.iter().enumerate() {
+        if let Some(key) = key(item, joins) {
+            first.entry(key).or_insert((None, at));
+        }
+    }
+    let mut also: Vec<((Option<usize>, usize), String)> = Vec::new();
+    for (index, (_, danger, joins)) in found.iter_mut().enumerate() {
+        let name = danger.label.clone().unwrap_or_else(|| danger.case.clone());
+        let mut kept = Vec::with_capacity(danger.dangers.len());
+        for item in danger.dangers.drain(..) {
+            let key = key(&item, joins);
+            match key.as_ref().and_then(|key| first.get(key)) {
+                Some(told) => also.push((*told, name.clone())),
+                None => {
+                    if let Some(key) = key {
+                        first.insert(key, (Some(index), kept.len()));
+                    }
+                    kept.push(item);
+                }
+            }
+        }
+        danger.dangers = kept;
+    }
+    for ((of, at), name) in also {
+        let item = match of {
+            None => own.get_mut(at),
+            Some(index) => found
+                .get_mut(index)
+                .and_then(|(_, danger, _)| danger.dangers.get_mut(at)),
+        };
+        if let Some(item) = item.filter(|item| !item.also_of.contains(&name)) {
+            item.also_of.push(name);
+        }
+    }
+    found.retain(|(_, danger, _)| !(danger.dangers.is_empty() && danger.flags.is_empty() && danger.more == 0));
+}
+
 impl Session {
-    /// Tells what is known of a case's household; `records` and `notes` are those of the case.
+    /// Tells what is known of a case's household; `records` and `notes` are those of the case, and `own` its own dangers: one
+    /// that stands in a note of several cases is told once, and names the others.
     ///
     /// The other cases are looked through as for an overview. An entry is made for each of which words are told, before they
     /// are.
@@ -307,7 +361,8 @@ impl Session {
         &mut self,
         case: CaseId,
         records: &CaseRecords,
-        notes: &[&Note],
+        notes: &[(&Note, &str)],
+        own: &mut [Item],
         purpose: &ReadPurpose,
     ) -> Result<Household> {
         let alone = self
@@ -321,7 +376,7 @@ impl Session {
                 ..Household::default()
             });
         }
-        let ids: BTreeSet<&String> = notes.iter().filter_map(|note| note.joined.as_ref()).collect();
+        let ids: BTreeSet<&String> = notes.iter().filter_map(|(note, _)| note.joined.as_ref()).collect();
         let ids = ids.into_iter().cloned().collect();
         let joined: BTreeSet<CaseId> = self
             .joined_as_any(case, ids)?
@@ -330,7 +385,7 @@ impl Session {
             .collect();
         let logged = self.log_overview("households", purpose)?;
         let holder = &self.holder;
-        let (found, unclear, more) = self.store.read(|tx| -> Result<_> {
+        let (mut found, unclear, more) = self.store.read(|tx| -> Result<_> {
             let homes = holder.homes(tx, &logged)?;
             let mut household = homes.of(case, &joined);
             let unclear = homes.unclear(case, &household);
@@ -339,15 +394,16 @@ impl Session {
             household.truncate(MOST);
             let mut found = Vec::new();
             for (other, by) in household {
-                if let Some(danger) = holder.dangers_of(tx, other, &logged)? {
+                if let Some((danger, joins)) = holder.dangers_of(tx, other, &logged)? {
                     let by = by.iter().map(By::words).collect();
-                    found.push((other, HouseholdDanger { by, ..danger }));
+                    found.push((other, HouseholdDanger { by, ..danger }, joins));
                 }
             }
             Ok((found, unclear, more))
         })?;
+        tell_once(own, &joins_of(notes), &mut found);
         let mut dangers = Vec::with_capacity(found.len());
-        for (other, danger) in found {
+        for (other, danger, _) in found {
             self.log(&Intent {
                 operation: AccessOperation::Open,
                 case: Some(other),
@@ -401,7 +457,7 @@ impl Holder {
     }
 
     /// Tells what is dangerous in a case; nothing where nothing is known.
-    fn dangers_of(&self, tx: &ReadTx<'_>, case: CaseId, logged: &Logged) -> Result<Option<HouseholdDanger>> {
+    fn dangers_of(&self, tx: &ReadTx<'_>, case: CaseId, logged: &Logged) -> Result<Option<(HouseholdDanger, Joins)>> {
         let keys = self.case_keys_before_walk(tx, case)?;
         let records = self.case_records_or_unknown(tx, &keys, logged)?;
         let notes = self.read_case(tx, &keys, logged)?;
@@ -415,7 +471,8 @@ impl Holder {
         if items.is_empty() && records.label.flags.is_empty() {
             return Ok(None);
         }
-        Ok(Some(HouseholdDanger {
+        let joins = joins_of(&named);
+        let danger = HouseholdDanger {
             case: case.handle(),
             label: records.label.label,
             closed: records.label.status == CLOSED,
@@ -423,7 +480,8 @@ impl Holder {
             flags: records.label.flags,
             dangers: items,
             more,
-        }))
+        };
+        Ok(Some((danger, joins)))
     }
 }
 

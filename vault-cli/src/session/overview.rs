@@ -33,6 +33,7 @@ use super::reply::CaseName;
 use super::reply::CaseStaleReply;
 use super::reply::Few;
 use super::reply::GapRow;
+use super::reply::HouseholdCase;
 use super::reply::SegmentHead;
 use super::reply::StaleRow;
 use super::reply::StepRow;
@@ -229,7 +230,7 @@ impl Holder {
         opened.filter_map(Result::transpose).collect()
     }
 
-    /// Says beside visits and steps whether something dangerous is known of the case, and in which others of its household.
+    /// Says beside visits and steps of the day what [`Self::warn`] says.
     fn warn_of_households(&self, tx: &ReadTx<'_>, reply: &mut TodayReply, text: &Text, logged: &Logged) -> Result<()> {
         let steps = reply
             .due
@@ -237,13 +238,18 @@ impl Holder {
             .iter_mut()
             .chain(&mut reply.overdue.rows)
             .map(|row| &mut row.case);
-        let mut names: Vec<&mut CaseName> = reply
+        let names: Vec<&mut CaseName> = reply
             .visits
             .rows
             .iter_mut()
             .map(|row| &mut row.case)
             .chain(steps)
             .collect();
+        self.warn(tx, names, text, logged)
+    }
+
+    /// Says beside cases whether something dangerous is known of each, and in which others of its household.
+    fn warn(&self, tx: &ReadTx<'_>, names: Vec<&mut CaseName>, text: &Text, logged: &Logged) -> Result<()> {
         if names.is_empty() {
             return Ok(());
         }
@@ -270,11 +276,18 @@ impl Holder {
                     .flatten(),
             );
         }
-        for name in &mut names {
-            if let Some((case, joined)) = by_case.get(&name.case) {
-                name.danger = homes.is_dangerous(*case, &dangerous);
-                name.household = homes.dangerous(*case, joined, &dangerous);
-            }
+        // Lists name one case many times.
+        let mut known: HashMap<String, (bool, Vec<HouseholdCase>)> = HashMap::new();
+        for name in names {
+            let Some((case, joined)) = by_case.get(&name.case) else {
+                continue;
+            };
+            let (danger, household) = known.entry(name.case.clone()).or_insert_with(|| {
+                let danger = homes.is_dangerous(*case, &dangerous);
+                (danger, homes.dangerous(*case, joined, &dangerous))
+            });
+            name.danger = *danger;
+            name.household.clone_from(household);
         }
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! What cannot be read, said where it stands, and what to know before: as guidance lines in the text, which the next reading drops.
 
 use crate::session::SessionError;
+use vault_core::note::text::Doubt;
 
 /// Lines of this kind begin so.
 const MARK: &str = "#! ^ ";
 
 /// Puts the faults of a refusal into the text, each below the line that it is of; those of a text that is JSON above it.
 pub(super) fn with(text: &str, error: &SessionError) -> String {
+    put(text, &faults(error))
+}
+
+fn put(text: &str, faults: &[(usize, usize, String)]) -> String {
     let text = without(text);
-    let faults = faults(error);
     let is_json = text.trim_start().starts_with('{');
     let mut out = String::with_capacity(text.len() + 128);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -36,6 +40,12 @@ pub(super) fn with(text: &str, error: &SessionError) -> String {
         of_line().for_each(|fault| say(&mut out, fault));
     }
     out
+}
+
+/// Puts what is doubtful into the text, each below the line that it is of.
+pub(super) fn with_doubts(text: &str, doubts: &[Doubt]) -> String {
+    let doubts = doubts.iter().map(|doubt| (doubt.line, 1, doubt.read.to_string()));
+    put(text, &doubts.collect::<Vec<_>>())
 }
 
 /// Puts what is to be known before one writes on top of the text.

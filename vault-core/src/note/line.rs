@@ -104,6 +104,11 @@ impl CaseLine {
         Ok(())
     }
 
+    /// Tells when the case was last opened again, and which note says why; `None` of one that never was.
+    pub fn reopening(&self) -> Option<Reopening> {
+        serde_json::from_value(self.extra.get("reopened")?.value()).ok()
+    }
+
     /// Opens the case again: its line says no longer that it is closed, and says when that ended. The versions before hold
     /// how it was closed.
     ///

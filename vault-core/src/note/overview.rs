@@ -22,6 +22,9 @@ pub const SAFETY: Title = "Safety";
 /// The title of the block of decisions.
 pub const DECISIONS: Title = "Decisions";
 
+/// The title of the block that says how the case ended.
+pub const OUTCOME: Title = "Outcome";
+
 /// The title of the block of what its authors marked significant.
 pub const SIGNIFICANT: Title = "Marked significant";
 
@@ -112,6 +115,12 @@ pub struct Item {
     /// Whether the kind is the template's and not confirmed by the author.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_kind: bool,
+    /// What other cases are called in whose files it stands too, in a note of both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_of: Vec<String>,
+    /// The day on which the case was opened again after it was written: the outcome of a closing that was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_reopening: Option<String>,
     /// For whom it is not.
     #[serde(flatten)]
     pub marks: Marks,
@@ -224,7 +233,7 @@ const SOURCES: [Source; 11] = [
         significant: false,
     },
     Source {
-        title: "Outcome",
+        title: OUTCOME,
         profile: &["outcome", "closure_reason"],
         headings: &["outcome", "ending", "closure", "referral or ending"],
         sections: &[],
@@ -287,6 +296,26 @@ impl Source {
 }
 
 impl Overview {
+    /// Says of outcomes out of the notes `before`, written before the case was last opened again, that it was, on `day`.
+    pub fn mark_reopened(&mut self, before: &[String], day: &str) {
+        let is_older = |item: &Item| item.note.as_ref().is_some_and(|note| before.contains(note));
+        let outcomes = self.blocks.iter().filter(|block| block.title == OUTCOME);
+        let of = |item: &Item| (item.note.clone(), item.segment);
+        let taken_back: Vec<_> = outcomes
+            .flat_map(|block| block.items.iter().filter(|item| is_older(item)).map(of))
+            .collect();
+        let items = self.blocks.iter_mut().flat_map(|block| &mut block.items);
+        for item in items.filter(|item| taken_back.contains(&of(item))) {
+            item.before_reopening = Some(day.to_owned());
+        }
+    }
+
+    /// What it says of safety.
+    pub fn safety_mut(&mut self) -> &mut [Item] {
+        let found = self.blocks.iter_mut().find(|block| block.title == SAFETY);
+        found.map(|block| block.items.as_mut_slice()).unwrap_or_default()
+    }
+
     /// Makes the overview of a case from its profile and its notes with their handles, in any order; of the notes the `most`
     /// newest segments of each block.
     pub fn new(profile: Option<&RawJson>, notes: &[(&Note, &str)], most: usize) -> Self {
@@ -342,6 +371,8 @@ impl Item {
             done: None,
             why: None,
             default_kind: false,
+            also_of: Vec::new(),
+            before_reopening: None,
             marks: Marks::default(),
         }
     }
@@ -360,6 +391,8 @@ impl Item {
             done: segment.done.clone(),
             why: segment.why.clone(),
             default_kind: segment.default_kind,
+            also_of: Vec::new(),
+            before_reopening: None,
             marks: Marks::of(segment),
         }
     }

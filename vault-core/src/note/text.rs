@@ -20,6 +20,7 @@
 
 mod flag;
 mod front;
+mod lookalike;
 mod print;
 mod segment;
 
@@ -29,6 +30,7 @@ use thiserror::Error;
 
 use super::model::{Note, NoteKind, SegmentKind};
 use super::when::{Now, WhenError};
+pub use lookalike::{lookalikes, with_marks};
 pub use print::{blank, print, print_numbered};
 use segment::Reader;
 pub use segment::{Doubt, Meant};
@@ -163,7 +165,7 @@ pub fn parse(text: &str, outline: &Outline, now: &Now) -> Result<Note, Vec<TextE
 }
 
 /// Lists what of a text was read as the grammar has it, and may not have been meant so: marks and fields of a letter that was
-/// pasted. It says nothing of what cannot be read.
+/// pasted, and what looks like a mark and is none. It says nothing of what cannot be read.
 pub fn doubts(text: &str, outline: &Outline, now: &Now) -> Vec<Doubt> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines: Vec<Line<'_>> = (1..)
@@ -176,7 +178,10 @@ pub fn doubts(text: &str, outline: &Outline, now: &Now) -> Vec<Doubt> {
     for line in lines.get(body..).unwrap_or_default() {
         reader.line(*line);
     }
-    reader.doubts().to_vec()
+    let mut doubts = reader.doubts().to_vec();
+    doubts.extend(lookalikes(text));
+    doubts.sort_by_key(|doubt| doubt.line);
+    doubts
 }
 
 /// Tells whether a line reads as a field of the front matter, wherever it stands.

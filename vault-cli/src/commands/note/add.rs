@@ -76,6 +76,7 @@ pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
     if args.input.file.is_some() {
         let (note, files) = args.input.read_with_files(args.kind, args.attachments, run)?;
         let (mut session, case) = picker::unlock_to_add(run, args.case)?;
+        let note = super::with_marks(run, note)?;
         let request = NoteAddRequest {
             case: case.clone(),
             note,

@@ -48,6 +48,7 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
         let mut input = args.input.read(args.kind, run)?;
         input.from_version = args.of;
         let mut session = run.unlock()?;
+        let input = super::with_marks(run, input)?;
         let reply = session.note_amend(NoteAmendRequest {
             note: note.clone(),
             input,

@@ -44,7 +44,9 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
     let jot = args.jot;
     if args.input.file.is_some() {
         let note = args.input.read(args.kind, run)?;
-        let reply = run.unlock()?.note_expand(NoteExpandRequest {
+        let mut session = run.unlock()?;
+        let note = super::with_marks(run, note)?;
+        let reply = session.note_expand(NoteExpandRequest {
             jot,
             case: args.case,
             note,

@@ -6,6 +6,7 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::marks;
 use crate::render;
 use crate::session::request::{JotAddRequest, JotDiscardRequest, JotListRequest};
 
@@ -62,6 +63,7 @@ pub(super) fn run(args: JotArgs, run: &Invocation) -> Result<(), CliError> {
             (session, run.ask("Jot: ", "the jot", flag)?)
         }
     };
+    let text = marks::ask_of_jot(run, text)?;
     let (case, at) = (args.case, args.at);
     let reply = session.jot_add(JotAddRequest { case, text, at })?;
     let occurred = format!("occurred {}", render::time(&reply.occurred_at));

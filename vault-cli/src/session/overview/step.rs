@@ -31,6 +31,8 @@ use std::collections::HashMap;
 use vault_core::id::CaseId;
 use vault_core::id::RecordId;
 use vault_core::note::Note;
+use vault_core::note::danger;
+use vault_core::note::danger::Dangers;
 use vault_core::note::display::escape_line;
 use vault_core::note::plan;
 use vault_core::note::plan::Step;
@@ -50,26 +52,29 @@ impl Session {
     /// [`SessionError::NotFound`], [`SessionError::LogFailed`], [`SessionError::Refused`], [`SessionError::Cancelled`].
     pub fn plan_list(&mut self, request: PlanListRequest, task: Task<'_>) -> Result<PlanListReply> {
         let day = clock::today();
+        let me = self.own_words()?;
         let (case, mut rows, unopened) = match &request.case {
             Some(case) => {
-                let (case, label, notes, unopened) = self.read_case_named(case, "plans", &request.purpose)?;
-                let name = name_of(case, &label);
-                let rows = notes.iter().flat_map(|read| {
+                let whole = self.whole_case(case, AccessOperation::List, "plans", &request.purpose)?;
+                let mut name = name_of(whole.case, &whole.records.label);
+                let known = Dangers::new(whole.profile(), &[]).items;
+                name.danger = !known.is_empty() || whole.notes.iter().any(|read| danger::is_marked_in(&read.note));
+                let rows = whole.notes.iter().flat_map(|read| {
                     let steps = plan::steps(&read.note, &read.record.handle(), read.version, day);
                     steps.into_iter().map(|step| StepRow {
                         case: name.clone(),
                         step,
                     })
                 });
-                (Some(case.handle()), rows.collect::<Vec<_>>(), unopened)
+                let mut rows = rows.collect::<Vec<_>>();
+                rows.retain(|row| wanted(&row.step, &request, day, &me));
+                (Some(whole.case.handle()), rows, whole.unopened)
             }
             None => {
-                let (rows, unopened) = self.steps_of_caseload(&request, day, task)?;
+                let (rows, unopened) = self.steps_of_caseload(&request, day, &me, task)?;
                 (None, rows, unopened)
             }
         };
-        let me = self.own_words()?;
-        rows.retain(|row| wanted(&row.step, &request, day, &me));
         rows.sort_by(|a, b| plan::order(&a.step, &b.step));
         let total = count(rows.len());
         if let Some(limit) = request.limit {
@@ -98,6 +103,7 @@ impl Session {
         &mut self,
         request: &PlanListRequest,
         day: Date,
+        me: &OwnWords,
         task: Task<'_>,
     ) -> Result<(Vec<StepRow>, Vec<UnopenedRow>)> {
         let logged = self.log_overview("plans", &request.purpose)?;
@@ -110,7 +116,7 @@ impl Session {
                 .collect();
             holder.with_text(tx, task, &logged, |text| {
                 text.take_facts(&logged)?;
-                let mut rows = Vec::new();
+                let mut rows: Vec<StepRow> = Vec::new();
                 for (case, record, facts) in text.facts() {
                     let asked = request.done || !facts.undone.is_empty();
                     let Some(name) = names.get(&case).filter(|_| asked && !facts.is_misfiled) else {
@@ -125,6 +131,9 @@ impl Session {
                         step,
                     }));
                 }
+                rows.retain(|row| wanted(&row.step, request, day, me));
+                let names = rows.iter_mut().map(|row| &mut row.case).collect();
+                holder.warn(tx, names, text, &logged)?;
                 Ok((rows, logged.unopened()))
             })
         })

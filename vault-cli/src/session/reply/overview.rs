@@ -62,10 +62,10 @@ pub struct CaseName {
     /// Whether another open case is called so, whatever the capitals: then the handle tells them apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_name: bool,
-    /// Whether something dangerous is known of it; of visits and steps of the day alone.
+    /// Whether something dangerous is known of it; of visits and of steps alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub danger: bool,
-    /// Other cases of its household in which something dangerous is known; of visits and steps of the day alone.
+    /// Other cases of its household in which something dangerous is known; of visits and of steps alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub household: Vec<HouseholdCase>,
 }

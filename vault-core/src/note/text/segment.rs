@@ -553,6 +553,13 @@ pub enum Meant {
     },
     /// Text, although it would be a field of the note in the first lines.
     Head(&'static str),
+    /// Text, although it looks like a mark.
+    Lookalike {
+        /// What was written.
+        written: String,
+        /// The mark that it looks like, braces off.
+        mark: String,
+    },
     /// A mark, right below lines of another segment.
     Mark {
         /// The mark.
@@ -565,7 +572,7 @@ pub enum Meant {
 }
 
 impl Doubt {
-    fn of(line: Line<'_>, read: Meant) -> Self {
+    pub(super) fn of(line: Line<'_>, read: Meant) -> Self {
         let line = line.number;
         Self { line, read }
     }
@@ -573,13 +580,18 @@ impl Doubt {
 
 impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        match &self.read {
-            Meant::Bold { word, mark } => write!(
+        write!(f, "line {}: {}", self.line, self.read)
+    }
+}
+
+impl std::fmt::Display for Meant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bold { word, mark } => write!(
                 f,
                 "`{word}` is only text there; `{mark}:` at the beginning of the line says what it is"
             ),
-            Meant::Heading { title, near, mark } => {
+            Self::Heading { title, near, mark } => {
                 write!(f, "`## {title}` is no heading of the template")?;
                 if let Some(near) = near {
                     write!(f, " (`## {near}` is)")?;
@@ -589,23 +601,33 @@ impl std::fmt::Display for Doubt {
                     ", so that what stands under it is of no kind: begin it with `{mark}:`"
                 )
             }
-            Meant::Field { name, of } => write!(
+            Self::Field { name, of } => write!(
                 f,
                 "`{name}:` was taken for a field, and is none of a segment of kind {}; `\\{name}:` keeps it as text",
                 of.as_str()
             ),
-            Meant::Head(name) => write!(
+            Self::Head(name) => write!(
                 f,
                 "`{name}:` is a field of the first lines, and was taken for text here: move it above everything else, without an \
                  empty line between; `\\{name}:` says that text is meant"
             ),
-            Meant::Mark { mark, of } => write!(
+            Self::Lookalike { written, mark } => {
+                let what = match mark.starts_with("hide-from") || mark.starts_with("withheld") {
+                    true => "hides nothing",
+                    false => "marks nothing",
+                };
+                write!(
+                    f,
+                    "`{written}` looks like a mark, and {what} as it is written: write `{{{mark}}}`"
+                )
+            }
+            Self::Mark { mark, of } => write!(
                 f,
                 "`{mark}` ended the text above it, of kind {}, and began another segment; `\\{mark}` keeps it as text, an empty \
                  line before it says that it is meant",
                 of.as_str()
             ),
-            Meant::Text(name) => write!(
+            Self::Text(name) => write!(
                 f,
                 "`{name}:` is only text there; two spaces before it, below a plan or a decision, make it a field"
             ),
