@@ -28,6 +28,7 @@ mod replay;
 mod reserve;
 mod rewind;
 mod row;
+mod seen;
 mod take_back;
 mod write;
 

@@ -47,6 +47,7 @@ use crate::wire::v1::limit;
 use crate::wire::v1::link::Link;
 use crate::wire::v1::link::LinkBody;
 use crate::wire::v1::link::PlacedEvent;
+use crate::wire::v1::link::Seen;
 use crate::wire::v1::membership::EpochKind;
 use crate::wire::v1::membership::EpochOpen;
 use crate::wire::v1::record::RecordClass;
@@ -512,6 +513,11 @@ impl AgencyState {
     /// Returns the agency's id.
     pub fn id(&self) -> AgencyId {
         self.id
+    }
+
+    /// Says which checkpoint of the log the links that are made here say that their author has verified.
+    pub fn observe(&mut self, seen: Option<Seen>) {
+        self.chain = self.chain.clone().seeing(seen);
     }
 
     /// Returns where the agency stream has got to.

@@ -20,6 +20,7 @@ use crate::wire::v1::FORMAT;
 use crate::wire::v1::limit;
 use crate::wire::v1::link::Link;
 use crate::wire::v1::link::LinkBody;
+use crate::wire::v1::link::Seen;
 use crate::wire::v1::stream::StreamId;
 use crate::wire::v1::stream::StreamKind;
 
@@ -191,6 +192,8 @@ pub struct Chain {
     agency: AgencyId,
     stream: StreamId,
     head: Option<(u64, LinkId)>,
+    /// What the links that are made here carry.
+    seen: Option<Seen>,
 }
 
 impl Chain {
@@ -200,6 +203,7 @@ impl Chain {
             agency,
             stream,
             head: None,
+            seen: None,
         }
     }
 
@@ -209,7 +213,14 @@ impl Chain {
             agency,
             stream,
             head: Some((seq, id)),
+            seen: None,
         }
+    }
+
+    /// The same stream, for links that say what their author has verified of the log when they are made (ATTACKS 44): the
+    /// newest checkpoint, not of a smaller tree than any link of the stream carries (CHK-46).
+    pub fn seeing(self, seen: Option<Seen>) -> Self {
+        Self { seen, ..self }
     }
 
     /// The stream.
@@ -250,8 +261,7 @@ impl Chain {
             seq: self.next_seq(),
             previous: self.head.map_or(LinkId::ZERO, |(_, id)| id),
             agency_head,
-            // This version's store keeps none, and rebuilds links without.
-            seen: None,
+            seen: self.seen,
             device,
             body,
         }

@@ -5,6 +5,7 @@
 //! Pull: checkpoint ─ Advance ─> new entries ─ tags of my streams ─> what must come ─> pages ─> links in an order that holds
 //! Push: append ─> outcomes ─ Advance ─> each leaf proved
 //! Audit: every entry again ─> the verified root, each known link at its leaf
+//! Prefix: what others saw ─> the beginning of what was followed, or a contradiction with evidence
 //! Cosigned: what witnesses cosigned ─> the beginning of what was followed, or a contradiction with evidence
 //! Witnessing: checkpoint ─ tiles ─> a tree that continues the last one, or a contradiction with evidence
 //! Advance: entries hashed behind what was verified ─> the checkpoint's root, or a contradiction with evidence
@@ -15,6 +16,7 @@
 mod advance;
 mod audit;
 mod cosigned;
+mod prefix;
 mod pull;
 mod push;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod witnessing;
 pub use audit::Audit;
 pub use audit::Found;
 pub use cosigned::Cosigned;
+pub use prefix::Prefix;
 pub use pull::Behind;
 pub use pull::Held;
 pub use pull::Pull;

@@ -37,3 +37,52 @@ fn attack_44_who_is_shown_what_another_was_told_has_the_evidence() {
     assert_eq!(sync(&other).json()["size"], size + 3);
     stage.assert_readable();
 }
+
+/// A link says what its author had verified of the log: whoever was told another history has the evidence with it.
+#[test]
+fn attack_44_what_another_device_was_told_comes_out_with_what_it_writes() {
+    let stage = Stage::set(Begins::Joined);
+    let ann = &stage.vault;
+    let sheet = ann.around.join("desk.sheet");
+    let sheet = sheet.to_str().unwrap();
+    let device = ann.run(&["device", "add", "--out", sheet]).handle();
+    let desk = Vault::unmade();
+    let asked = desk.run(&["device", "join", "--sheet", sheet, "--kdf-memory", "64MiB", "--json"]);
+    let code = asked.json()["code"].as_str().unwrap().to_owned();
+    ann.run(&["device", "approve", &device, "--code", &code]).done();
+    desk.json(&["sync"]);
+    let case = desk.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    // That somebody looked is logged, and sent.
+    desk.json(&["sync"]);
+    ann.json(&["sync"]);
+    // The desk is told a history of its own. Nothing that it holds contradicts it, and it writes.
+    let size = stage.evil.means().honest().len() as u64;
+    stage
+        .evil
+        .lie(vec![Rule::on(Message::Checkpoint, Verb::Log(LogLie::Grow(1)))]);
+    let sync = |vault: &Vault| vault.run(&stage.words_of(Command::Sync));
+    let told = sync(&desk).json();
+    assert_eq!(told["size"], size + 1, "{told}");
+    desk.add_note(&case, "obs: Written by whom a fork was shown.\n");
+    // What it sends is in the log that the others are shown; that this one is not its own it finds out itself.
+    let told = sync(&desk).refused(4, "server-log");
+    assert_eq!(told["check"], "CHK-138");
+    stage.evil.be_honest();
+    let copy = ann.copied();
+    assert!(judge::evidence(ann).is_empty());
+    let told = sync(ann).refused(4, "server-log");
+    assert_eq!(told["check"], "CHK-138");
+    assert_eq!(judge::evidence(ann).len(), 1);
+    // It goes on reading, and says it again.
+    stage.assert_readable();
+    sync(ann).refused(4, "server-log");
+    // The check is what found it.
+    let broken = stage
+        .broken(&copy, Command::Sync, "CHK-138")
+        .wait_with_output()
+        .unwrap();
+    assert!(broken.status.success(), "{}", String::from_utf8_lossy(&broken.stderr));
+}

@@ -190,7 +190,7 @@ impl Holder {
             event,
             sealed: vec![placed.placement],
         });
-        let mut chain = tx.chain(StreamId::agency(&self.agency.id()))?;
+        let mut chain = tx.chain_to_extend(StreamId::agency(&self.agency.id()))?;
         let link = chain
             .append(self.agency.head(), self.device, body)
             .map_err(refused(AGENCY))?

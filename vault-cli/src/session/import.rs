@@ -363,7 +363,7 @@ impl Holder {
             let stream = part.record.header().stream;
             let chain = match chains.entry(stream) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(tx.chain(stream)?),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(tx.chain_to_extend(stream)?),
             };
             let body = LinkBody::Record(part.placement);
             unsigned.push(chain.append(head, self.device, body).map_err(refused(stream))?);

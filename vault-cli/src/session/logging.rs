@@ -227,7 +227,7 @@ impl Session {
             let (device, agency_head) = (*device, agency.head());
             let dpo = agency.dpo();
             let stream = StreamId::access(device);
-            let mut chain = tx.chain(stream)?;
+            let mut chain = tx.chain_to_extend(stream)?;
             // A state kept with another head than the stream's is an older one put back: it has sealed already, and
             // would seal a second text under the same key and nonce. It counts as lost, and a segment begins.
             let head = chain.head().map_or(LinkId::ZERO, |(_, id)| id);

@@ -54,6 +54,7 @@ impl Holder {
             device: self.device,
             secrets: &self.secrets,
         };
+        self.agency.observe(tx.seen()?);
         let appended = act(&mut self.agency, by).map_err(refused(AGENCY))?;
         put(tx, &appended)?;
         self.renew_epochs(tx)
@@ -63,6 +64,7 @@ impl Holder {
     pub(super) fn renew_epochs(&mut self, tx: &mut WriteTx<'_>) -> Result<()> {
         let (member, device) = (self.member, self.device);
         let mut random = random::os();
+        self.agency.observe(tx.seen()?);
         let renewed = growing::renew(&mut self.agency, member, device, &mut self.secrets, &mut random);
         put(tx, &renewed.map_err(refused(AGENCY))?)
     }

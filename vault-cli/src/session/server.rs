@@ -73,6 +73,7 @@ use vault_core::sync::Behind;
 use vault_core::sync::Fault;
 use vault_core::sync::Held;
 use vault_core::sync::LogOf;
+use vault_core::sync::Prefix;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Push;
@@ -81,9 +82,11 @@ use vault_core::tlog::checkpoint;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
+use vault_core::tlog::follow::Follower;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::limit;
+use vault_core::wire::v1::link::Seen;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::AppendRequest;
@@ -98,7 +101,7 @@ const TURNS: u32 = 16;
 /// So often the log is followed anew because something was erased while it was.
 const AGAIN: u32 = 4;
 /// Links that are taken in at once, about.
-const TOGETHER: usize = 4_000;
+const TOGETHER: usize = if cfg!(test) { 3 } else { 4_000 };
 /// What is told inside of a case that was not left: no handle of anything is so.
 const STILL_HELD: &str = "still held";
 /// Bytes that go in one request, about.
@@ -374,7 +377,36 @@ impl Session {
             let logged = self.log_verification(None, "what others wrote")?;
             self.write(|holder, tx| indexing::take_in(holder, tx, kept, &shown, &logged))?;
         }
+        self.hold_seen(answers, kept, (before, &follower))?;
         Ok(taken)
+    }
+
+    /// Holds what others had seen of the log, and what this device had in a run that was cut off, against what was followed:
+    /// a log that was shown to them otherwise comes out here (ATTACKS 44), each time until it does not. What came is taken in
+    /// by then, and can be read.
+    fn hold_seen(
+        &mut self,
+        answers: &Answers<'_>,
+        kept: &mut KeptRemote,
+        (before, follower): (u64, &Follower),
+    ) -> Result<()> {
+        let Some(followed) = follower.seen() else { return Ok(()) };
+        let mut others = kept.unproved()?;
+        // What was followed before was the beginning of what came.
+        let own = self.store.read(|tx| tx.seen())?;
+        others.extend(own.filter(|own| own.size > before && *own != followed));
+        let mut prefix =
+            Prefix::begin(answers.log.clone(), followed, &others).map_err(|fault| (answers.fault)(fault))?;
+        while let Some(request) = prefix.ask() {
+            // What is known to be wrong already holds, whatever else does not come.
+            let answer = (answers.ask)(self, request);
+            let answer = answer.map_err(|error| prefix.doubt().map_or(error, |fault| (answers.fault)(fault)))?;
+            prefix.take(&answer).map_err(|fault| (answers.fault)(fault))?;
+        }
+        match kept.is_proved() {
+            true => self.write(|_, tx| kept.store(tx)),
+            false => Ok(()),
+        }
     }
 
     /// Asks for the bytes of records that were not shown, of cases that this member was let into again; returns the cases of
@@ -873,6 +905,10 @@ impl Driver for Following<'_> {
 
     fn fault(&self, fault: Fault) -> SessionError {
         (self.answers.fault)(fault)
+    }
+
+    fn arrived(&mut self, seen: Seen) {
+        self.kept.arrived(seen);
     }
 
     fn take(&mut self, pulled: Vec<Pulled>, left: u64) -> Result<()> {

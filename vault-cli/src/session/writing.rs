@@ -114,7 +114,7 @@ impl Holder {
     /// Appends a record link; returns its commit position.
     pub(super) fn append_record(&self, tx: &mut WriteTx<'_>, placed: &PlacedRecord, is_primary: bool) -> Result<u64> {
         let stream = placed.record.header().stream;
-        let mut chain = tx.chain(stream)?;
+        let mut chain = tx.chain_to_extend(stream)?;
         let body = LinkBody::Record(placed.placement);
         let link = chain
             .append(self.agency.head(), self.device, body)
@@ -132,7 +132,7 @@ impl Holder {
         sealed: &[PlacedRecord],
     ) -> Result<(VerifiedLink, u64)> {
         let stream = keys.stream();
-        let mut chain = tx.chain(stream)?;
+        let mut chain = tx.chain_to_extend(stream)?;
         let placements = sealed.iter().map(|p| p.placement).collect();
         let body = LinkBody::Event(PlacedEvent {
             event,

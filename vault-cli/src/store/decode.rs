@@ -52,7 +52,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 /// Bytes of an encoded [`Seen`].
-const SEEN_BYTES: usize = 104;
+pub(super) const SEEN_BYTES: usize = 104;
 
 impl ReadTx<'_> {
     /// Turns the columns of [`columns!`] into a row.

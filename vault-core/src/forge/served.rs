@@ -80,7 +80,7 @@ impl Served {
                 tile::bundle(&self.entries[first..first + usize::from(tile.width())])
             }
             Request::Tile(tile) => {
-                let tiles = self.tiles();
+                let tiles = self.tiles_until(&tile);
                 let hashes = tiles.get(&tile).cloned().unwrap_or_default();
                 hashes.iter().flat_map(|hash| hash.0).collect()
             }
@@ -113,9 +113,12 @@ impl Served {
         }
     }
 
-    fn tiles(&self) -> BTreeMap<Tile, Vec<Hash>> {
+    /// The tiles of the tree that ends with a tile: one that is not full is asked for of an older tree too.
+    fn tiles_until(&self, tile: &Tile) -> BTreeMap<Tile, Vec<Hash>> {
         let (mut edge, mut tiles) = (Edge::default(), BTreeMap::new());
-        for entry in &self.entries {
+        let end = (tile.index() * 256 + u64::from(tile.width())) << (8 * u32::from(tile.level()));
+        let end = usize::try_from(end).map_or(self.entries.len(), |end| end.min(self.entries.len()));
+        for entry in &self.entries[..end] {
             edge.push(entry.leaf(), |tile, hashes| {
                 tiles.insert(tile, hashes.to_vec());
             });

@@ -198,6 +198,17 @@ impl Pull {
         Self { paper, ..self }
     }
 
+    /// Returns the checkpoint that was arrived at, before any link below it is handed over.
+    pub fn arrived(&self) -> Option<Seen> {
+        match &self.state {
+            State::Listing(arrived) | State::Scanning { arrived, .. } | State::Paging { arrived, .. } => {
+                arrived.follower.seen()
+            }
+            State::Done(follower) => follower.seen(),
+            State::Asking(_) | State::Advancing { .. } | State::Convicting(_) | State::Broken => None,
+        }
+    }
+
     /// Returns how many links are still to come, once that is known.
     pub fn left(&self) -> u64 {
         match &self.state {

@@ -1,6 +1,7 @@
 //! A model of a server, honest and lying, and devices that pull from it, are cut off and go on.
 
 mod histories;
+mod prefix;
 mod witnesses;
 
 use super::*;

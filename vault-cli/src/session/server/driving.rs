@@ -8,6 +8,7 @@ use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Request;
 use vault_core::sync::Step;
+use vault_core::wire::v1::link::Seen;
 use vault_core::wire::v1::stream::StreamId;
 
 /// Who asks the server, and does with links what is to be done.
@@ -20,6 +21,9 @@ pub(super) trait Driver {
 
     /// Tells what a server did wrong; what proves it to others is kept first.
     fn fault(&self, fault: Fault) -> SessionError;
+
+    /// Notes the checkpoint that was verified, and below which every link is that is taken.
+    fn arrived(&mut self, seen: Seen);
 
     /// Takes links that the log has; `left` are still to come after them.
     ///
@@ -47,7 +51,11 @@ pub(super) trait Driver {
 /// As [`Driver`]; [`Driver::fault`] for what the machine finds.
 pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
     loop {
-        match pull.step().map_err(|fault| by.fault(fault))? {
+        let step = pull.step().map_err(|fault| by.fault(fault))?;
+        if let Some(seen) = pull.arrived() {
+            by.arrived(seen);
+        }
+        match step {
             Step::Ask(request) => {
                 // What is known to be wrong already holds, whatever else does not come.
                 let answer = by

@@ -29,6 +29,7 @@ use vault_core::sync::Pulled;
 use vault_core::sync::Request;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
+use vault_core::wire::v1::link::Seen;
 use vault_core::wire::v1::stream::StreamId;
 
 /// The agency as its server has it, not yet kept.
@@ -99,6 +100,8 @@ impl Driver for Fetching<'_> {
     fn fault(&self, fault: Fault) -> SessionError {
         self.asking.fault(fault)
     }
+
+    fn arrived(&mut self, _: Seen) {}
 
     fn take(&mut self, pulled: Vec<Pulled>, _: u64) -> Result<()> {
         self.pulled.extend(pulled);

@@ -15,16 +15,21 @@ use std::collections::BTreeSet;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
 use vault_core::id::CaseId;
+use vault_core::id::DeviceId;
 use vault_core::local::head::CommitOrder;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
 use vault_core::tlog::tree::Hash;
+use vault_core::wire;
+use vault_core::wire::v1::link::Seen;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
 
 /// The value's name.
 pub(in crate::session) const NAME: &str = "server";
 const SCHEMA: &str = "casevault.server/1";
+/// Bytes of a checkpoint as a link carries it.
+const SEEN_BYTES: usize = 104;
 
 /// Where the server is, and how far things have got with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +67,13 @@ pub(super) struct KeptRemote {
     /// log is known to have of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     behind: BTreeMap<String, u64>,
+    /// Checkpoints that others' links carry and that were not held against what was followed yet, in base64: the longest of
+    /// each device.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unproved: BTreeMap<String, String>,
+    /// The checkpoint that this run has verified, perhaps before all that is below it was taken in.
+    #[serde(skip)]
+    arrived: Option<Seen>,
     /// What the store had when this was read out of it, or put into it.
     #[serde(skip)]
     stored: Option<Vec<u8>>,
@@ -83,6 +95,8 @@ impl KeptRemote {
             paper: None,
             left: BTreeSet::new(),
             behind: BTreeMap::new(),
+            unproved: BTreeMap::new(),
+            arrived: None,
             stored: None,
         })
     }
@@ -114,6 +128,12 @@ impl KeptRemote {
                 what: "another `sync` of this vault is at work".to_owned(),
                 next: "run it again when the other has ended; nothing of this one was kept".to_owned(),
             });
+        }
+        // With the links that were taken in: one of them may carry all of it, and no later one may carry less (CHK-46).
+        if let Some(arrived) = self.arrived
+            && tx.seen()?.is_none_or(|known| known.size < arrived.size)
+        {
+            tx.put_seen(&arrived)?;
         }
         let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
         tx.put_local(NAME, &bytes)?;
@@ -223,9 +243,36 @@ impl KeptRemote {
         }
     }
 
+    /// Notes the checkpoint below which all links are that are taken in now.
+    pub(super) fn arrived(&mut self, seen: Seen) {
+        self.arrived = Some(seen);
+    }
+
+    /// Notes what the author of a link had seen of the log.
+    pub(super) fn is_seen(&mut self, by: DeviceId, seen: &Seen) -> Result<()> {
+        let by = HEXLOWER.encode(&by.0);
+        let known = self.unproved.get(&by).map(|text| seen_of(text)).transpose()?;
+        if known.is_none_or(|known| known.size < seen.size) {
+            let bytes = wire::encode(seen).map_err(refused(NAME))?;
+            self.unproved.insert(by, BASE64.encode(&bytes));
+        }
+        Ok(())
+    }
+
+    /// Returns what others had seen and was not held against what was followed yet.
+    pub(super) fn unproved(&self) -> Result<Vec<Seen>> {
+        self.unproved.values().map(|text| seen_of(text)).collect()
+    }
+
+    /// Says that all of that is the beginning of what was followed; tells whether there was any.
+    pub(super) fn is_proved(&mut self) -> bool {
+        !std::mem::take(&mut self.unproved).is_empty()
+    }
+
     /// Keeps what was verified of the log since.
     pub(super) fn follow(&mut self, follower: &Follower) -> Result<()> {
         self.log = BASE64.encode(&follower.to_bytes().map_err(refused(NAME))?);
+        self.arrived = follower.seen();
         self.paper = None;
         Ok(())
     }
@@ -237,9 +284,21 @@ pub(in crate::session) fn waiting(tx: &ReadTx<'_>) -> Result<Option<u64>> {
     Ok(KeptRemote::load_live(tx)?.map(|kept| pos.saturating_sub(kept.pushed)))
 }
 
+/// Tells whether a record at a commit position is another's that was taken in, and not looked into yet: a run was cut off in
+/// between, and the next one does it.
+pub(in crate::session) fn is_unindexed(tx: &ReadTx<'_>) -> Result<impl Fn(u64) -> bool + use<>> {
+    let range = KeptRemote::load(tx)?.map_or((0, 0), |kept| (kept.indexed(), kept.pushed));
+    Ok(move |pos| range.0 < pos && pos <= range.1)
+}
+
 /// Tells whether the link at a commit position may have left this device.
 pub(in crate::session) fn was_offered(tx: &ReadTx<'_>, pos: u64) -> Result<bool> {
     Ok(KeptRemote::load(tx)?.is_some_and(|kept| pos <= kept.offered.max(kept.pushed)))
+}
+
+fn seen_of(text: &str) -> Result<Seen> {
+    let bytes = BASE64.decode(text.as_bytes()).map_err(|_| malformed())?;
+    wire::decode(&bytes, SEEN_BYTES).map_err(refused(NAME))
 }
 
 fn case_of(id: &str) -> Option<StreamId> {

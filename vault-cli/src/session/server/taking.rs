@@ -188,6 +188,11 @@ impl Holder {
             self.agency = agency::load(tx)?;
         }
         let links = (of_agency.len() + others.len()) as u64;
+        for link in of_agency.iter().chain(&others).map(|one| one.parcel.link().link()) {
+            if let Some(seen) = link.seen.filter(|_| link.device != self.device) {
+                kept.is_seen(link.device, &seen)?;
+            }
+        }
         for one in of_agency {
             let of = one.parcel.link().link().stream.to_string();
             AgencyLink::admit(&mut self.agency, one.parcel, &of)?.keep(tx)?;

@@ -5,6 +5,7 @@ mod absent;
 mod apart;
 mod leaving;
 mod office;
+mod seen;
 mod unopened;
 
 use super::indexing;

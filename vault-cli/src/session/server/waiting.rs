@@ -456,7 +456,7 @@ impl Back<'_, '_> {
     /// Returns the link as it was, where it follows and says the same; otherwise one that does.
     fn link(&self, one: &WaitingLink, body: LinkBody) -> Result<VerifiedLink> {
         let was = one.link.link();
-        let mut chain = self.tx.chain(was.stream)?;
+        let mut chain = self.tx.chain_to_extend(was.stream)?;
         let head = chain.head().map(|(_, id)| id).unwrap_or(LinkId::ZERO);
         let follows = chain.next_seq() == was.seq && head == was.previous;
         let cites = self.tx.agency_seq(&was.agency_head).is_ok() || was.stream.kind == StreamKind::Agency;

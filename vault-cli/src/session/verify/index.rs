@@ -3,6 +3,7 @@
 use super::super::Result;
 use super::super::SessionError;
 use super::super::reading;
+use super::super::server::kept;
 use crate::store::ReadTx;
 use crate::store::WriteTx;
 use std::collections::HashMap;
@@ -178,6 +179,10 @@ impl Index {
             self.owed.remove(&key.0);
             Ok(())
         })?;
+        let is_unindexed = kept::is_unindexed(tx)?;
+        for (_, (key, _)) in self.entries.iter().filter(|(pos, _)| is_unindexed(**pos)) {
+            self.owed.remove(&key.0);
+        }
         if self.owed.is_empty() { Ok(()) } else { Err(fault()) }
     }
 }

@@ -346,8 +346,9 @@ fn told(fault: Fault) -> SessionError {
             let of = format!("entry {seq} of {stream}");
             ServerFault::Absent { of }.into()
         }
+        Fault::Contradiction(_) => SessionError::refused(Check::LogConsistency, "the log"),
+        Fault::Refused(refused) => SessionError::refused(refused.check, "the log"),
         Fault::Twice(_) => SessionError::refused(Check::LogTwice, "the log"),
-        other => panic!("{other:?}"),
     }
 }
 
