@@ -372,7 +372,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 42] = [
+pub const WITHOUT: [(&str, &str); 44] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -417,6 +417,11 @@ pub const WITHOUT: [(&str, &str); 42] = [
     ("log list", "writes its entry alone, as `note show` does"),
     ("log show", "writes its entry alone, as `note show` does"),
     ("log verify", "writes its entry alone, as `note show` does"),
+    ("log witness init", "has no vault: one file, replaced as a keystore is"),
+    (
+        "log witness run",
+        "has no vault and needs a server: it is killed at every call in `tests/tests/witness.rs`",
+    ),
     ("man", "writes pages, which hold nothing of a vault"),
     (
         "note aside",
