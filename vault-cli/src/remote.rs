@@ -32,6 +32,7 @@ use vault_core::wire::v1::enrolment::InviteId;
 use vault_core::wire::v1::enrolment::InviteState;
 use vault_core::wire::v1::enrolment::OpenInvite;
 use vault_core::wire::v1::enrolment::WaitingDevices;
+use vault_core::wire::v1::follow::CosignedNotes;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::sync::AppendReply;
@@ -217,6 +218,27 @@ impl Remote {
     /// [`ServerFault`].
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
         self.get(&format!("/v1/log/{}/checkpoint", self.agency_hex()), NOTE)
+    }
+
+    /// Fetches what witnesses cosigned: the bytes of a `CosignedNotes`. Of a server that knows of no witnesses, or says so, it
+    /// is nothing.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn cosigned(&self) -> Result<Vec<u8>> {
+        match self.get(&format!("/v1/log/{}/cosigned", self.agency_hex()), limit::COSIGNED) {
+            Err(ServerFault::Refused { status: 404, .. }) => encoded(&CosignedNotes { notes: Vec::new() }),
+            answer => answer,
+        }
+    }
+
+    /// Brings a witness's cosignature, in a note.
+    ///
+    /// # Errors
+    /// [`ServerFault`].
+    pub fn cosign(&self, note: &str) -> Result<()> {
+        let post = self.agent.post(self.address("/v1/cosign"));
+        self.bytes(post.send(note), 0).map(drop)
     }
 
     /// Fetches a tile.

@@ -17,6 +17,7 @@ pub mod server;
 pub mod status;
 mod table;
 pub mod verify;
+pub mod witness;
 pub mod writing;
 
 use std::fmt::Write as _;

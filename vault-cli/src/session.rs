@@ -66,6 +66,7 @@ mod undoing;
 mod unshown;
 mod vault;
 mod verify;
+mod witness;
 mod word;
 mod writing;
 
@@ -96,6 +97,8 @@ pub use templates::require_template;
 pub use undoing::Struck;
 pub use undoing::Undoes;
 pub use vault::versions;
+pub use witness::Witness;
+pub use witness::init as witness_init;
 
 use self::known::Known;
 use crate::places::Places;

@@ -19,6 +19,8 @@ pub enum Guard {
     OutcomeForEach,
     /// A link that was not tried is not taken for stored.
     NotTried,
+    /// A cosignature that is not of the last day is said to be old.
+    FreshCosignature,
 }
 
 impl Guard {
@@ -30,6 +32,7 @@ impl Guard {
         Self::LogKeyName,
         Self::OutcomeForEach,
         Self::NotTried,
+        Self::FreshCosignature,
     ];
 }
 

@@ -27,6 +27,7 @@ mod witnessing;
 pub use audit::Audit;
 pub use audit::Found;
 pub use cosigned::Cosigned;
+pub use cosigned::CosignedTrees;
 pub use prefix::Prefix;
 pub use pull::Behind;
 pub use pull::Held;

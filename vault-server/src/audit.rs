@@ -23,7 +23,7 @@ use vault_core::wire::v1::stream::{StreamId, StreamKind};
 use vault_core::wire::v1::sync::PlacedParcel;
 
 use crate::config::Place;
-use crate::service;
+use crate::service::{self, cosigning};
 use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::{self, FILE, Sqlite};
 use crate::store::{AgencyNo, AgencyRow, Reads, Store, StoreError, StreamNo, fresh_session_key};
@@ -163,6 +163,8 @@ impl Audit<'_> {
         let (state, edge) = service::load(self.reads, self.no, self.id)?;
         self.state = state;
         let size = self.reads.size(self.no)?;
+        let mut cosigned = self.cosigned()?;
+        self.compare(&mut cosigned)?;
         while self.edge.size() < size {
             let first = self.edge.size();
             self.leaf = Some(first);
@@ -170,11 +172,13 @@ impl Audit<'_> {
             for (stream, seq, id) in self.reads.places(self.no, first, count)? {
                 self.leaf = Some(self.edge.size());
                 self.link(stream, seq, id, found)?;
+                self.compare(&mut cosigned)?;
             }
         }
         self.leaf = None;
         let roots = (edge.size(), edge.root()) == (self.edge.size(), self.edge.root());
         require(roots, "the tiles do not make the tree of the links")?;
+        require(cosigned.is_empty(), "a cosignature is over a longer log")?;
         let mut streams: Vec<_> = std::mem::take(&mut self.streams).into_iter().collect();
         // In the order of their last links, so that two runs say the same.
         streams.sort_by_key(|(_, stream)| stream.last);
@@ -182,6 +186,26 @@ impl Audit<'_> {
             self.leaf = Some(stream.last);
             let holders = self.stream(id, &stream)?;
             found(Found::Stream(id, &stream.marked, &holders))?;
+        }
+        Ok(())
+    }
+
+    /// Returns the trees that witnesses cosigned, the shortest last; each cosignature holds.
+    fn cosigned(&self) -> Result<Vec<(u64, tree::Hash)>, StoreError> {
+        let mut cosigned = Vec::new();
+        for row in self.reads.cosignatures(self.no)? {
+            let (checkpoint, cosignature) = cosigning::taken(self.id, &row)?;
+            cosignature.verify(&checkpoint)?;
+            cosigned.push((checkpoint.size, checkpoint.root));
+        }
+        cosigned.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+        Ok(cosigned)
+    }
+
+    /// Holds what was cosigned of a tree as long as this one against it.
+    fn compare(&self, cosigned: &mut Vec<(u64, tree::Hash)>) -> Result<(), StoreError> {
+        while let Some((_, root)) = cosigned.pop_if(|(size, _)| *size == self.edge.size()) {
+            require(root == self.edge.root(), "a cosignature is over another tree")?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod agencies;
 mod append;
 mod ask;
 mod changes;
+mod cosign;
 mod health;
 mod join;
 mod log;
@@ -63,12 +64,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/append", post(append::append))
         .route("/v1/changes", get(changes::follow))
         .route("/v1/changes", post(changes::begin))
+        .route("/v1/cosign", post(cosign::cosign))
         .route("/v1/join", get(join::waiting))
         .route("/v1/join/{invite}", get(join::show))
         .route("/v1/join/{invite}", post(join::request))
         .route("/v1/join/{invite}", put(join::open))
         .route("/v1/join/{invite}/answer", post(join::answer))
         .route("/v1/log/{agency}/checkpoint", get(log::checkpoint))
+        .route("/v1/log/{agency}/cosigned", get(log::cosigned))
         .route("/v1/log/{agency}/tile/{*path}", get(log::tile))
         .route("/v1/openapi.json", get(openapi::show))
         .route("/v1/sessions", post(sessions::begin))

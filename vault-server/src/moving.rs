@@ -14,7 +14,8 @@ use crate::audit::{self, Fault, Found, Sound};
 use crate::store::postgres::{self, Database, Postgres};
 use crate::store::sqlite::{self, FILE, MOVED, Sqlite};
 use crate::store::{
-    AgencyRow, InviteRow, NewLink, Reads, Store, StoreError, Writes, fresh_session_key, reading, writing,
+    AgencyRow, CosignatureRow, InviteRow, NewLink, Reads, Store, StoreError, Writes, fresh_session_key, reading,
+    writing,
 };
 
 /// Why a folder was not moved.
@@ -149,6 +150,9 @@ fn copy_agency(reads: &dyn Reads, writes: &mut dyn Writes, row: &AgencyRow) -> R
     })?;
     for invite in reads.invites(row.no)? {
         writes.put_invite(&InviteRow { agency, ..invite })?;
+    }
+    for cosignature in reads.cosignatures(row.no)? {
+        writes.put_cosignature(&CosignatureRow { agency, ..cosignature })?;
     }
     Ok(sound)
 }

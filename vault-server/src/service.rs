@@ -8,6 +8,7 @@
 //! Clients make every check again; what is refused here is refused to keep the log free of what nobody would count.
 
 mod agency;
+pub mod cosigning;
 mod follower;
 mod invites;
 mod live;
@@ -80,6 +81,12 @@ pub enum ServiceError {
     /// There is no randomness to be had.
     #[error("the system gives no randomness")]
     Random(#[source] getrandom::Error),
+}
+
+impl From<Refused> for ServiceError {
+    fn from(refused: Refused) -> Self {
+        Self::Store(refused.into())
+    }
 }
 
 impl Service {

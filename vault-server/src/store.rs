@@ -21,6 +21,8 @@
 //! | an erasure's commit, before the log of the database was cut | the erasure; old pages wait in the log of the database, which is cut by the next write, or at the next opening | was not answered |
 //! | an invite was opened, asked for or answered, before the commit | nothing of it | asks again |
 //! | the commit, before the answer | all of it; the same again changes nothing | asks again, and is answered alike |
+//! | a cosignature was verified, before the commit | nothing of it | the witness brings its next one |
+//! | the commit, before the answer | the cosignature; the same again changes nothing | as before |
 //! | an agency was registered, before the answer | the agency with its log key | asks again, and gets the same key |
 //!
 //! Of the shared store (`postgres`) the same is true, with PostgreSQL in the place of the disk, and:
@@ -45,12 +47,14 @@ use std::ops::ControlFlow;
 
 use vault_core::case_state::PlacedRecord;
 use vault_core::check::Refused;
+use vault_core::crypto::sign::Signature;
 use vault_core::id::{AgencyId, DeviceId, LinkId, MemberId, RecordHash, RecordId};
 use vault_core::parcel::OpenRecord;
 use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::Tile;
+use vault_core::tlog::tree::Hash;
 use vault_core::wire::v1::enrolment::{InviteId, InviteKind};
 use vault_core::wire::v1::stream::{Day, StreamId};
 use vault_core::wire::v1::sync::{ListedStream, StreamPage};
@@ -151,6 +155,23 @@ pub struct InviteRow {
     pub answer: Option<Vec<u8>>,
     /// A device that an administrator is to enrol, encoded.
     pub enrolment: Option<Vec<u8>>,
+}
+
+/// The newest cosignature of a witness, as the store has it: whether it holds is no matter of the store's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CosignatureRow {
+    /// The agency.
+    pub agency: AgencyNo,
+    /// The witness's name and key, encoded as a root has them (`Verifier`).
+    pub witness: Vec<u8>,
+    /// Leaves of the tree that it cosigned.
+    pub size: u64,
+    /// The root of that tree.
+    pub root: Hash,
+    /// When, in seconds since 1970 by its clock.
+    pub time: u64,
+    /// Its signature.
+    pub signature: Signature,
 }
 
 /// How much there is, for metrics.
@@ -275,6 +296,10 @@ pub trait Reads {
     #[allow(clippy::missing_errors_doc)]
     fn invites(&self, agency: AgencyNo) -> Result<Vec<InviteRow>, StoreError>;
 
+    /// Returns the cosignatures over checkpoints of an agency's log, by witness.
+    #[allow(clippy::missing_errors_doc)]
+    fn cosignatures(&self, agency: AgencyNo) -> Result<Vec<CosignatureRow>, StoreError>;
+
     /// Counts what there is.
     #[allow(clippy::missing_errors_doc)]
     fn totals(&self) -> Result<Totals, StoreError>;
@@ -334,6 +359,10 @@ pub trait Writes: Reads {
     /// Forgets the invites of all agencies whose last day is before `today`.
     #[allow(clippy::missing_errors_doc)]
     fn forget_invites(&mut self, today: Day) -> Result<(), StoreError>;
+
+    /// Puts a cosignature in the place of the one that its witness had, or adds it.
+    #[allow(clippy::missing_errors_doc)]
+    fn put_cosignature(&mut self, cosignature: &CosignatureRow) -> Result<(), StoreError>;
 
     /// Keeps a full tile.
     #[allow(clippy::missing_errors_doc)]

@@ -372,7 +372,7 @@ pub fn all() -> Vec<Scenario> {
 }
 
 /// Commands that have no scenario of their own, and why.
-pub const WITHOUT: [(&str, &str); 45] = [
+pub const WITHOUT: [(&str, &str); 47] = [
     ("case history", "writes its entry alone, as `note show` does"),
     ("case people", "writes its entry alone, as `note show` does"),
     ("case show", "writes its entry alone, as `note show` does"),
@@ -420,6 +420,11 @@ pub const WITHOUT: [(&str, &str); 45] = [
     ("log list", "writes its entry alone, as `note show` does"),
     ("log show", "writes its entry alone, as `note show` does"),
     ("log verify", "writes its entry alone, as `note show` does"),
+    ("log witness init", "has no vault: one file, replaced as a keystore is"),
+    (
+        "log witness run",
+        "has no vault and needs a server: it is killed at every call in `tests/tests/witness.rs`",
+    ),
     ("man", "writes pages, which hold nothing of a vault"),
     (
         "note aside",

@@ -4,9 +4,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use vault_core::crypto::passphrase::{MEMORY_CEILING_KIB, MEMORY_FLOOR_KIB};
+use vault_core::crypto::sign::PublicKey;
 use vault_core::id::{CaseId, DeviceId, JotId, MemberId, RecordId};
 use vault_core::note::when::{self, Now, WhenError};
 use vault_core::note::{NoteKind, SegmentKind};
+use vault_core::tlog::checkpoint::agency_named;
+use vault_core::tlog::note::{self, KeyName, Kind};
+use vault_core::wire::v1::agency::Verifier;
 
 /// Reads a case's handle, or a beginning of one.
 ///
@@ -223,6 +227,30 @@ pub fn memory_kib(text: &str) -> Result<u32, String> {
     let kib = number.parse::<u32>().ok().and_then(|n| n.checked_mul(each));
     kib.filter(|kib| (MEMORY_FLOOR_KIB..=MEMORY_CEILING_KIB).contains(kib))
         .ok_or_else(|| "from 64MiB to 2GiB".to_owned())
+}
+
+/// Reads the key of an agency's log, a line as C2SP writes verifiers.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn log_key(text: &str) -> Result<Verifier, String> {
+    let log = note::read_verifier(text, Kind::Ed25519).ok();
+    let is_ours = |log: &Verifier| std::str::from_utf8(&log.name).is_ok_and(|name| agency_named(name).is_ok());
+    log.filter(is_ours).ok_or_else(|| {
+        "this is no key of an agency's log: `casevault server show` prints it, a line that begins with `casevault/`"
+            .to_owned()
+    })
+}
+
+/// Reads a witness's name.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn witness_name(text: &str) -> Result<String, String> {
+    match KeyName::of(text, Kind::Cosignature, &PublicKey([0; 32])) {
+        Ok(named) => Ok(named.name),
+        Err(_) => Err("a name is one word without `+`, such as `dpo.example`".to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,10 @@ fn tell_server(reply: &mut StatusReply, run: &Invocation) -> Result<(), CliError
                     .attention
                     .push(format!("your access has ended to {cases}: what is here of it stays"));
             }
-            (reply.left, reply.behind) = (server.left, server.behind);
+            if let Some(alarm) = server.witnessed.as_ref().and_then(render::server::alarm) {
+                reply.attention.insert(0, alarm);
+            }
+            (reply.left, reply.behind, reply.witnessed) = (server.left, server.behind, server.witnessed);
         }
         // One that was removed leaves what was proved of it.
         Err(SessionError::Server(_)) => reply.server = false,

@@ -112,6 +112,15 @@ pub enum ServerFault {
         /// The file with the evidence; absent where nothing proves it to others.
         evidence: Option<String>,
     },
+    /// No witness that the root names has cosigned its log within a day, and this device has nothing else to compare it with.
+    #[error("{} ({})", Check::Unwitnessed.cause(), Check::Unwitnessed)]
+    Unwitnessed {
+        /// When the newest cosignature was made; absent where there is none.
+        newest: Option<String>,
+    },
+    /// It does not take a witness's cosignature.
+    #[error("the server does not take this witness's cosignature")]
+    NotTaken,
     /// It says that a record was erased, and no erasure in its stream names it.
     #[error("the server holds back what {of} places: no erasure names it")]
     Absent {
@@ -193,11 +202,15 @@ impl ServerFault {
             | Self::OwnStreamAhead
             | Self::Unsigned { .. }
             | Self::Log { .. }
+            | Self::Unwitnessed { .. }
             | Self::Absent { .. }
             | Self::Withheld { .. } => Kind::Verification,
-            Self::None | Self::Known { .. } | Self::UnknownDevice | Self::Refused { .. } | Self::Link { .. } => {
-                Kind::Failed
-            }
+            Self::None
+            | Self::Known { .. }
+            | Self::NotTaken
+            | Self::UnknownDevice
+            | Self::Refused { .. }
+            | Self::Link { .. } => Kind::Failed,
         }
     }
 
@@ -218,12 +231,17 @@ impl ServerFault {
             Self::OtherKey | Self::Unsigned { .. } => "server-key",
             Self::OwnStreamAhead => "older-copy",
             Self::Log { .. } => "server-log",
+            Self::Unwitnessed { .. } => "server-unwitnessed",
+            Self::NotTaken => "cosignature-refused",
             Self::Absent { .. } | Self::Withheld { .. } => "server-withholds",
         }
     }
 
     /// Returns the check that failed, if one did.
     pub fn check(&self) -> Option<Check> {
+        if let Self::Unwitnessed { .. } = self {
+            return Some(Check::Unwitnessed);
+        }
         let (Self::Log { check, .. } | Self::Link { check, .. } | Self::Unsigned { check }) = self else {
             return None;
         };
@@ -266,6 +284,20 @@ impl ServerFault {
             } => {
                 return format!(
                     "nothing of it was taken. Give `{path}` to the data-protection officer: it proves to anybody that the server showed two histories"
+                );
+            }
+            Self::NotTaken => {
+                "an administrator names it in the agency's root, by the line that `casevault log witness init` printed; and this \
+                 machine's clock must be right"
+            }
+            Self::Unwitnessed { newest } => {
+                let last = match newest {
+                    Some(at) => format!("the newest cosignature is of {}", crate::render::time(at)),
+                    None => "there is no cosignature".to_owned(),
+                };
+                return format!(
+                    "{last}: this may be an older copy of the agency. Nothing was made here. Ask whoever keeps a witness to run \
+                     it (`casevault log witness run`), look at this machine's clock, and run the same command again"
                 );
             }
             Self::Absent { .. } => {

@@ -6,7 +6,10 @@ use crate::session::reply::ServerAddReply;
 use crate::session::reply::ServerRemoveReply;
 use crate::session::reply::ServerShowReply;
 use crate::session::reply::SyncReply;
+use crate::session::reply::WitnessedReply;
+use crate::session::reply::WitnessedState;
 use std::fmt::Write;
+use vault_core::note::display::escape_line;
 
 /// Writes what naming a server did.
 pub fn added(reply: &ServerAddReply) -> String {
@@ -24,11 +27,49 @@ pub fn shown(reply: &ServerShowReply) -> String {
         0 => "nothing waits to be sent".to_owned(),
         waiting => format!("{} to be sent", count(waiting, "entry waits", "entries wait")),
     };
-    format!(
+    let mut text = format!(
         "{}\n{waiting}; its log is verified up to leaf {}\n",
         reply.url,
         number(reply.size)
-    )
+    );
+    let _ = writeln!(text, "its log's key, for a witness: {}", reply.log);
+    if let Some(witnessed) = &reply.witnessed {
+        text.push_str(&self::witnessed(witnessed));
+        text.push('\n');
+    }
+    text
+}
+
+/// Says when witnesses were last there: the newest, or the alarm.
+pub fn witnessed(reply: &WitnessedReply) -> String {
+    alarm(reply).unwrap_or_else(|| {
+        let newest = reply.newest.as_deref().map(super::time).unwrap_or_default();
+        let by = reply.witnesses.iter().filter(|one| one.cosigned == reply.newest);
+        let by: Vec<_> = by.map(|one| escape_line(&one.name).into_owned()).collect();
+        format!("witnessed by {} on {newest}", by.join(", "))
+    })
+}
+
+/// Says what is wrong with the newest cosignature, if something is.
+pub fn alarm(reply: &WitnessedReply) -> Option<String> {
+    let newest = reply.newest.as_deref().map(super::time).unwrap_or_default();
+    let what = match reply.state {
+        WitnessedState::Fresh => return None,
+        WitnessedState::Never => "no witness has cosigned the server's log yet".to_owned(),
+        WitnessedState::Stale => {
+            format!("the newest cosignature of the server's log is of {newest}, more than a day ago")
+        }
+        WitnessedState::Ahead => {
+            return Some(format!(
+                "ALARM: the newest cosignature of the server's log is of {newest}, which is still to come: this machine's \
+                 clock is wrong, or the witness's. Set this one right; if it is, tell the data-protection officer"
+            ));
+        }
+    };
+    Some(format!(
+        "ALARM: {what}: what others wrote may be kept from you. Go on writing; tell the data-protection officer, who asks \
+         whoever keeps the witness (docs/operations.md)"
+    ))
 }
 
 /// Writes that a server was forgotten.
@@ -58,6 +99,10 @@ pub fn synced(reply: &SyncReply) -> String {
         "{received}{sent}; the log is verified up to leaf {}\n",
         number(reply.size)
     );
+    if let Some(witnessed) = &reply.witnessed {
+        text.push_str(&self::witnessed(witnessed));
+        text.push('\n');
+    }
     for aside in &reply.aside {
         let _ = writeln!(
             text,

@@ -58,6 +58,10 @@ pub fn status(reply: &StatusReply) -> String {
         _ if reply.server && reply.locked => line("server", "was named; told while the vault is unlocked"),
         _ => {}
     }
+    if let Some(witnessed) = &reply.witnessed {
+        let newest = witnessed.newest.as_deref().map(super::time);
+        line("witnessed", newest.as_deref().unwrap_or("never"));
+    }
     if reply.wrong_tries > 0 {
         line("wrong tries", &reply.wrong_tries.to_string());
     }

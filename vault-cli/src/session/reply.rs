@@ -133,6 +133,8 @@ schemas! {
     TODAY = "casevault.today/1";
     UNLOCK = "casevault.unlock/1";
     VERIFY = "casevault.verify/1";
+    WITNESS_INIT = "casevault.log.witness.init/1";
+    WITNESS_RUN = "casevault.log.witness.run/1";
 }
 
 /// The three version numbers.
@@ -227,6 +229,9 @@ pub struct StatusReply {
     /// Cases that `sync` holds back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<String>,
+    /// When witnesses of the server's log were last there; absent while the vault is locked, and where the root names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<WitnessedReply>,
     /// What needs doing, one sentence each (recovery not split, no witness, …).
     pub attention: Vec<String>,
 }
@@ -469,6 +474,12 @@ pub struct ServerShowReply {
     /// Cases that `sync` holds back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<String>,
+    /// Its log's key in one line, as C2SP writes verifiers: what a witness is given.
+    #[serde(default)]
+    pub log: String,
+    /// When witnesses of its log were last there; absent where the agency's root names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<WitnessedReply>,
 }
 
 /// A server that was forgotten.
@@ -506,6 +517,75 @@ pub struct SyncReply {
     pub owed: Vec<SetAsideReply>,
     /// Leaves of the log, all of them verified.
     pub size: u64,
+    /// When witnesses were last there; absent where the agency's root names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<WitnessedReply>,
+}
+
+/// When witnesses of the server's log were last there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessedReply {
+    /// What is to be thought of it.
+    pub state: WitnessedState,
+    /// The newest time at which one cosigned, by its clock; `null` where none has.
+    pub newest: Option<String>,
+    /// Every witness that the root names.
+    pub witnesses: Vec<WitnessReply>,
+}
+
+/// What is to be thought of the newest cosignature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WitnessedState {
+    /// It is of the last day.
+    Fresh,
+    /// It is older than a day: an alarm.
+    Stale,
+    /// There is none yet: an alarm too.
+    Never,
+    /// It is more than ten minutes ahead of this machine's clock, so that one of the clocks is wrong.
+    Ahead,
+}
+
+/// A witness of the server's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessReply {
+    /// Its name, as the root has it.
+    pub name: String,
+    /// When it cosigned last, by its clock; `null` where it has not.
+    pub cosigned: Option<String>,
+}
+
+/// A witness that was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WitnessInitReply {
+    /// [`WITNESS_INIT`].
+    pub schema: Schema,
+    /// Its name.
+    pub name: String,
+    /// Name and key in one line, as C2SP writes verifiers: for the agency's root.
+    pub verifier: String,
+    /// The folder with its key.
+    pub state: String,
+}
+
+/// A checkpoint that was cosigned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WitnessRunReply {
+    /// [`WITNESS_RUN`].
+    pub schema: Schema,
+    /// The agency's id, `a-…`.
+    pub agency: String,
+    /// Where the server is.
+    pub url: String,
+    /// The witness's name.
+    pub name: String,
+    /// Leaves of the log when it was cosigned before; `null` for the first time.
+    pub before: Option<u64>,
+    /// Leaves of the log now.
+    pub size: u64,
+    /// When it was cosigned.
+    pub cosigned: String,
 }
 
 /// A case that is held back.

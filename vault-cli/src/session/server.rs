@@ -8,7 +8,7 @@
 //! A link counts as stored once its entry is proved to be in the log (`docs/format.md` §17); what the server says is not
 //! enough. A run that is cut off goes on where the last batch was kept; what had arrived is recognised.
 
-mod asking;
+pub(super) mod asking;
 mod audit;
 mod driving;
 mod feed;
@@ -21,6 +21,7 @@ mod taking;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
 mod waiting;
+pub(super) mod witnessed;
 
 use self::asking::Asking;
 use self::driving::Driver;
@@ -83,6 +84,8 @@ use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::follow::Follower;
+use vault_core::tlog::note::KeyName;
+use vault_core::tlog::note::Kind;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::limit;
@@ -173,6 +176,8 @@ impl Session {
             waiting: waiting.unwrap_or_default(),
             left,
             behind,
+            log: self.log_line()?,
+            witnessed: self.witnessed()?,
         })
     }
 
@@ -205,7 +210,10 @@ impl Session {
         let (mut received, mut aside, mut left) = (0_u64, Vec::new(), Vec::new());
         let (mut sent, mut owed, mut behind) = (0_u64, None, BTreeMap::new());
         for turn in 1.. {
+            let cosigned = self.ask_cosigned(&asking)?;
             let taken = self.follow(&asking, &log, &mut kept, task)?;
+            let follower = kept.follower(self.holder.agency.id())?;
+            self.hold_cosigned(&asking, &follower, cosigned)?;
             received = received.saturating_add(taken.links);
             aside.extend(taken.aside);
             behind = taken.behind;
@@ -241,6 +249,7 @@ impl Session {
                 })
                 .collect(),
             size: kept.follower(self.holder.agency.id())?.size(),
+            witnessed: self.witnessed()?,
         })
     }
 
@@ -674,6 +683,14 @@ impl Session {
             asking.remote.begin(log.key, self.holder.device, &signer)?;
         }
         Ok(())
+    }
+
+    /// Returns the log's key as a line, for whoever is to verify the log.
+    fn log_line(&self) -> Result<String> {
+        let log = self.log_verifier()?;
+        let name = checkpoint::origin(self.holder.agency.id());
+        let named = KeyName::of(&name, Kind::Ed25519, &log.key).map_err(refused("log"))?;
+        Ok(named.verifier(Kind::Ed25519, &log.key))
     }
 
     fn log_verifier(&self) -> Result<Verifier> {

@@ -237,6 +237,7 @@ impl Session {
             unsent: None,
             left: Vec::new(),
             behind: Vec::new(),
+            witnessed: None,
             attention: Vec::new(),
         };
         let header = match read_keystore(places) {
@@ -264,7 +265,10 @@ impl Session {
                 .as_ref()
                 .is_ok_and(|names| names.iter().any(|name| name == super::member::COMPANY));
         let has_cards = joined || super::recovery::read_set(places).is_some();
-        reply.attention = attention(reply.wrong_tries, has_cards, has_company);
+        let has_witness = names
+            .as_ref()
+            .is_ok_and(|names| names.iter().any(|name| name == super::server::witnessed::NAME));
+        reply.attention = attention(reply.wrong_tries, has_cards, has_company, has_witness);
         if let Ok(names) = names {
             let count = |prefix: &str| u64::try_from(names.iter().filter(|n| n.starts_with(prefix)).count()).ok();
             reply.server = names.iter().any(|name| name == super::server::kept::NAME);
@@ -342,16 +346,17 @@ pub fn versions() -> Versions {
     }
 }
 
-fn attention(wrong_tries: u32, has_cards: bool, has_company: bool) -> Vec<String> {
+fn attention(wrong_tries: u32, has_cards: bool, has_company: bool, has_witness: bool) -> Vec<String> {
     let mut all = Vec::new();
     let alone = match has_company {
         false => "one person holds this vault, and every case in it has one holder",
         true => "every case has one holder until it can be shared with a colleague: keep a backup",
     };
     all.push(alone.to_owned());
-    all.push(
-        "there is no witness: a copy of the folder put back as it was on an earlier day is not noticed".to_owned(),
-    );
+    if !has_witness {
+        let none = "there is no witness: a copy of the folder put back as it was on an earlier day is not noticed";
+        all.push(none.to_owned());
+    }
     if !has_cards {
         let waits = "the recovery key waits in this keystore: make cards of it with `casevault recovery split`";
         all.insert(0, waits.to_owned());

@@ -25,7 +25,13 @@ use crate::wire::v1::limit;
 use crate::wire::v1::link::Seen;
 use std::collections::VecDeque;
 
-/// Verifies cosigned checkpoints against the one that was followed.
+/// What a server says that witnesses cosigned: it was signed, and is still to be held against what is followed.
+pub struct CosignedTrees {
+    log: LogOf,
+    trees: VecDeque<SignedCheckpoint>,
+}
+
+/// Holds cosigned checkpoints against the one that was followed.
 pub struct Cosigned {
     log: LogOf,
     followed: Seen,
@@ -39,27 +45,39 @@ enum State {
     Contradicted { refused: Refused, tiles: Tiles },
 }
 
-impl Cosigned {
-    /// Begins with what the server answered, for the witnesses that the root names; lines of others are passed over.
+impl CosignedTrees {
+    /// Reads what the server answered, for the witnesses that the root names; lines of others are passed over.
     ///
     /// # Errors
-    /// [`Fault`]: [`Check::Cosignature`] where words are put into a witness's mouth, [`Check::LogConsistency`] where it
-    /// cosigned a longer tree than was followed.
-    pub fn begin(log: LogOf, witnesses: &[Witness], followed: Seen, answer: &[u8]) -> Result<Self, Fault> {
+    /// [`Fault`]: [`Check::Cosignature`] where words are put into a witness's mouth.
+    pub fn open(log: LogOf, witnesses: &[Witness], answer: &[u8]) -> Result<Self, Fault> {
         let answer: CosignedNotes = wire::decode(answer, limit::COSIGNED)?;
         require(answer.notes.len() <= note::SIGNATURES, Check::TooLong)?;
-        let mut waiting = VecDeque::new();
+        let mut trees = VecDeque::new();
         for one in &answer.notes {
             let one = SignedCheckpoint::open(&one.note, log.agency, &log.key, witnesses)?;
             if !one.cosigned().is_empty() {
-                require(one.checkpoint().size <= followed.size, Check::LogConsistency)?;
-                waiting.push_back(one);
+                trees.push_back(one);
             }
+        }
+        Ok(Self { log, trees })
+    }
+}
+
+impl Cosigned {
+    /// Begins with the checkpoint that was followed after that answer came.
+    ///
+    /// # Errors
+    /// [`Fault`]: [`Check::LogConsistency`] where a longer tree was cosigned than was followed.
+    pub fn begin(cosigned: CosignedTrees, followed: Seen) -> Result<Self, Fault> {
+        let CosignedTrees { log, trees } = cosigned;
+        for one in &trees {
+            require(one.checkpoint().size <= followed.size, Check::LogConsistency)?;
         }
         let mut begun = Self {
             log,
             followed,
-            waiting,
+            waiting: trees,
             found: Vec::new(),
             state: State::Proving(Tiles::default()),
         };

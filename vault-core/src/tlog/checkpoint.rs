@@ -123,7 +123,8 @@ impl Witness {
         root.witnesses.iter().filter_map(Self::of).collect()
     }
 
-    fn of(verifier: &Verifier) -> Option<Self> {
+    /// Returns the witness that a root names so; nothing where name or key is none.
+    pub fn of(verifier: &Verifier) -> Option<Self> {
         Self::new(std::str::from_utf8(&verifier.name).ok()?, &verifier.key).ok()
     }
 

@@ -137,6 +137,7 @@ macro_rules! out {
 
 out!(
     vault_core::wire::v1::agency::Verifier,
+    vault_core::wire::v1::follow::CosignedNotes,
     vault_core::wire::v1::enrolment::InviteState,
     vault_core::wire::v1::enrolment::WaitingDevices,
     vault_core::wire::v1::sync::AppendReply,

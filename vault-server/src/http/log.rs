@@ -12,6 +12,7 @@ use vault_core::tlog::tile::Tile;
 use super::App;
 use super::ask::{self, From};
 use super::problem::Problem;
+use crate::service::cosigning;
 
 const NOTE: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; charset=utf-8");
 const BINARY: (HeaderName, &str) = (CONTENT_TYPE, "application/octet-stream");
@@ -27,8 +28,29 @@ pub(super) async fn checkpoint(
 ) -> Result<Response, Problem> {
     ask::nobody(&app, from.as_deref())?;
     let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
-    let published = agency.ok_or(Problem::NotFound)?.published();
-    Ok(([NOTE, FRESH], published.checkpoint.as_bytes().to_vec()).into_response())
+    let agency = agency.ok_or(Problem::NotFound)?;
+    let published = agency.published();
+    let note = match cosigning::is_witnessed(&published) {
+        // Cosignatures come without the log growing.
+        true => ask::blocking(&app, move |app| app.service.checkpoint(&agency))
+            .await?
+            .into_bytes(),
+        false => published.checkpoint.as_bytes().to_vec(),
+    };
+    Ok(([NOTE, FRESH], note).into_response())
+}
+
+/// Answers what witnesses cosigned, the newest of each.
+pub(super) async fn cosigned(
+    State(app): State<Arc<App>>,
+    from: From,
+    Path(agency): Path<String>,
+) -> Result<Response, Problem> {
+    ask::nobody(&app, from.as_deref())?;
+    let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
+    let agency = agency.ok_or(Problem::NotFound)?;
+    let notes = ask::blocking(&app, move |app| app.service.cosigned(&agency)).await?;
+    Ok(([FRESH], ask::answer(&notes)?).into_response())
 }
 
 /// Answers a tile of hashes, or the entries under one of level 0.

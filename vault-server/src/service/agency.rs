@@ -7,7 +7,7 @@ use vault_core::agency_state::AgencyState;
 use vault_core::check::Refused;
 use vault_core::crypto::sign::{PublicKey, SigningKey};
 use vault_core::id::AgencyId;
-use vault_core::tlog::checkpoint::{self, Checkpoint};
+use vault_core::tlog::checkpoint::{self, Checkpoint, Cosignature};
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::{Edge, WIDTH};
 use vault_core::tlog::tree;
@@ -90,6 +90,11 @@ impl Agency {
             name: checkpoint::origin(self.id).into_bytes(),
             key: self.log_key(),
         }
+    }
+
+    /// Writes the note of a checkpoint of its log.
+    pub(super) fn note_of(&self, checkpoint: &Checkpoint, cosigned: &[Cosignature]) -> Result<String, Refused> {
+        checkpoint::write(checkpoint, &checkpoint.sign(&self.log), &self.log.public(), cosigned)
     }
 
     /// Returns what was published last.

@@ -28,7 +28,7 @@ pub use url::{Database, Unfit};
 pub const SCHEMA: &str = "casevault";
 
 /// The version of this store: of the last migration.
-pub const STORE_VERSION: i32 = 2;
+pub const STORE_VERSION: i32 = 3;
 
 /// Connections that are kept open.
 const KEPT: usize = 16;

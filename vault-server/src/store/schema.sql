@@ -1,4 +1,4 @@
--- The server's store, version 2: these tables, and that of invite.sql. Nothing in it but what the format shows in clear (docs/format.md sections 6, 7, 18).
+-- The server's store, version 3: these tables, and those of invite.sql and cosignature.sql. Nothing in it but what the format shows in clear (docs/format.md sections 6, 7, 18).
 -- Rows stand in the order of their arrival: a link's number is its agency's, shifted left by 32, plus its leaf; a
 -- record's or blob's is its link's, shifted left by 15, plus its place in the link. Log entries, link ids of parcels and
 -- the edge of the tree follow from these and have no table.

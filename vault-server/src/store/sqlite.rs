@@ -30,7 +30,7 @@ pub const MOVED: &str = "server.moved.db";
 pub const APPLICATION_ID: i32 = 0x4356_5331;
 
 /// `user_version` of the file: the version of this store.
-pub const STORE_VERSION: i32 = 2;
+pub const STORE_VERSION: i32 = 3;
 
 /// Reading connections that are kept open.
 const KEPT: usize = 8;

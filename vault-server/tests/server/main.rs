@@ -11,6 +11,7 @@ mod append;
 mod changes;
 #[path = "../cluster/mod.rs"]
 mod cluster;
+mod cosign;
 mod crash;
 mod erasure;
 mod http;

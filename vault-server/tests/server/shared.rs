@@ -12,7 +12,7 @@ use vault_core::wire::v1::sync::{AppendReply, CarriedBody, Outcome};
 use crate::cluster::{Cluster, name};
 use crate::crash::{Worker, verify, working};
 use crate::kit::{Office, Server, link_id, over};
-use crate::{append, changes, crash, join, limits, log, reading, sessions};
+use crate::{append, changes, cosign, crash, join, limits, log, reading, sessions};
 
 /// Runs tests of a server with a folder as tests of one with a database.
 macro_rules! over_postgres {
@@ -39,6 +39,9 @@ over_postgres!(
     append::those_before_a_refused_one_stay_stored_and_those_after_are_not_tried,
     append::what_any_reader_would_refuse_is_refused_by_the_same_check,
     changes::whoever_follows_is_told_that_the_log_grew_and_when_the_server_stops,
+    cosign::a_storm_of_cosignatures_leaves_the_newest,
+    cosign::nothing_is_taken_that_is_no_cosignature_of_a_witness_over_this_log,
+    cosign::the_newest_cosignature_of_each_witness_is_kept_and_given_out,
     crash::what_was_taken_before_a_signal_is_durable_after_it,
     crash::whatever_was_answered_survives_being_killed_and_nothing_is_there_twice,
     join::an_invite_ends_with_its_day_and_an_agency_has_no_more_than_may_be,

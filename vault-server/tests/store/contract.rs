@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use vault_core::crypto::sign::Signature;
 use vault_core::forge::case::Made;
 use vault_core::forge::{CaseFile, World};
 use vault_core::id::{AgencyId, CaseId, DeviceId, LinkId, MemberId, RecordHash, RecordId};
@@ -10,6 +11,7 @@ use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::Tile;
+use vault_core::tlog::tree::Hash;
 use vault_core::wire;
 use vault_core::wire::v1::enrolment::{InviteId, InviteKind};
 use vault_core::wire::v1::event::Event;
@@ -17,7 +19,8 @@ use vault_core::wire::v1::link::{LinkBody, PlacedEvent};
 use vault_core::wire::v1::stream::{Day, Epoch, Section, StreamId, StreamKind};
 use vault_core::wire::v1::sync::{CarriedBody, Parcel};
 use vault_server::store::{
-    AgencyNo, InviteRow, NewLink, Reader, Reads, Store, StoreError, StreamNo, Which, Writes, reading, writing,
+    AgencyNo, CosignatureRow, InviteRow, NewLink, Reader, Reads, Store, StoreError, StreamNo, Which, Writes, reading,
+    writing,
 };
 
 /// A promise and its name.
@@ -47,7 +50,43 @@ pub(crate) const ALL: &[Promise] = &[
     ("a stream is dense", a_stream_is_dense),
     ("tiles are kept as they are", tiles_are_kept_as_they_are),
     ("an invite is kept until its day", an_invite_is_kept_until_its_day),
+    ("a witness has one cosignature", a_witness_has_one_cosignature),
 ];
+
+fn a_witness_has_one_cosignature(store: &dyn Store) {
+    let agency = |id: u8| {
+        writing(store, |writes| writes.register(&AgencyId([id; 32]), &seed()))
+            .unwrap()
+            .no
+    };
+    let (first, second) = (agency(3), agency(4));
+    let one = |agency, witness: u8, size| CosignatureRow {
+        agency,
+        witness: vec![witness; 40],
+        size,
+        root: Hash([witness; 32]),
+        time: size * 1000,
+        signature: Signature([witness; 64]),
+    };
+    let all = |agency| reading(store, |reads| reads.cosignatures(agency)).unwrap();
+    assert_eq!(all(first), []);
+    writing(store, |writes| {
+        for row in [one(first, 2, 1 << 40), one(first, 1, 7), one(second, 1, 9)] {
+            writes.put_cosignature(&row)?;
+        }
+        writes.put_cosignature(&one(first, 1, 8))?;
+        assert_eq!(writes.cosignatures(first)?.len(), 2);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(all(first), [one(first, 1, 8), one(first, 2, 1 << 40)]);
+    let given_up = writing(store, |writes| {
+        writes.put_cosignature(&one(first, 1, 9))?;
+        Err::<(), _>(StoreError::Damaged("given up"))
+    });
+    assert!(given_up.is_err());
+    assert_eq!((all(first)[0].size, all(second)), (8, vec![one(second, 1, 9)]));
+}
 
 fn an_invite_is_kept_until_its_day(store: &dyn Store) {
     let agency = |id: u8| {

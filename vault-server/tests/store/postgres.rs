@@ -56,7 +56,7 @@ fn the_session_key_is_the_first_one_and_the_schema_is_made_once() {
     assert_eq!(open(&url).unwrap().session_key().unwrap(), keys[0]);
     assert_eq!(
         cluster.sql(name(&url), "SELECT version FROM casevault.migration ORDER BY 1"),
-        "1\n2\n"
+        "1\n2\n3\n"
     );
 }
 
@@ -65,7 +65,7 @@ fn another_program_a_newer_server_and_a_forgetful_database_are_told_apart() {
     let Some(cluster) = Cluster::start() else { return };
     let url = cluster.database();
     drop(open(&url).unwrap());
-    cluster.sql(name(&url), "INSERT INTO casevault.migration VALUES (3)");
+    cluster.sql(name(&url), "INSERT INTO casevault.migration VALUES (4)");
     let refused = open(&url).unwrap_err();
     assert!(refused.to_string().contains("upgrade casevault-server"), "{refused}");
     let foreign = cluster.database();
@@ -308,6 +308,7 @@ fn attack_24_the_shared_schema_is_what_the_leak_budget_lists() {
         "agency.no id log_seed",
         "blob.no bytes",
         "challenge.random made",
+        "cosignature.agency witness size root time signature",
         "holder.member stream",
         "invite.id agency opener kind until request answer enrolment",
         "link.no stream seq kind id signature bytes",

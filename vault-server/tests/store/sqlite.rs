@@ -40,17 +40,17 @@ fn another_process_another_program_and_a_newer_server_are_told_apart() {
         let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
         connection.execute_batch(sql).unwrap();
     };
-    edit("PRAGMA user_version = 3");
+    edit("PRAGMA user_version = 4");
     let refused = open().unwrap_err();
     assert!(refused.to_string().contains("upgrade casevault-server"), "{refused}");
-    edit("PRAGMA user_version = 2; PRAGMA application_id = 7");
+    edit("PRAGMA user_version = 3; PRAGMA application_id = 7");
     assert!(matches!(open(), Err(OpenError::Foreign(_))));
     std::fs::write(folder.path().join(FILE), b"not a database at all, but some other text").unwrap();
     assert!(matches!(open(), Err(OpenError::Database { .. })));
 }
 
 #[test]
-fn a_file_of_version_1_is_taken_up() {
+fn files_of_older_versions_are_taken_up() {
     let folder = tempfile::tempdir().unwrap();
     let open = || Sqlite::open(folder.path(), [5; 32]).unwrap();
     drop(open());
@@ -58,12 +58,21 @@ fn a_file_of_version_1_is_taken_up() {
         let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
         connection.execute_batch(sql).unwrap();
     };
-    edit("DROP TABLE invite; PRAGMA user_version = 1");
-    for (name, promise) in contract::ALL {
-        eprintln!("{name}");
-        if *name == "an invite is kept until its day" {
-            promise(&open());
-        }
+    for (older, of) in [
+        (
+            "DROP TABLE invite; DROP TABLE cosignature; PRAGMA user_version = 1",
+            "an invite is kept until its day",
+        ),
+        (
+            "DROP TABLE cosignature; PRAGMA user_version = 2",
+            "a witness has one cosignature",
+        ),
+    ] {
+        edit(&format!(
+            "DELETE FROM cosignature; DELETE FROM invite; DELETE FROM agency; {older}"
+        ));
+        let (_, promise) = contract::ALL.iter().find(|(name, _)| *name == of).unwrap();
+        promise(&open());
     }
 }
 
@@ -84,6 +93,7 @@ fn attack_24_the_servers_schema_is_what_the_leak_budget_lists() {
     let expected = [
         "agency.no id log_seed",
         "blob.no bytes",
+        "cosignature.agency witness size root time signature",
         "holder.member stream",
         "invite.id agency opener kind until request answer enrolment",
         "link.no stream seq kind id signature bytes",

@@ -243,6 +243,27 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "casevault-log-witness",
+        &[(
+            "A witness of the server's log:",
+            "casevault log witness init --state witness --name dpo.example",
+        )],
+    ),
+    (
+        "casevault-log-witness-init",
+        &[(
+            "A key of its own, and the line for the root:",
+            "casevault log witness init --state witness --name dpo.example",
+        )],
+    ),
+    (
+        "casevault-log-witness-run",
+        &[(
+            "Once, from a timer:",
+            "casevault log witness run --state witness --server https://vault.example --log agency.key --once",
+        )],
+    ),
+    (
         "casevault-man",
         &[("Where man finds them:", "casevault man ~/.local/share/man/man1")],
     ),

@@ -29,15 +29,15 @@ use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::link::Seen;
 
 /// A server, with the key that the agency's root names for its log.
-pub(super) struct Asking {
-    pub(super) remote: Remote,
-    pub(super) log: LogOf,
+pub(in crate::session) struct Asking {
+    pub(in crate::session) remote: Remote,
+    pub(in crate::session) log: LogOf,
     public: PublicKey,
     places: Places,
 }
 
 impl Asking {
-    pub(super) fn new(remote: Remote, places: Places, agency: AgencyId, log: &Verifier) -> Result<Self> {
+    pub(in crate::session) fn new(remote: Remote, places: Places, agency: AgencyId, log: &Verifier) -> Result<Self> {
         let key = VerifyingKey::new(&log.key, Check::CheckpointSignature).map_err(refused("log"))?;
         Ok(Self {
             remote,
@@ -48,7 +48,7 @@ impl Asking {
     }
 
     /// Asks the server.
-    pub(super) fn ask(&self, request: Request) -> Result<Vec<u8>> {
+    pub(in crate::session) fn ask(&self, request: Request) -> Result<Vec<u8>> {
         let answer = match request {
             Request::Checkpoint => self.remote.checkpoint(),
             Request::Entries(tile) => self.remote.entries(tile),
@@ -60,7 +60,7 @@ impl Asking {
     }
 
     /// Tells what a server did wrong; what proves it to others is kept first.
-    pub(super) fn fault(&self, fault: Fault) -> SessionError {
+    pub(in crate::session) fn fault(&self, fault: Fault) -> SessionError {
         let told = match fault {
             Fault::Refused(refused) => Ok(ServerFault::Log {
                 check: refused.check.number(),

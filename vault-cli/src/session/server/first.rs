@@ -9,6 +9,7 @@ use super::driving::drive;
 use super::kept::KeptRemote;
 use super::log_key;
 use super::taking::AgencyLink;
+use super::witnessed;
 use crate::places::Places;
 use crate::remote::Remote;
 use crate::remote::ServerFault;
@@ -23,12 +24,15 @@ use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::joining::Invite;
 use vault_core::sync::Behind;
+use vault_core::sync::CosignedTrees;
 use vault_core::sync::Fault;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Request;
 use vault_core::tlog::checkpoint::Checkpoint;
+use vault_core::tlog::checkpoint::Witness;
 use vault_core::tlog::follow::Follower;
+use vault_core::tlog::witness;
 use vault_core::wire::v1::link::Seen;
 use vault_core::wire::v1::stream::StreamId;
 
@@ -54,6 +58,8 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
     let asking = Asking::new(remote, places.clone(), agency, &log)?;
     asking.remote.begin(log.key, invite.device(), signer)?;
 
+    // Before the log is followed; which of it counts, the root says that is still to come.
+    let cosigned = asking.remote.cosigned()?;
     let follower = Follower::new(agency);
     let mut pull = Pull::begin(
         asking.log.clone(),
@@ -78,11 +84,28 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
     if state.root().log.as_ref() != Some(&log) {
         return Err(ServerFault::OtherKey.into());
     }
+    require_witnessed(&asking, &follower, &state, &cosigned)?;
     Ok(First {
         agency: state,
         links,
         url: url.as_str().to_owned(),
         log: follower.checkpoint(),
+    })
+}
+
+/// Refuses a log that no witness of the root has cosigned within a day: an older copy of the agency, whose sheet was older
+/// still, would look no different (ATTACKS 43).
+fn require_witnessed(asking: &Asking, follower: &Follower, agency: &AgencyState, cosigned: &[u8]) -> Result<()> {
+    let named = Witness::named(agency.root());
+    if agency.root().witnesses.is_empty() {
+        return Ok(());
+    }
+    let trees = CosignedTrees::open(asking.log.clone(), &named, cosigned).map_err(|fault| asking.fault(fault))?;
+    let found = witnessed::hold(asking, follower, trees)?;
+    let (times, now) = (found.iter().map(|one| one.time), witnessed::now());
+    witness::require_fresh(times.clone(), now).map_err(|_| {
+        let newest = witness::Freshness::newest(times, now).map(witnessed::text);
+        ServerFault::Unwitnessed { newest }.into()
     })
 }
 

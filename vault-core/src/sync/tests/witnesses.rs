@@ -99,7 +99,8 @@ fn answer(all: &[(Checkpoint, Cosignature)]) -> Vec<u8> {
 
 fn hold(against: &Served, answer: &[u8]) -> Result<Vec<u64>, Fault> {
     let known = [2, 4].map(|seed| Witness::new(NAME, &witness(seed).public()).unwrap());
-    let mut cosigned = Cosigned::begin(log(), &known, signed(against).seen(), answer)?;
+    let trees = CosignedTrees::open(log(), &known, answer)?;
+    let mut cosigned = Cosigned::begin(trees, signed(against).seen())?;
     while let Some(request) = cosigned.ask() {
         cosigned.take(&against.answer(request))?;
     }

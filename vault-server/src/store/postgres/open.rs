@@ -7,7 +7,11 @@ use super::{Database, LOCK_SCHEMA, LOCKS, Postgres, SCHEMA, STORE_VERSION};
 use crate::store::StoreError;
 
 /// The steps that make the schema, each applied once, in this order; what was applied never changes.
-const MIGRATIONS: [&str; STORE_VERSION as usize] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: [&str; STORE_VERSION as usize] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+];
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]

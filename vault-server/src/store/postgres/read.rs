@@ -9,6 +9,7 @@ use vault_core::crypto::sign::Signature;
 use vault_core::id::{AgencyId, CiphertextHash, LinkId, MemberId, RecordHash, RecordId, WrapHash};
 use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
+use vault_core::tlog::tree::Hash;
 use vault_core::wire;
 use vault_core::wire::v1::enrolment::InviteId;
 use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
@@ -21,7 +22,8 @@ use super::connection::Transaction;
 use crate::store::number::{PLACE_BITS, invite_kind, kind, leaf, link_no, links_of, name};
 use crate::store::row::{NEAR, PARCEL_BYTES, with_last, wrap_hash};
 use crate::store::{
-    AgencyNo, AgencyRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
+    AgencyNo, AgencyRow, CosignatureRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow,
+    Totals, Which,
 };
 
 /// Links of a page at most, whose weights are looked at.
@@ -416,6 +418,21 @@ impl Reads for Transaction<'_> {
         let sql = "SELECT id, agency, opener, kind, until, request, answer, enrolment FROM invite \
                    WHERE agency = $1 ORDER BY id";
         self.rows(sql, &[&agency_no(agency)?])?.iter().map(invite).collect()
+    }
+
+    fn cosignatures(&self, agency: AgencyNo) -> Result<Vec<CosignatureRow>, StoreError> {
+        let sql = "SELECT witness, size, root, time, signature FROM cosignature WHERE agency = $1 ORDER BY witness";
+        let of = |row: &Row| {
+            Ok(CosignatureRow {
+                agency,
+                witness: column(row, 0)?,
+                size: count(row, 1)?,
+                root: Hash(fixed(row, 2)?),
+                time: count(row, 3)?,
+                signature: Signature(fixed(row, 4)?),
+            })
+        };
+        self.rows(sql, &[&agency_no(agency)?])?.iter().map(of).collect()
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -15,7 +15,7 @@ use super::read::{agency_no, column, count, fixed, signed, stream_no};
 use super::{CHANNEL, LOCK_REGISTER, LOCKS};
 use crate::store::number::{AGENCIES, body, link_no, name, place_no};
 use crate::store::row::wrap_hash;
-use crate::store::{AgencyNo, AgencyRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
+use crate::store::{AgencyNo, AgencyRow, CosignatureRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
 
 impl Transaction<'_> {
     fn lock(&self, number: i32) -> Result<(), StoreError> {
@@ -197,6 +197,24 @@ impl Writes for Transaction<'_> {
 
     fn forget_invites(&mut self, today: Day) -> Result<(), StoreError> {
         self.execute("DELETE FROM invite WHERE until < $1", &[&i64::from(today.0)])?;
+        Ok(())
+    }
+
+    fn put_cosignature(&mut self, cosignature: &CosignatureRow) -> Result<(), StoreError> {
+        let sql = "INSERT INTO cosignature (agency, witness, size, root, time, signature) \
+                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (agency, witness) DO UPDATE SET size = excluded.size, \
+                   root = excluded.root, time = excluded.time, signature = excluded.signature";
+        self.execute(
+            sql,
+            &[
+                &agency_no(cosignature.agency)?,
+                &cosignature.witness,
+                &signed(cosignature.size)?,
+                &cosignature.root.0.as_slice(),
+                &signed(cosignature.time)?,
+                &cosignature.signature.0.as_slice(),
+            ],
+        )?;
         Ok(())
     }
 

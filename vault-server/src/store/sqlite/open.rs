@@ -21,6 +21,12 @@ const LOG_PAGES: i32 = 4096;
 const WRITER_CACHE_KIB: i32 = 16_384;
 const READER_CACHE_KIB: i32 = 1024;
 
+/// What each version after the first added, in their order; a new file takes all of it.
+const STEPS: [(i32, &str); 2] = [
+    (2, include_str!("../invite.sql")),
+    (3, include_str!("../cosignature.sql")),
+];
+
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -105,12 +111,17 @@ impl Sqlite {
 
 /// Takes an older file up to this version, in one transaction.
 fn take_up(writer: &Connection, path: &Path) -> Result<(), OpenError> {
-    if pragma(writer, path, "user_version")? == STORE_VERSION {
+    let found = pragma(writer, path, "user_version")?;
+    if found == STORE_VERSION {
         return Ok(());
     }
     let steps = || -> rusqlite::Result<()> {
         let transaction = writer.unchecked_transaction()?;
-        transaction.execute_batch(include_str!("../invite.sql"))?;
+        for (version, step) in STEPS {
+            if version > found {
+                transaction.execute_batch(step)?;
+            }
+        }
         transaction.pragma_update(None, "user_version", STORE_VERSION)?;
         transaction.commit()
     };
@@ -180,7 +191,9 @@ fn create(writer: &Connection, session_key: [u8; 32]) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", STORE_VERSION)?;
     transaction.execute_batch(include_str!("../schema.sql"))?;
-    transaction.execute_batch(include_str!("../invite.sql"))?;
+    for (_, step) in STEPS {
+        transaction.execute_batch(step)?;
+    }
     transaction.execute("INSERT INTO server (id, session_key) VALUES (1, ?1)", [session_key])?;
     transaction.commit()
 }

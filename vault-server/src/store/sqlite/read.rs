@@ -8,6 +8,7 @@ use vault_core::crypto::sign::Signature;
 use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash, RecordId, WrapHash};
 use vault_core::secret::SigningSeed;
 use vault_core::stream::UnverifiedLink;
+use vault_core::tlog::tree::Hash;
 use vault_core::wire;
 use vault_core::wire::v1::enrolment::InviteId;
 use vault_core::wire::v1::record::{HEADER_BYTES, RecordHeader};
@@ -20,7 +21,8 @@ use super::Transaction;
 use crate::store::number::{invite_kind, kind, leaf, link_no, links_of, name, whole};
 use crate::store::row::{NEAR, weight, with_last, wrap_hash};
 use crate::store::{
-    AgencyNo, AgencyRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow, Totals, Which,
+    AgencyNo, AgencyRow, CosignatureRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow,
+    Totals, Which,
 };
 
 impl Transaction<'_> {
@@ -349,6 +351,24 @@ impl Reads for Transaction<'_> {
             invites.push(invite(row)?);
         }
         Ok(invites)
+    }
+
+    fn cosignatures(&self, agency: AgencyNo) -> Result<Vec<CosignatureRow>, StoreError> {
+        let sql = "SELECT witness, size, root, time, signature FROM cosignature WHERE agency = ?1 ORDER BY witness";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([agency.0])?;
+        let mut cosignatures = Vec::new();
+        while let Some(row) = rows.next()? {
+            cosignatures.push(CosignatureRow {
+                agency,
+                witness: row.get(0)?,
+                size: row.get(1)?,
+                root: Hash(row.get(2)?),
+                time: row.get(3)?,
+                signature: Signature(row.get(4)?),
+            });
+        }
+        Ok(cosignatures)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -14,7 +14,7 @@ use vault_core::wire::v1::stream::{Day, StreamId};
 use super::Transaction;
 use crate::store::number::{AGENCIES, body, link_no, name, place_no};
 use crate::store::row::wrap_hash;
-use crate::store::{AgencyNo, AgencyRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
+use crate::store::{AgencyNo, AgencyRow, CosignatureRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
 
 impl Transaction<'_> {
     fn put_records(&self, no: i64, link: &NewLink<'_>) -> Result<(), StoreError> {
@@ -191,6 +191,20 @@ impl Writes for Transaction<'_> {
     fn forget_invites(&mut self, today: Day) -> Result<(), StoreError> {
         let sql = "DELETE FROM invite WHERE until < ?1";
         self.connection.prepare_cached(sql)?.execute([today.0])?;
+        Ok(())
+    }
+
+    fn put_cosignature(&mut self, cosignature: &CosignatureRow) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO cosignature (agency, witness, size, root, time, signature) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            cosignature.agency.0,
+            cosignature.witness,
+            cosignature.size,
+            cosignature.root.0,
+            cosignature.time,
+            cosignature.signature.0,
+        ])?;
         Ok(())
     }
 

@@ -1,0 +1,277 @@
+//! What witnesses cosigned of the server's log: asked for before the log is followed, held against it afterwards, and the
+//! newest time of each kept (`docs/format.md` §17).
+//!
+//! ```text
+//! cosigned ─> (followed) ─> the beginning of it? ─> times kept ─> fresh, or an alarm with `sync` and `status`
+//! ```
+//! An alarm is said and nothing more: writing never stops for it.
+
+use super::asking::Asking;
+use crate::session::Result;
+use crate::session::Session;
+use crate::session::SessionError;
+use crate::session::clock;
+use crate::session::refused;
+use crate::session::reply::WitnessReply;
+use crate::session::reply::WitnessedReply;
+use crate::session::reply::WitnessedState;
+use crate::store::ReadTx;
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use vault_core::check::Check;
+use vault_core::growing;
+use vault_core::guard;
+use vault_core::guard::Guard;
+use vault_core::sync::Cosigned;
+use vault_core::sync::CosignedTrees;
+use vault_core::tlog::checkpoint::Cosignature;
+use vault_core::tlog::checkpoint::Witness;
+use vault_core::tlog::follow::Follower;
+use vault_core::tlog::witness::Freshness;
+use vault_core::wire::v1::agency::Verifier;
+
+/// Names the local value: that it is there is seen without a key, and says that the agency has a witness.
+pub(in crate::session) const NAME: &str = "witnesses";
+const SCHEMA: &str = "casevault.witnesses/1";
+
+/// When each witness cosigned last, as far as it was verified here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptTimes {
+    schema: String,
+    /// Seconds since 1970, by the witness's key in hex.
+    times: BTreeMap<String, u64>,
+}
+
+impl KeptTimes {
+    fn load(tx: &ReadTx<'_>) -> Result<Self> {
+        let Some(bytes) = tx.local(NAME)? else {
+            return Ok(Self {
+                schema: SCHEMA.to_owned(),
+                times: BTreeMap::new(),
+            });
+        };
+        let kept: Self = serde_json::from_slice(&bytes).map_err(|_| malformed())?;
+        match kept.schema == SCHEMA {
+            true => Ok(kept),
+            false => Err(malformed()),
+        }
+    }
+
+    fn of(&self, witness: &Witness) -> Option<u64> {
+        self.times.get(&key_of(witness)).copied()
+    }
+
+    /// Takes what was verified, of the witnesses that are named. A time only grows, but for one that was ahead of the clock.
+    fn take(&mut self, named: &[Witness], found: &[Cosignature], now: u64) {
+        let keys: Vec<_> = named.iter().map(key_of).collect();
+        self.times.retain(|key, _| keys.contains(key));
+        for one in found {
+            let key = key_of(&one.witness);
+            let both = [Some(one.time), self.times.get(&key).copied()];
+            if let Some(newest) = Freshness::newest(both.into_iter().flatten(), now) {
+                self.times.insert(key, newest);
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Names the witnesses of the agency's log in a new version of its root, in the place of those that it has.
+    ///
+    /// # Errors
+    /// [`SessionError::Refused`]: what an administrator alone may do, a name or a key that is none.
+    pub fn name_witnesses(&mut self, witnesses: Vec<Verifier>) -> Result<()> {
+        self.write(|holder, tx| {
+            let (member, device) = (holder.member, holder.device);
+            let appended = growing::name_witnesses(&mut holder.agency, member, device, &holder.secrets, witnesses)
+                .map_err(refused("agency"))?;
+            for link in &appended.links {
+                tx.put_event(link, &[])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Asks what witnesses cosigned; nothing where the root names none. It is to be asked for before the log is followed.
+    pub(super) fn ask_cosigned(&self, asking: &Asking) -> Result<Option<CosignedTrees>> {
+        let named = Witness::named(self.holder.agency.root());
+        match named.is_empty() {
+            true => Ok(None),
+            false => open(asking, &named).map(Some),
+        }
+    }
+
+    /// Holds what was cosigned against what was followed since, and keeps when each witness was last there.
+    pub(super) fn hold_cosigned(
+        &mut self,
+        asking: &Asking,
+        follower: &Follower,
+        cosigned: Option<CosignedTrees>,
+    ) -> Result<()> {
+        let found = match cosigned {
+            Some(cosigned) => hold(asking, follower, cosigned)?,
+            None => Vec::new(),
+        };
+        let named = Witness::named(self.holder.agency.root());
+        let kept = self.store.read(KeptTimes::load)?;
+        let is_there = self.store.read(|tx| Ok::<_, SessionError>(tx.local(NAME)?.is_some()))?;
+        let mut next = kept.clone();
+        next.take(&named, &found, now());
+        if named.is_empty() {
+            return match is_there {
+                true => self.write(|_, tx| Ok(tx.remove_local(NAME).map(drop)?)),
+                false => Ok(()),
+            };
+        }
+        if next == kept && is_there {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec(&next).map_err(|error| SessionError::Bug(error.to_string()))?;
+        self.write(|_, tx| Ok(tx.put_local(NAME, &bytes)?))
+    }
+
+    /// Tells when witnesses were last there; nothing where the root names none.
+    pub(super) fn witnessed(&self) -> Result<Option<WitnessedReply>> {
+        let named = Witness::named(self.holder.agency.root());
+        if named.is_empty() {
+            return Ok(None);
+        }
+        let kept = self.store.read(KeptTimes::load)?;
+        Ok(Some(told(&kept, &named, now())))
+    }
+}
+
+fn told(kept: &KeptTimes, named: &[Witness], now: u64) -> WitnessedReply {
+    let newest = Freshness::newest(named.iter().filter_map(|one| kept.of(one)), now);
+    let freshness = Freshness::of(newest, now);
+    let is_fresh = guard::holds(freshness == Freshness::Fresh, Guard::FreshCosignature);
+    let state = match freshness {
+        _ if is_fresh => WitnessedState::Fresh,
+        Freshness::Never => WitnessedState::Never,
+        Freshness::Ahead => WitnessedState::Ahead,
+        Freshness::Stale | Freshness::Fresh => WitnessedState::Stale,
+    };
+    WitnessedReply {
+        state,
+        newest: newest.map(text),
+        witnesses: named
+            .iter()
+            .map(|one| WitnessReply {
+                name: one.name().to_owned(),
+                cosigned: kept.of(one).map(text),
+            })
+            .collect(),
+    }
+}
+
+/// Asks what witnesses cosigned, and reads it.
+pub(super) fn open(asking: &Asking, named: &[Witness]) -> Result<CosignedTrees> {
+    let answer = asking.remote.cosigned()?;
+    CosignedTrees::open(asking.log.clone(), named, &answer).map_err(|fault| asking.fault(fault))
+}
+
+/// Holds what was cosigned against what was followed since.
+pub(super) fn hold(asking: &Asking, follower: &Follower, cosigned: CosignedTrees) -> Result<Vec<Cosignature>> {
+    let told = |fault| asking.fault(fault);
+    let Some(followed) = follower.seen() else {
+        return Ok(Vec::new());
+    };
+    let mut cosigned = Cosigned::begin(cosigned, followed).map_err(told)?;
+    while let Some(request) = cosigned.ask() {
+        let answer = asking
+            .ask(request)
+            .map_err(|error| cosigned.doubt().map_or(error, told))?;
+        cosigned.take(&answer).map_err(told)?;
+    }
+    cosigned.finish().map_err(told)
+}
+
+/// The clock, in seconds since 1970.
+pub(in crate::session) fn now() -> u64 {
+    u64::try_from(clock::now().as_second()).unwrap_or_default()
+}
+
+/// Writes seconds since 1970 as replies have times; a time that no calendar has is none.
+pub(in crate::session) fn text(time: u64) -> String {
+    let at = i64::try_from(time)
+        .ok()
+        .and_then(|time| Timestamp::from_second(time).ok());
+    at.unwrap_or(Timestamp::MAX).to_string()
+}
+
+fn key_of(witness: &Witness) -> String {
+    HEXLOWER.encode(&witness.verifier().key.0)
+}
+
+fn malformed() -> SessionError {
+    SessionError::refused(Check::LocalValue, NAME)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use vault_core::crypto::sign::SigningKey;
+    use vault_core::id::AgencyId;
+    use vault_core::secret::SigningSeed;
+    use vault_core::tlog::checkpoint::Checkpoint;
+    use vault_core::tlog::tree;
+
+    const NOW: u64 = 1_800_000_000;
+    const DAY: u64 = 86_400;
+
+    fn cosigned(seed: u8, time: u64) -> Cosignature {
+        let one = Checkpoint {
+            agency: AgencyId([1; 32]),
+            size: 1,
+            root: tree::leaf(b"x"),
+        };
+        let key = SigningKey::from_seed(&SigningSeed::from_bytes([seed; 32]));
+        one.cosign(&format!("w{seed}.example"), &key, time).unwrap()
+    }
+
+    fn kept(all: &[(u8, u64)]) -> KeptTimes {
+        let mut kept = KeptTimes {
+            schema: SCHEMA.to_owned(),
+            times: BTreeMap::new(),
+        };
+        for (seed, time) in all {
+            kept.take(&named(), &[cosigned(*seed, *time)], NOW);
+        }
+        kept
+    }
+
+    fn named() -> Vec<Witness> {
+        vec![cosigned(1, 0).witness, cosigned(2, 0).witness]
+    }
+
+    #[test]
+    fn the_newest_of_those_who_are_named_counts() {
+        let state = |all: &[(u8, u64)]| told(&kept(all), &named(), NOW).state;
+        assert_eq!(state(&[]), WitnessedState::Never);
+        assert_eq!(state(&[(1, NOW - DAY)]), WitnessedState::Fresh);
+        assert_eq!(state(&[(1, NOW - DAY - 1)]), WitnessedState::Stale);
+        assert_eq!(state(&[(1, NOW - DAY - 1), (2, NOW)]), WitnessedState::Fresh);
+        assert_eq!(state(&[(1, NOW + 601)]), WitnessedState::Ahead);
+        assert_eq!(state(&[(1, NOW + 601), (2, NOW - DAY - 1)]), WitnessedState::Stale);
+        let reply = told(&kept(&[(2, NOW - 5)]), &named(), NOW);
+        assert_eq!(reply.newest.as_deref(), Some("2027-01-15T07:59:55Z"));
+        assert_eq!(reply.witnesses[0].cosigned, None);
+        assert_eq!(reply.witnesses[1].cosigned, reply.newest);
+    }
+
+    #[test]
+    fn a_time_does_not_go_back_but_for_one_that_was_ahead() {
+        assert_eq!(kept(&[(1, NOW - 5), (1, NOW - 9)]), kept(&[(1, NOW - 5)]));
+        assert_eq!(kept(&[(1, NOW + 9_999), (1, NOW - 9)]), kept(&[(1, NOW - 9)]));
+        // Of one that is named no more nothing is kept.
+        let mut all = kept(&[(1, NOW), (2, NOW)]);
+        all.take(&named()[..1], &[], NOW);
+        assert_eq!(all, kept(&[(1, NOW)]));
+        assert_eq!(text(u64::MAX), Timestamp::MAX.to_string());
+    }
+}
