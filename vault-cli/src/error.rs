@@ -62,6 +62,9 @@ pub enum CliError {
         /// How to go on with it.
         resume: String,
     },
+    /// The other machine shows another code than this one: somebody may have had the sheet between.
+    #[error("nobody was let in; where it shows another code, make another sheet, and find out who had this one")]
+    NotLetIn,
     /// Nothing was written, or nothing changed.
     #[error("{what}")]
     Nothing {
@@ -126,13 +129,23 @@ impl CliError {
         }
     }
 
+    /// Tells whether it ended so because somebody said no, or there was nothing to do: it is said, and is no error. The exit
+    /// code is that of what was not done.
+    pub fn is_harmless(&self) -> bool {
+        match self {
+            Self::Kept { source, .. } => source.is_harmless(),
+            Self::Nothing { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Returns how the command ends.
     pub fn exit(&self) -> Exit {
         match self {
             Self::ClosedPipe => Exit::Done,
             Self::Kept { source, .. } => source.exit(),
             Self::Editor { .. } | Self::NoMemoryPlace | Self::NoOpenCase | Self::Nothing { .. } => Exit::Failed,
-            Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
+            Self::NotLetIn | Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
             Self::Interrupted => Exit::Interrupted,
             Self::NeedsFlag { .. }
             | Self::NoAnswer { .. }
@@ -161,7 +174,7 @@ impl CliError {
             Self::NoOpenCase => "no-open-case",
             Self::NoPassphrase => "no-passphrase",
             Self::NoTerminalForDraft => "no-terminal",
-            Self::Nothing { .. } => "nothing-written",
+            Self::NotLetIn | Self::Nothing { .. } => "nothing-written",
             Self::NotUtf8 { .. } => "not-utf8",
             Self::Session(error) => error.code(),
             Self::StdinTwice { .. } => "stdin-twice",
@@ -205,7 +218,7 @@ impl CliError {
             Self::NoOpenCase => {
                 "open one with `casevault case open`, or a closed one again with `casevault case reopen CASE`".to_owned()
             }
-            Self::Nothing { .. } => "nothing was saved; run it again to write".to_owned(),
+            Self::NotLetIn | Self::Nothing { .. } => "nothing was saved; run it again to write".to_owned(),
             Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),
             Self::Session(error) => error.hint(),
             Self::StdinTwice { .. } => {

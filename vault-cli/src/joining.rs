@@ -115,7 +115,7 @@ pub fn no_code() -> CliError {
 /// that the other machine shows it. None for a device that another member certified, which shows none.
 ///
 /// # Errors
-/// [`CliError::NeedsFlag`] where no code is given and nobody can be asked; [`CliError::Nothing`] where the machine shows another
+/// [`CliError::NeedsFlag`] where no code is given and nobody can be asked; [`CliError::NotLetIn`] where the machine shows another
 /// one; as [`Session::approve_code`].
 pub fn compared(
     run: &Invocation,
@@ -135,9 +135,7 @@ pub fn compared(
     let question = format!("Does the other machine{of} show {code}? [y/N] ");
     match run.confirm(&question, CODE.0, CODE.1)? {
         true => Ok(Some(code)),
-        false => Err(CliError::Nothing {
-            what: "nobody was let in; where it shows another code, make another sheet, and find out who had this one",
-        }),
+        false => Err(CliError::NotLetIn),
     }
 }
 

@@ -225,8 +225,8 @@ fn of_each_client(field: &str, text: &str) -> SessionError {
     let why = match field {
         "present" => "the client in `present` is another person in each of the cases: write the names".to_owned(),
         field => format!(
-            "`{field}` speaks of another person in each of the cases: leave it out here, and write it in each case's own \
-             note"
+            "`{field}` speaks of another person in each of the cases: leave it out here, and say it in a note of each case \
+             alone, `casevault note add CASE` without `--also`"
         ),
     };
     SessionError::Malformed {

@@ -4,8 +4,10 @@ use crate::agent::Vault;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render;
-use crate::session::reply::{CaseRow, Namesake};
-use crate::session::request::{CaseListRequest, CaseNamesakesRequest, CaseReopenRequest};
+use crate::session::reply::{CaseRow, Namesake, Naming};
+use crate::session::request::{
+    CaseListRequest, CaseNamesakesRequest, CaseNamingRequest, CaseReopenRequest, ReadPurpose,
+};
 use crate::session::same_name;
 use vault_core::note::display::escape_line;
 
@@ -137,9 +139,28 @@ fn among(
         }
         match found.as_slice() {
             [] => {
-                run.ui
-                    .prompt("nobody in your caseload is called so; Ctrl-D leaves, and nothing is written then");
-                offered.clear();
+                let naming = naming(session, &typed, [open, closed])?;
+                if naming.is_empty() {
+                    run.ui
+                        .prompt("nobody in your caseload is called so; Ctrl-D leaves, and nothing is written then");
+                    offered.clear();
+                    continue;
+                }
+                // Never taken unasked, though it be one: whose case it is, is somebody else.
+                let shown = naming.iter().take(MOST).zip(1..).map(|((case, named), n)| {
+                    let is_closed = if case.status == OPEN { "" } else { "  (closed)" };
+                    format!(
+                        "{n:>3}  {}{is_closed}, which names {}",
+                        line(case, &[]),
+                        escape_line(named)
+                    )
+                });
+                let shown: Vec<String> = shown.collect();
+                run.ui.prompt(&format!(
+                    "nobody's own case; named in the cases of others:\n{}",
+                    shown.join("\n")
+                ));
+                offered = naming.into_iter().map(|(case, _)| case).take(MOST).collect();
             }
             [one] => match take(run, session, one, closed, of_closed)? {
                 Some(case) => return Ok(case),
@@ -151,6 +172,19 @@ fn among(
             }
         }
     }
+}
+
+/// Finds the cases in which somebody is named so, each with whom it names.
+fn naming(session: &mut Vault, typed: &str, cases: [&[CaseRow]; 2]) -> Result<Vec<(CaseRow, String)>, CliError> {
+    let name = typed.to_owned();
+    let purpose = ReadPurpose::default();
+    let found = session.case_naming(CaseNamingRequest { name, purpose })?.cases;
+    let row = |naming: Naming| {
+        let mut all = cases.into_iter().flatten();
+        let case = all.find(|case| case.case == naming.case)?;
+        Some((case.clone(), naming.named))
+    };
+    Ok(found.into_iter().filter_map(row).collect())
 }
 
 /// Takes a case that was chosen. One that is closed is opened again where somebody says so; `None` where another is to be

@@ -176,6 +176,12 @@ impl Ui {
             source = cause.source();
         }
         let message = escape(&message);
+        if error.is_harmless() {
+            // Nobody did anything wrong: whoever said no is told that so it is.
+            complain(&format!("{}\n", wrap::to_fit(&message, io::stderr(), 0)));
+            self.hint(&error.hint());
+            return;
+        }
         let message = wrap::to_fit(&message, io::stderr(), "error: ".len());
         complain(&format!("{ERROR}error:{ERROR:#} {message}\n"));
         self.hint(&error.hint());

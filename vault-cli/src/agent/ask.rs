@@ -248,6 +248,7 @@ asks! {
     plain case_history(CaseHistoryRequest) -> CaseHistoryReply;
     plain case_list(CaseListRequest) -> CaseListReply;
     plain case_namesakes(CaseNamesakesRequest) -> CaseNamesakesReply;
+    plain case_naming(CaseNamingRequest) -> CaseNamingReply;
     plain case_open(CaseOpenRequest) -> CaseOpenReply;
     plain case_people(CasePeopleRequest) -> CasePeopleReply;
     plain case_reopen(CaseReopenRequest) -> CaseReopenReply;

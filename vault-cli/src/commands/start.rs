@@ -68,11 +68,17 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
         case => case?,
     };
     let mut steps = brief(run, &mut session, &case)?;
+    let mut next: Option<String> = None;
     loop {
-        run.ui.prompt(ACTIONS);
-        let typed = match run.ask("> ", WHAT, FLAG) {
-            Err(CliError::NoAnswer { .. }) => return Ok(()),
-            typed => typed?,
+        let typed = match next.take() {
+            Some(typed) => typed,
+            None => {
+                run.ui.prompt(ACTIONS);
+                match run.ask("> ", WHAT, FLAG) {
+                    Err(CliError::NoAnswer { .. }) => return Ok(()),
+                    typed => typed?,
+                }
+            }
         };
         let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed.as_str(), ""));
         if word.is_empty() || word == "q" {
@@ -86,6 +92,7 @@ pub(crate) fn run(run: &Invocation) -> Result<(), CliError> {
             }),
             "b" => brief(run, &mut session, &case).map(|shown| steps = shown),
             "d" => done(run, &mut session, &steps, rest.trim()),
+            "l" => list(run, &mut session, &case).map(|typed| next = typed),
             _ => act(run, &mut session, &case, word),
         };
         // What was refused is said, and the worker goes on.
@@ -114,19 +121,10 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
     match word {
         "c" => call::typed(run, session, &case, call::input(None, None)),
         "j" => {
-            let text = marks::ask_of_jot(run, run.ask("Jot: ", WHAT, FLAG)?)?;
+            let text = marks::ask_of_jot(run, run.ask(note::jot::QUESTION, WHAT, FLAG)?)?;
             let case = Some(case);
             let reply = session.jot_add(JotAddRequest { case, text, at: None })?;
             run.ui.made(&reply, "jotted", &reply.jot, "")
-        }
-        "l" => {
-            let request = NoteListRequest {
-                case,
-                ..NoteListRequest::default()
-            };
-            let notes = session.note_list(request)?;
-            run.ui.reply(&notes, render::note::numbered)?;
-            open(run, session, &notes)
         }
         "n" => {
             let kind = kind::ask(run, session, &case)?;
@@ -158,22 +156,40 @@ fn act(run: &Invocation, session: &mut Vault, case: &str, word: &str) -> Result<
     }
 }
 
-/// Asks which of the notes that were listed is to be read, until Enter alone, and shows it.
-fn open(run: &Invocation, session: &mut Vault, notes: &NoteListReply) -> Result<(), CliError> {
+/// Lists the notes, and shows those that are asked for.
+fn list(run: &Invocation, session: &mut Vault, case: &str) -> Result<Option<String>, CliError> {
+    let request = NoteListRequest {
+        case: case.to_owned(),
+        ..NoteListRequest::default()
+    };
+    let notes = session.note_list(request)?;
+    run.ui.reply(&notes, render::note::numbered)?;
+    open(run, session, &notes)
+}
+
+/// Asks which of the notes that were listed is to be read, until Enter alone, and shows it. What is no number is what to do
+/// next, and is handed back.
+fn open(run: &Invocation, session: &mut Vault, notes: &NoteListReply) -> Result<Option<String>, CliError> {
     while !notes.notes.is_empty() {
-        let typed = match run.ask("Which note to read (its number; Enter for none): ", WHAT, FLAG) {
-            Err(CliError::NoAnswer { .. }) => return Ok(()),
+        let typed = match run.ask(
+            "Which note to read (its number, or a letter of before; Enter for none): ",
+            WHAT,
+            FLAG,
+        ) {
+            Err(CliError::NoAnswer { .. }) => return Ok(None),
             typed => typed?,
         };
         if typed.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let chosen = typed
-            .parse::<usize>()
-            .ok()
-            .and_then(|n| notes.notes.get(n.checked_sub(1)?));
+        let number = typed.parse::<usize>().ok();
+        let chosen = number.and_then(|n| notes.notes.get(n.checked_sub(1)?));
         let Some(chosen) = chosen else {
-            run.ui.prompt(&format!("no note has the number {typed}"));
+            match number {
+                Some(_) => run.ui.prompt(&format!("no note has the number {typed}")),
+                // One of the letters of before: it is done.
+                None => return Ok(Some(typed)),
+            }
             continue;
         };
         let reply = session.note_show(NoteShowRequest {
@@ -182,7 +198,7 @@ fn open(run: &Invocation, session: &mut Vault, notes: &NoteListReply) -> Result<
         })?;
         run.ui.reply(&reply, render::note::show)?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Shows the brief, and returns the steps that it numbers, in their order.
@@ -219,6 +235,13 @@ fn done(run: &Invocation, session: &mut Vault, steps: &[Step], step: &str) -> Re
             }
         },
     };
+    // Nobody is asked for words that are refused then.
+    session.plan_done(PlanDoneRequest {
+        note: note.clone(),
+        segment,
+        check: true,
+        ..PlanDoneRequest::default()
+    })?;
     let outcome = run.ask("What came of it, in a line: ", WHAT, FLAG)?;
     let reply = session.plan_done(PlanDoneRequest {
         note,

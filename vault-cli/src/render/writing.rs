@@ -2,7 +2,11 @@
 
 use super::{count, number, or_dash, table, time};
 use crate::session::OVERVIEW_MINUTES;
-use crate::session::reply::{BreachListReply, DraftListReply, JotListReply, NoteMisfiledReply};
+use crate::session::reply::{BreachListReply, DraftListReply, JotListReply, JotRow, NoteMisfiledReply};
+use vault_core::note::display::escape_line;
+
+/// Most entries of who opened a misfiled note that are shown.
+const OPENINGS: usize = 10;
 
 /// Writes the drafts.
 pub fn drafts(reply: &DraftListReply) -> String {
@@ -29,6 +33,15 @@ pub fn drafts(reply: &DraftListReply) -> String {
         ]
     });
     table(["DRAFT", "CASE", "OF", "KEPT", "BEGINS"], rows)
+}
+
+/// Writes a jot in one line, to choose it or to say what is dropped.
+pub fn jot(jot: &JotRow) -> String {
+    let hidden = crate::note_input::hiding::before(&jot.text);
+    let words = super::overview::cut(&jot.text);
+    let case = jot.case.as_ref().map_or_else(String::new, |case| format!("  {case}"));
+    let line = format!("{}{case}  {}  {hidden}{words}", jot.jot, time(&jot.occurred_at));
+    escape_line(&line).into_owned()
 }
 
 /// Writes the jots.
@@ -102,7 +115,7 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
         Some(all) if all.is_empty() => out.push_str("no entry of this vault's log says that it was opened\n"),
         Some(all) => {
             out.push_str("opened, by this vault's log:\n");
-            for one in all {
+            for one in all.iter().take(OPENINGS) {
                 let what = match one.scope.as_deref() {
                     // Sealed, and shown to nobody by being made; whoever restores it is in the log that it restores.
                     Some("backup") => "backup (sealed, the whole vault)".to_owned(),
@@ -114,6 +127,12 @@ pub fn misfiled(reply: &NoteMisfiledReply) -> String {
                     time(&one.at),
                     one.actor,
                     one.purpose
+                ));
+            }
+            if let Some(more @ 1..) = all.len().checked_sub(OPENINGS) {
+                out.push_str(&format!(
+                    "  and {more} more: `casevault log list --case {}` has them all\n",
+                    reply.case
                 ));
             }
         }

@@ -161,7 +161,11 @@ impl Session {
         Ok(CasePeopleReply {
             schema: CASE_PEOPLE,
             case: whole.case.handle(),
-            people: people::people(profile.as_ref(), &whole.named_notes()),
+            people: people::people(
+                profile.as_ref(),
+                templates::client_words(whole.records.label.template.as_deref()),
+                &whole.named_notes(),
+            ),
             unopened: whole.unopened,
             external_id: whole.records.label.external_id,
         })

@@ -21,10 +21,14 @@ use super::logging::Logged;
 use super::missed;
 use super::namesakes::alike;
 use super::reading::CaseRecords;
+use super::reply::CASE_NAMING;
+use super::reply::CaseNamingReply;
 use super::reply::HouseholdCase;
 use super::reply::HouseholdDanger;
 use super::reply::HouseholdName;
+use super::reply::Naming;
 use super::reply::UnopenedRow;
+use super::request::CaseNamingRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
 use rayon::prelude::*;
@@ -95,6 +99,8 @@ struct Home {
     household: Vec<Named>,
     /// The names of all its people.
     people: Vec<String>,
+    /// All whom it names, as they are written.
+    written: Vec<String>,
     is_dangerous: bool,
 }
 
@@ -153,7 +159,7 @@ impl Homes {
         let Some(own) = self.0.get(&case) else {
             return Vec::new();
         };
-        let mut found = Vec::new();
+        let mut found: Vec<(&Named, HouseholdName)> = Vec::new();
         for named in own.household.iter().filter(|named| own.fit(named, own).is_none()) {
             let mut fits: Vec<(CaseId, Fit)> = self
                 .0
@@ -174,12 +180,27 @@ impl Homes {
                 fits.retain(|(_, fit)| *fit == Fit::Sure);
             }
             fits.sort_by_key(|(other, _)| *other);
-            found.push(HouseholdName {
-                name: named.text.clone(),
-                may_be: fits.iter().filter_map(|(other, _)| self.row(*other)).collect(),
-            });
+            let may_be = fits.iter().filter_map(|(other, _)| self.row(*other)).collect();
+            let name = named.text.clone();
+            found.push((named, HouseholdName { name, may_be }));
         }
-        found
+        // Two fields name one person, in one by the first name alone perhaps: the fuller name stays, the first of equals.
+        let is_less = |one: &Named, other: &Named| match one.words.as_slice() {
+            [first] => other.words.len() > 1 && other.words.first() == Some(first),
+            _ => false,
+        };
+        let is_again = |at: usize| {
+            let Some((one, shown)) = found.get(at) else {
+                return false;
+            };
+            let mut others = found.iter().enumerate();
+            others.any(|(index, (other, also))| {
+                also.may_be == shown.may_be && (is_less(one, other) || index < at && other.words == one.words)
+            })
+        };
+        let again: Vec<bool> = (0..found.len()).map(is_again).collect();
+        let once = found.into_iter().zip(again).filter(|(_, again)| !again);
+        once.map(|((_, name), _)| name).collect()
     }
 
     fn row(&self, case: CaseId) -> Option<HouseholdCase> {
@@ -219,6 +240,9 @@ impl Home {
             Some(address).filter(|address| !address.is_empty())
         };
         let people = people::named(Some(&value), std::iter::empty());
+        let household = household::named(&value);
+        let of_household = household.iter().map(|named| named.text.clone());
+        let written = of_household.chain(people.iter().cloned()).collect();
         let called = [label.name.as_deref(), label.label.as_deref()];
         let mut names: Vec<Vec<String>> = called.into_iter().flatten().map(household::name_words).collect();
         names.retain(|name| !name.is_empty());
@@ -227,7 +251,8 @@ impl Home {
             names,
             address: address("address"),
             hidden_address: address("confidential_address"),
-            household: household::named(&value),
+            household,
+            written,
             people: people.iter().map(|name| words(name)).collect(),
             is_dangerous: !Dangers::new(profile, &[]).items.is_empty(),
             label,
@@ -420,6 +445,45 @@ impl Session {
             unopened: logged.unopened(),
         })
     }
+}
+
+impl Session {
+    /// Lists the cases whose profile names somebody as of the household or the people: a parent has no case, and is who rings.
+    ///
+    /// # Errors
+    /// [`SessionError::LogFailed`], [`SessionError::Refused`].
+    pub fn case_naming(&mut self, request: CaseNamingRequest) -> Result<CaseNamingReply> {
+        let typed = alike(&request.name);
+        let mut cases = Vec::new();
+        if !typed.is_empty() {
+            let logged = self.log_overview("people of cases", &request.purpose)?;
+            let homes = self.store.read(|tx| self.holder.homes(tx, &logged))?;
+            for (case, home) in homes.0 {
+                let mut named = home.written.iter().filter(|name| begins_a_word(name, &typed));
+                if let Some(named) = named.next().cloned() {
+                    let case = case.handle();
+                    cases.push(Naming { case, named });
+                }
+            }
+        }
+        cases.sort_by(|a, b| a.case.cmp(&b.case));
+        Ok(CaseNamingReply {
+            schema: CASE_NAMING,
+            cases,
+        })
+    }
+}
+
+/// Tells whether a name, or a word of it, begins as typed in lower case.
+pub(crate) fn begins_a_word(name: &str, typed: &str) -> bool {
+    let name = name.to_lowercase();
+    let starts = name.match_indices(typed).map(|(at, _)| at);
+    let is_word = |at: usize| {
+        !name
+            .get(..at)
+            .is_some_and(|before| before.ends_with(char::is_alphanumeric))
+    };
+    starts.into_iter().any(is_word)
 }
 
 impl Holder {

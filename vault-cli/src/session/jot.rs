@@ -157,6 +157,11 @@ impl Session {
         note.jotted_at = Some(Moment::parse(&jot.jotted_at).map_err(fault)?);
         let draft = self.draft_named(request.draft.as_deref())?;
         let written = self.write(|holder, tx| {
+            if request.unless_same
+                && let Some(record) = holder.saved_lately(tx, case, &note)?
+            {
+                return Err(SessionError::SameNote { note: record.handle() });
+            }
             let mut keys = holder.case_keys(tx, case)?;
             let written = holder.put_note(tx, &mut keys, note, None)?;
             if !tx.remove_local(&name_of(id))? {

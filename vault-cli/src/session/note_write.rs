@@ -234,7 +234,13 @@ impl Session {
             input.at.get_or_insert_with(|| jot.occurred_at.clone());
         }
         let mut text = note_input::blank(&input, label.as_deref(), set, &clock::here())?;
-        if let Some(kind) = &input.kind
+        let mut names = vec![(case, called)];
+        for named in &request.also {
+            let (other, found) = self.writable_case_labelled(named)?;
+            names.push((other, found.label));
+        }
+        // Of a note of several cases it would be said of another person in each.
+        if let Some(kind) = input.kind.as_ref().filter(|_| request.also.is_empty())
             && templates::asks_seen(kind, label.as_deref())?
         {
             // In the head, to be filled in; left empty they say nothing.
@@ -250,7 +256,7 @@ impl Session {
             case: case.handle(),
             note: None,
             version: None,
-            text: format!("{}{text}", whose(case, called.as_deref())),
+            text: format!("{}{text}", whose_all(&names)),
         })
     }
 
@@ -717,11 +723,15 @@ pub(super) fn require_not_misfiled(read: &ReadNote) -> Result<()> {
 
 /// Says on top of an editor's text whose file it is for, by what lists call the case. Dropped when it is read.
 fn whose(case: CaseId, label: Option<&str>) -> String {
-    let handle = case.handle();
-    match label {
-        Some(label) => format!("#! For {} ({handle})\n", escape_line(label)),
-        None => format!("#! For {handle}\n"),
-    }
+    whose_all(&[(case, label.map(str::to_owned))])
+}
+
+fn whose_all(cases: &[(CaseId, Option<String>)]) -> String {
+    let names = cases.iter().map(|(case, label)| match label {
+        Some(label) => format!("{} ({})", escape_line(label), case.handle()),
+        None => case.handle(),
+    });
+    format!("#! For {}\n", names.collect::<Vec<_>>().join(", and "))
 }
 
 pub(super) fn saved(

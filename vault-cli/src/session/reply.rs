@@ -63,6 +63,7 @@ schemas! {
     CASE_HISTORY = "casevault.case.history/1";
     CASE_LIST = "casevault.case.list/1";
     CASE_NAMESAKES = "casevault.case.namesakes/1";
+    CASE_NAMING = "casevault.case.naming/1";
     CASE_OPEN = "casevault.case.open/1";
     CASE_PEOPLE = "casevault.case.people/1";
     CASE_REOPEN = "casevault.case.reopen/1";
@@ -682,6 +683,24 @@ pub struct CaseNamesakesReply {
     pub schema: Schema,
     /// The cases, in the order in which they came.
     pub cases: Vec<Namesake>,
+}
+
+/// A case that names somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Naming {
+    /// Its handle.
+    pub case: String,
+    /// Whom it names, as its profile writes it.
+    pub named: String,
+}
+
+/// The cases that name somebody.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaseNamingReply {
+    /// [`CASE_NAMING`].
+    pub schema: Schema,
+    /// The cases.
+    pub cases: Vec<Naming>,
 }
 
 /// A case in a list.

@@ -170,6 +170,15 @@ pub struct CaseNamesakesRequest {
     pub purpose: ReadPurpose,
 }
 
+/// Lists the cases of one's own caseload whose profile names somebody, without being that person's case.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CaseNamingRequest {
+    /// The beginning of a word of the name.
+    pub name: String,
+    /// Why.
+    pub purpose: ReadPurpose,
+}
+
 /// Shows a case's overview.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CaseShowRequest {
@@ -277,6 +286,9 @@ pub struct NoteBlankRequest {
     pub note: NoteInput,
     /// The jot that is to become the note.
     pub jot: Option<String>,
+    /// The other cases that it is to be a note of as well.
+    #[serde(default)]
+    pub also: Vec<String>,
 }
 
 /// Gives a note's text as an editor opens it, to be amended.
@@ -374,6 +386,9 @@ pub struct NoteExpandRequest {
     pub note: NoteInput,
     /// The draft that this note was, which goes with the saving.
     pub draft: Option<String>,
+    /// Refuses it where a note of the same words was saved in the last minutes.
+    #[serde(default)]
+    pub unless_same: bool,
 }
 
 /// Hides a note that stands in the wrong person's file, and puts it into the right one.

@@ -89,12 +89,19 @@ pub fn parse(json: &str) -> Result<Note, JsonError> {
 /// Finds all that is wrong with a note as JSON that [`parse`] refuses: one fault of each segment, and one of the rest. Where
 /// it is no JSON at all, it breaks off at one place, and that is the one.
 pub fn faults(json: &str) -> Vec<JsonError> {
+    faults_by(json, |json| parse(json).err())
+}
+
+/// As [`faults`], of what is refused by `refused`, as a line of an import is.
+pub(super) fn faults_by(json: &str, refused: impl Fn(&str) -> Option<JsonError>) -> Vec<JsonError> {
     #[derive(serde::Deserialize)]
     struct Parts<'a> {
         #[serde(borrow)]
         segments: &'a serde_json::value::RawValue,
     }
-    let Err(first) = parse(json) else { return Vec::new() };
+    let Some(first) = refused(json) else {
+        return Vec::new();
+    };
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     let Ok(Parts { segments }) = serde_json::from_str::<Parts<'_>>(json) else {
         return vec![first];
@@ -134,7 +141,7 @@ pub fn faults(json: &str) -> Vec<JsonError> {
             json.get(at + segments.get().len()..),
         );
         let rest = format!("{before}[{blank}]{}", after.unwrap_or_default());
-        found.extend(parse(&rest).err());
+        found.extend(refused(&rest));
     }
     found.sort_by_key(|fault| (fault.line, fault.column));
     match found.is_empty() {

@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::extra::{Extra, RawJson};
-use super::json::JsonError;
+use super::json::{self, JsonError};
 use super::model::{Imported, Note, NoteError};
 use super::payload::{self, Form, Key, field, unknown};
 
@@ -119,6 +119,15 @@ impl CaseLine {
         self.extra.take("closed");
         self.extra.put("reopened", raw);
         Ok(())
+    }
+}
+
+/// Finds all that is wrong with a line that [`parse`] refuses; of a note one fault of each segment, and one of the rest.
+pub fn faults(line: &str) -> Vec<JsonError> {
+    let refused = |line: &str| parse(line).err();
+    match kind_of(line) {
+        Ok(Kind::Note) => json::faults_by(line, refused),
+        _ => refused(line).into_iter().collect(),
     }
 }
 

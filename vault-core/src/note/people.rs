@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::client::short_names;
+use super::client::{CLIENT, Client, short_names};
 use super::mark::Marks;
 use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::Moment;
@@ -67,9 +67,6 @@ pub struct Person {
     pub marks: Marks,
 }
 
-/// What the word for the client is in notes.
-const CLIENT: &str = "client";
-
 #[derive(Default)]
 struct Found {
     name: String,
@@ -83,9 +80,12 @@ struct Found {
     marks: Marks,
 }
 
-/// Lists the people of a case, those who are named in most notes first; `notes` come with their handles, in any order.
-pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> Vec<Person> {
+/// Lists the people of a case, those who are named in most notes first; `notes` come with their handles, in any order, and
+/// `words` are the case's words for the client besides `client`. The client is one person, by whichever of them.
+pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&Note, &str)]) -> Vec<Person> {
     let client = profile.and_then(|profile| profile.get("name")?.as_str());
+    let whole = client.map(|client| client.split_whitespace().collect::<Vec<_>>().join(" "));
+    let whole = whole.filter(|client| !client.is_empty());
     let others = named(profile, notes.iter().map(|(note, _)| *note));
     let short = short_names(client, profile, others.iter().map(String::as_str));
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
@@ -93,9 +93,14 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
         let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
         for (part, name, marks) in marked_names(note) {
             let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-            // The client's first name alone is the client.
-            let name = match client {
-                Some(client) if short.contains(&name.to_lowercase()) => client.to_owned(),
+            let is_client = Client {
+                words,
+                name: client,
+                short: &short,
+            };
+            let name = match &whole {
+                Some(client) if is_client.is(&name) => client.to_owned(),
+                None if is_client.is(&name) => CLIENT.to_owned(),
                 _ => name,
             };
             if !name.is_empty() {
@@ -141,7 +146,10 @@ pub fn people(profile: Option<&serde_json::Value>, notes: &[(&Note, &str)]) -> V
             relation: relations
                 .iter()
                 .find(|(name, _)| name.to_lowercase() == key)
-                .map(|(_, relation)| relation.clone()),
+                .map(|(_, relation)| relation.clone())
+                .or_else(|| {
+                    (Some(&key) == whole.as_ref().map(|name| name.to_lowercase()).as_ref()).then(|| CLIENT.to_owned())
+                }),
             name: found.name,
             parts: found.parts.into_iter().collect(),
             first: day(found.first),
@@ -254,7 +262,7 @@ mod tests {
         late.present = vec!["Mum".into()];
         let profile = serde_json::json!({"people": [{"name": "Mum", "relation": "mother"}, {"name": "Dad", "relation": "father"}]});
         // The later note first: order does not matter.
-        let all = people(Some(&profile), &[(&late, "n-late"), (&early, "n-early")]);
+        let all = people(Some(&profile), &[], &[(&late, "n-late"), (&early, "n-early")]);
         let names: Vec<_> = all.iter().map(|p| (p.name.as_str(), p.notes)).collect();
         assert_eq!(names, [("Mum", 2), ("GP", 1), ("client", 1), ("son", 1), ("Dad", 0)]);
         let mum = &all[0];
@@ -280,7 +288,7 @@ mod tests {
         let profile = serde_json::json!({"name": "Callum Doran"});
         let (short, whole, other) = (note("callum"), note("Callum Doran"), note("Callum Price"));
         let listed = |notes: &[(&Note, &str)]| {
-            let all = people(Some(&profile), notes);
+            let all = people(Some(&profile), &[], notes);
             all.into_iter().map(|p| (p.name, p.notes)).collect::<Vec<_>>()
         };
         let client = "Callum Doran".to_owned();
@@ -297,6 +305,6 @@ mod tests {
             }],
             ..Note::default()
         };
-        assert!(people(None, &[(&note, "n")]).is_empty());
+        assert!(people(None, &[], &[(&note, "n")]).is_empty());
     }
 }

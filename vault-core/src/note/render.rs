@@ -249,17 +249,25 @@ impl<'a> Shown<'a> {
     }
 
     fn blocks(&self) -> (Vec<Block>, usize) {
-        let mut blocks = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
         let mut left_out = 0;
         for (change, owner, segment) in changes(self.previous, self.note) {
             if !self.wants(segment) {
                 left_out += usize::from(change != Change::Struck);
                 continue;
             }
-            blocks.push(match self.without_marked && !self.marks(change, segment).is_empty() {
-                true => Block::left_out(change, segment.n),
-                false => self.block(change, owner, segment),
-            });
+            if !self.without_marked || self.marks(change, segment).is_empty() {
+                blocks.push(self.block(change, owner, segment));
+                continue;
+            }
+            match blocks.last_mut() {
+                Some(last) if last.is_left_out && last.change == change => last.n.push_str(&format!(", {}", segment.n)),
+                last => {
+                    // Its own heading is not told; and that of before goes on behind it.
+                    let heading = last.and_then(|last| last.heading.clone());
+                    blocks.push(Block::left_out(change, segment.n, heading));
+                }
+            }
         }
         (blocks, left_out)
     }
@@ -332,7 +340,7 @@ impl<'a> Shown<'a> {
                 .collect(),
         };
         Block {
-            n: segment.n,
+            n: segment.n.to_string(),
             change,
             heading: segment.heading.as_deref().map(|h| display::escape_line(h).into_owned()),
             label: display::escape_line(&format!("{}{}", self.marks(change, segment), self.label(segment)))
@@ -341,6 +349,7 @@ impl<'a> Shown<'a> {
             quoted: segment.kind == SegmentKind::Quote,
             details,
             open,
+            is_left_out: false,
         }
     }
 
@@ -432,7 +441,8 @@ struct Fact {
 }
 
 struct Block {
-    n: u32,
+    /// The segment's number; of several that are left out, each, by commas.
+    n: String,
     change: Change,
     heading: Option<String>,
     label: String,
@@ -440,20 +450,23 @@ struct Block {
     quoted: bool,
     details: Vec<(&'static str, String)>,
     open: Vec<String>,
+    is_left_out: bool,
 }
 
 impl Block {
-    /// Says that there is a segment which is not for everybody; its number stays, because others rest on it.
-    fn left_out(change: Change, n: u32) -> Self {
+    /// Says that there is a segment which is not for everybody; its number stays, because others rest on it. It stands under
+    /// the heading of what is before it.
+    fn left_out(change: Change, n: u32, heading: Option<String>) -> Self {
         Self {
-            n,
+            n: n.to_string(),
             change,
-            heading: None,
+            heading,
             label: "Left out by the worker".to_owned(),
             body: String::new(),
             quoted: false,
             details: Vec::new(),
             open: Vec::new(),
+            is_left_out: true,
         }
     }
 }

@@ -212,19 +212,30 @@ fn ask_template(run: &Invocation) -> Result<String, CliError> {
         .collect();
     run.ui.prompt(&lines.join("\n"));
     loop {
-        let question = format!("Template (number or name) [{usual}]: ");
+        let question = format!("Template (number, or the beginning of the name) [{usual}]: ");
         let answer = run.ask(&question, TEMPLATE, TEMPLATE_FLAG)?;
         let number = answer.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
         let found = match number {
             Some(n) => known.get(n),
             None if answer.is_empty() => known.first(),
-            None => known.iter().find(|(id, _)| *id == answer),
+            None => begun(&known, &answer),
         };
         if let Some((id, _)) = found {
             return Ok(id.clone());
         }
-        run.ui.hint("write one of the numbers, or Enter for the first");
+        run.ui.hint("write one of the numbers or names, or Enter for the first");
     }
+}
+
+/// Finds the template that is named, or the one whose name alone begins so, whatever the capitals.
+fn begun<'k>(known: &'k [(String, String)], typed: &str) -> Option<&'k (String, String)> {
+    let typed = typed.to_lowercase();
+    if let Some(whole) = known.iter().find(|(id, _)| *id == typed) {
+        return Some(whole);
+    }
+    let mut found = known.iter().filter(|(id, _)| id.starts_with(&typed));
+    let (first, second) = (found.next(), found.next());
+    first.filter(|_| second.is_none())
 }
 
 /// What goes back one question.

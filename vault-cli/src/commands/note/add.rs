@@ -119,16 +119,25 @@ pub(in crate::commands) fn add_once(
     session: &mut Vault,
     request: NoteAddRequest,
 ) -> Result<Option<NoteSavedReply>, CliError> {
+    save_once(run, |unless_same| {
+        Ok(session.note_add(NoteAddRequest {
+            unless_same,
+            ..request.clone()
+        })?)
+    })
+}
+
+/// Saves what `save` saves, which is told whether to refuse what is there already; refused so, it is asked about.
+pub(super) fn save_once(
+    run: &Invocation,
+    mut save: impl FnMut(bool) -> Result<NoteSavedReply, CliError>,
+) -> Result<Option<NoteSavedReply>, CliError> {
     let is_asked = unlock_prompt::can_ask();
-    let first = NoteAddRequest {
-        unless_same: is_asked,
-        ..request.clone()
-    };
-    let question = match session.note_add(first) {
-        Err(SessionError::SameNote { note }) if is_asked => {
+    let question = match save(is_asked) {
+        Err(CliError::Session(SessionError::SameNote { note })) if is_asked => {
             format!("{note} of the same words was saved in the last minutes. Save this too? [y/N] ")
         }
-        Err(SessionError::SameMail { note }) if is_asked => {
+        Err(CliError::Session(SessionError::SameMail { note })) if is_asked => {
             format!("This mail is on the file already, as {note}. File it once more? [y/N] ")
         }
         done => return Ok(Some(done?)),
@@ -138,7 +147,7 @@ pub(in crate::commands) fn add_once(
         "whether to save it again",
         "`--file FILE` without a terminal",
     )? {
-        true => Ok(Some(session.note_add(request)?)),
+        true => Ok(Some(save(false)?)),
         false => Ok(None),
     }
 }
@@ -150,7 +159,17 @@ pub(in crate::commands) fn typed_once(
     request: NoteAddRequest,
 ) -> Result<Option<NoteSavedReply>, SessionError> {
     let draft = request.draft.clone();
-    let saved = match add_once(run, session, request) {
+    let saved = add_once(run, session, request);
+    typed(session, draft, saved)
+}
+
+/// What comes of something typed, by what became of its saving.
+pub(super) fn typed(
+    session: &mut Vault,
+    draft: Option<String>,
+    saved: Result<Option<NoteSavedReply>, CliError>,
+) -> Result<Option<NoteSavedReply>, SessionError> {
+    let saved = match saved {
         Ok(saved) => saved,
         Err(CliError::Session(error)) => return Err(error),
         // Nobody answered: it stays a draft.
@@ -215,6 +234,7 @@ impl AddArgs {
 
 /// Has a note written on the terminal.
 pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &mut Vault) -> Result<(), CliError> {
+    let others = args.also.clone();
     let on_terminal = OnTerminal {
         writing: Writing {
             of: DraftOf::Add(case.clone()),
@@ -236,8 +256,13 @@ pub(crate) fn written(args: AddArgs, case: String, run: &Invocation, session: &m
         run,
         session,
         |session, note| {
-            let (case, note, jot) = (case.clone(), note.clone(), None);
-            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?)
+            let request = NoteBlankRequest {
+                case: case.clone(),
+                note: note.clone(),
+                jot: None,
+                also: others,
+            };
+            Ok(session.note_blank(request)?)
         },
         &mut |session, note, also, draft| {
             let request = NoteAddRequest {

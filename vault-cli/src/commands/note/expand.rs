@@ -3,15 +3,22 @@
 use clap::Args;
 use vault_core::note::NoteKind;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::picker;
+use crate::render;
 use crate::session::SessionError;
+use crate::session::reply::NoteSavedReply;
 use crate::session::request::{DraftOf, JotListRequest, NoteBlankRequest, NoteExpandRequest};
 use crate::writing::Writing;
 
+use super::add::{NOT_TWICE, save_once, typed};
 use super::{DraftFlags, InputArgs, OnTerminal};
+
+const JOT: &str = "the jot";
+const JOT_FLAG: &str = "its handle: `casevault note jot --list` shows the handles";
 
 /// Makes a jot a note
 ///
@@ -19,9 +26,9 @@ use super::{DraftFlags, InputArgs, OnTerminal};
 /// otherwise, and the note says when it was jotted. The jot goes when the note is saved, and not before.
 #[derive(Args, Debug)]
 pub struct ExpandArgs {
-    /// The jot's handle
+    /// The jot's handle; without it, on a terminal, the jots that wait are shown, to choose one
     #[arg(value_name = "JOT", value_parser = value::jot)]
-    pub jot: String,
+    pub jot: Option<String>,
 
     /// The case that it is a note of [default: the jot's own]
     #[arg(long, value_name = "CASE", value_parser = value::case)]
@@ -41,20 +48,31 @@ pub struct ExpandArgs {
 }
 
 pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
-    let jot = args.jot;
     if args.input.file.is_some() {
         let note = args.input.read(args.kind, run)?;
-        let mut session = run.unlock()?;
-        let note = super::with_marks(run, note)?;
-        let reply = session.note_expand(NoteExpandRequest {
+        let (mut session, jot) = match args.jot {
+            Some(jot) => (run.unlock()?, jot),
+            None => {
+                let mut session = run.unlock_to_ask(JOT, JOT_FLAG)?;
+                let jot = chosen(run, &mut session)?;
+                (session, jot)
+            }
+        };
+        let request = NoteExpandRequest {
             jot,
             case: args.case,
-            note,
+            note: super::with_marks(run, note)?,
             draft: None,
-        })?;
-        return super::saved(&reply, run);
+            unless_same: false,
+        };
+        let reply = expand_once(run, &mut session, request)?;
+        return super::saved(&reply.ok_or(NOT_TWICE)?, run);
     }
     let mut session = run.unlock_to_write(&args.drafts)?;
+    let jot = match args.jot {
+        Some(jot) => jot,
+        None => chosen(run, &mut session)?,
+    };
     let case = match args.case {
         Some(case) => case,
         None => {
@@ -99,16 +117,66 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
         run,
         &mut session,
         |session, note| {
-            let (case, note, jot) = (case.clone(), note.clone(), Some(jot.clone()));
-            Ok(session.note_blank(NoteBlankRequest { case, note, jot })?)
+            let request = NoteBlankRequest {
+                case: case.clone(),
+                note: note.clone(),
+                jot: Some(jot.clone()),
+                also: Vec::new(),
+            };
+            Ok(session.note_blank(request)?)
         },
         &mut |session, note, _, draft| {
-            let (jot, case) = (jot.clone(), Some(case.clone()));
-            session.note_expand(NoteExpandRequest { jot, case, note, draft })
+            let request = NoteExpandRequest {
+                jot: jot.clone(),
+                case: Some(case.clone()),
+                note,
+                draft,
+                unless_same: false,
+            };
+            let draft = request.draft.clone();
+            let saved = expand_once(run, session, request);
+            typed(session, draft, saved)
         },
     )?;
     match reply {
-        Some(reply) => super::saved(&reply, run),
+        Some(reply) => super::saved(&reply.ok_or(NOT_TWICE)?, run),
         None => Ok(()),
     }
+}
+
+/// Asks which of the jots that wait is meant.
+fn chosen(run: &Invocation, session: &mut Vault) -> Result<String, CliError> {
+    let jots = session.jot_list(JotListRequest::default())?.jots;
+    if jots.is_empty() {
+        let what = "no jot waits to be expanded";
+        return Err(CliError::Nothing { what });
+    }
+    let lines = jots.iter().zip(1..);
+    let lines: Vec<String> = lines
+        .map(|(jot, n)| format!("{n:>3}  {}", render::writing::jot(jot)))
+        .collect();
+    run.ui.prompt(&lines.join("\n"));
+    loop {
+        let typed = run.ask("Which jot (its number): ", JOT, JOT_FLAG)?;
+        let chosen = typed.parse::<usize>().ok().and_then(|n| jots.get(n.checked_sub(1)?));
+        match chosen {
+            Some(jot) => return Ok(jot.jot.clone()),
+            None => run.ui.hint("write one of the numbers; Ctrl-D leaves it"),
+        }
+    }
+}
+
+/// Makes the jot a note; where one of the same words was saved in the last minutes, asks on a terminal whether to save it
+/// again. `None` where that was not meant.
+fn expand_once(
+    run: &Invocation,
+    session: &mut Vault,
+    request: NoteExpandRequest,
+) -> Result<Option<NoteSavedReply>, CliError> {
+    save_once(run, |unless_same| {
+        Ok(session.note_expand(NoteExpandRequest {
+            unless_same,
+            ..request.clone()
+        })?)
+    })
 }

@@ -9,6 +9,10 @@ use crate::invocation::Invocation;
 use crate::marks;
 use crate::render;
 use crate::session::request::{JotAddRequest, JotDiscardRequest, JotListRequest};
+use crate::unlock_prompt;
+
+/// How it is asked for: how one gets out of it is said where one gets in.
+pub(in crate::commands) const QUESTION: &str = "One line, Enter ends it; Ctrl-D leaves, and nothing is kept. Jot: ";
 
 /// The longest jot, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -37,9 +41,13 @@ pub struct JotArgs {
     #[arg(long, conflicts_with_all = ["at", "file", "discard"])]
     pub list: bool,
 
-    /// Drops a jot for good
+    /// Drops a jot for good; on a terminal it is asked about
     #[arg(long, value_name = "JOT", value_parser = value::jot, conflicts_with_all = ["case", "at", "file"])]
     pub discard: Option<String>,
+
+    /// Drops it without asking
+    #[arg(long, requires = "discard")]
+    pub yes: bool,
 }
 
 pub(super) fn run(args: JotArgs, run: &Invocation) -> Result<(), CliError> {
@@ -48,7 +56,22 @@ pub(super) fn run(args: JotArgs, run: &Invocation) -> Result<(), CliError> {
         return run.ui.reply(&reply, render::writing::jots);
     }
     if let Some(jot) = args.discard {
-        let reply = run.unlock()?.jot_discard(JotDiscardRequest { jot })?;
+        let mut session = run.unlock()?;
+        if unlock_prompt::can_ask() && !args.yes {
+            let jots = session.jot_list(JotListRequest { case: None })?.jots;
+            if let Some(found) = jots
+                .iter()
+                .find(|found| found.jot.starts_with(&jot) || jot.starts_with(&found.jot))
+            {
+                run.ui.prompt(&render::writing::jot(found));
+            }
+            let question = "Drop it? It cannot be brought back. [y/N] ";
+            if !run.confirm(question, "whether to drop the jot", "`--yes`")? {
+                let what = "the jot stays";
+                return Err(CliError::Nothing { what });
+            }
+        }
+        let reply = session.jot_discard(JotDiscardRequest { jot })?;
         return run.ui.reply(&reply, |reply| format!("dropped jot {}", reply.jot));
     }
     let (mut session, text) = match &args.file {
@@ -60,7 +83,7 @@ pub(super) fn run(args: JotArgs, run: &Invocation) -> Result<(), CliError> {
             let flag = "`--file FILE`, or `--file -` for standard input";
             // After unlocking: a mistyped passphrase must not lose it.
             let session = run.unlock_to_ask("the jot", flag)?;
-            (session, run.ask("Jot: ", "the jot", flag)?)
+            (session, run.ask(QUESTION, "the jot", flag)?)
         }
     };
     let text = marks::ask_of_jot(run, text)?;

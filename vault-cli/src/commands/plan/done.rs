@@ -66,6 +66,16 @@ pub(super) fn run(args: DoneArgs, run: &Invocation) -> Result<(), CliError> {
         Some(outcome) => Some(outcome),
         None => {
             let asked = !args.undo && unlock_prompt::can_ask() && Invocation::can_type();
+            if asked && !args.others {
+                // Nobody is asked for words that are refused then.
+                session.plan_done(PlanDoneRequest {
+                    note: step.0.clone(),
+                    segment: step.1,
+                    on: args.on,
+                    check: true,
+                    ..PlanDoneRequest::default()
+                })?;
+            }
             let question = match args.others {
                 true => "What came of it, in a line (Enter alone for nothing, or for what this note says already): ",
                 false => "What came of it, in a line (Enter alone for nothing): ",
@@ -83,6 +93,7 @@ pub(super) fn run(args: DoneArgs, run: &Invocation) -> Result<(), CliError> {
         outcome,
         undo: args.undo,
         others: args.others,
+        check: false,
     })?;
     run.ui.reply(&reply, render::overview::done)
 }

@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::local::index::ContentTag;
 use vault_core::note::Note;
+use vault_core::note::json::JsonError;
 use vault_core::note::line;
 use vault_core::note::line::Line;
 use vault_core::note::spelling;
@@ -314,6 +315,23 @@ fn conflict(kind: &str, id: &str) -> Fault {
     ))
 }
 
+/// Most faults of one line that are told.
+const FAULTS: usize = 10;
+
+/// Tells all that is wrong with a line, whose first fault is known.
+fn all_faults(text: &str, first: &JsonError) -> String {
+    let mut faults: Vec<String> = line::faults(text).iter().map(ToString::to_string).collect();
+    if faults.is_empty() {
+        faults.push(first.to_string());
+    }
+    let more = faults.len().saturating_sub(FAULTS);
+    faults.truncate(FAULTS);
+    if more > 0 {
+        faults.push(format!("and {more} more"));
+    }
+    faults.join("; ")
+}
+
 /// Reads one line by itself.
 fn see<'t>(
     index: &LocalIndexKey,
@@ -327,7 +345,7 @@ fn see<'t>(
     let text =
         std::str::from_utf8(line).map_err(|e| Fault::Line(format!("byte {}: not UTF-8", e.valid_up_to() + 1)))?;
     let text = text.trim_end_matches('\r').trim_start_matches('\u{feff}');
-    let line = line::parse(text).map_err(|e| Fault::Line(e.to_string()))?;
+    let line = line::parse(text).map_err(|e| Fault::Line(all_faults(text, &e)))?;
     let unknown = spelling::line(&line).map_err(|slip| Fault::Line(slip.to_string()))?;
     // By where they stand but for the number of the segment: a line is told once.
     let unknown = unknown.into_iter().map(|field| match field.split_once("].") {

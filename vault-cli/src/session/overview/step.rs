@@ -9,6 +9,7 @@ use super::super::clock;
 use super::super::find::Undone;
 use super::super::find::folded;
 use super::super::find::name_hash;
+use super::super::logging::Logged;
 use super::super::note_write::Before;
 use super::super::note_write::require_not_misfiled;
 use super::super::progress::Task;
@@ -169,6 +170,9 @@ impl Session {
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
         let purpose = ReadPurpose::default();
         let logged = self.log_records(AccessOperation::Open, case, &[record], Some("plan"), &purpose)?;
+        if request.check {
+            return self.plan_could_be_done(&request, case, record, &logged);
+        }
         let joined = self.joined_with(case, record, &logged)?;
         let mut others_logged = Vec::new();
         if request.others {
@@ -261,6 +265,53 @@ impl Session {
             outcome: step.outcome,
             changed: changed == Marked::Saved,
             others: others.collect(),
+        })
+    }
+}
+
+impl Session {
+    /// Refuses what could not be said of a step, as the saying would.
+    fn plan_could_be_done(
+        &self,
+        request: &PlanDoneRequest,
+        case: CaseId,
+        record: RecordId,
+        logged: &Logged,
+    ) -> Result<PlanDoneReply> {
+        let (holder, day) = (&self.holder, clock::today());
+        self.store.read(|tx| {
+            let keys = holder.case_keys(tx, case)?;
+            let read = holder.read_note(tx, &keys, record, None, logged)?;
+            holder.require_note_named(&request.note, &read)?;
+            require_not_misfiled(&read)?;
+            let (on, by) = (request.on.unwrap_or(day).to_string(), holder.member.to_string());
+            let said = Said {
+                on: &on,
+                by: &by,
+                outcome: None,
+                undo: request.undo,
+                is_dated: request.on.is_some(),
+            };
+            let (segment, _) = said.of(&read.note, &record, request.segment)?;
+            let steps = plan::steps(&read.note, &record.handle(), read.version, day);
+            let step = steps.into_iter().find(|step| step.segment == segment);
+            let step = step.ok_or_else(|| SessionError::Bug("the step that was judged is not there".to_owned()))?;
+            Ok(PlanDoneReply {
+                schema: PLAN_DONE,
+                note: record.handle(),
+                case: case.handle(),
+                label: holder.case_label(tx, &keys, logged)?.label,
+                marks: step.marks,
+                version: step.version,
+                segment,
+                undone: request.undo,
+                text: step.text,
+                done: step.done,
+                done_by: step.done_by,
+                outcome: step.outcome,
+                changed: false,
+                others: Vec::new(),
+            })
         })
     }
 }

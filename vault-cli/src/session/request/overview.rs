@@ -48,6 +48,9 @@ pub struct PlanDoneRequest {
     pub undo: bool,
     /// In the notes of other cases that this one is joined with as well.
     pub others: bool,
+    /// Only tells whether it can be said, and of which step, before anybody is asked for words; nothing is written.
+    #[serde(default)]
+    pub check: bool,
 }
 
 /// Lists cases that want looking at.

@@ -1,0 +1,375 @@
+//! A second day of a caseworker with the program: what was asked for in their own words, and what was said to them.
+
+use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::terminal::with_editor;
+use casevault_e2e::vault::Vault;
+use serde_json::Value;
+use serde_json::json;
+
+fn open(vault: &Vault, profile: &Value) -> String {
+    let args = ["case", "open", "--template", "child-and-family", "--file", "-"];
+    vault.feed(&args, profile.to_string().as_bytes()).handle()
+}
+
+#[test]
+fn a_parent_who_rings_is_found_in_the_case_of_the_child() {
+    let vault = Vault::made();
+    let ada = open(
+        &vault,
+        &json!({"name": "Ada Pike", "household": "Kerry Pike (mother), Tom"}),
+    );
+    let ben = open(
+        &vault,
+        &json!({"name": "Ben Pike", "people": [{"name": "Kerry Pike", "relation": "mother"}]}),
+    );
+    open(&vault, &json!({"name": "Cas Low"}));
+    let Some(mut terminal) = on_terminal(&vault, "call") else {
+        return;
+    };
+    terminal.wait_for("Who: ").keys("kerry\n");
+    terminal.wait_for("named in the cases of others");
+    let (first, second) = if ada < ben { ("Ada", "Ben") } else { ("Ben", "Ada") };
+    terminal
+        .wait_for(&format!("1  {first} Pike"))
+        .wait_for("which names Kerry Pike")
+        .wait_for(&format!("2  {second} Pike"))
+        .wait_for("Which (number");
+    terminal
+        .keys("2\n")
+        .wait_for("Type the note")
+        .keys("rep mother: She is ill.\n\u{4}");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("saved n-") && screen.contains(&format!("for {second} Pike")),
+        "{screen}"
+    );
+    // One alone is not taken unasked.
+    let mut terminal = on_terminal(&vault, "call").unwrap();
+    terminal.wait_for("Who: ").keys("tom\n");
+    terminal
+        .wait_for("1  Ada Pike")
+        .wait_for("which names Tom")
+        .wait_for("Which (number");
+    terminal.keys("\u{3}");
+    assert_eq!(terminal.end().0, 130);
+    let mut terminal = on_terminal(&vault, "call").unwrap();
+    terminal
+        .wait_for("Who: ")
+        .keys("zoe\n")
+        .wait_for("nobody in your caseload is called so");
+    terminal.keys("\u{3}");
+    assert_eq!(terminal.end().0, 130);
+    vault.verified();
+}
+
+#[test]
+fn a_note_of_several_cases_names_them_all_and_asks_nothing_of_one_child() {
+    let vault = Vault::made();
+    let ada = open(&vault, &json!({"name": "Ada Pike"}));
+    let ben = open(&vault, &json!({"name": "Ben Pike"}));
+    let kept = vault.around.join("shown.txt");
+    let script = vault.around.join("editor.sh");
+    let words = format!(
+        "#!/bin/sh\nfor file; do :; done\ncp \"$file\" {}\necho 'obs: Both were well.' >> \"$file\"\n",
+        kept.display()
+    );
+    std::fs::write(&script, words).unwrap();
+    let editor = format!("sh {}", script.display());
+    let add = format!("note add {ada} --also {ben} --kind home-visit");
+    let Some(terminal) = with_editor(&vault, &add, &editor) else {
+        return;
+    };
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let shown = std::fs::read_to_string(kept).unwrap();
+    let first = shown.lines().find(|line| line.starts_with("#! For ")).unwrap();
+    assert_eq!(
+        first,
+        format!("#! For Ada Pike ({ada}), and Ben Pike ({ben})"),
+        "{shown}"
+    );
+    assert!(!shown.contains("seen"), "{shown}");
+    // Said all the same, the refusal has the cure.
+    let add = [
+        "note",
+        "add",
+        &ada,
+        "--also",
+        &ben,
+        "--kind",
+        "home-visit",
+        "--file",
+        "-",
+        "--json",
+    ];
+    let refused = vault.feed(&add, b"seen: yes\n\nobs: Calm.\n").refused(1, "malformed");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("`casevault note add CASE` without `--also`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_jot_is_chosen_out_of_those_that_wait_and_the_same_words_are_asked_about() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    for words in ["One.\n", "Two.\n"] {
+        vault
+            .feed(&["note", "jot", &case, "--file", "-"], words.as_bytes())
+            .done();
+    }
+    // Of one second they are in either order.
+    let listed = vault.json(&["note", "jot", "--list"]);
+    let [first, second] = [0, 1].map(|n| listed["jots"][n]["text"].as_str().unwrap().to_owned());
+    let waiting = || vault.json(&["note", "jot", "--list"])["jots"].as_array().unwrap().len();
+    let notes = || vault.json(&["note", "list", &case])["notes"].as_array().unwrap().len();
+    let Some(mut terminal) = on_terminal(&vault, "note expand --kind phone") else {
+        return;
+    };
+    terminal
+        .wait_for("1  j-")
+        .wait_for(&first)
+        .wait_for("2  j-")
+        .wait_for(&second);
+    terminal
+        .wait_for("Which jot")
+        .keys("2\n")
+        .wait_for("Type the note")
+        .keys("obs: Rang.\n\u{4}");
+    assert_eq!(terminal.end().0, 0);
+    let left = vault.json(&["note", "jot", "--list"]);
+    assert_eq!(
+        (left["jots"][0]["text"].as_str(), waiting()),
+        (Some(first.as_str()), 1),
+        "{left}"
+    );
+    assert_eq!(notes(), 1);
+    // The same words once more are asked about, and the jot waits where they were not meant.
+    let mut terminal = on_terminal(&vault, "note expand --kind phone").unwrap();
+    terminal
+        .wait_for("Which jot")
+        .keys("1\n")
+        .wait_for("Type the note")
+        .keys("obs: Rang.\n\u{4}");
+    terminal.wait_for("of the same words was saved").keys("n\n");
+    let (code, screen) = terminal.end();
+    assert_eq!((code, notes(), waiting()), (1, 1, 1), "{screen}");
+    let mut terminal = on_terminal(&vault, "note expand --kind phone").unwrap();
+    terminal
+        .wait_for("Which jot")
+        .keys("1\n")
+        .wait_for("Type the note")
+        .keys("obs: Rang.\n\u{4}");
+    terminal.wait_for("of the same words was saved").keys("y\n");
+    assert_eq!((terminal.end().0, notes(), waiting()), (0, 2, 0));
+    vault
+        .run(&["note", "expand", "--file", "-", "--json"])
+        .refused(2, "needs-flag");
+}
+
+#[test]
+fn a_step_that_is_done_is_refused_before_anybody_says_what_came_of_it() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let note = vault.add_note(&case, "plan: Ring.\n  owner: me\n  due: 2099-01-05\n");
+    let Some(mut terminal) = on_terminal(&vault, "") else {
+        return;
+    };
+    // Without an agent one question is answered, and the vault is shut.
+    terminal.wait_for("Who: ").keys("ada\n").wait_for("> ");
+    terminal
+        .keys(&format!("d {note}:1\n"))
+        .wait_for("What came of it")
+        .keys("Rang.\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let mut terminal = on_terminal(&vault, "").unwrap();
+    terminal.wait_for("Who: ").keys("ada\n").wait_for("> ");
+    terminal.keys(&format!("d {note}:1\n"));
+    let (_, screen) = terminal.end();
+    assert!(
+        screen.contains("done already") || screen.contains("was done"),
+        "{screen}"
+    );
+    assert!(!screen.contains("What came of it"), "{screen}");
+    let mut terminal = on_terminal(&vault, &format!("plan done {note}:1")).unwrap();
+    let screen = {
+        terminal.keys("");
+        terminal.end().1
+    };
+    assert!(!screen.contains("What came of it"), "{screen}");
+    vault.verified();
+}
+
+#[test]
+fn the_list_of_notes_takes_the_letters_that_were_offered() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    vault.add_note(&case, "rep mother: She is ill.\n");
+    if on_terminal(&vault, "--version").is_none() {
+        return;
+    }
+    let mut unlocking = on_terminal(&vault, "unlock").unwrap();
+    unlocking.keys("");
+    assert_eq!(unlocking.end().0, 0);
+    let mut terminal = on_terminal(&vault, "").unwrap();
+    terminal.wait_for("Who: ").keys("ada\n").wait_for("> ").keys("l\n");
+    terminal.wait_for("Which note to read").keys("p\n");
+    terminal.wait_for("RELATION").wait_for("> ").keys("l\n");
+    terminal
+        .wait_for("Which note to read")
+        .keys("9\n")
+        .wait_for("no note has the number 9");
+    terminal
+        .wait_for("Which note to read")
+        .keys("1\n")
+        .wait_for("She is ill.");
+    terminal
+        .wait_for("Which note to read")
+        .keys("\n")
+        .wait_for("> ")
+        .keys("\n");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn one_person_whom_two_fields_name_is_named_once() {
+    let vault = Vault::made();
+    let ada = open(
+        &vault,
+        &json!({"name": "Ada Pike", "household": "Kerry Pike (mother), Joe Low", "parental_responsibility": "Kerry Pike",
+                "people": [{"name": "Kerry", "relation": "mother"}]}),
+    );
+    let shown = vault.run(&["case", "show", &ada, "--brief"]).done().stdout;
+    assert!(
+        shown.contains("  no case of yours for: Kerry Pike (mother); Joe Low\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_client_is_one_person_of_a_case_whatever_notes_call_them() {
+    let vault = Vault::made();
+    let ada = open(&vault, &json!({"name": "Ada Pike"}));
+    vault.add_note(
+        &ada,
+        "seen: yes\n\nsaid client: Yes.\n\nsaid the child: No.\n\nsaid Ada: Perhaps.\n",
+    );
+    let people = vault.json(&["case", "people", &ada])["people"].clone();
+    let names: Vec<&str> = people
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Ada Pike"], "{people}");
+    assert_eq!(people[0]["relation"], "client", "{people}");
+}
+
+#[test]
+fn who_opened_a_misfiled_note_is_a_short_list_that_says_where_all_are() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let note = vault.add_note(&case, "obs: The walrus rests.\n");
+    for _ in 0..13 {
+        vault.run(&["note", "show", &note]).done();
+    }
+    let hidden = vault
+        .feed(&["note", "misfiled", &note, "--file", "-"], b"whose?\n")
+        .done()
+        .stdout;
+    let listed = hidden.lines().filter(|line| line.starts_with("  20")).count();
+    assert_eq!(listed, 10, "{hidden}");
+    let more = format!("more: `casevault log list --case {case}` has them all");
+    assert!(hidden.contains(&more), "{hidden}");
+}
+
+#[test]
+fn nothing_is_called_an_error_where_somebody_said_no() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let note = vault.add_note(&case, "obs: Calm.\n");
+    let jot = vault.feed(&["note", "jot", "--file", "-"], b"Rang.\n").handle();
+    let Some(mut terminal) = on_terminal(&vault, &format!("note withdraw {note}")) else {
+        return;
+    };
+    terminal.wait_for("[y/N] ").keys("n\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(
+        screen.contains("the note stays") && !screen.contains("error"),
+        "{screen}"
+    );
+    // A jot is dropped after a question, as a draft is.
+    let mut terminal = on_terminal(&vault, &format!("note jot --discard {jot}")).unwrap();
+    terminal.wait_for("Rang.").wait_for("Drop it?").keys("\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(
+        screen.contains("the jot stays") && !screen.contains("error"),
+        "{screen}"
+    );
+    let mut terminal = on_terminal(&vault, &format!("note jot --discard {jot}")).unwrap();
+    terminal.wait_for("Drop it?").keys("y\n");
+    assert_eq!(terminal.end().0, 0);
+    let jot = vault.feed(&["note", "jot", "--file", "-"], b"Rang.\n").handle();
+    let terminal = on_terminal(&vault, &format!("note jot --discard {jot} --yes")).unwrap();
+    assert_eq!(terminal.end().0, 0);
+    // An editor that was left as it was.
+    let terminal = with_editor(&vault, &format!("note amend {note}"), "true").unwrap();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(
+        screen.contains("nothing was changed") && !screen.contains("error"),
+        "{screen}"
+    );
+    // What a script is told is what it was.
+    vault.run(&["note", "amend", &note, "--json"]).refused(2, "needs-flag");
+}
+
+#[test]
+fn a_heading_stands_once_on_a_page_around_what_is_left_out() {
+    let vault = Vault::made();
+    let ada = open(&vault, &json!({"name": "Ada Pike"}));
+    let text = "## Home conditions\nThe kitchen was warm.\n\nThe gate is open. {hide-from father}\n\nThe key is out. {hide-from \
+                father}\n\nThe yard was wet.\n";
+    vault
+        .feed(
+            &["note", "add", &ada, "--kind", "home-visit", "--file", "-"],
+            text.as_bytes(),
+        )
+        .done();
+    for format in ["markdown", "html"] {
+        let page = vault.run(&["export", &ada, "--format", format]).done().stdout;
+        assert_eq!(page.matches("Home conditions").count(), 1, "{page}");
+        assert_eq!(page.matches("Left out by the worker").count(), 1, "{page}");
+        assert!(page.contains("2, 3") && page.contains("The yard was wet."), "{page}");
+        assert!(!page.contains("gate") && !page.contains("father"), "{page}");
+    }
+}
+
+#[test]
+fn all_faults_of_a_line_of_an_import_are_told_at_once() {
+    let vault = Vault::made();
+    let line = r#"{"type":"note","case":"old-17","note":"n-1","author":"w-1","kind":"phone","section":"core","occurred_at":"soon","recorded_at":"2024-05-02T09:10:00Z","segments":[{"kind":"quotation","text":"A"},{"kind":"quote","text":5}]}"#;
+    let done = vault.feed(&["import", "-"], format!("{line}\n").as_bytes());
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    let told = format!("{}{}", done.stdout, done.stderr);
+    for what in ["occurred_at", "segments[0]", "segments[1]"] {
+        assert!(told.contains(what), "{what}: {told}");
+    }
+}
+
+#[test]
+fn a_template_is_named_by_its_beginning_where_it_is_asked_for() {
+    let vault = Vault::made();
+    let Some(mut terminal) = on_terminal(&vault, "case open") else {
+        return;
+    };
+    terminal.wait_for("]: ").keys("Child\n").wait_for("ame");
+    terminal.keys("\u{3}");
+    let (_, screen) = terminal.end();
+    assert!(!screen.contains("write one of the numbers"), "{screen}");
+}
