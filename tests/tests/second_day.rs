@@ -373,3 +373,30 @@ fn a_template_is_named_by_its_beginning_where_it_is_asked_for() {
     let (_, screen) = terminal.end();
     assert!(!screen.contains("write one of the numbers"), "{screen}");
 }
+
+#[test]
+fn the_editor_says_how_a_time_may_be_written() {
+    let vault = Vault::made();
+    let ada = open(&vault, &json!({"name": "Ada Pike"}));
+    let kept = vault.around.join("shown.txt");
+    let script = vault.around.join("editor.sh");
+    let words = format!(
+        "#!/bin/sh\nfor file; do :; done\ncp \"$file\" {}\nsed -i 's/^at: .*/at: yesterday 14:00/' \"$file\"\necho 'obs: Calm.' >> \
+         \"$file\"\n",
+        kept.display()
+    );
+    std::fs::write(&script, words).unwrap();
+    let editor = format!("sh {}", script.display());
+    let Some(terminal) = with_editor(&vault, &format!("note add {ada} --kind phone"), &editor) else {
+        return;
+    };
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let shown = std::fs::read_to_string(kept).unwrap();
+    assert!(
+        shown.contains("\n#! at: may be written as you say it: today 14:00"),
+        "{shown}"
+    );
+    let note = &vault.json(&["note", "list", &ada])["notes"][0];
+    assert!(note["occurred_at"].as_str().unwrap().contains("14:00"), "{note}");
+}

@@ -47,6 +47,10 @@ fn printed(note: &Note, outline: &Outline, is_numbered: bool) -> String {
 pub fn blank(note: &Note, outline: &Outline) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "#! {outline}. Lines that start with #! are dropped.");
+    if note.occurred_at.is_some() {
+        // The value is exact, for machines; nobody is to think that it must be written so.
+        let _ = writeln!(out, "#! at: may be written as you say it: today 14:00, yesterday, -2h");
+    }
     print_front(&mut out, note);
     for heading in &outline.headings {
         let _ = writeln!(out, "\n## {}", heading.title);
