@@ -131,7 +131,8 @@ impl Cosigned {
         };
         let followed = (self.followed.size, tree::Hash(self.followed.root));
         while let Some(one) = self.waiting.front() {
-            let (size, root) = (one.checkpoint().size, one.checkpoint().root);
+            // None is longer, which was looked at in the beginning.
+            let (size, root) = (one.checkpoint().size.min(followed.0), one.checkpoint().root);
             let proof = match proof::consistency(size, followed.0, &mut |tile| tiles.get(tile)) {
                 Ok(proof) => proof,
                 Err(Missing::Tile) => return Ok(()),
