@@ -19,3 +19,4 @@ pub mod relay;
 pub mod server;
 pub mod terminal;
 pub mod vault;
+pub mod witness;

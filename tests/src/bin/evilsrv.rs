@@ -66,6 +66,7 @@ fn without(twin: Twin) -> String {
         Twin::StillRefuses { without, by } => format!("without {without} it is refused by {by}"),
         Twin::Swells { without } => format!("without {without} the client swells"),
         Twin::Asks { without, next } => format!("without {without} the client goes on to ask for {next}"),
+        Twin::Silent { without } => format!("without {without} no alarm is sounded"),
         Twin::None(why) => format!("no guard to take out: {why}"),
     }
 }

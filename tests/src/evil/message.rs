@@ -23,14 +23,19 @@ pub enum Message {
     Entries,
     /// `GET /v1/log/{agency}/tile/{level}/…`.
     Tile,
+    /// `GET /v1/log/{agency}/cosigned`.
+    Cosigned,
+    /// `POST /v1/cosign`, of a witness.
+    Cosign,
     /// Anything else.
     Other,
 }
 
 impl Message {
-    /// Every message of the protocol, in the order in which a client may come to send them.
-    pub const ALL: [Self; 9] = [
+    /// Every message of a client, in the order in which it may come to send them.
+    pub const ALL: [Self; 10] = [
         Self::LogKey,
+        Self::Cosigned,
         Self::Checkpoint,
         Self::Entries,
         Self::Challenge,
@@ -52,6 +57,8 @@ impl Message {
             ("GET", ["v1", "streams"]) => Self::Streams,
             ("GET", ["v1", "streams", _, _]) => Self::Page,
             ("GET", ["v1", "log", _, "checkpoint"]) => Self::Checkpoint,
+            ("GET", ["v1", "log", _, "cosigned"]) => Self::Cosigned,
+            ("POST", ["v1", "cosign"]) => Self::Cosign,
             ("GET", ["v1", "log", _, "tile", "entries", ..]) => Self::Entries,
             ("GET", ["v1", "log", _, "tile", ..]) => Self::Tile,
             _ => Self::Other,
@@ -76,6 +83,8 @@ impl fmt::Display for Message {
             Self::Checkpoint => "checkpoint",
             Self::Entries => "entries",
             Self::Tile => "tile",
+            Self::Cosigned => "cosigned",
+            Self::Cosign => "cosign",
             Self::Other => "other",
         })
     }

@@ -7,6 +7,7 @@ mod malice;
 mod pulling;
 mod rows;
 mod transport;
+mod witnesses;
 
 pub use rows::NOT_YET;
 
@@ -54,6 +55,8 @@ pub struct Scenario {
 pub enum Comes {
     /// The client notices nothing, and nothing is amiss: the lie does not matter to it.
     Nothing,
+    /// It does what it is told, and sounds the alarm that no witness has been there.
+    Alarm,
     /// It refuses.
     Refusal {
         /// The exit code.
@@ -106,6 +109,11 @@ pub enum Twin {
         /// What it asks for.
         next: Message,
     },
+    /// The client says that all is well.
+    Silent {
+        /// What is out.
+        without: &'static str,
+    },
     /// No guard of the client's stands against it, for this reason.
     None(&'static str),
 }
@@ -115,6 +123,7 @@ impl Twin {
     pub const fn without(self) -> Option<&'static str> {
         match self {
             Self::Believes { without }
+            | Self::Silent { without }
             | Self::Spoils { without, .. }
             | Self::Swells { without }
             | Self::StillRefuses { without, .. }
@@ -134,6 +143,7 @@ impl Scenario {
             pulling::scenarios(),
             transport::scenarios(),
             malice::scenarios(),
+            witnesses::scenarios(),
         ]
         .into_iter()
         .flatten()
@@ -172,13 +182,13 @@ impl Scenario {
                 let apart = Stage::set(self.begins);
                 self.play_twin(&apart, &apart.vault)?;
             }
-            Begins::Joined | Begins::Written | Begins::Behind => self.play_twin(&stage, &twin)?,
+            Begins::Joined | Begins::Written | Begins::Behind | Begins::Witnessed => self.play_twin(&stage, &twin)?,
         }
         stage.evil.be_honest();
         match self.begins {
             // A copy of a vault is refused where the other went on with the device's own log; it stays readable.
             Begins::Behind => stage.assert_readable(),
-            Begins::Alone | Begins::Joined | Begins::Written => drop(stage.assert_all_is_well()),
+            Begins::Alone | Begins::Joined | Begins::Written | Begins::Witnessed => drop(stage.assert_all_is_well()),
         }
         Ok(())
     }
@@ -215,6 +225,11 @@ impl Scenario {
         judge::assert_nothing_leaked(exchanges, &stage.secrets());
         match self.comes {
             Comes::Nothing => ensure(done.code == 0, said)?,
+            Comes::Alarm => {
+                ensure(done.code == 0, said)?;
+                let reply: serde_json::Value = serde_json::from_str(&done.stdout).map_err(|_| said())?;
+                ensure(reply["witnessed"]["state"] == "stale", said)?;
+            }
             Comes::HeldBack { exit, code } => {
                 ensure(done.code == exit && done.error()["error"] == code, said)?;
                 let reply: serde_json::Value = serde_json::from_str(&done.stdout).map_err(|_| said())?;
@@ -253,6 +268,7 @@ impl Scenario {
         let said = || format!("without {without}: exit {}\n{}{}", done.code, done.stdout, done.stderr);
         match self.twin {
             Twin::Believes { .. } => ensure(done.code == 0, said),
+            Twin::Silent { .. } => ensure(done.value()["witnessed"]["state"] == "fresh", said),
             Twin::Swells { .. } => ensure(Some(peak) > self.most, || format!("{}: {peak} MiB", said())),
             Twin::Spoils { by, .. } => {
                 stage.evil.be_honest();

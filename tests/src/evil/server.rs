@@ -191,6 +191,7 @@ fn sent(answer: Answer) -> Response {
     let body = answer.body;
     let body = match answer.pace {
         Pace::Whole => Body::from(body),
+        Pace::Never => Body::from_stream(stream::pending::<io::Result<Vec<u8>>>()),
         Pace::Cut => Body::from_stream(stream::iter([Ok(body), Err(io::Error::other("cut"))])),
         Pace::Slow { pause } => Body::from_stream(stream::iter(body).then(move |byte| async move {
             // The lie itself, not a wait for something.

@@ -7,6 +7,8 @@ use crate::server::Server;
 use crate::vault::Done;
 use crate::vault::PASSPHRASE;
 use crate::vault::Vault;
+use crate::witness;
+use crate::witness::Log;
 use std::process::Child;
 use std::process::Stdio;
 
@@ -14,6 +16,9 @@ use std::process::Stdio;
 const TEXT: &str = "Her brother sleeps on the landing.";
 /// Whose case it is.
 const CLIENT: &str = "Ottoline Fernsby";
+
+/// Seconds since a witness was last there, as a client was told.
+pub const OLD: u64 = 30 * 3_600;
 
 /// Where things are when the lie begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,9 @@ pub enum Begins {
     Written,
     /// So, and the server has notes that the client has not: it is a copy of the vault, of before they were written.
     Behind,
+    /// All of it is at the server; the root names a witness, which cosigned 30 hours ago, as the client was told then, and
+    /// again a minute ago.
+    Witnessed,
 }
 
 /// What the client is told to do while it is lied to.
@@ -63,6 +71,14 @@ impl Stage {
             vault.json(&["server", "add", &evil.url]);
         }
         let before = (begins == Begins::Behind).then(|| vault.copied());
+        if begins == Begins::Witnessed {
+            witness::name(&vault, vec![witness::verifier()]);
+            vault.json(&["sync"]);
+            let log = Log::of(&vault);
+            log.cosign(witness::now() - OLD);
+            vault.json(&["sync"]);
+            log.cosign(witness::now() - 60);
+        }
         if matches!(begins, Begins::Written | Begins::Behind) {
             vault.add_note(&case, "obs: Moved to the box room.\n");
             vault.add_note(&case, "obs: And back to the landing.\n");

@@ -6,6 +6,8 @@ use super::lie::PageLie;
 use super::means::Asked;
 use super::means::Means;
 use super::message::Message;
+use crate::witness;
+use data_encoding::BASE64;
 use data_encoding::HEXLOWER;
 use std::fmt;
 use vault_core::crypto::sign::SigningKey;
@@ -16,6 +18,8 @@ use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
+use vault_core::wire::v1::follow::CosignedNote;
+use vault_core::wire::v1::follow::CosignedNotes;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::sync::AppendReply;
 use vault_core::wire::v1::sync::AppendRequest;
@@ -46,6 +50,8 @@ pub enum Pace {
         /// Milliseconds before each.
         pause: u64,
     },
+    /// Nothing, ever.
+    Never,
     /// The body, and then zeros.
     Zeros {
         /// How many.
@@ -127,6 +133,24 @@ pub enum Verb {
     Size(u64),
     /// So many zeros behind the answer.
     Zeros(u64),
+    /// A witness's cosignature of so many seconds ago, over a log with these entries.
+    Cosigned {
+        /// Seconds.
+        ago: u64,
+        /// The entries.
+        over: Vec<Entry>,
+    },
+    /// The same over the log that there is, changed by a lie.
+    CosignedLog {
+        /// Seconds.
+        ago: u64,
+        /// The lie.
+        lie: LogLie,
+    },
+    /// The real cosignature, said to be of another time than was signed.
+    CosignedAtAnotherTime,
+    /// Not handed on and never answered, with the connection open.
+    Never,
 }
 
 impl Verb {
@@ -238,6 +262,20 @@ impl Verb {
                 pace: Pace::Zeros { bytes: *bytes },
                 ..honest()
             },
+            Self::Cosigned { ago, over } => cosigned(means, *ago, over.clone()),
+            Self::CosignedLog { ago, lie } => cosigned(means, *ago, lie.applied(&means.honest())),
+            Self::CosignedAtAnotherTime => {
+                let answer = cosigned(means, 60, means.honest());
+                let mut notes: CosignedNotes = wire::decode(&answer.body, limit::COSIGNED).expect("notes");
+                for one in &mut notes.notes {
+                    one.note = at_another_time(&one.note);
+                }
+                Answer::of(200, wire::encode(&notes).expect("notes are encoded"))
+            }
+            Self::Never => Answer {
+                pace: Pace::Never,
+                ..Answer::of(200, Vec::new())
+            },
         }
     }
 }
@@ -268,6 +306,10 @@ impl fmt::Display for Verb {
             Self::Redirect(to) => write!(f, "set_param(location, {to})"),
             Self::Size(size) => write!(f, "set_param(size, {size})"),
             Self::Zeros(bytes) => write!(f, "set_param(length, {bytes})"),
+            Self::Cosigned { ago, over } => write!(f, "replay(a cosignature of {ago} s ago, {} leaves)", over.len()),
+            Self::CosignedLog { ago, lie } => write!(f, "replay(a cosignature of {ago} s ago over {lie})"),
+            Self::CosignedAtAnotherTime => f.write_str("set_param(time of a cosignature)"),
+            Self::Never => f.write_str("hold(for ever)"),
         }
     }
 }
@@ -290,6 +332,25 @@ pub(super) fn from_shown(means: &Means, message: Message, asked: &Asked) -> Answ
         Some(None) if message.is_of_log() => Answer::of(404, Vec::new()),
         Some(None) | None => means.forward(asked),
     }
+}
+
+/// What the test's witness cosigned so long ago.
+fn cosigned(means: &Means, ago: u64, entries: Vec<Entry>) -> Answer {
+    let (_, log) = means.victim();
+    let note = means.log_of(entries).checkpoint();
+    let note = witness::cosigned(&note, &log.public(), witness::now().saturating_sub(ago)).into_bytes();
+    let notes = vec![CosignedNote { note }];
+    Answer::of(200, wire::encode(&CosignedNotes { notes }).expect("notes are encoded"))
+}
+
+/// Another time in the last line of a note, which is a cosignature.
+fn at_another_time(note: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8(note.to_vec()).expect("a note is text");
+    let (before, line) = text.trim_end().rsplit_once(' ').expect("a line of signature");
+    let mut bytes = BASE64.decode(line.as_bytes()).expect("a signature");
+    // Behind the four bytes of the key's id.
+    *bytes.get_mut(11).expect("a time") ^= 1;
+    format!("{before} {}\n", BASE64.encode(&bytes)).into_bytes()
 }
 
 fn hex(agency: AgencyId) -> String {
@@ -324,7 +385,8 @@ fn instead(means: &Means, asked: &Asked, with: Message) -> Asked {
         Message::Entries => ("GET", asked.path.replace("/tile/0/", "/tile/entries/")),
         Message::Tile => ("GET", asked.path.replace("/tile/entries/", "/tile/0/")),
         Message::Streams => ("GET", "/v1/streams".to_owned()),
-        Message::Session | Message::Append | Message::Page | Message::Other => {
+        Message::Cosigned => ("GET", format!("/v1/log/{agency}/cosigned")),
+        Message::Session | Message::Append | Message::Page | Message::Cosign | Message::Other => {
             unreachable!("its answer depends on what is sent")
         }
     };

@@ -65,11 +65,17 @@ scenarios! {
     attack_42_an_older_log_is_not_followed
     attack_42_an_older_log_whose_tiles_do_not_come_is_still_a_rollback
     attack_42_an_older_log_whose_tiles_fail_is_still_a_rollback
+    attack_44_a_shorter_log_of_another_history_that_a_witness_saw_is_refused_with_evidence
     attack_44_another_history_behind_an_append_is_refused_with_evidence
     attack_44_another_history_from_its_first_leaf_is_refused_with_evidence
     attack_44_another_history_is_refused_with_evidence
+    attack_44_another_log_than_a_witness_saw_is_refused_with_evidence
     attack_44_two_leaves_of_one_place_are_refused_with_evidence
+    attack_45_a_server_that_holds_everything_back_for_a_day_is_an_alarm
     attack_45_a_server_that_says_it_is_busy_for_a_year_is_not_waited_for
+    attack_45_a_time_that_the_witness_never_said_is_refused
+    attack_45_cosignatures_that_are_kept_back_are_an_alarm_in_the_end
+    attack_45_leaves_that_a_witness_saw_and_that_are_not_shown_are_missed
     attack_46_a_leaf_taken_out_of_the_log_is_missed
     attack_46_a_leaf_without_its_link_is_named
     attack_46_a_link_left_out_of_a_page_is_named

@@ -51,15 +51,19 @@ fn verbs(on: Message) -> Vec<Verb> {
 /// Where a message is sent, by which command, and what makes it: another history, which a client asks tiles of.
 fn setting(on: Message) -> (Begins, Command, Option<Verb>) {
     match on {
+        Message::Cosigned => (Begins::Witnessed, Command::Sync, None),
         Message::LogKey => (Begins::Alone, Command::Add, None),
         Message::Entries | Message::Streams | Message::Page => (Begins::Behind, Command::Sync, None),
         Message::Tile => {
             let fork = Verb::Log(LogLie::Fork { from: 1, more: 3 });
             (Begins::Written, Command::Sync, Some(fork))
         }
-        Message::Checkpoint | Message::Challenge | Message::Session | Message::Append | Message::Other => {
-            (Begins::Written, Command::Sync, None)
-        }
+        Message::Checkpoint
+        | Message::Challenge
+        | Message::Session
+        | Message::Append
+        | Message::Cosign
+        | Message::Other => (Begins::Written, Command::Sync, None),
     }
 }
 
@@ -67,14 +71,16 @@ fn setting(on: Message) -> (Begins, Command, Option<Verb>) {
 const HARMLESS: &[(Message, &str, &str)] = &[
     (Message::Entries, "flip(bit 103)", FOLLOWED),
     (Message::Streams, "flip(bit -9)", LISTED),
+    (Message::Cosigned, "set_param(status, 404)", UNSEEN),
 ];
 const FOLLOWED: &str = "it is of a leaf that was followed before, and nobody reads it again";
+const UNSEEN: &str = "it is as if no witness had been there since, which is an alarm after a day";
 const LISTED: &str = "of a stream that is here already, the log says how far it goes, and the list is not asked";
 
 #[test]
 fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
     let (mut page, mut wrong) = (String::new(), Vec::new());
-    let (mut alone, mut behind, mut written) = (None, None, None);
+    let (mut alone, mut behind, mut written, mut witnessed) = (None, None, None, None);
     for on in Message::ALL {
         let (begins, command, made) = setting(on);
         let mut asked_after = BTreeMap::new();
@@ -85,6 +91,7 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
                 _ if on == Message::Append => apart.insert(Stage::set(begins)),
                 Begins::Alone => alone.get_or_insert_with(|| Stage::set(begins)),
                 Begins::Behind => behind.get_or_insert_with(|| Stage::set(begins)),
+                Begins::Witnessed => witnessed.get_or_insert_with(|| Stage::set(begins)),
                 Begins::Joined | Begins::Written => written.get_or_insert_with(|| Stage::set(begins)),
             };
             let before = State::of(&stage.vault);
@@ -136,7 +143,7 @@ fn every_verb_on_every_message_is_refused_by_a_type_and_changes_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for stage in [alone, written].into_iter().flatten() {
+    for stage in [alone, written, witnessed].into_iter().flatten() {
         stage.evil.be_honest();
         stage.assert_all_is_well();
     }

@@ -41,8 +41,11 @@ pub const NOT_YET: &[(u8, &str)] = &[
     (37, "recovery does not go over a server yet"),
     (38, "no client comes from a server"),
     (41, "a machine is looked at for it, not a server lied with"),
-    (43, "a device is not enrolled over a server yet"),
-    (49, "there are no witnesses yet"),
+    (
+        43,
+        "played on a device that enrols, in tests/tests/members.rs and tests/tests/witness.rs",
+    ),
+    (49, "played on a witness, in tests/tests/witness.rs"),
     (50, "of the store, not of a server"),
     (51, "of the local disk, not of a server"),
     (52, "no reviewer reads from a server yet"),

@@ -46,6 +46,7 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
     let (mut pause, mut calm) = (Pause::default(), Pause::default());
     let mut feed: Option<Feed> = None;
     let mut is_first = true;
+    let mut told = None;
     loop {
         let written = Written::of(&store);
         let round = vault.sync(watch.task()).and_then(|reply| {
@@ -84,7 +85,10 @@ pub(super) fn run(run: &Invocation) -> Result<(), CliError> {
             true => {}
             false => pause.ended(),
         }
-        if is_first || has_moved(&reply) {
+        // An alarm is sounded once, and its end told: a round comes at least as often as the events' token ends.
+        let state = reply.witnessed.as_ref().map(|witnessed| witnessed.state);
+        let is_news = std::mem::replace(&mut told, state) != state;
+        if is_first || is_news || has_moved(&reply) {
             run.ui.reply(&reply, render::server::synced)?;
         }
         is_first = false;
