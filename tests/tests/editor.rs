@@ -192,7 +192,7 @@ fn attack_24_a_note_written_in_micro_touches_no_disk() {
         // To the end, type, save; once more, because a backup would now be of a file that holds the words.
         t.keys("\u{1b}[1;5F").keys(&format!("\robs: {SAID}"));
         t.keys("\u{13}").wait_for("Saved");
-        t.keys(" Twice.\u{13}").wait_for("(6,40) |");
+        t.keys(" Twice.\u{13}").wait_for("(7,40) |");
         // What is looked for is in a history of its own.
         t.keys("\u{6}parrot recites\r");
     };
