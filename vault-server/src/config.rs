@@ -2,6 +2,8 @@
 //!
 //! The environment is read here and nowhere else; everything after takes a [`Config`].
 
+mod quota;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use vault_core::id::AgencyId;
 
 use crate::report::Told;
 use crate::store::postgres::{Database, Unfit};
+
+pub use quota::Quota;
 
 /// The address that the server listens on when none is given: this machine only.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -99,6 +103,9 @@ struct ServeArgs {
     /// Requests a second of one device, or of one address without a session; 0 is no limit.
     #[arg(long, value_name = "N", default_value_t = RATE)]
     rate: u32,
+    /// Bytes of ciphertext that are kept for one agency, such as `20GiB`; without it there is no limit but the disk's.
+    #[arg(long, value_name = "SIZE")]
+    quota: Option<Quota>,
     /// What is told on stderr.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     tell: Told,
@@ -215,6 +222,8 @@ pub struct Config {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Requests a second of one device; 0 is no limit.
     pub rate: u32,
+    /// How much is kept for one agency at most.
+    pub quota: Option<Quota>,
     /// What is told on stderr.
     pub told: Told,
 }
@@ -295,6 +304,7 @@ impl ServeArgs {
             tls_cert,
             tls_key,
             rate,
+            quota,
             tell,
         } = self;
         let admission = match listen.ip().is_loopback() && admit.is_empty() {
@@ -307,6 +317,7 @@ impl ServeArgs {
             admission,
             tls: tls_cert.zip(tls_key),
             rate,
+            quota,
             told: tell,
         })
     }
@@ -344,6 +355,7 @@ mod tests {
             admission: Admission::Anybody,
             tls: None,
             rate: RATE,
+            quota: None,
             told: Told::Requests,
         };
         assert_eq!(config(&["serve", "--data", "d"]), expected);

@@ -96,7 +96,7 @@ impl Server {
         // Opening waits for the disk, or for a database.
         let store = spawn_blocking(move || open(place, key)).await;
         let store = store.map_err(|ended| ServerError::Serve(ended.into()))??;
-        let service = Service::begin(store, Arc::new(Metrics::default()))?;
+        let service = Service::begin(store, Arc::new(Metrics::default()), config.quota)?;
         let (stopping, stopped) = watch::channel(false);
         let app = Arc::new(App {
             service: Arc::new(service),
@@ -198,6 +198,7 @@ mod tests {
             admission: Admission::Anybody,
             tls: None,
             rate: 0,
+            quota: None,
             told: Told::Failures,
         }
     }

@@ -29,6 +29,7 @@ use vault_core::wire::v1::sync::{AppendReply, Parcel, SessionRequest, StreamList
 
 use crate::authenticate::{self, Claim, Scope, Sessions, Unusable};
 use crate::authorize::{Appending, Session};
+use crate::config::Quota;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, reading, writing};
 
@@ -72,6 +73,9 @@ pub enum ServiceError {
     /// There is no room left for what was to be written.
     #[error("no room is left")]
     Full,
+    /// The agency keeps as much here as it may.
+    #[error("the agency's quota is used up")]
+    OverQuota,
     /// The transaction failed, and left nothing.
     #[error("nothing of it was written")]
     Unwritten,
@@ -90,12 +94,12 @@ impl From<Refused> for ServiceError {
 }
 
 impl Service {
-    /// Begins over a store, with a thread that writes.
+    /// Begins over a store, with a thread that writes; `quota` is each agency's.
     ///
     /// # Errors
     /// [`ServiceError::Store`]; [`ServiceError::Ended`] where the system gives no thread, [`ServiceError::Random`] no
     /// randomness.
-    pub fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
+    pub fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>, quota: Option<Quota>) -> Result<Self, ServiceError> {
         let tokens = store.session_key()?;
         let agencies = Arc::default();
         let (sessions, follower) = match store.shared() {
@@ -109,7 +113,7 @@ impl Service {
                 (Sessions::new(tokens, challenges), None)
             }
         };
-        let writer = Writer::begin(Arc::clone(&store), Arc::clone(&metrics))?;
+        let writer = Writer::begin(Arc::clone(&store), Arc::clone(&metrics), quota)?;
         Ok(Self {
             store,
             agencies,

@@ -272,6 +272,11 @@ pub trait Reads {
         hashes: &BTreeSet<RecordHash>,
     ) -> Result<Vec<(RecordHash, PlacedRecord)>, StoreError>;
 
+    /// Returns how many bytes an erasure could take of what an agency's links from leaf `from` on brought: ciphertexts,
+    /// wraps and files that are still there.
+    #[allow(clippy::missing_errors_doc)]
+    fn erasable(&self, agency: AgencyNo, from: u64) -> Result<u64, StoreError>;
+
     /// Returns streams, numbers in them, and ids of `count` links of an agency from leaf `from` on.
     #[allow(clippy::missing_errors_doc)]
     fn places(&self, agency: AgencyNo, from: u64, count: u16) -> Result<Vec<(StreamId, u64, LinkId)>, StoreError>;

@@ -40,6 +40,8 @@ pub(super) enum Problem {
     OtherAgency,
     /// The device may not begin a session, or not in this way.
     SessionRefused(Option<Check>),
+    /// The agency keeps as much here as it may.
+    QuotaFull,
     /// The disk is full.
     StorageFull,
     /// Something else is there already, and stays.
@@ -77,7 +79,7 @@ impl Problem {
             Self::NoSession | Self::SessionRefused(_) => StatusCode::UNAUTHORIZED,
             Self::NotAdmitted | Self::NotAllowed | Self::OtherAgency => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::QuotaFull | Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Taken | Self::TooManyInvites => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -99,6 +101,7 @@ impl Problem {
             Self::NotFound => "urn:casevault:problem:not-found",
             Self::OtherAgency => "urn:casevault:problem:other-agency",
             Self::SessionRefused(_) => "urn:casevault:problem:session-refused",
+            Self::QuotaFull => "urn:casevault:problem:quota-full",
             Self::StorageFull => "urn:casevault:problem:storage-full",
             Self::Taken => "urn:casevault:problem:taken",
             Self::TooLong => "urn:casevault:problem:too-long",
@@ -122,6 +125,7 @@ impl Problem {
             Self::NotFound => "there is nothing at this path",
             Self::OtherAgency => "the session is one with another agency",
             Self::SessionRefused(_) => "no session begins with this",
+            Self::QuotaFull => "the server keeps as much of this agency as its keeper allows; nothing of it was stored",
             Self::StorageFull => "the server's disk is full; nothing of it was stored",
             Self::Taken => "something else is there already, and stays",
             Self::TooLong => "the body is too long",
@@ -174,6 +178,7 @@ impl From<ServiceError> for Problem {
                 report::failure(&error);
                 Self::Busy
             }
+            ServiceError::OverQuota => Self::QuotaFull,
             ServiceError::Full | ServiceError::Store(StoreError::Full(_)) => Self::StorageFull,
             // The writer told of it.
             ServiceError::Unwritten => Self::Internal,

@@ -32,6 +32,15 @@ pub(super) struct Live {
     state: Option<Arc<AgencyState>>,
     edge: Edge,
     streams: Recent<StreamId, LiveStream>,
+    used: Option<Used>,
+}
+
+/// How much is kept of an agency, as far as it was counted.
+#[derive(Clone, Copy)]
+struct Used {
+    bytes: u64,
+    /// The next leaf to be counted.
+    next: u64,
 }
 
 /// An agency as the writer had it before parcels of which either all or none are to be stored.
@@ -94,12 +103,39 @@ impl Live {
             state,
             edge,
             streams: Recent::new(KEPT_STREAMS),
+            used: None,
         })
     }
 
     /// Tells whether it is what is stored, which another process may have moved on.
     pub(super) fn is_current(&self, reads: &dyn Reads) -> Result<bool, StoreError> {
         Ok(reads.size(self.agency.no())? == self.edge.size())
+    }
+
+    /// Counts what is kept of the agency that an erasure could take: what came since it was counted last, or everything
+    /// after an erasure.
+    pub(super) fn used(&mut self, reads: &dyn Reads) -> Result<u64, StoreError> {
+        let known = self.used.unwrap_or(Used { bytes: 0, next: 0 });
+        let next = self.edge.size();
+        let bytes = match known.next == next {
+            true => known.bytes,
+            false => known
+                .bytes
+                .saturating_add(reads.erasable(self.agency.no(), known.next)?),
+        };
+        self.used = Some(Used { bytes, next });
+        Ok(bytes)
+    }
+
+    /// Tells whether a parcel's link is stored.
+    pub(super) fn is_stored(&self, reads: &dyn Reads, parcel: &Prepared) -> Result<bool, StoreError> {
+        let Ok(opened) = parcel else { return Ok(false) };
+        let link = opened.link.link();
+        let Some(row) = reads.stream(self.agency.no(), link.stream)? else {
+            return Ok(false);
+        };
+        let stored = reads.link_at(row.no, link.seq)?;
+        Ok(stored.is_some_and(|(_, id)| id == opened.link.id()))
     }
 
     /// Publishes what is durable by now.
@@ -257,7 +293,10 @@ impl Live {
                     let members = live.map(|grant| grant.grant.member).collect();
                     writes.set_holders(no, &members)?;
                 }
-                Event::Erasure(erasure) => self.erase(writes, no, erasure)?,
+                Event::Erasure(erasure) => {
+                    self.erase(writes, no, erasure)?;
+                    self.used = None;
+                }
                 _ => (),
             }
         }

@@ -7,6 +7,7 @@ use vault_core::agency_state::AgencyState;
 use vault_core::check::Refused;
 use vault_core::parcel::{self, OpenParcel, OpenRecord};
 use vault_core::stream::UnverifiedLink;
+use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamKind;
 use vault_core::wire::v1::sync::Parcel;
 
@@ -38,6 +39,21 @@ pub(super) enum Erased {
     By(usize),
     /// Of one at least, none.
     Uncovered,
+}
+
+/// Returns the bytes of a note or a file that a parcel brings; nothing of what is about rights, erasures or reading, which
+/// waits for no room.
+pub(super) fn weight(parcel: &Prepared) -> u64 {
+    let Ok(opened) = parcel else { return 0 };
+    if !matches!(opened.link.link().body, LinkBody::Record(_)) {
+        return 0;
+    }
+    let of_record = |record: &OpenRecord| match record {
+        OpenRecord::Kept { record, wrap } => record.ciphertext().len().saturating_add(wrap.0.len()),
+        OpenRecord::Erased(_) => 0,
+    };
+    let all: usize = opened.records.iter().map(of_record).sum();
+    u64::try_from(all).unwrap_or(u64::MAX)
 }
 
 /// Opens parcels, each by itself.

@@ -13,8 +13,9 @@ use vault_core::wire::v1::sync::{AppendReply, Outcome};
 
 use super::ServiceError;
 use super::live::{Live, Mark};
-use super::prepare::{Erased, Prepared};
+use super::prepare::{self, Erased, Prepared};
 use crate::authorize::Appending;
+use crate::config::Quota;
 use crate::metrics::Metrics;
 use crate::report;
 use crate::store::{AgencyNo, Reads, Store, StoreError, Writes, writing};
@@ -40,11 +41,16 @@ struct Job {
 
 impl Writer {
     /// Begins the thread.
-    pub(super) fn begin(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
+    pub(super) fn begin(
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+        quota: Option<Quota>,
+    ) -> Result<Self, ServiceError> {
         let (jobs, waiting) = mpsc::sync_channel(WAITING);
         let mut work = Work {
             store,
             metrics,
+            quota,
             lives: HashMap::new(),
         };
         let thread = std::thread::Builder::new()
@@ -96,6 +102,7 @@ impl Drop for Writer {
 struct Work {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
+    quota: Option<Quota>,
     lives: HashMap<AgencyNo, Live>,
 }
 
@@ -140,7 +147,10 @@ impl Work {
             }
             let mut outcomes = Vec::with_capacity(group.len());
             for job in &group {
-                outcomes.push(self.place(writes, job)?);
+                outcomes.push(match self.fits(writes, job)? {
+                    true => Some(self.place(writes, job)?),
+                    false => None,
+                });
             }
             Ok(outcomes)
         });
@@ -160,10 +170,39 @@ impl Work {
         for (job, outcomes) in group.into_iter().zip(outcomes) {
             let checkpoint = checkpoints.get(&job.permit.agency().no());
             let checkpoint = checkpoint.map(|note| note.as_bytes().to_vec()).unwrap_or_default();
-            self.metrics.outcomes(&outcomes);
+            let answer = match outcomes {
+                Some(outcomes) => {
+                    self.metrics.outcomes(&outcomes);
+                    Ok(AppendReply { outcomes, checkpoint })
+                }
+                None => Err(ServiceError::OverQuota),
+            };
             // Whoever does not wait any more asks again.
-            let _ = job.answer.send(Ok(AppendReply { outcomes, checkpoint }));
+            let _ = job.answer.send(answer);
         }
+    }
+
+    /// Tells whether the agency may keep the notes and files that a job brings. One without any always fits: no erasure, no
+    /// revocation and no entry of who read what waits for room.
+    fn fits(&mut self, writes: &dyn Writes, job: &Job) -> Result<bool, StoreError> {
+        let Some(quota) = self.quota else { return Ok(true) };
+        let more: u64 = job.parcels.iter().map(prepare::weight).sum();
+        if more == 0 {
+            return Ok(true);
+        }
+        let live = self.live(writes, job)?;
+        let used = live.used(writes)?;
+        if used.saturating_add(more) <= quota.0 {
+            return Ok(true);
+        }
+        // What is there already takes no room, and whoever sends it again is told that it is there.
+        let mut more = 0_u64;
+        for parcel in &job.parcels {
+            if !live.is_stored(writes, parcel)? {
+                more = more.saturating_add(prepare::weight(parcel));
+            }
+        }
+        Ok(more == 0 || used.saturating_add(more) <= quota.0)
     }
 
     /// Places a job's parcels in their order; after the first that is not stored none is tried.

@@ -46,6 +46,12 @@ pub(super) fn whole(link: i64) -> Result<(i64, i64), StoreError> {
     Ok((place_no(link, 0)?, place_no(link, (1 << PLACE_BITS) - 1)?))
 }
 
+/// The range of numbers of what is in an agency's links from a leaf on.
+pub(super) fn within(agency: AgencyNo, from: u64) -> Result<(i64, i64), StoreError> {
+    let (_, last) = links_of(agency)?;
+    Ok((place_no(link_no(agency, from)?, 0)?, whole(last)?.1))
+}
+
 /// The first eight bytes of a record's id, by which its versions are found.
 pub(super) fn name(record: &RecordId) -> i64 {
     i64::from_be_bytes(record.0.first_chunk().copied().unwrap_or_default())

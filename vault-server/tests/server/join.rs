@@ -225,7 +225,7 @@ pub(crate) fn attack_36_a_million_guesses_of_an_invite_are_refused() {
         })
     })
     .unwrap();
-    let service = Service::begin(store, Arc::new(Metrics::default())).unwrap();
+    let service = Service::begin(store, Arc::new(Metrics::default()), None).unwrap();
     let (limits, start) = (Limits::new(50), std::time::Instant::now());
     let from = Who::Address(std::net::Ipv4Addr::LOCALHOST.into());
     let mut heard = 0;

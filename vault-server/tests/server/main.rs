@@ -22,6 +22,7 @@ mod limits;
 mod log;
 mod openapi;
 mod process;
+mod quota;
 mod reading;
 mod sessions;
 mod shared;

@@ -12,7 +12,7 @@ use vault_core::wire::v1::sync::{AppendReply, CarriedBody, Outcome};
 use crate::cluster::{Cluster, name};
 use crate::crash::{Worker, verify, working};
 use crate::kit::{Office, Server, link_id, over};
-use crate::{append, changes, cosign, crash, join, limits, log, reading, sessions};
+use crate::{append, changes, cosign, crash, join, limits, log, quota, reading, sessions};
 
 /// Runs tests of a server with a folder as tests of one with a database.
 macro_rules! over_postgres {
@@ -44,6 +44,8 @@ over_postgres!(
     cosign::the_newest_cosignature_of_each_witness_is_kept_and_given_out,
     crash::what_was_taken_before_a_signal_is_durable_after_it,
     crash::whatever_was_answered_survives_being_killed_and_nothing_is_there_twice,
+    quota::an_agency_keeps_no_more_than_its_quota_and_rights_and_erasures_wait_for_no_room,
+    quota::what_was_kept_is_counted_again_by_a_server_that_starts,
     join::an_invite_ends_with_its_day_and_an_agency_has_no_more_than_may_be,
     join::each_part_of_an_invite_is_written_once_and_the_same_again_is_the_same,
     join::who_may_open_and_answer_is_a_live_administrator_or_the_devices_own_member,

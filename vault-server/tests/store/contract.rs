@@ -488,9 +488,18 @@ fn erased_bytes_are_gone_and_hashes_stay(store: &dyn Store) {
     let no = writing(store, |writes| sample.store(writes, 0, 4)).unwrap();
     let made = &sample.made[0];
     let hash = made.record.hash();
+    let whole = reading(store, |reads| reads.erasable(number(reads, &sample), 0)).unwrap();
     writing(store, |writes| writes.erase(no, &BTreeSet::from([hash]))).unwrap();
     // Again is nothing more.
     writing(store, |writes| writes.erase(no, &BTreeSet::from([hash]))).unwrap();
+    // What is left of it takes no room that an erasure could give back.
+    let erasable = |from| reading(store, |reads| reads.erasable(number(reads, &sample), from)).unwrap();
+    let CarriedBody::Kept(body) = &sample.parcels[1].records[0].body else {
+        panic!()
+    };
+    let weight = (body.ciphertext.len() + body.wrap.len()) as u64;
+    assert_eq!(erasable(0), whole - weight);
+    assert_eq!(erasable(2), 2 * weight);
     reading(store, |reads| {
         let page = reads.page(no, 0, usize::MAX)?;
         let CarriedBody::Erased(left) = page.parcels[1].parcel.records[0].body else {

@@ -19,7 +19,7 @@ use vault_core::wire::v1::sync::{
 };
 
 use super::connection::Transaction;
-use crate::store::number::{PLACE_BITS, invite_kind, kind, leaf, link_no, links_of, name};
+use crate::store::number::{PLACE_BITS, invite_kind, kind, leaf, link_no, links_of, name, within};
 use crate::store::row::{NEAR, PARCEL_BYTES, with_last, wrap_hash};
 use crate::store::{
     AgencyNo, AgencyRow, CosignatureRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow,
@@ -433,6 +433,14 @@ impl Reads for Transaction<'_> {
             })
         };
         self.rows(sql, &[&agency_no(agency)?])?.iter().map(of).collect()
+    }
+
+    fn erasable(&self, agency: AgencyNo, from: u64) -> Result<u64, StoreError> {
+        let (first, last) = within(agency, from)?;
+        let sql = "SELECT (SELECT coalesce(sum(octet_length(wrap) + octet_length(ciphertext)), 0) FROM record \
+                   WHERE no BETWEEN $1 AND $2)::bigint + (SELECT coalesce(sum(octet_length(bytes)), 0) FROM blob \
+                   WHERE no BETWEEN $1 AND $2)::bigint";
+        self.row(sql, &[&first, &last])?.map_or(Ok(0), |row| count(&row, 0))
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -18,7 +18,7 @@ use vault_core::wire::v1::sync::{
 };
 
 use super::Transaction;
-use crate::store::number::{invite_kind, kind, leaf, link_no, links_of, name, whole};
+use crate::store::number::{invite_kind, kind, leaf, link_no, links_of, name, whole, within};
 use crate::store::row::{NEAR, weight, with_last, wrap_hash};
 use crate::store::{
     AgencyNo, AgencyRow, CosignatureRow, InviteRow, Part, Reader, Reads, StoreError, StoredLink, StreamNo, StreamRow,
@@ -369,6 +369,18 @@ impl Reads for Transaction<'_> {
             });
         }
         Ok(cosignatures)
+    }
+
+    fn erasable(&self, agency: AgencyNo, from: u64) -> Result<u64, StoreError> {
+        let (first, last) = within(agency, from)?;
+        let sum = |sql: &str| -> Result<u64, StoreError> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            Ok(statement.query_row([first, last], |row| row.get(0))?)
+        };
+        let records =
+            sum("SELECT coalesce(sum(length(wrap) + length(ciphertext)), 0) FROM record WHERE no BETWEEN ?1 AND ?2")?;
+        let blobs = sum("SELECT coalesce(sum(length(bytes)), 0) FROM blob WHERE no BETWEEN ?1 AND ?2")?;
+        Ok(records.saturating_add(blobs))
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {
