@@ -104,6 +104,30 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
         "{told}"
     );
     assert_eq!(ann.json(&["agency", "show"])["witnesses"], serde_json::json!([]));
+    // Cards open everything all the same; the new recovery key waits for others.
+    let cards = agency.sheet("cards");
+    let set = [
+        "recovery",
+        "split",
+        "--out-dir",
+        &cards,
+        "--threshold",
+        "2",
+        "--shares",
+        "2",
+    ];
+    ann.run(&[&set[..], &["--yes"]].concat()).done();
+    let backup = agency.sheet("vault.backup");
+    ann.json(&["backup", "create", "--out", &backup]);
+    let all = [1, 2].map(|number| format!("{cards}/card-{number}-of-2.txt")).join(",");
+    let empty = Vault::unmade();
+    let told = empty.json(&["recovery", "restore", "--cards", &all, "--backup", &backup]);
+    assert_eq!(
+        (&told["recovery_owed"], &told["recovery_renewed"]),
+        (&true.into(), &false.into()),
+        "{told}"
+    );
+    empty.verified();
     // Signing one's own again is no second signature.
     let again = ann.json(&["agency", "endorse", file, "--yes"]);
     assert_eq!(

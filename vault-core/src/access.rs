@@ -339,8 +339,7 @@ impl AccessState {
         }
     }
 
-    /// The state of a stream whose last link is known and was judged: it follows from that link alone, but for what
-    /// earlier links had seen where the last says nothing of it.
+    /// The state of a stream whose last link is known and was judged: it follows from that link alone.
     ///
     /// # Errors
     /// [`Check::AgencyHead`] for an unknown agency link; [`Check::KindOfStream`]; [`Check::AccessSequence`].

@@ -35,6 +35,7 @@ use crate::wire::v1::agency::RecipientKey;
 use crate::wire::v1::agency::RoleRecipient;
 use crate::wire::v1::agency::Roles;
 use crate::wire::v1::agency::Root;
+use crate::wire::v1::agency::RootSignature;
 use crate::wire::v1::event::AgencyEpoch;
 use crate::wire::v1::event::DpoEpoch;
 use crate::wire::v1::event::Event;
@@ -316,11 +317,25 @@ impl AgencyState {
             administrators.all(|a| known(&a.member).is_none_or(|identity| identity == a.identity)),
             Check::RootChain,
         )?;
+        self.require_present_identities(signed)?;
         require_signatures(self.root(), signed)?;
         let past = std::mem::replace(&mut self.root, signed.root.clone());
         self.past_roots.push((self.root_since, past));
         self.root_since = seq;
         Ok(())
+    }
+
+    /// Refuses a signature by a key that its member has no more: who began anew signs once a root names the new key.
+    fn require_present_identities(&self, signed: &SignedRoot) -> Result<(), Refused> {
+        let signs = |one: &RootSignature| self.may_sign_root(one.member);
+        require(signed.signatures.iter().all(signs), Check::RootChain)
+    }
+
+    /// Tells whether a member signs roots: it is live, and the root in force names it by the identity key that it has.
+    pub(crate) fn may_sign_root(&self, member: MemberId) -> bool {
+        let known = self.live_member(member).map(|known| known.identity);
+        let mut named = self.root().administrators.iter().filter(|one| one.member == member);
+        known.is_ok_and(|identity| named.any(|one| one.identity == identity))
     }
 
     /// Whether no number of a recovery, duty or data-protection key stands for two keys, and recovery's does not fall:
@@ -786,6 +801,10 @@ fn require_root(root: &Root) -> Result<(), Refused> {
     wire::require_set(&root.thresholds)?;
     wire::require_set(&root.sections)?;
     wire::require_set(&root.witnesses)?;
+    require(root.witnesses.len() <= limit::WITNESSES, Check::TooLong)?;
+    for one in &root.witnesses {
+        require(one.name.len() <= limit::WITNESS_NAME, Check::TooLong)?;
+    }
     let operations: Vec<_> = root.thresholds.iter().map(|t| t.operation).collect();
     let all = [
         Operation::Root,

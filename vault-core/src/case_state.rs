@@ -36,6 +36,7 @@ use crate::wire::v1::link::Placement;
 use crate::wire::v1::link::Release;
 use crate::wire::v1::link::ReleaseCommitment;
 use crate::wire::v1::link::Rewrap;
+use crate::wire::v1::link::Seen;
 use crate::wire::v1::membership::EpochKind;
 use crate::wire::v1::membership::EpochOpen;
 use crate::wire::v1::membership::Grant;
@@ -222,7 +223,16 @@ impl CaseState {
         stored: &[StoredRecord<'_>],
     ) -> Result<(), Refused> {
         let cited = agency.seq_of(&link.link().agency_head).ok_or(Check::AgencyHead)?;
+        // Held against the link before it when it entered; here that one may be left out.
+        self.seen = SeenSoFar::after(link.link());
         self.judge_as_of(agency.at(cited), link, stored)
+    }
+
+    /// Says what the stream's last link cites and carries, which the next one is held against: of a state that was fed events
+    /// alone it may be another one than the last event.
+    pub fn goes_on_from(&mut self, cited: u64, seen: Option<Seen>) {
+        self.cited = self.cited.max(cited);
+        self.seen = SeenSoFar::of(seen);
     }
 
     fn judge_as_of(

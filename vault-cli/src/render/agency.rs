@@ -1,5 +1,7 @@
 //! The agency's root, as text.
 
+use vault_core::note::display::escape_line;
+
 use super::or_dash;
 use crate::session::reply::{AgencyShowReply, NamedMember, ProposalReply};
 
@@ -7,7 +9,7 @@ use crate::session::reply::{AgencyShowReply, NamedMember, ProposalReply};
 pub fn shown(reply: &AgencyShowReply) -> String {
     let mut out = format!(
         "agency {}, root version {}\n",
-        reply.name.as_deref().unwrap_or(&reply.agency),
+        escape_line(reply.name.as_deref().unwrap_or(&reply.agency)),
         reply.version
     );
     let mut row = |name: &str, value: &str| out.push_str(&format!("{name:<16} {value}\n"));
@@ -36,7 +38,7 @@ fn signatures(count: usize) -> String {
 
 fn named(one: &NamedMember) -> String {
     match &one.name {
-        Some(name) => format!("{name} ({})", one.member),
+        Some(name) => format!("{} ({})", escape_line(name), one.member),
         None => one.member.clone(),
     }
 }
@@ -45,12 +47,11 @@ fn named(one: &NamedMember) -> String {
 pub fn proposal(reply: &ProposalReply) -> String {
     let mut out = format!("a proposal for version {} of the agency's root:\n", reply.version);
     for change in &reply.changes {
-        let of = change
-            .member
-            .as_ref()
-            .map_or_else(String::new, |member| format!(" {member}"));
-        let part = &change.part;
-        out.push_str(&match (&change.before, &change.after) {
+        // Nobody's name writes a line of this.
+        let of = change.member.as_deref().map(escape_line);
+        let of = of.map_or_else(String::new, |member| format!(" {member}"));
+        let (part, before, after) = (&change.part, change.before.as_deref(), change.after.as_deref());
+        out.push_str(&match (before.map(escape_line), after.map(escape_line)) {
             (Some(before), Some(after)) => format!("  {part}{of}: {before} -> {after}\n"),
             (None, Some(after)) => format!("  + {part}{of}: {after}\n"),
             (Some(before), None) => format!("  - {part}{of}: {before}\n"),
@@ -62,18 +63,9 @@ pub fn proposal(reply: &ProposalReply) -> String {
     out
 }
 
-/// Writes what became of a proposal of one's own.
+/// Writes what a proposal changes, and what became of it.
 pub fn proposed(reply: &ProposalReply) -> String {
     format!("{}{}", proposal(reply), ending(reply))
-}
-
-/// Writes what became of a proposal that was signed too.
-pub fn endorsed(reply: &ProposalReply) -> String {
-    format!(
-        "signed: version {} of the agency's root\n{}",
-        reply.version,
-        ending(reply)
-    )
 }
 
 fn ending(reply: &ProposalReply) -> String {

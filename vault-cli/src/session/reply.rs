@@ -1943,6 +1943,8 @@ pub struct RestoreReply {
     pub recovery_version: u32,
     /// Whether a new recovery key was made, so that cards of the old one are stale.
     pub recovery_renewed: bool,
+    /// Whether a new recovery key is owed and waits for other administrators: more than one signs a root.
+    pub recovery_owed: bool,
     /// What did not verify.
     pub failures: Vec<Failure>,
 }

@@ -50,6 +50,7 @@ use vault_core::backup::BackupSecrets;
 use vault_core::backup::Opener;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
+use vault_core::growing;
 use vault_core::id::CaseId;
 use vault_core::id::DeviceId;
 use vault_core::id::MemberId;
@@ -142,7 +143,9 @@ fn restore(
     let recovery_waits = kept.recovery_waits;
     let mut session = begin(&inside, &head, kept, key)?;
     let retired = session.enrol(recovery.as_ref())?;
-    let renewed = recovered || recovery_waits || request.new_recovery_key;
+    let owed = recovered || recovery_waits || request.new_recovery_key;
+    // Nobody names a new key alone where more than one signs a root; and nobody's notes wait for that.
+    let renewed = owed && growing::signatures_of_root(&session.holder.agency) == 1;
     if renewed {
         session.renew_recovery()?;
     }
@@ -173,6 +176,7 @@ fn restore(
         erased,
         recovery_version: holder.agency.root().recovery.version,
         recovery_renewed: renewed,
+        recovery_owed: owed && !renewed,
         failures: verified.failures,
     };
     session.close()?;

@@ -18,6 +18,7 @@ use super::reply::AgencyShowReply;
 use super::reply::NamedMember;
 use super::reply::ProposalReply;
 use super::reply::RootChangeReply;
+use super::reply::SIGNATURES;
 use super::reply::Schema;
 use super::request::AgencyEndorseRequest;
 use super::request::AgencyProposalRequest;
@@ -249,6 +250,7 @@ impl Session {
             version: proposal.root().version,
             changes: changes.collect(),
             signed_by: signed_by.collect(),
+            administrators: proposal.root().administrators.len(),
             missing: proposal.missing(agency),
             in_force: false,
             sent: false,
@@ -260,7 +262,7 @@ impl Session {
 fn part_name(part: RootPart) -> &'static str {
     match part {
         RootPart::Administrator(_) => "administrator",
-        RootPart::Signatures(Operation::Root) => "signatures of a new root",
+        RootPart::Signatures(Operation::Root) => SIGNATURES,
         RootPart::Signatures(Operation::Member) => "administrators for members",
         RootPart::Signatures(Operation::Policy) => "administrators for the policy set",
         RootPart::Signatures(Operation::Recovery) => "administrators for recovery",

@@ -341,6 +341,7 @@ impl Session {
         let agency = self.holder.agency.id();
         let follower = kept.follower(agency)?;
         let before = follower.size();
+        kept.begins_with(follower.seen());
         let held = self.store.read(|tx| held_below(tx, kept))?;
         let leaves = kept.agency_leaves.clone();
         // What others' devices log is for reviewers to fetch; its own, a device that is no older copy has.

@@ -143,6 +143,9 @@ impl Holder {
             .map_err(refused(stream))?
             .sign(&self.signer);
         let stored: Vec<_> = sealed.iter().map(PlacedRecord::stored).collect();
+        if let Some((cited, seen)) = tx.last_of(stream)? {
+            keys.state.goes_on_from(cited, seen);
+        }
         keys.state
             .judge(&self.agency, link.as_unverified(), &stored)
             .map_err(refused(stream))?;

@@ -4,6 +4,7 @@ use super::decode::SEEN_BYTES;
 use super::error::StoreError;
 use super::read::ReadTx;
 use super::read::refused_of;
+use super::row::Row;
 use super::write::WriteTx;
 use vault_core::stream::Chain;
 use vault_core::wire;
@@ -30,6 +31,23 @@ impl ReadTx<'_> {
         let kept = self.local(SEEN)?;
         let seen = kept.map(|bytes| wire::decode::<Seen>(&bytes, SEEN_BYTES)).transpose();
         seen.map_err(refused_of(SEEN))
+    }
+
+    /// Returns what the last link of a stream cites of the agency's, by number, and what it carries of the log.
+    ///
+    /// # Errors
+    /// CHK-100; [`StoreError`] of the row.
+    pub fn last_of(&self, stream: StreamId) -> Result<Option<(u64, Option<Seen>)>, StoreError> {
+        let Some((seq, _)) = self.chain(stream)?.head() else {
+            return Ok(None);
+        };
+        Ok(Some(match self.row_at(self.position_of(stream, seq)?)? {
+            Row::Record(record) => (record.agency_seq, record.seen),
+            Row::Link(row) => {
+                let link = row.link.link();
+                (self.agency_seq(&link.agency_head)?, link.seen)
+            }
+        }))
     }
 }
 

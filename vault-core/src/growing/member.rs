@@ -72,12 +72,21 @@ pub fn enrol(agency: &mut AgencyState, by: Acting<'_>, device: CertifiedDevice) 
 /// Lets a member begin anew with other keys and one device; its others are retired.
 ///
 /// # Errors
-/// [`Check::AdministratorOnly`], [`Check::MemberReset`], [`Check::DeviceCertificate`].
+/// [`Check::AdministratorOnly`], [`Check::MemberReset`], [`Check::DeviceCertificate`]; [`Check::RootThreshold`] where too few
+/// administrators would be left to sign the root that names the new key.
 pub fn reset(agency: &mut AgencyState, by: Acting<'_>, person: &NewPerson) -> Result<Appended, Refused> {
     let member = person.device.certificate.member;
     let known = agency.live_member(member).map_err(|_| Check::MemberReset)?;
     let version = known.recipient().map_or(0, |r| r.version);
     let version = version.checked_add(1).ok_or(Check::MemberReset)?;
+    // Until a root names the new key the member signs none: as many as it takes must be left, or no root ever follows.
+    let needed = signatures_of_root(agency);
+    let mut named = agency.root().administrators.iter();
+    if needed > 1 && named.any(|one| one.member == member) {
+        let others = agency.root().administrators.iter().filter(|one| one.member != member);
+        let left = others.filter(|one| agency.may_sign_root(one.member)).count();
+        require(left >= needed, Check::RootThreshold)?;
+    }
     let event = Event::Reset(MemberReset {
         identity: person.identity,
         recipient: recipient(member, version, &person.recipient),

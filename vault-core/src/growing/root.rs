@@ -89,6 +89,7 @@ impl Proposal {
         require(follows, Check::RootChain)?;
         let encoded = wire::encode(&signed.root)?;
         for one in &signed.signatures {
+            require(agency.may_sign_root(one.member), Check::RootChain)?;
             let by = last.administrators.iter().find(|known| known.member == one.member);
             let key = VerifyingKey::new(&by.ok_or(Check::RootChain)?.identity, Check::RootChain)?;
             key.verify(Label::RootSignature, &[&encoded], &one.signature, Check::RootChain)?;
@@ -125,6 +126,8 @@ impl Proposal {
     /// [`Check::AdministratorOnly`].
     pub fn endorse(mut self, agency: &AgencyState, by: Acting<'_>) -> Result<Self, Refused> {
         require(agency.is_administrator(by.member), Check::AdministratorOnly)?;
+        // Who began anew signs once the root names the new key.
+        require(agency.may_sign_root(by.member), Check::AdministratorOnly)?;
         let identity = SigningKey::from_seed(&by.secrets.identity);
         let signature = identity.sign(Label::RootSignature, &[&wire::encode(&self.signed.root)?]);
         let mut signatures = std::mem::take(&mut self.signed.signatures);

@@ -31,6 +31,10 @@ pub mod limit {
     pub const SEGMENT_START: usize = 16 << 10;
     /// A root document.
     pub const ROOT: usize = 256 << 10;
+    /// Witnesses that a root names: what they cosign has room in one note.
+    pub const WITNESSES: usize = 16;
+    /// A witness's name, in bytes.
+    pub const WITNESS_NAME: usize = 255;
     /// A keystore.
     pub const KEYSTORE: usize = 1 << 20;
     /// An attachment's content.

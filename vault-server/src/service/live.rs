@@ -228,6 +228,9 @@ impl Live {
                 agency: self.state.as_ref().map_or(LinkId::ZERO, |agency| agency.head()),
             }));
         }
+        // Nobody has seen more of the log than there is.
+        let seen = link.seen.map_or(0, |seen| seen.size);
+        require(seen <= self.edge.size(), Check::SeenCheckpoint)?;
         self.judge(writes, stream, opened)?;
         Ok(Outcome::Stored(self.store(writes, stream, opened)?))
     }

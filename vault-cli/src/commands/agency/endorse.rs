@@ -10,7 +10,7 @@ use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::part::Part;
 use crate::render;
-use crate::session::reply::ProposalReply;
+use crate::session::reply::{ProposalReply, SIGNATURES};
 use crate::session::request::{AgencyEndorseRequest, AgencyProposalRequest};
 use crate::unlock_prompt;
 
@@ -60,7 +60,7 @@ pub(super) fn run(args: &EndorseArgs, run: &Invocation) -> Result<(), CliError> 
     let reply = session.agency_endorse(AgencyEndorseRequest { proposal }, watch.task())?;
     drop(watch);
     let out = args.out.as_deref().unwrap_or(&args.file);
-    hand_on(run, reply, Some(out), args.out.is_none(), render::agency::endorsed)
+    hand_on(run, reply, Some(out), args.out.is_none())
 }
 
 /// Writes a proposal that needs more signatures to its file, and tells what became of it.
@@ -69,11 +69,12 @@ pub(super) fn hand_on(
     mut reply: ProposalReply,
     out: Option<&Path>,
     force: bool,
-    render: impl FnOnce(&ProposalReply) -> String,
 ) -> Result<(), CliError> {
     let text = std::mem::take(&mut reply.proposal);
     if reply.missing == 0 {
-        return run.ui.reply(&reply, render);
+        run.ui.reply(&reply, render::agency::proposed)?;
+        tell_price(run, &reply);
+        return Ok(());
     }
     let Some(out) = out else {
         return Err(CliError::NeedsFlag {
@@ -85,10 +86,29 @@ pub(super) fn hand_on(
     let failed = |e| CliError::io(format!("could not write `{}`", out.display()), e);
     part.file.write_all(text.as_bytes()).map_err(failed)?;
     part.become_file_or_refuse(out, force)?;
-    run.ui.reply(&reply, render)?;
+    run.ui.reply(&reply, render::agency::proposed)?;
     let out = out.display();
     run.ui.hint(&format!(
         "another administrator signs it too: `casevault agency endorse {out}`"
     ));
     Ok(())
+}
+
+/// Says what is given up where one administrator does not sign alone any more.
+fn tell_price(run: &Invocation, reply: &ProposalReply) {
+    let of_root = reply.changes.iter().find(|change| change.part == SIGNATURES);
+    let needed = of_root.and_then(|change| change.after.as_deref()?.parse::<usize>().ok());
+    let Some(needed) = needed.filter(|needed| *needed > 1) else {
+        return;
+    };
+    run.ui.hint(
+        "from now on a recovery with cards names no new recovery key alone, and whoever begins anew administers once \
+         others have signed a root that names the new key",
+    );
+    if needed >= reply.administrators {
+        run.ui.note(
+            "every administrator has to sign now: the first who loses their key leaves the root as it is for good. Name \
+             another one with `casevault agency propose --administrator MEMBER`",
+        );
+    }
 }

@@ -8,7 +8,6 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::part::require_new;
-use crate::render;
 use crate::session::request::AgencyProposeRequest;
 
 /// Bytes of a file with a witness's key at most: one line.
@@ -81,5 +80,5 @@ pub(super) fn run(args: ProposeArgs, run: &Invocation) -> Result<(), CliError> {
     let watch = run.watch()?;
     let reply = session.agency_propose(request, watch.task())?;
     drop(watch);
-    super::endorse::hand_on(run, reply, args.out.as_deref(), args.force, render::agency::proposed)
+    super::endorse::hand_on(run, reply, args.out.as_deref(), args.force)
 }

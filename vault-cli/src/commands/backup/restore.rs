@@ -109,6 +109,12 @@ pub(in crate::commands) fn tell(reply: &RestoreReply, run: &Invocation) -> Resul
             failures: reply.failures.len(),
         });
     }
+    if reply.recovery_owed {
+        run.ui.note(
+            "the recovery key is still the one that was used, and whoever has its cards opens what is written from now on: \
+             more than one administrator signs a root, and a new key waits for a root that names it",
+        );
+    }
     if reply.recovery_renewed {
         run.ui.hint(
             "there is a new recovery key, and old cards are stale: make new ones with `casevault recovery split`, then a \

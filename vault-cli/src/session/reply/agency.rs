@@ -48,6 +48,9 @@ pub struct RootChangeReply {
     pub after: Option<String>,
 }
 
+/// The part that says how many administrators sign a new root.
+pub const SIGNATURES: &str = "signatures of a new root";
+
 /// A proposed root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalReply {
@@ -59,6 +62,8 @@ pub struct ProposalReply {
     pub changes: Vec<RootChangeReply>,
     /// Who has signed it.
     pub signed_by: Vec<NamedMember>,
+    /// How many administrators it names.
+    pub administrators: usize,
     /// How many signatures it still needs.
     pub missing: usize,
     /// Whether it is in force.

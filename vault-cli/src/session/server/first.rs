@@ -43,6 +43,7 @@ pub(in crate::session) struct First {
     url: String,
     /// What was verified of the log.
     log: Checkpoint,
+    seen: Option<Seen>,
 }
 
 /// Fetches the agency's stream for the device of an invite that was answered.
@@ -90,6 +91,7 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
         links,
         url: url.as_str().to_owned(),
         log: follower.checkpoint(),
+        seen: follower.seen(),
     })
 }
 
@@ -152,6 +154,10 @@ impl First {
         kept.is_sent_to(tx.head().pos, tx.head().order, false);
         // Cases are still to be fetched, from the first leaf: of the very log that was verified here.
         kept.begins_at(&self.log);
+        // The agency's links may carry as much already.
+        if let Some(seen) = self.seen {
+            kept.arrived(seen);
+        }
         kept.store(tx)
     }
 }

@@ -15,7 +15,6 @@ use std::collections::BTreeSet;
 use vault_core::check::Check;
 use vault_core::id::AgencyId;
 use vault_core::id::CaseId;
-use vault_core::id::DeviceId;
 use vault_core::local::head::CommitOrder;
 use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::follow::Follower;
@@ -28,6 +27,8 @@ use vault_core::wire::v1::stream::StreamKind;
 /// The value's name.
 pub(in crate::session) const NAME: &str = "server";
 const SCHEMA: &str = "casevault.server/1";
+/// So many checkpoints wait to be held against what was followed.
+const UNPROVED: usize = 256;
 /// Bytes of a checkpoint as a link carries it.
 const SEEN_BYTES: usize = 104;
 
@@ -67,10 +68,13 @@ pub(super) struct KeptRemote {
     /// log is known to have of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     behind: BTreeMap<String, u64>,
-    /// Checkpoints that others' links carry and that were not held against what was followed yet, in base64: the longest of
-    /// each device.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    unproved: BTreeMap<String, String>,
+    /// Checkpoints that others' links carry, or that were verified here by a run that was cut off, and that were not held
+    /// against what was followed yet, in base64.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    unproved: BTreeSet<String>,
+    /// The checkpoint that was followed when this run began.
+    #[serde(skip)]
+    begun: Option<Seen>,
     /// The checkpoint that this run has verified, perhaps before all that is below it was taken in.
     #[serde(skip)]
     arrived: Option<Seen>,
@@ -95,7 +99,8 @@ impl KeptRemote {
             paper: None,
             left: BTreeSet::new(),
             behind: BTreeMap::new(),
-            unproved: BTreeMap::new(),
+            unproved: BTreeSet::new(),
+            begun: None,
             arrived: None,
             stored: None,
         })
@@ -131,8 +136,13 @@ impl KeptRemote {
         }
         // With the links that were taken in: one of them may carry all of it, and no later one may carry less (CHK-46).
         if let Some(arrived) = self.arrived
-            && tx.seen()?.is_none_or(|known| known.size < arrived.size)
+            && let known = tx.seen()?
+            && known.is_none_or(|known| known.size < arrived.size)
         {
+            // What goes on from what was followed is proved already; what a run that was cut off had verified is not.
+            if let Some(known) = known.filter(|known| Some(*known) != self.begun) {
+                self.is_seen(&known)?;
+            }
             tx.put_seen(&arrived)?;
         }
         let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
@@ -248,20 +258,25 @@ impl KeptRemote {
         self.arrived = Some(seen);
     }
 
-    /// Notes what the author of a link had seen of the log.
-    pub(super) fn is_seen(&mut self, by: DeviceId, seen: &Seen) -> Result<()> {
-        let by = HEXLOWER.encode(&by.0);
-        let known = self.unproved.get(&by).map(|text| seen_of(text)).transpose()?;
-        if known.is_none_or(|known| known.size < seen.size) {
-            let bytes = wire::encode(seen).map_err(refused(NAME))?;
-            self.unproved.insert(by, BASE64.encode(&bytes));
+    /// Notes what is followed already, as a run begins.
+    pub(super) fn begins_with(&mut self, seen: Option<Seen>) {
+        self.begun = seen;
+    }
+
+    /// Notes a checkpoint that is to be held against what is followed.
+    pub(super) fn is_seen(&mut self, seen: &Seen) -> Result<()> {
+        let bytes = wire::encode(seen).map_err(refused(NAME))?;
+        self.unproved.insert(BASE64.encode(&bytes));
+        // The size comes first in the bytes, so that of too many the shortest go: a longer one has them in it.
+        while self.unproved.len() > UNPROVED {
+            self.unproved.pop_first();
         }
         Ok(())
     }
 
     /// Returns what others had seen and was not held against what was followed yet.
     pub(super) fn unproved(&self) -> Result<Vec<Seen>> {
-        self.unproved.values().map(|text| seen_of(text)).collect()
+        self.unproved.iter().map(|text| seen_of(text)).collect()
     }
 
     /// Says that all of that is the beginning of what was followed; tells whether there was any.

@@ -188,10 +188,18 @@ impl Holder {
             self.agency = agency::load(tx)?;
         }
         let links = (of_agency.len() + others.len()) as u64;
+        // The longest of each device: what it had seen before is the beginning of that.
+        let mut seen_by = HashMap::new();
         for link in of_agency.iter().chain(&others).map(|one| one.parcel.link().link()) {
             if let Some(seen) = link.seen.filter(|_| link.device != self.device) {
-                kept.is_seen(link.device, &seen)?;
+                let longest = seen_by.entry(link.device).or_insert(seen);
+                if longest.size < seen.size {
+                    *longest = seen;
+                }
             }
+        }
+        for seen in seen_by.values() {
+            kept.is_seen(seen)?;
         }
         for one in of_agency {
             let of = one.parcel.link().link().stream.to_string();
@@ -239,7 +247,13 @@ impl Holder {
         };
         let state = match states.entry(case) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(new) => new.insert(self.case_state(tx, case)?),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                let mut state = self.case_state(tx, case)?;
+                if let Some((cited, seen)) = tx.last_of(stream)? {
+                    state.goes_on_from(cited, seen);
+                }
+                new.insert(state)
+            }
         };
         let stored: Vec<_> = one.records.iter().map(CheckedRecord::stored).collect();
         let named = named_by_hash(&link.link().body);

@@ -4,11 +4,13 @@ use super::guarded;
 use super::refused;
 use crate::agency_state::AgencyState;
 use crate::check::Check;
+use crate::context::Label;
 use crate::crypto::sign::SigningKey;
 use crate::forge::Person;
 use crate::forge::Seeded;
 use crate::forge::World;
 use crate::forge::world::log_key;
+use crate::founding;
 use crate::growing;
 use crate::growing::Acting;
 use crate::growing::Owed;
@@ -28,11 +30,13 @@ use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Operation;
 use crate::wire::v1::agency::Roles;
 use crate::wire::v1::agency::Root;
+use crate::wire::v1::agency::RootSignature;
 use crate::wire::v1::agency::Verifier;
 use crate::wire::v1::enrolment::NewPerson;
 use crate::wire::v1::event::Event;
 use crate::wire::v1::event::MemberReset;
 use crate::wire::v1::event::MemberRoles;
+use crate::wire::v1::event::SignedRoot;
 
 fn roles(member: MemberId, roles: Roles) -> Event {
     Event::Roles(MemberRoles { member, roles })
@@ -426,7 +430,7 @@ fn an_administrator_is_named_by_a_proposal_where_one_does_not_sign_alone() {
     grown.read(&appended);
     assert_eq!(growing::signatures_of_root(&grown.agency), 2);
     // A third comes with the role, and administers nothing until two have named it.
-    let (third, _) = person(&grown, 70, 71);
+    let (third, old_keys) = person(&grown, 70, 71);
     let its = third.device.certificate.member;
     let appended = grown.act(|agency, by| growing::join(agency, by, &third, both)).unwrap();
     grown.read(&appended);
@@ -445,9 +449,48 @@ fn an_administrator_is_named_by_a_proposal_where_one_does_not_sign_alone() {
     assert!(grown.agency.is_administrator(its));
     assert!(grown.read.is_administrator(its));
     // One of them begins anew: the next root names it by the key that it has now, whatever else it is about.
-    let (anew, _) = person(&grown, 70, 91);
+    let (anew, new_keys) = person(&grown, 70, 91);
     let appended = grown.act(|agency, by| growing::reset(agency, by, &anew)).unwrap();
     grown.read(&appended);
+    // Until then neither the key that may be somebody else's by now signs a root, nor the new one that no root names.
+    let device = anew.device.certificate.device;
+    for secrets in [&old_keys, &new_keys] {
+        let by = Acting {
+            member: its,
+            device,
+            secrets,
+        };
+        let proposal = grown.act(|agency, by| Proposal::make(agency, by, |_| ())).unwrap();
+        refused(
+            Check::AdministratorOnly,
+            proposal.endorse(&grown.agency, by).map(|_| ()),
+        );
+    }
+    let mut root = grown.agency.root().clone();
+    root.version += 1;
+    root.previous = crate::agency_state::root_hash(grown.agency.root()).unwrap();
+    for one in &mut root.administrators {
+        one.identity = grown.agency.members()[&one.member].identity;
+    }
+    let bytes = wire::encode(&root).unwrap();
+    let signed = |member, secrets: &Secrets| RootSignature {
+        member,
+        signature: SigningKey::from_seed(&secrets.identity).sign(Label::RootSignature, &[&bytes]),
+    };
+    let stolen = [signed(member, &secrets), signed(its, &old_keys)];
+    let event = Event::Root(SignedRoot {
+        root: root.clone(),
+        signatures: wire::sort_set(stolen.to_vec()).unwrap(),
+        founding: None,
+    });
+    let signer = SigningKey::from_seed(&secrets.device);
+    let mut agency = grown.agency.clone();
+    let judged = founding::push(&mut agency, &mut Vec::new(), &signer, by.device, event, Vec::new());
+    refused(Check::RootChain, judged);
+    // And nobody who is needed begins anew: no root would ever follow.
+    let (needed, _) = person(&grown, 60, 95);
+    let none_left = grown.act(|agency, by| growing::reset(agency, by, &needed).map(|_| ()));
+    refused(Check::RootThreshold, none_left);
     let nothing = |_: &mut Root| ();
     let proposal = grown.act(|agency, by| Proposal::make(agency, by, nothing)).unwrap();
     let [change] = proposal.changes(&grown.agency).try_into().unwrap();

@@ -34,6 +34,14 @@ fn followed(vault: &mut Vault) -> Option<Seen> {
     super::kept(vault.s()).follower(agency).unwrap().seen()
 }
 
+fn stranger(number: u8) -> Entry {
+    Entry::of(
+        StreamId::case(vault_core::id::CaseId([number; 16])),
+        0,
+        LinkId([number; 32]),
+    )
+}
+
 /// An office with a case that both are in.
 fn shared() -> (Office, String, StreamId) {
     let mut office = Office::founded();
@@ -108,6 +116,32 @@ fn what_is_written_after_a_run_that_was_cut_off_says_no_less_than_what_came() {
     older.entries.truncate(usize::try_from(before.size).unwrap() + 1);
     let refused = follow(&mut office.ben, &older, &|_, answer| answer).unwrap_err();
     assert_eq!(refused.check(), Some(Check::LogConsistency));
+    // Nor is a longer one that is another from where it was followed on: what was verified then is held against it.
+    let mut forked = older.clone();
+    while forked.entries.len() <= office.served.entries.len() {
+        let number = u8::try_from(forked.entries.len()).unwrap();
+        forked.entries.push(stranger(number));
+    }
+    let refused = follow(&mut office.ben, &forked, &|_, answer| answer).unwrap_err();
+    assert_eq!(refused.check(), Some(Check::LogConsistency));
+}
+
+/// As above, of an honest server.
+#[test]
+fn a_run_that_was_cut_off_goes_on() {
+    let (mut office, case, _) = shared();
+    for number in 0..8 {
+        office.ann.note(&case, &format!("obs: Number {number}."));
+        sync(&mut office.ann, &mut office.served).unwrap();
+        follow(&mut office.ann, &office.served, &|_, answer| answer).unwrap();
+    }
+    let pages = std::cell::Cell::new(0);
+    let cut = |request: Request, answer: Vec<u8>| match request {
+        Request::Page { .. } if pages.replace(pages.get() + 1) > 0 => Vec::new(),
+        _ => answer,
+    };
+    follow(&mut office.ben, &office.served, &cut).unwrap_err();
+    office.ben.note(&case, "obs: Of Ben.");
     office.meet();
     for vault in [&mut office.ann, &mut office.ben] {
         require_sound(vault);
@@ -120,13 +154,6 @@ fn attack_44_a_link_shows_that_its_author_was_told_another_history() {
     let (mut office, case, _) = shared();
     // Ann is told another history, behind what both have followed; nothing that she holds contradicts it.
     let mut forked = office.served.clone();
-    let stranger = |number: u8| {
-        Entry::of(
-            StreamId::case(vault_core::id::CaseId([number; 16])),
-            0,
-            LinkId([number; 32]),
-        )
-    };
     forked.entries.push(stranger(1));
     follow(&mut office.ann, &forked, &|_, answer| answer).unwrap();
     office.ann.note(&case, "obs: Written by whom a fork was shown.");
