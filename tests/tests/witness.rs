@@ -309,6 +309,7 @@ fn attack_49_a_witness_that_is_killed_before_it_is_answered_cosigns_no_other_log
     assert_eq!(watched.evil.tape().len(), asked);
     kill_9(child.id());
     child.wait_with_output().unwrap();
+    watched.evil.be_honest();
     watched.show(Some(other));
     let refused = watched.witness.once(&watched.log).refused(4, "server-log");
     assert_eq!(refused["check"], "CHK-138");
