@@ -25,11 +25,13 @@ pub use root::Proposal;
 use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::check::Refused;
+use crate::check::require;
 use crate::id::DeviceId;
 use crate::id::MemberId;
 use crate::keystore::Secrets;
 use crate::restoring::Appended;
 use crate::tlog::checkpoint::Witness;
+use crate::tlog::note;
 use crate::wire;
 use crate::wire::v1::agency::Root;
 use crate::wire::v1::agency::Verifier;
@@ -70,7 +72,7 @@ pub fn name_log(
 /// Names the witnesses of the agency's log, in the place of those that it has; none of them where the list is empty.
 ///
 /// # Errors
-/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key; as [`next_root`].
+/// As [`witnesses_of_root`] and [`next_root`].
 pub fn name_witnesses(
     agency: &mut AgencyState,
     member: MemberId,
@@ -82,11 +84,13 @@ pub fn name_witnesses(
     next_root(agency, member, device, secrets, |root| root.witnesses = witnesses)
 }
 
-/// Brings witnesses into the form in which a root names them, for whoever proposes one.
+/// Brings witnesses into the form in which a root names them, for whoever proposes one; at most 63, so that a note has room
+/// for all of them and the log.
 ///
 /// # Errors
-/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key.
+/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key, [`Check::TooLong`].
 pub fn witnesses_of_root(witnesses: Vec<Verifier>) -> Result<Vec<Verifier>, Refused> {
+    require(witnesses.len() < note::SIGNATURES, Check::TooLong)?;
     for one in &witnesses {
         let name = std::str::from_utf8(&one.name).map_err(|_| Check::Note)?;
         Witness::new(name, &one.key)?;
