@@ -28,6 +28,7 @@ pub use root::signatures_of_root;
 use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::check::Refused;
+use crate::check::require;
 use crate::id::DeviceId;
 use crate::id::MemberId;
 use crate::keystore::Secrets;
@@ -36,6 +37,7 @@ use crate::tlog::checkpoint::Witness;
 use crate::wire;
 use crate::wire::v1::agency::Root;
 use crate::wire::v1::agency::Verifier;
+use crate::wire::v1::limit;
 
 /// Puts the next version of the root in force, signed by one administrator alone: `edit` says what is new in it.
 ///
@@ -73,7 +75,7 @@ pub fn name_log(
 /// Names the witnesses of the agency's log, in the place of those that it has; none of them where the list is empty.
 ///
 /// # Errors
-/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key; as [`next_root`].
+/// As [`witnesses_of_root`] and [`next_root`].
 pub fn name_witnesses(
     agency: &mut AgencyState,
     member: MemberId,
@@ -85,11 +87,12 @@ pub fn name_witnesses(
     next_root(agency, member, device, secrets, |root| root.witnesses = witnesses)
 }
 
-/// Brings witnesses into the form in which a root names them, for whoever proposes one.
+/// Brings witnesses into the form in which a root names them, for whoever proposes one, at most [`limit::WITNESSES`].
 ///
 /// # Errors
-/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key.
+/// [`Check::Note`] for a name that no note can have, [`Check::Cosignature`] for bytes that are no key, [`Check::TooLong`].
 pub fn witnesses_of_root(witnesses: Vec<Verifier>) -> Result<Vec<Verifier>, Refused> {
+    require(witnesses.len() <= limit::WITNESSES, Check::TooLong)?;
     for one in &witnesses {
         let name = std::str::from_utf8(&one.name).map_err(|_| Check::Note)?;
         Witness::new(name, &one.key)?;

@@ -423,7 +423,7 @@ pub const WITHOUT: [(&str, &str); 47] = [
     ("log witness init", "has no vault: one file, replaced as a keystore is"),
     (
         "log witness run",
-        "has no vault and needs a server: it is killed at every call in `tests/tests/witness.rs`",
+        "has no vault and needs a server: it is killed and raced in `tests/tests/witness.rs`",
     ),
     ("man", "writes pages, which hold nothing of a vault"),
     (

@@ -211,6 +211,7 @@ impl Session {
         let (mut sent, mut owed, mut behind) = (0_u64, None, BTreeMap::new());
         for turn in 1.. {
             let cosigned = self.ask_cosigned(&asking)?;
+            let was_asked = cosigned.is_some();
             let taken = self.follow(&asking, &log, &mut kept, task)?;
             let follower = kept.follower(self.holder.agency.id())?;
             self.hold_cosigned(&asking, &follower, cosigned)?;
@@ -225,7 +226,9 @@ impl Session {
                 Err(SessionError::Server(ServerFault::Conflict { .. })) if turn < TURNS => {}
                 done => {
                     done?;
-                    if kept.followed() == kept.pushed {
+                    // A root that names the first witnesses came just now: what they cosigned is asked before the log is.
+                    let is_told = was_asked || !self.is_witnessed();
+                    if kept.followed() == kept.pushed && is_told {
                         break;
                     }
                 }

@@ -65,6 +65,7 @@ impl Proposal {
         }
         edit(&mut root);
         root.administrators = wire::sort_set(root.administrators)?;
+        root.witnesses = super::witnesses_of_root(root.witnesses)?;
         let proposal = Self {
             signed: SignedRoot {
                 root,

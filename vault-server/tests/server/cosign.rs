@@ -1,11 +1,14 @@
 //! Cosignatures: taken from witnesses that the root names, over trees of the log, and given out as the newest of each.
 
+use std::fs;
+use std::path::Path;
 use std::thread;
 
 use vault_core::check::Check;
 use vault_core::crypto::sign::{SigningKey, VerifyingKey};
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::checkpoint::{self, Checkpoint, Cosignature, SignedCheckpoint, Witness};
+use vault_core::tlog::note::{KeyName, Kind};
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::follow::CosignedNotes;
@@ -311,4 +314,26 @@ fn cosignatures_move_with_their_log() {
     assert!(done.status.success(), "{done:?}");
     let moved = Server::over(&cluster, &url, &["--rate", "0"]);
     assert_eq!(given(&office, &moved), before);
+}
+
+/// What is served with a witness is what another's tool verifies, which knows the C2SP pages alone.
+#[test]
+fn a_log_is_served_with_its_cosignature() {
+    let server = Server::start(&["--rate", "0"]);
+    let mut office = Office::with_case(&server, 77, 1);
+    name_witnesses(&mut office, &server, &[NAME]);
+    let parcels: Vec<_> = (0..300).map(|_| office.note(0)).collect();
+    office.stored(&server, parcels);
+    let now = now();
+    assert_eq!(cosigned(&office, &server, NAME, now).status, 204);
+    let newest = server.get(&format!("/v1/log/{}/checkpoint", office.id())).body;
+    let (size, by_whom) = opened(&office, &newest);
+    assert_eq!(by_whom, [by(NAME, now)]);
+    if let Some(folder) = std::env::var_os("CASEVAULT_TLOG_OUT") {
+        let folder = Path::new(&folder);
+        log::write_out(&office, &server, size, folder);
+        let key = key(NAME).public();
+        let named = KeyName::of(NAME, Kind::Cosignature, &key).unwrap();
+        fs::write(folder.join("witness.vkey"), named.verifier(Kind::Cosignature, &key)).unwrap();
+    }
 }

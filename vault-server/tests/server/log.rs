@@ -116,7 +116,7 @@ pub(crate) fn a_log_over_several_tiles_verifies_and_every_size_of_it_continues_t
 }
 
 /// Writes the log in files, as `tests/tlog/verify.py` reads one.
-fn write_out(office: &Office, server: &Server, size: u64, folder: &Path) {
+pub(crate) fn write_out(office: &Office, server: &Server, size: u64, folder: &Path) {
     let get = |path: &str| server.get(&format!("/v1/log/{}/{path}", office.id())).body;
     let put = |path: String, bytes: Vec<u8>| {
         let path = folder.join(path);

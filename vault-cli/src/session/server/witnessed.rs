@@ -96,6 +96,11 @@ impl Session {
         })
     }
 
+    /// Tells whether the root names witnesses.
+    pub(super) fn is_witnessed(&self) -> bool {
+        !Witness::named(self.holder.agency.root()).is_empty()
+    }
+
     /// Asks what witnesses cosigned; nothing where the root names none. It is to be asked for before the log is followed.
     pub(super) fn ask_cosigned(&self, asking: &Asking) -> Result<Option<CosignedTrees>> {
         let named = Witness::named(self.holder.agency.root());

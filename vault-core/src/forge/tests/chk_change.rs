@@ -5,6 +5,7 @@ use super::refused;
 use crate::agency_state::AgencyState;
 use crate::check::Check;
 use crate::context::Label;
+use crate::crypto::sign::PublicKey;
 use crate::crypto::sign::SigningKey;
 use crate::forge::Person;
 use crate::forge::Seeded;
@@ -521,4 +522,34 @@ fn nobody_but_an_administrator_lets_anybody_in() {
     let mut its = person(&grown, 60, 61).1;
     let renewed = growing::renew(&mut grown.agency, member, device, &mut its, &mut Seeded::new(1)).unwrap();
     assert!(renewed.links.is_empty());
+}
+
+#[test]
+fn witnesses_are_named_as_a_root_has_them_and_nothing_else_is() {
+    let mut grown = Grown::new();
+    let one = |name: &str, seed: u8| Verifier {
+        name: name.as_bytes().to_vec(),
+        key: SigningKey::from_seed(&SigningSeed::from_bytes([seed; 32])).public(),
+    };
+    let name = |grown: &mut Grown, all: Vec<Verifier>| {
+        grown.act(|agency, by| growing::name_witnesses(agency, by.member, by.device, by.secrets, all))
+    };
+    let appended = name(
+        &mut grown,
+        vec![one("b.example", 2), one("a.example", 1), one("b.example", 2)],
+    )
+    .unwrap();
+    grown.read(&appended);
+    assert_eq!(grown.read.root().witnesses.len(), 2);
+    refused(Check::Note, name(&mut grown, vec![one("two words", 1)]).map(|_| ()));
+    let no_key = Verifier {
+        key: PublicKey([0; 32]),
+        ..one("a.example", 1)
+    };
+    refused(Check::Cosignature, name(&mut grown, vec![no_key]).map(|_| ()));
+    let many = (0..17).map(|seed| one("a.example", seed)).collect();
+    refused(Check::TooLong, name(&mut grown, many).map(|_| ()));
+    let appended = name(&mut grown, Vec::new()).unwrap();
+    grown.read(&appended);
+    assert!(grown.read.root().witnesses.is_empty());
 }
