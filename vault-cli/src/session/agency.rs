@@ -51,6 +51,7 @@ pub(super) fn load(tx: &ReadTx<'_>) -> Result<AgencyState> {
     if tx.chain(stream)? != *state.chain() {
         return Err(SessionError::refused(Check::StreamHead, AGENCY));
     }
+    state.observe(tx.seen()?);
     Ok(state)
 }
 

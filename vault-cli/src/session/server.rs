@@ -408,18 +408,24 @@ impl Session {
         // What was followed before was the beginning of what came.
         let own = self.store.read(|tx| tx.seen())?;
         others.extend(own.filter(|own| own.size > before && *own != followed));
-        let mut prefix =
-            Prefix::begin(answers.log.clone(), followed, &others).map_err(|fault| (answers.fault)(fault))?;
-        while let Some(request) = prefix.ask() {
-            // What is known to be wrong already holds, whatever else does not come.
-            let answer = (answers.ask)(self, request);
-            let answer = answer.map_err(|error| prefix.doubt().map_or(error, |fault| (answers.fault)(fault)))?;
-            prefix.take(&answer).map_err(|fault| (answers.fault)(fault))?;
-        }
+        self.hold(answers, followed, &others)?;
         match kept.is_proved() {
             true => self.write(|_, tx| kept.store(tx)),
             false => Ok(()),
         }
+    }
+
+    /// Holds checkpoints against the one that was followed.
+    fn hold(&self, answers: &Answers<'_>, followed: Seen, others: &[Seen]) -> Result<()> {
+        let told = |fault| (answers.fault)(fault);
+        let mut prefix = Prefix::begin(answers.log.clone(), followed, others).map_err(told)?;
+        while let Some(request) = prefix.ask() {
+            // What is known to be wrong already holds, whatever else does not come.
+            let answer = (answers.ask)(self, request);
+            let answer = answer.map_err(|error| prefix.doubt().map_or(error, told))?;
+            prefix.take(&answer).map_err(told)?;
+        }
+        Ok(())
     }
 
     /// Asks for the bytes of records that were not shown, of cases that this member was let into again; returns the cases of
@@ -930,6 +936,16 @@ impl Driver for Following<'_> {
 
     fn arrived(&mut self, seen: Seen) {
         self.kept.arrived(seen);
+    }
+
+    fn ahead(&mut self, seen: Seen) -> SessionError {
+        let held = match self.kept.arrived_at() {
+            Some(followed) => self.session.hold(self.answers, followed, &[seen]),
+            None => Ok(()),
+        };
+        // What the log key did not sign shows nothing of the log.
+        let unsigned = || SessionError::refused(Check::SeenCheckpoint, "link");
+        held.map_or_else(|error| error, |()| unsigned())
     }
 
     fn take(&mut self, pulled: Vec<Pulled>, left: u64) -> Result<()> {

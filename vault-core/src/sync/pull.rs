@@ -58,6 +58,13 @@ pub struct Pulled {
     pub parcel: OpenParcel,
 }
 
+impl Pulled {
+    /// Returns what its author had seen of the log, if that is more than is below its leaf: it was made behind another log.
+    pub fn ahead(&self) -> Option<Seen> {
+        self.parcel.link().link().seen.filter(|seen| seen.size > self.leaf)
+    }
+}
+
 /// How far a stream is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
@@ -598,7 +605,6 @@ impl Plan {
             };
             let parcel = OpenParcel::open(placed.parcel)?;
             let is_of_leaf = placed.leaf == leaf && parcel.link().id() == link;
-            require_seen_below(&parcel, leaf)?;
             if !guard::holds(is_of_leaf, Guard::LinkOfLeaf) {
                 return Err(Fault::Withheld {
                     stream: due.stream,
@@ -660,7 +666,6 @@ impl Plan {
         let (mut seq, mut kept) = (from, Vec::with_capacity(below));
         for placed in page.parcels.into_iter().take(below) {
             let (leaf, parcel) = (placed.leaf, OpenParcel::open(placed.parcel)?);
-            require_seen_below(&parcel, leaf)?;
             let position = position(agency, stream, seq, leaf);
             kept.push(Pulled { leaf, position, parcel });
             seq = seq.saturating_add(1);
@@ -853,12 +858,6 @@ fn require_continued(paper: &Checkpoint, entries: &[Entry]) -> Result<(), Refuse
         edge.push(entry.leaf(), |_, _| {});
     }
     require(edge.root() == paper.root, check)
-}
-
-/// Refuses a link whose author had seen what is not below its own leaf: no link is made after the log that it is put into.
-fn require_seen_below(parcel: &OpenParcel, leaf: u64) -> Result<(), Refused> {
-    let seen = parcel.link().link().seen;
-    require(seen.is_none_or(|seen| seen.size <= leaf), Check::SeenCheckpoint)
 }
 
 /// Returns the sequence number of the agency's last link below a leaf.

@@ -25,6 +25,9 @@ pub(super) trait Driver {
     /// Notes the checkpoint that was verified, and below which every link is that is taken.
     fn arrived(&mut self, seen: Seen);
 
+    /// Tells what is wrong where the author of a link had seen more of the log than is below it: nothing of it is taken.
+    fn ahead(&mut self, seen: Seen) -> SessionError;
+
     /// Takes links that the log has; `left` are still to come after them.
     ///
     /// # Errors
@@ -54,6 +57,14 @@ pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
         let step = pull.step().map_err(|fault| by.fault(fault))?;
         if let Some(seen) = pull.arrived() {
             by.arrived(seen);
+        }
+        let (some, more): (&[Pulled], &[Pulled]) = match &step {
+            Step::Take(pulled) | Step::Ends { last: pulled, .. } => (pulled, &[]),
+            Step::Behind(behind) => (&behind.before, &behind.rest),
+            Step::Ask(_) | Step::Done => (&[], &[]),
+        };
+        if let Some(seen) = some.iter().chain(more).find_map(Pulled::ahead) {
+            return Err(by.ahead(seen));
         }
         match step {
             Step::Ask(request) => {

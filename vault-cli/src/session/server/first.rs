@@ -128,6 +128,10 @@ impl Driver for Fetching<'_> {
 
     fn arrived(&mut self, _: Seen) {}
 
+    fn ahead(&mut self, _: Seen) -> SessionError {
+        self.fault(Check::LogConsistency.into())
+    }
+
     fn take(&mut self, pulled: Vec<Pulled>, _: u64) -> Result<()> {
         self.pulled.extend(pulled);
         Ok(())

@@ -258,6 +258,11 @@ impl KeptRemote {
         self.arrived = Some(seen);
     }
 
+    /// Returns the checkpoint below which all links are that are taken in now.
+    pub(super) fn arrived_at(&self) -> Option<Seen> {
+        self.arrived
+    }
+
     /// Notes what is followed already, as a run begins.
     pub(super) fn begins_with(&mut self, seen: Option<Seen>) {
         self.begun = seen;

@@ -149,23 +149,47 @@ fn a_run_that_was_cut_off_goes_on() {
     }
 }
 
-#[test]
-fn attack_44_a_link_shows_that_its_author_was_told_another_history() {
+/// Ann is told another history, behind what both have followed, and writes; `between` is what of Ben's is in the log of the
+/// others before what she wrote.
+fn forked(between: usize) -> (Office, String) {
     let (mut office, case, _) = shared();
-    // Ann is told another history, behind what both have followed; nothing that she holds contradicts it.
     let mut forked = office.served.clone();
     forked.entries.push(stranger(1));
+    // Nothing that she holds contradicts it.
     follow(&mut office.ann, &forked, &|_, answer| answer).unwrap();
     office.ann.note(&case, "obs: Written by whom a fork was shown.");
+    if between > 0 {
+        let own = office.ben.case("ext-ben");
+        for number in 0..between {
+            office.ben.note(&own, &format!("obs: Number {number}."));
+        }
+        send(&mut office.ben, &mut office.served);
+    }
     send(&mut office.ann, &mut office.served);
-    // Ben is told the other one, and then given what she wrote.
-    let refused = follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap_err();
-    assert_eq!(refused.check(), Some(Check::LogConsistency));
-    // It is so each time, until somebody has looked at it; and what came can be read.
-    let again = follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap_err();
-    assert_eq!(again.check(), Some(Check::LogConsistency));
-    assert_eq!(office.ben.list(&case).unwrap().notes.len(), 1);
+    (office, case)
+}
+
+#[test]
+fn attack_44_a_link_shows_that_its_author_was_told_another_history() {
+    let (mut office, case) = forked(9);
+    // It is so each time; what came is taken in by then, and can be read.
+    for _ in 0..2 {
+        let refused = follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap_err();
+        assert_eq!(refused.check(), Some(Check::LogConsistency));
+        assert_eq!(office.ben.list(&case).unwrap().notes.len(), 1);
+        require_sound(&mut office.ben);
+    }
     vault_core::forge::guard::without(Check::LogConsistency, || {
         follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap();
     });
+}
+
+#[test]
+fn attack_44_nothing_is_taken_of_a_link_that_has_seen_more_of_the_log_than_is_below_it() {
+    let (mut office, case) = forked(0);
+    for _ in 0..2 {
+        let refused = follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap_err();
+        assert_eq!(refused.check(), Some(Check::LogConsistency));
+        assert_eq!(office.ben.list(&case).unwrap().notes.len(), 0);
+    }
 }
