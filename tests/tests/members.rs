@@ -168,6 +168,18 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
     // It was for that one place.
     let played = ben.run(&["agency", "endorse", file, "--yes", "--json"]);
     assert_eq!(played.code, 4, "{}", played.stderr);
+    // A device that enrols wants to hear of the witness (`witness.rs`); here there is none to run.
+    let without = agency.sheet("without.proposal");
+    ann.json(&[
+        "agency",
+        "propose",
+        "--without-witness",
+        "witness.example",
+        "--out",
+        &without,
+    ]);
+    ben.json(&["agency", "endorse", &without, "--yes"]);
+    ann.json(&["sync"]);
     // A third comes with the role, and administers once the root names it; nobody takes it from the root alone.
     let (cat, its) = agency.joined("Cat Able", "administrator");
     cat.run(&[&["member", "role", &its][..], &roles, &["--json"]].concat())

@@ -22,11 +22,15 @@ pub enum Meant {
 /// # Errors
 /// [`CliError::Interrupted`].
 pub fn ask(run: &Invocation, text: &str, before: &str) -> Result<Meant, CliError> {
-    let question = "m: they are marks; y: they are words, file it so; Enter: neither, go back [m/y/N] ";
-    Ok(match answer(run, text, before, question)?.as_deref() {
-        None | Some("y" | "yes") => Meant::AsWritten,
-        Some("m") => Meant::Marks(vault_core::note::text::with_marks(text)),
-        Some(_) => Meant::Mended,
+    let marked = vault_core::note::text::with_marks(text);
+    let question = match marked {
+        Some(_) => "m: they are marks; y: they are words, file it so; Enter: neither, go back [m/y/N] ",
+        None => "y: they are words, file it so; Enter: go back, and put the mark behind its words [y/N] ",
+    };
+    Ok(match (answer(run, text, before, question)?.as_deref(), marked) {
+        (None | Some("y" | "yes"), _) => Meant::AsWritten,
+        (Some("m"), Some(marked)) => Meant::Marks(marked),
+        (Some(_), _) => Meant::Mended,
     })
 }
 
@@ -41,9 +45,15 @@ pub fn ask_of_jot(run: &Invocation, text: String) -> Result<String, CliError> {
         }
         return Ok(text);
     }
-    let question = "m: they are marks; Enter: they are words, keep them so [m/N] ";
-    Ok(match answer(run, &text, "", question)?.as_deref() {
-        Some("m") => vault_core::note::text::with_marks(&text),
+    let marked = vault_core::note::text::with_marks(&text);
+    let question = match marked {
+        Some(_) => {
+            "m: they are marks; y: they are words; Enter: kept as it is, and asked again when it is filed [m/y/N] "
+        }
+        None => "kept as it is, and asked again when it is filed; Enter goes on ",
+    };
+    Ok(match (answer(run, &text, "", question)?.as_deref(), marked) {
+        (Some("m"), Some(marked)) => marked,
         _ => text,
     })
 }

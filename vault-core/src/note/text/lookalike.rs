@@ -10,13 +10,41 @@ use super::{Doubt, Line, Meant};
 const NAMES: [(&str, &[&str]); 5] = [
     (
         "hide-from",
-        &["hide-from", "hide_from", "hidefrom", "hidden-from", "hide from"],
+        &[
+            "hide-from",
+            "hide_from",
+            "hidefrom",
+            "hidden-from",
+            "hide from",
+            "hidden from",
+            "not for",
+            "do not disclose to",
+            "do not tell",
+            "don't tell",
+            "confidential",
+        ],
     ),
     ("label", &["label"]),
     ("significant", &["significant"]),
     ("third-party", &["third-party", "third_party", "third party"]),
     ("withheld", &["withheld", "withhold"]),
 ];
+
+/// Those of them that are words of sentences too.
+const IN_SENTENCES: [&str; 6] = [
+    "hide from",
+    "hidden from",
+    "not for",
+    "do not disclose to",
+    "do not tell",
+    "don't tell",
+];
+
+/// What people write before a danger, believing that it is told as one.
+const DANGERS: [&str; 5] = ["danger", "dangers", "risk", "risks", "safety"];
+
+/// Most words between the beginning of a line and a colon that still look like a mark: `NOT FOR the niece:`.
+const BEFORE_COLON: usize = 5;
 
 /// Words before `hide from` with which it is a sentence, and no mark.
 const SENTENCE: [&str; 29] = [
@@ -57,6 +85,8 @@ struct Found {
     to: usize,
     /// The mark as the grammar has it, braces off.
     mark: String,
+    /// Whether it can be written so without a doubt where it ends: otherwise what is to be hidden could become part of it.
+    is_sure: bool,
 }
 
 /// Lists what looks like a mark in a text, and hides or marks nothing as it is written.
@@ -74,20 +104,23 @@ pub fn lookalikes(text: &str) -> Vec<Doubt> {
     doubts.collect()
 }
 
-/// Writes a text with each of them as the mark that it looks like.
-pub fn with_marks(text: &str) -> String {
+/// Writes a text with each of them as the mark that it looks like; nothing where it is not clear where one of them ends.
+pub fn with_marks(text: &str) -> Option<String> {
     let lines = (1..).zip(text.split('\n')).map(|(number, whole)| {
         let mut line = String::with_capacity(whole.len());
         let mut done = 0;
         for found in in_line(Line::new(number, whole)) {
+            if !found.is_sure {
+                return None;
+            }
             line.push_str(whole.get(done..found.from).unwrap_or_default());
             line.push_str(&format!("{{{}}}", found.mark));
             done = found.to;
         }
         line.push_str(whole.get(done..).unwrap_or_default());
-        line
+        Some(line)
     });
-    lines.collect::<Vec<_>>().join("\n")
+    Some(lines.collect::<Option<Vec<_>>>()?.join("\n"))
 }
 
 fn in_line(line: Line<'_>) -> Vec<Found> {
@@ -100,6 +133,10 @@ fn in_line(line: Line<'_>) -> Vec<Found> {
     }
     let mut all = Vec::new();
     let mut at = 0;
+    if let Some(found) = beginning(text, indent).filter(|_| !is_field) {
+        at = found.to;
+        all.push(found);
+    }
     while let Some(char) = text.get(at..).and_then(|rest| rest.chars().next()) {
         let rest = text.get(at..).unwrap_or_default();
         let closed = |close: char| rest.find(close).map_or(rest.len(), |end| end + close.len_utf8());
@@ -109,15 +146,46 @@ fn in_line(line: Line<'_>) -> Vec<Found> {
             '(' | '[' | '<' => match in_brackets(rest, char) {
                 Some((length, mark)) => {
                     let (from, to) = (at, at + length);
-                    all.push(Found { from, to, mark });
+                    let is_sure = !mark.ends_with(char::is_uppercase);
+                    all.push(Found {
+                        from,
+                        to,
+                        mark,
+                        is_sure,
+                    });
                     length
                 }
                 None => char.len_utf8(),
             },
+            '#' => match hashed(text.get(..at).unwrap_or_default(), rest) {
+                Some(length) => {
+                    let mark = "label danger".to_owned();
+                    let (from, to) = (at, at + length);
+                    all.push(Found {
+                        from,
+                        to,
+                        mark,
+                        is_sure: true,
+                    });
+                    length
+                }
+                None => 1,
+            },
             _ => match bare(text.get(..at).unwrap_or_default(), rest) {
                 Some((length, mark)) => {
                     let (from, to) = (at, at + length);
-                    all.push(Found { from, to, mark });
+                    // Behind what it is about, and nothing behind it: a mark in front would take the words into itself.
+                    let before = text.get(..at).unwrap_or_default().trim_end();
+                    let has_words = before.contains(char::is_whitespace) || before.ends_with(['.', ',', ';']);
+                    let rest = text.get(to..).unwrap_or_default();
+                    let is_end = rest.trim().trim_matches(['.', '!', '?', ';']).is_empty();
+                    let is_sure = has_words && is_end && !mark.ends_with(char::is_uppercase);
+                    all.push(Found {
+                        from,
+                        to,
+                        mark,
+                        is_sure,
+                    });
                     length
                 }
                 None => char.len_utf8(),
@@ -126,6 +194,50 @@ fn in_line(line: Line<'_>) -> Vec<Found> {
         at += next;
     }
     all
+}
+
+/// Reads what a line begins with that looks like a mark or a danger: some words and a colon. Where it ends is not clear.
+fn beginning(text: &str, indent: usize) -> Option<Found> {
+    let rest = text.get(indent..)?;
+    // Behind the word that says what the paragraph is.
+    let spoken = rest
+        .split_once(": ")
+        .filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric()) && name.len() <= 4);
+    let own = spoken.map_or(0, |(name, _)| name.len() + 2);
+    let rest = rest.get(own..)?;
+    let colon = rest.find(':')?;
+    let (said, after) = (rest.get(..colon)?, rest.get(colon + 1..)?);
+    let is_short = said.split_whitespace().count() <= BEFORE_COLON;
+    let (from, to) = (indent + own, indent + own + colon + 1);
+    if DANGERS.iter().any(|name| said.trim().eq_ignore_ascii_case(name)) {
+        let is_sure = !after.trim().is_empty();
+        let mark = "label danger".to_owned();
+        return Some(Found {
+            from,
+            to,
+            mark,
+            is_sure,
+        });
+    }
+    let (mark, name, _) = named(said.trim_start())?;
+    let is_it = is_short
+        && (mark == "withheld" || mark == "hide-from" && (IN_SENTENCES.contains(&name) || name == "confidential"));
+    is_it.then(|| Found {
+        from,
+        to,
+        mark: written(mark, ""),
+        is_sure: false,
+    })
+}
+
+/// Reads `#danger`; returns its length.
+fn hashed(before: &str, rest: &str) -> Option<usize> {
+    let word = rest.get(1..)?;
+    let end = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
+    let is_it = DANGERS
+        .iter()
+        .any(|name| word.get(..end).is_some_and(|word| word.eq_ignore_ascii_case(name)));
+    (is_it && !before.ends_with(|c: char| c.is_alphanumeric())).then_some(1 + end)
 }
 
 /// Tells how much of a text a backslash keeps as it is: brackets with what is in them, else a word.
@@ -154,8 +266,11 @@ fn closing(open: char) -> Option<char> {
 fn in_brackets(rest: &str, open: char) -> Option<(usize, String)> {
     let end = rest.find(closing(open)?)?;
     let inside = rest.get(1..end)?.trim();
-    let (mark, _, after) = named(inside)?;
-    let value = value_of(after);
+    if DANGERS.iter().any(|name| inside.eq_ignore_ascii_case(name)) {
+        return Some((end + 1, "label danger".to_owned()));
+    }
+    let (mark, name, after) = named(inside)?;
+    let value = if name == "confidential" { "" } else { value_of(after) };
     let mark = match mark {
         "significant" | "third-party" if !value.is_empty() => return None,
         "label" if value.is_empty() => return None,
@@ -175,7 +290,10 @@ fn bare(before: &str, rest: &str) -> Option<(usize, String)> {
     let said = after.get(..end)?.trim_end();
     let value = value_of(said);
     let is_mark = match (mark, name) {
-        ("hide-from", "hide from") => has_colon || !value.is_empty() && begins_or_ends(before, after, said),
+        ("hide-from", "confidential") => false,
+        ("hide-from", name) if IN_SENTENCES.contains(&name) => {
+            has_colon || !value.is_empty() && begins_or_ends(before, after, said)
+        }
         ("hide-from", _) => true,
         ("withheld", "withheld") => has_colon,
         _ => false,
@@ -299,10 +417,50 @@ mod tests {
             marks(text).iter().map(|(line, ..)| *line).collect::<Vec<_>>(),
             [3, 3, 4]
         );
+        let text =
+            "obs: Calm.\n\nobs: Näher, (hide-from father) here. (significant)\r\nobs: He moved, hide-from: uncle\n";
         assert_eq!(
-            with_marks(text),
-            "obs: Calm.\n\nobs: Näher, {hide-from father} here. {significant}\r\n{hide-from uncle}\n"
+            with_marks(text).unwrap(),
+            "obs: Calm.\n\nobs: Näher, {hide-from father} here. {significant}\r\nobs: He moved, {hide-from uncle}\n"
         );
+    }
+
+    /// What is to be hidden must not become part of the mark, as whom it is hidden from.
+    #[test]
+    fn where_it_is_not_clear_where_a_mark_ends_none_is_written() {
+        for text in [
+            "Hide-from father: Mia has a phone.",
+            "HIDE FROM: niece Tom has a second bank book.",
+            "hide-from: father, She is pregnant.",
+            "withheld: She is pregnant.",
+            "obs: Withheld (third party): Neighbour called the police.",
+            "NOT FOR niece: Tom has a second bank book.",
+            "Confidential: she is pregnant.",
+            "(confidential, not for niece) She is pregnant.",
+            "obs: He moved. (hide-from)",
+            "hide-from father",
+        ] {
+            assert!(!marks(text).is_empty(), "{text}");
+            assert_eq!(with_marks(text), None, "{text}");
+        }
+        for (text, is) in [
+            ("He moved. (not for father)", "He moved. {hide-from father}"),
+            ("He moved. (do not disclose to father)", "He moved. {hide-from father}"),
+            (
+                "She has a phone, do not tell mother!",
+                "She has a phone, {hide-from mother}!",
+            ),
+            ("danger: Tom keeps a shotgun.", "{label danger} Tom keeps a shotgun."),
+            ("obs: Risk: a knife.", "obs: {label danger} a knife."),
+            (
+                "[danger] Ex-partner has a knife.",
+                "{label danger} Ex-partner has a knife.",
+            ),
+            ("Tom keeps a shotgun (danger)", "Tom keeps a shotgun {label danger}"),
+            ("Tom keeps a shotgun #danger", "Tom keeps a shotgun {label danger}"),
+        ] {
+            assert_eq!(with_marks(text).unwrap(), is, "{text}");
+        }
     }
 
     #[test]
@@ -318,9 +476,13 @@ mod tests {
             "obs: \\hide-from: is what she asked about; so is \\(hide-from father).",
             "#! (hide-from father) is no mark",
             "int: She may hide. [1,2]",
+            "obs: The flat is not for him, and this note is confidential to her doctor.",
+            "said mother: I do not tell him everything.",
+            "obs: It is a danger: he drives. C# and #2.",
+            "## Safety",
         ] {
             assert_eq!(marks(text), [], "{text}");
-            assert_eq!(with_marks(text), text);
+            assert_eq!(with_marks(text).unwrap(), text);
         }
     }
 }
