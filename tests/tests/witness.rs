@@ -13,6 +13,7 @@ use casevault_e2e::evil::message::Message;
 use casevault_e2e::evil::server::Evil;
 use casevault_e2e::evil::server::Rule;
 use casevault_e2e::evil::verb::Verb;
+use casevault_e2e::faults::shim;
 use casevault_e2e::server::Server;
 use casevault_e2e::terminal::kill_9;
 use casevault_e2e::terminal::until;
@@ -189,11 +190,46 @@ fn attack_45_a_cosignature_older_than_a_day_is_an_alarm_and_writing_goes_on() {
     assert_eq!(state(&ann.json(&["sync"])), "fresh");
 }
 
+/// ATTACKS 45: a server that shows the witness an old log for ever has it cosigned each minute.
+#[test]
+fn attack_45_a_witness_that_is_shown_a_log_that_stands_still_is_an_alarm() {
+    let Some(library) = shim::library() else { return };
+    let watched = Watched::new();
+    let ann = &watched.ann;
+    let old = watched.evil.means().honest();
+    watched.grow();
+    // A day and an hour ago, as this device knows it.
+    let mut command = ann.command(&["sync", "--json"]);
+    command
+        .env("LD_PRELOAD", library)
+        .env("SHIM_CLOCK", (-25 * 3_600).to_string());
+    Done::of(command.output().unwrap()).done();
+    let honest = watched.evil.means().honest();
+    assert!(honest.len() > old.len());
+    let show = |over: Vec<Entry>| {
+        let verb = Verb::Cosigned { ago: 60, over };
+        watched.evil.lie(vec![Rule::on(Message::Cosigned, verb)]);
+    };
+    for over in [Vec::new(), old, honest[..honest.len() - 1].to_vec()] {
+        show(over);
+        let told = ann.json(&["sync"]);
+        assert_eq!(state(&told), "stale", "{told}");
+        assert!(told["witnessed"]["unseen_since"].is_string(), "{told}");
+        let words = ann.run(&["sync"]).done().stdout;
+        assert!(words.contains("has not seen what came since"), "{words}");
+    }
+    show(honest);
+    let told = ann.json(&["sync"]);
+    assert_eq!(state(&told), "fresh");
+    assert!(told["witnessed"]["unseen_since"].is_null());
+}
+
 /// ATTACKS 43: a new device knows nothing but its sheet, which may be older than what the server shows.
 #[test]
 fn chk_142_attack_43_a_device_that_enrols_needs_a_fresh_cosignature() {
     let watched = Watched::new();
     let (ann, now) = (&watched.ann, witness::now());
+    let before = watched.evil.means().honest();
     let sheet = ann.around.join("ben.sheet").to_str().unwrap().to_owned();
     let invite = [
         "member",
@@ -224,6 +260,14 @@ fn chk_142_attack_43_a_device_that_enrols_needs_a_fresh_cosignature() {
     refused("there is no cosignature");
     watched.log.cosign(now - 30 * 3_600);
     refused("the newest cosignature is of 20");
+    // A fresh one, over what the log was before the sheet.
+    let shorter = before[..before.len() - 1].to_vec();
+    watched.evil.lie(vec![Rule::on(
+        Message::Cosigned,
+        Verb::Cosigned { ago: 60, over: shorter },
+    )]);
+    refused("has not yet what is on the sheet");
+    watched.evil.be_honest();
     // The client without the check is enrolled by a server that shows an old day.
     let copy = ben.copied();
     let whole = copy.command(&["member", "join", "--json"]);

@@ -117,6 +117,8 @@ pub enum ServerFault {
     Unwitnessed {
         /// When the newest cosignature was made; absent where there is none.
         newest: Option<String>,
+        /// Whether it is fresh, and of a shorter log than the sheet has.
+        is_short: bool,
     },
     /// It does not take a witness's cosignature.
     #[error("the server does not take this witness's cosignature")]
@@ -290,8 +292,12 @@ impl ServerFault {
                 "an administrator names it in the agency's root, by the line that `casevault log witness init` printed; and this \
                  machine's clock must be right"
             }
-            Self::Unwitnessed { newest } => {
+            Self::Unwitnessed { newest, is_short } => {
                 let last = match newest {
+                    Some(at) if *is_short => format!(
+                        "the newest cosignature, of {}, is over a log that has not yet what is on the sheet",
+                        crate::render::time(at)
+                    ),
                     Some(at) => format!("the newest cosignature is of {}", crate::render::time(at)),
                     None => "there is no cosignature".to_owned(),
                 };
