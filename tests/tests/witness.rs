@@ -297,6 +297,7 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
     watched.witness.once(&watched.log).done();
     let honest = watched.evil.means().honest();
     let before = watched.evil.tape().len();
+    let mut halted = 0;
     for lie in [
         LogLie::Fork { from: 0, more: 0 },
         LogLie::Fork { from: 2, more: 5 },
@@ -306,7 +307,25 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
         watched.show(Some(lie.applied(&honest)));
         let refused = watched.witness.once(&watched.log).refused(4, "server-log");
         assert_eq!(refused["check"], "CHK-138", "{lie}");
+        // It has stopped where it has evidence, also for the log that it knows.
+        let proved = refused["hint"].as_str().unwrap().contains("evidence-");
+        let mark = watched.witness.file("halted");
+        assert_eq!(mark.is_some(), proved, "{lie}");
+        halted += usize::from(proved);
+        if let Some(mark) = mark {
+            watched.show(None);
+            let refused = watched.witness.once(&watched.log).refused(4, "witness-halted");
+            let hint = refused["hint"].as_str().unwrap();
+            let named = std::fs::read_to_string(&mark).unwrap();
+            assert!(
+                hint.contains(named.trim_end()) && hint.contains(mark.to_str().unwrap()),
+                "{hint}"
+            );
+            assert!(std::path::Path::new(named.trim_end()).is_file());
+            std::fs::remove_file(mark).unwrap();
+        }
     }
+    assert!(halted >= 2);
     assert_eq!(watched.brought(before), []);
     let evidence = watched.witness.evidence();
     assert!(!evidence.is_empty());
@@ -319,14 +338,7 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
     watched.show(None);
     watched.witness.once(&watched.log).done();
     // What it keeps is held to the log's signature.
-    let position = std::fs::read_dir(&watched.witness.folder)
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path());
-    let position = position
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|end| end == "position"))
-        .unwrap();
+    let position = watched.witness.file("position").unwrap();
     let mut bytes = std::fs::read(&position).unwrap();
     bytes[80] ^= 1;
     std::fs::write(&position, bytes).unwrap();
@@ -372,13 +384,50 @@ fn attack_49_a_witness_that_is_killed_before_it_is_answered_cosigns_no_other_log
     let trees = watched.brought(began);
     assert_eq!(trees.len(), 1);
     assert_eq!(trees[0].root, root(&one));
-    // And goes on with the one that it knows.
+    // And goes on with the one that it knows, once somebody has decided.
     watched.evil.be_honest();
     watched.show(Some(one));
+    watched.witness.once(&watched.log).refused(4, "witness-halted");
+    std::fs::remove_file(watched.witness.file("halted").unwrap()).unwrap();
     let brought = watched.witness.once(&watched.log);
     // The real server has no such log.
     brought.refused(1, "cosignature-refused");
     assert_eq!(watched.brought(began).len(), 1);
+}
+
+/// ATTACKS 49: a witness whose folder forgot how far it was cosigns nothing.
+#[test]
+fn attack_49_a_witness_that_forgot_how_far_it_was_cosigns_nothing() {
+    let watched = Watched::new();
+    watched.witness.once(&watched.log).done();
+    let position = watched.witness.file("position").unwrap();
+    let old = std::fs::read(&position).unwrap();
+    let run = |more: &[&str]| {
+        let whole = watched.witness.command(&watched.log);
+        let plain = whole.get_args().filter(|argument| *argument != "--first");
+        let mut command = Command::new(binary::casevault());
+        command.args(plain).args(more).env_remove("HOME");
+        Done::of(command.output().unwrap())
+    };
+    // It has been here.
+    run(&["--first"]).refused(6, "conflict");
+    let began = watched.evil.tape().len();
+    std::fs::remove_file(&position).unwrap();
+    let refused = run(&[]).refused(4, "witness-forgot");
+    assert!(refused["hint"].as_str().unwrap().contains("--first"), "{refused}");
+    // Nor with the word for it: the server has what it cosigned.
+    run(&["--first"]).refused(4, "witness-forgot");
+    assert!(!position.exists());
+    // An older copy of the folder.
+    std::fs::write(&position, &old).unwrap();
+    watched.grow();
+    run(&[]).done();
+    assert_eq!(watched.brought(began).len(), 1);
+    std::fs::write(&position, &old).unwrap();
+    let refused = run(&[]).refused(4, "witness-forgot");
+    assert!(refused["hint"].as_str().unwrap().contains("new witness"), "{refused}");
+    assert_eq!(watched.brought(began).len(), 1);
+    assert_eq!(std::fs::read(&position).unwrap(), old);
 }
 
 /// ATTACKS 49: many runs at once over one folder, killed at any moment, shown one log or the other: of all that left them,

@@ -120,6 +120,26 @@ pub enum ServerFault {
         /// Whether it is fresh, and of a shorter log than the sheet has.
         is_short: bool,
     },
+    /// A contradiction was found, and this witness cosigns no more of that log.
+    #[error("this witness has stopped: it found that the server's key signed two logs")]
+    Halted {
+        /// The file with the evidence.
+        evidence: String,
+        /// The file that says that it has stopped.
+        mark: String,
+    },
+    /// A witness does not know how far it was.
+    #[error(
+        "{}",
+        match cosigned {
+            None => "nothing is kept here of how far this witness was with this log".to_owned(),
+            Some(size) => format!("this witness has cosigned {size} leaves of this log, and knows of fewer"),
+        }
+    )]
+    Forgot {
+        /// Leaves that it cosigned, as the server has it; absent where that was not asked.
+        cosigned: Option<u64>,
+    },
     /// It does not take a witness's cosignature.
     #[error("the server does not take this witness's cosignature")]
     NotTaken,
@@ -205,6 +225,8 @@ impl ServerFault {
             | Self::Unsigned { .. }
             | Self::Log { .. }
             | Self::Unwitnessed { .. }
+            | Self::Halted { .. }
+            | Self::Forgot { .. }
             | Self::Absent { .. }
             | Self::Withheld { .. } => Kind::Verification,
             Self::None
@@ -234,6 +256,8 @@ impl ServerFault {
             Self::OwnStreamAhead => "older-copy",
             Self::Log { .. } => "server-log",
             Self::Unwitnessed { .. } => "server-unwitnessed",
+            Self::Halted { .. } => "witness-halted",
+            Self::Forgot { .. } => "witness-forgot",
             Self::NotTaken => "cosignature-refused",
             Self::Absent { .. } | Self::Withheld { .. } => "server-withholds",
         }
@@ -287,6 +311,21 @@ impl ServerFault {
                 return format!(
                     "nothing of it was taken. Give `{path}` to the data-protection officer: it proves to anybody that the server showed two histories"
                 );
+            }
+            Self::Halted { evidence, mark } => {
+                return format!(
+                    "nothing was cosigned. Give `{evidence}` to the data-protection officer. Remove `{mark}` only when it is \
+                     known which of the two logs is the agency's, and that it is the one that this witness cosigned; \
+                     otherwise make a new witness"
+                );
+            }
+            Self::Forgot { cosigned: None } => {
+                "nothing was cosigned. If this witness has never cosigned this log, run it once with `--first`; otherwise its \
+                 folder lost something: make a new witness with `casevault log witness init`, and have the root name that"
+            }
+            Self::Forgot { .. } => {
+                "nothing was cosigned. Its folder lost something, or is an older copy: make a new witness with \
+                 `casevault log witness init`, and have the root name that"
             }
             Self::NotTaken => {
                 "an administrator names it in the agency's root, by the line that `casevault log witness init` printed; and this \

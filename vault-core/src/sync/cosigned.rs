@@ -72,6 +72,11 @@ impl CosignedTrees {
         }
         Ok(Self { log, trees, found })
     }
+
+    /// Returns how many leaves the longest tree has that one of the witnesses cosigned; nothing where none did.
+    pub fn longest(&self) -> Option<u64> {
+        self.trees.iter().map(|seen| seen.size).max()
+    }
 }
 
 impl Cosigned {

@@ -232,7 +232,7 @@ fn told(kept: &KeptTimes, named: &[Witness], now: u64) -> WitnessedReply {
 }
 
 /// Asks what witnesses cosigned, and reads it.
-pub(super) fn open(asking: &Asking, named: &[Witness]) -> Result<CosignedTrees> {
+pub(in crate::session) fn open(asking: &Asking, named: &[Witness]) -> Result<CosignedTrees> {
     let answer = asking.remote.cosigned()?;
     CosignedTrees::open(asking.log.clone(), named, &answer).map_err(|fault| asking.fault(fault))
 }
