@@ -143,7 +143,7 @@ impl Witness {
         }
     }
 
-    /// Prepares a run that goes once.
+    /// Prepares a run that goes once; the first, where it knows nothing of a log yet.
     ///
     /// # Panics
     /// Where a path is no text.
@@ -151,7 +151,18 @@ impl Witness {
         let state = self.folder.to_str().expect("a folder's name");
         let file = log.file.to_str().expect("a file's name");
         let run = ["log", "witness", "run", "--json", "--once", "--state", state];
-        command(&[&run[..], &["--server", &log.url, "--log", file]].concat())
+        let first: &[&str] = match self.file("position") {
+            None => &["--first"],
+            Some(_) => &[],
+        };
+        command(&[&run[..], &["--server", &log.url, "--log", file], first].concat())
+    }
+
+    /// Returns the file in its folder whose name ends so.
+    pub fn file(&self, end: &str) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut paths = entries.map(|entry| entry.path());
+        paths.find(|path| path.extension().is_some_and(|of| of == end))
     }
 
     /// Runs once.

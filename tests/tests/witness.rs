@@ -13,6 +13,7 @@ use casevault_e2e::evil::message::Message;
 use casevault_e2e::evil::server::Evil;
 use casevault_e2e::evil::server::Rule;
 use casevault_e2e::evil::verb::Verb;
+use casevault_e2e::faults::shim;
 use casevault_e2e::server::Server;
 use casevault_e2e::terminal::kill_9;
 use casevault_e2e::terminal::until;
@@ -189,11 +190,46 @@ fn attack_45_a_cosignature_older_than_a_day_is_an_alarm_and_writing_goes_on() {
     assert_eq!(state(&ann.json(&["sync"])), "fresh");
 }
 
+/// ATTACKS 45: a server that shows the witness an old log for ever has it cosigned each minute.
+#[test]
+fn attack_45_a_witness_that_is_shown_a_log_that_stands_still_is_an_alarm() {
+    let Some(library) = shim::library() else { return };
+    let watched = Watched::new();
+    let ann = &watched.ann;
+    let old = watched.evil.means().honest();
+    watched.grow();
+    // A day and an hour ago, as this device knows it.
+    let mut command = ann.command(&["sync", "--json"]);
+    command
+        .env("LD_PRELOAD", library)
+        .env("SHIM_CLOCK", (-25 * 3_600).to_string());
+    Done::of(command.output().unwrap()).done();
+    let honest = watched.evil.means().honest();
+    assert!(honest.len() > old.len());
+    let show = |over: Vec<Entry>| {
+        let verb = Verb::Cosigned { ago: 60, over };
+        watched.evil.lie(vec![Rule::on(Message::Cosigned, verb)]);
+    };
+    for over in [Vec::new(), old, honest[..honest.len() - 1].to_vec()] {
+        show(over);
+        let told = ann.json(&["sync"]);
+        assert_eq!(state(&told), "stale", "{told}");
+        assert!(told["witnessed"]["unseen_since"].is_string(), "{told}");
+        let words = ann.run(&["sync"]).done().stdout;
+        assert!(words.contains("has not seen what came since"), "{words}");
+    }
+    show(honest);
+    let told = ann.json(&["sync"]);
+    assert_eq!(state(&told), "fresh");
+    assert!(told["witnessed"]["unseen_since"].is_null());
+}
+
 /// ATTACKS 43: a new device knows nothing but its sheet, which may be older than what the server shows.
 #[test]
 fn chk_142_attack_43_a_device_that_enrols_needs_a_fresh_cosignature() {
     let watched = Watched::new();
     let (ann, now) = (&watched.ann, witness::now());
+    let before = watched.evil.means().honest();
     let sheet = ann.around.join("ben.sheet").to_str().unwrap().to_owned();
     let invite = [
         "member",
@@ -224,6 +260,14 @@ fn chk_142_attack_43_a_device_that_enrols_needs_a_fresh_cosignature() {
     refused("there is no cosignature");
     watched.log.cosign(now - 30 * 3_600);
     refused("the newest cosignature is of 20");
+    // A fresh one, over what the log was before the sheet.
+    let shorter = before[..before.len() - 1].to_vec();
+    watched.evil.lie(vec![Rule::on(
+        Message::Cosigned,
+        Verb::Cosigned { ago: 60, over: shorter },
+    )]);
+    refused("has not yet what is on the sheet");
+    watched.evil.be_honest();
     // The client without the check is enrolled by a server that shows an old day.
     let copy = ben.copied();
     let whole = copy.command(&["member", "join", "--json"]);
@@ -253,6 +297,7 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
     watched.witness.once(&watched.log).done();
     let honest = watched.evil.means().honest();
     let before = watched.evil.tape().len();
+    let mut halted = 0;
     for lie in [
         LogLie::Fork { from: 0, more: 0 },
         LogLie::Fork { from: 2, more: 5 },
@@ -262,7 +307,25 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
         watched.show(Some(lie.applied(&honest)));
         let refused = watched.witness.once(&watched.log).refused(4, "server-log");
         assert_eq!(refused["check"], "CHK-138", "{lie}");
+        // It has stopped where it has evidence, also for the log that it knows.
+        let proved = refused["hint"].as_str().unwrap().contains("evidence-");
+        let mark = watched.witness.file("halted");
+        assert_eq!(mark.is_some(), proved, "{lie}");
+        halted += usize::from(proved);
+        if let Some(mark) = mark {
+            watched.show(None);
+            let refused = watched.witness.once(&watched.log).refused(4, "witness-halted");
+            let hint = refused["hint"].as_str().unwrap();
+            let named = std::fs::read_to_string(&mark).unwrap();
+            assert!(
+                hint.contains(named.trim_end()) && hint.contains(mark.to_str().unwrap()),
+                "{hint}"
+            );
+            assert!(std::path::Path::new(named.trim_end()).is_file());
+            std::fs::remove_file(mark).unwrap();
+        }
     }
+    assert!(halted >= 2);
     assert_eq!(watched.brought(before), []);
     let evidence = watched.witness.evidence();
     assert!(!evidence.is_empty());
@@ -275,14 +338,7 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
     watched.show(None);
     watched.witness.once(&watched.log).done();
     // What it keeps is held to the log's signature.
-    let position = std::fs::read_dir(&watched.witness.folder)
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path());
-    let position = position
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|end| end == "position"))
-        .unwrap();
+    let position = watched.witness.file("position").unwrap();
     let mut bytes = std::fs::read(&position).unwrap();
     bytes[80] ^= 1;
     std::fs::write(&position, bytes).unwrap();
@@ -328,13 +384,50 @@ fn attack_49_a_witness_that_is_killed_before_it_is_answered_cosigns_no_other_log
     let trees = watched.brought(began);
     assert_eq!(trees.len(), 1);
     assert_eq!(trees[0].root, root(&one));
-    // And goes on with the one that it knows.
+    // And goes on with the one that it knows, once somebody has decided.
     watched.evil.be_honest();
     watched.show(Some(one));
+    watched.witness.once(&watched.log).refused(4, "witness-halted");
+    std::fs::remove_file(watched.witness.file("halted").unwrap()).unwrap();
     let brought = watched.witness.once(&watched.log);
     // The real server has no such log.
     brought.refused(1, "cosignature-refused");
     assert_eq!(watched.brought(began).len(), 1);
+}
+
+/// ATTACKS 49: a witness whose folder forgot how far it was cosigns nothing.
+#[test]
+fn attack_49_a_witness_that_forgot_how_far_it_was_cosigns_nothing() {
+    let watched = Watched::new();
+    watched.witness.once(&watched.log).done();
+    let position = watched.witness.file("position").unwrap();
+    let old = std::fs::read(&position).unwrap();
+    let run = |more: &[&str]| {
+        let whole = watched.witness.command(&watched.log);
+        let plain = whole.get_args().filter(|argument| *argument != "--first");
+        let mut command = Command::new(binary::casevault());
+        command.args(plain).args(more).env_remove("HOME");
+        Done::of(command.output().unwrap())
+    };
+    // It has been here.
+    run(&["--first"]).refused(6, "conflict");
+    let began = watched.evil.tape().len();
+    std::fs::remove_file(&position).unwrap();
+    let refused = run(&[]).refused(4, "witness-forgot");
+    assert!(refused["hint"].as_str().unwrap().contains("--first"), "{refused}");
+    // Nor with the word for it: the server has what it cosigned.
+    run(&["--first"]).refused(4, "witness-forgot");
+    assert!(!position.exists());
+    // An older copy of the folder.
+    std::fs::write(&position, &old).unwrap();
+    watched.grow();
+    run(&[]).done();
+    assert_eq!(watched.brought(began).len(), 1);
+    std::fs::write(&position, &old).unwrap();
+    let refused = run(&[]).refused(4, "witness-forgot");
+    assert!(refused["hint"].as_str().unwrap().contains("new witness"), "{refused}");
+    assert_eq!(watched.brought(began).len(), 1);
+    assert_eq!(std::fs::read(&position).unwrap(), old);
 }
 
 /// ATTACKS 49: many runs at once over one folder, killed at any moment, shown one log or the other: of all that left them,

@@ -28,6 +28,7 @@ pub use audit::Audit;
 pub use audit::Found;
 pub use cosigned::Cosigned;
 pub use cosigned::CosignedTrees;
+pub use cosigned::Sighting;
 pub use prefix::Prefix;
 pub use pull::Behind;
 pub use pull::Held;

@@ -117,6 +117,28 @@ pub enum ServerFault {
     Unwitnessed {
         /// When the newest cosignature was made; absent where there is none.
         newest: Option<String>,
+        /// Whether it is fresh, and of a shorter log than the sheet has.
+        is_short: bool,
+    },
+    /// A contradiction was found, and this witness cosigns no more of that log.
+    #[error("this witness has stopped: it found that the server's key signed two logs")]
+    Halted {
+        /// The file with the evidence.
+        evidence: String,
+        /// The file that says that it has stopped.
+        mark: String,
+    },
+    /// A witness does not know how far it was.
+    #[error(
+        "{}",
+        match cosigned {
+            None => "nothing is kept here of how far this witness was with this log".to_owned(),
+            Some(size) => format!("this witness has cosigned {size} leaves of this log, and knows of fewer"),
+        }
+    )]
+    Forgot {
+        /// Leaves that it cosigned, as the server has it; absent where that was not asked.
+        cosigned: Option<u64>,
     },
     /// It does not take a witness's cosignature.
     #[error("the server does not take this witness's cosignature")]
@@ -203,6 +225,8 @@ impl ServerFault {
             | Self::Unsigned { .. }
             | Self::Log { .. }
             | Self::Unwitnessed { .. }
+            | Self::Halted { .. }
+            | Self::Forgot { .. }
             | Self::Absent { .. }
             | Self::Withheld { .. } => Kind::Verification,
             Self::None
@@ -232,6 +256,8 @@ impl ServerFault {
             Self::OwnStreamAhead => "older-copy",
             Self::Log { .. } => "server-log",
             Self::Unwitnessed { .. } => "server-unwitnessed",
+            Self::Halted { .. } => "witness-halted",
+            Self::Forgot { .. } => "witness-forgot",
             Self::NotTaken => "cosignature-refused",
             Self::Absent { .. } | Self::Withheld { .. } => "server-withholds",
         }
@@ -286,12 +312,31 @@ impl ServerFault {
                     "nothing of it was taken. Give `{path}` to the data-protection officer: it proves to anybody that the server showed two histories"
                 );
             }
+            Self::Halted { evidence, mark } => {
+                return format!(
+                    "nothing was cosigned. Give `{evidence}` to the data-protection officer. Remove `{mark}` only when it is \
+                     known which of the two logs is the agency's, and that it is the one that this witness cosigned; \
+                     otherwise make a new witness"
+                );
+            }
+            Self::Forgot { cosigned: None } => {
+                "nothing was cosigned. If this witness has never cosigned this log, run it once with `--first`; otherwise its \
+                 folder lost something: make a new witness with `casevault log witness init`, and have the root name that"
+            }
+            Self::Forgot { .. } => {
+                "nothing was cosigned. Its folder lost something, or is an older copy: make a new witness with \
+                 `casevault log witness init`, and have the root name that"
+            }
             Self::NotTaken => {
                 "an administrator names it in the agency's root, by the line that `casevault log witness init` printed; and this \
                  machine's clock must be right"
             }
-            Self::Unwitnessed { newest } => {
+            Self::Unwitnessed { newest, is_short } => {
                 let last = match newest {
+                    Some(at) if *is_short => format!(
+                        "the newest cosignature, of {}, is over a log that has not yet what is on the sheet",
+                        crate::render::time(at)
+                    ),
                     Some(at) => format!("the newest cosignature is of {}", crate::render::time(at)),
                     None => "there is no cosignature".to_owned(),
                 };

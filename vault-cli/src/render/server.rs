@@ -56,9 +56,13 @@ pub fn alarm(reply: &WitnessedReply) -> Option<String> {
     let what = match reply.state {
         WitnessedState::Fresh => return None,
         WitnessedState::Never => "no witness has cosigned the server's log yet".to_owned(),
-        WitnessedState::Stale => {
-            format!("the newest cosignature of the server's log is of {newest}, more than a day ago")
-        }
+        WitnessedState::Stale => match reply.unseen_since.as_deref().map(super::time) {
+            Some(since) => format!(
+                "a witness cosigned the server's log on {newest}, but has not seen what came since: what this device had on \
+                 {since} is not in it"
+            ),
+            None => format!("the newest cosignature of the server's log is of {newest}, more than a day ago"),
+        },
         WitnessedState::Ahead => {
             return Some(format!(
                 "ALARM: the newest cosignature of the server's log is of {newest}, which is still to come: this machine's \

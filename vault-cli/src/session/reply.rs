@@ -530,6 +530,8 @@ pub struct WitnessedReply {
     pub state: WitnessedState,
     /// The newest time at which one cosigned, by its clock; `null` where none has.
     pub newest: Option<String>,
+    /// When this device followed a longer log than any witness that cosigned within a day has seen; `null` where one has.
+    pub unseen_since: Option<String>,
     /// Every witness that the root names.
     pub witnesses: Vec<WitnessReply>,
 }
@@ -538,9 +540,9 @@ pub struct WitnessedReply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WitnessedState {
-    /// It is of the last day.
+    /// It is of the last day, and over what was followed here a day ago.
     Fresh,
-    /// It is older than a day: an alarm.
+    /// It is older than a day, or over less of the log: an alarm.
     Stale,
     /// There is none yet: an alarm too.
     Never,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! last position ─ checkpoint, tiles ─> does it continue? ─> position kept, durable ─> cosigned ─> brought to the server
-//!                                          └─ no: evidence, and nothing is cosigned
+//!                                          └─ no: evidence, and nothing is cosigned any more
 //! ```
 //!
 //! | after | the folder has | what the next run does |
@@ -10,6 +10,10 @@
 //! | the checkpoint was verified | the last position | verifies it again |
 //! | the position was kept | it | goes on from it; the cosignature that was not brought is made anew |
 //! | the cosignature was brought | it | the same again changes nothing, but for its time |
+//! | evidence was kept | it, and a mark | refuses until somebody takes the mark away |
+//!
+//! Without a position nothing is cosigned, but by a run that is told that it is the first; and what the server has of this
+//! witness must not be longer than the position: a folder that lost something may cosign two logs.
 //!
 //! The lock of a log is held from before its position is read until after the cosignature was brought, so that no two runs
 //! cosign from one position (ATTACKS 49).
@@ -100,6 +104,7 @@ pub struct Witness {
     agency: AgencyId,
     asking: Asking,
     position: PathBuf,
+    halted: PathBuf,
     _lock: File,
 }
 
@@ -117,6 +122,7 @@ impl Witness {
         let of = HEXLOWER.encode(&agency.0);
         let lock = lock(&places.home().join(format!("{of}.lock")))?;
         let position = places.home().join(format!("{of}.position"));
+        let halted = places.home().join(format!("{of}.halted"));
         let asking = Asking::new(Remote::new(url, agency), places, agency, &log)?;
         Ok(Self {
             name,
@@ -125,18 +131,24 @@ impl Witness {
             agency,
             asking,
             position,
+            halted,
             _lock: lock,
         })
     }
 
-    /// Goes on to the log's newest checkpoint, and brings a cosignature over it.
+    /// Goes on to the log's newest checkpoint, and brings a cosignature over it. `is_first` says that this witness never
+    /// cosigned this log, which is then taken as it is.
     ///
     /// # Errors
     /// [`SessionError::Server`]: nothing was cosigned where its log is refused, and evidence is in the folder where two
-    /// checkpoints prove it; [`SessionError::Refused`] for a position that was changed.
-    pub fn round(&self) -> Result<WitnessRunReply> {
-        let told = |fault| self.asking.fault(fault);
+    /// checkpoints prove it, and no run cosigns it from then on ([`ServerFault::Halted`]); [`ServerFault::Forgot`] where the
+    /// folder lost how far it was; [`SessionError::Refused`] for a position that was changed; [`SessionError::Conflict`] for
+    /// a first run that is none.
+    pub fn round(&self, is_first: bool) -> Result<WitnessRunReply> {
+        self.require_not_halted()?;
+        let told = |fault| self.halt(self.asking.fault(fault));
         let last = self.last()?;
+        self.require_remembered(last.map(|last| last.checkpoint().size), is_first)?;
         let note = self.asking.remote.checkpoint()?;
         let mut witnessing = Witnessing::begin(self.asking.log.clone(), last, &note).map_err(told)?;
         while let Some(request) = witnessing.ask() {
@@ -172,6 +184,53 @@ impl Witness {
             size: next.checkpoint().size,
             cosigned: witnessed::text(time),
         })
+    }
+
+    /// Refuses to go on after a contradiction, whichever of its two logs is shown now.
+    fn require_not_halted(&self) -> Result<()> {
+        match fs::read(&self.halted) {
+            Ok(bytes) => Err(ServerFault::Halted {
+                evidence: String::from_utf8_lossy(&bytes).trim_end().to_owned(),
+                mark: self.halted.display().to_string(),
+            }
+            .into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(io_error("could not read whether the witness has stopped")(error)),
+        }
+    }
+
+    /// Keeps that there is evidence, durably, before anybody is told of it.
+    fn halt(&self, error: SessionError) -> SessionError {
+        let SessionError::Server(ServerFault::Log {
+            evidence: Some(path), ..
+        }) = &error
+        else {
+            return error;
+        };
+        match replace(&self.halted, format!("{path}\n").as_bytes()) {
+            Ok(()) => error,
+            Err(failed) => io_error("could not keep that the witness has stopped")(failed),
+        }
+    }
+
+    /// Refuses to begin anew unasked, and to go on from less than the server has of this witness's own.
+    fn require_remembered(&self, last: Option<u64>, is_first: bool) -> Result<()> {
+        match (last, is_first) {
+            (None, false) => return Err(ServerFault::Forgot { cosigned: None }.into()),
+            (Some(_), true) => {
+                return Err(SessionError::Conflict {
+                    what: "this witness has seen this log before".to_owned(),
+                    next: "run it without `--first`; nothing was cosigned".to_owned(),
+                });
+            }
+            _ => {}
+        }
+        let own = checkpoint::Witness::new(&self.name, &self.key.public()).map_err(refused(KEY))?;
+        let cosigned = witnessed::open(&self.asking, &[own])?.longest();
+        match cosigned > last {
+            true => Err(ServerFault::Forgot { cosigned }.into()),
+            false => Ok(()),
+        }
     }
 
     fn last(&self) -> Result<Option<Position>> {

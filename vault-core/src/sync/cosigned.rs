@@ -10,7 +10,6 @@ use super::Request;
 use super::prefix::Prefix;
 use crate::check::Check;
 use crate::check::require;
-use crate::tlog::checkpoint::Cosignature;
 use crate::tlog::checkpoint::SignedCheckpoint;
 use crate::tlog::checkpoint::Witness;
 use crate::tlog::note;
@@ -23,13 +22,25 @@ use crate::wire::v1::link::Seen;
 pub struct CosignedTrees {
     log: LogOf,
     trees: Vec<Seen>,
-    found: Vec<Cosignature>,
+    found: Vec<Sighting>,
+}
+
+/// That a witness cosigned, when, and how long the tree was then: a fresh time over a tree that does not grow says nothing of
+/// what came since (ATTACKS 45).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who.
+    pub witness: Witness,
+    /// When, by the witness's clock, in seconds since 1970.
+    pub time: u64,
+    /// Leaves of the tree.
+    pub size: u64,
 }
 
 /// Holds cosigned checkpoints against the one that was followed.
 pub struct Cosigned {
     trees: Prefix,
-    found: Vec<Cosignature>,
+    found: Vec<Sighting>,
 }
 
 impl CosignedTrees {
@@ -40,21 +51,31 @@ impl CosignedTrees {
     pub fn open(log: LogOf, witnesses: &[Witness], answer: &[u8]) -> Result<Self, Fault> {
         let answer: CosignedNotes = wire::decode(answer, limit::COSIGNED)?;
         require(answer.notes.len() <= note::SIGNATURES, Check::TooLong)?;
-        let (mut trees, mut found) = (Vec::new(), Vec::<Cosignature>::new());
+        let (mut trees, mut found) = (Vec::new(), Vec::<Sighting>::new());
         for one in &answer.notes {
             let one = SignedCheckpoint::open(&one.note, log.agency, &log.key, witnesses)?;
             if !one.cosigned().is_empty() {
                 trees.push(one.seen());
             }
             for cosignature in one.cosigned() {
-                match found.iter_mut().find(|one| one.witness == cosignature.witness) {
-                    Some(known) if known.time < cosignature.time => *known = cosignature.clone(),
+                let next = Sighting {
+                    witness: cosignature.witness.clone(),
+                    time: cosignature.time,
+                    size: one.checkpoint().size,
+                };
+                match found.iter_mut().find(|one| one.witness == next.witness) {
+                    Some(known) if (known.time, known.size) < (next.time, next.size) => *known = next,
                     Some(_) => {}
-                    None => found.push(cosignature.clone()),
+                    None => found.push(next),
                 }
             }
         }
         Ok(Self { log, trees, found })
+    }
+
+    /// Returns how many leaves the longest tree has that one of the witnesses cosigned; nothing where none did.
+    pub fn longest(&self) -> Option<u64> {
+        self.trees.iter().map(|seen| seen.size).max()
     }
 }
 
@@ -87,11 +108,11 @@ impl Cosigned {
         self.trees.take(bytes)
     }
 
-    /// Returns the verified cosignatures, the newest of each witness.
+    /// Returns what was verified, the newest of each witness.
     ///
     /// # Errors
     /// [`Check::LogConsistency`] before all is verified.
-    pub fn finish(self) -> Result<Vec<Cosignature>, Fault> {
+    pub fn finish(self) -> Result<Vec<Sighting>, Fault> {
         require(self.trees.is_proved(), Check::LogConsistency)?;
         Ok(self.found)
     }

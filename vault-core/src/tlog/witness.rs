@@ -144,13 +144,15 @@ impl Freshness {
     }
 }
 
-/// Refuses a log that no witness has cosigned within the last day, for whoever has nothing of it to compare with yet
-/// (ATTACKS 43).
+/// Refuses a log that no witness has cosigned within the last day, for whoever has nothing of it to compare with yet but a
+/// checkpoint of `least` leaves (ATTACKS 43). `cosigned` are times and leaves; a tree that does not reach that checkpoint
+/// counts for nothing, because a witness that is shown a log that stands still cosigns that again and again.
 ///
 /// # Errors
 /// [`Check::Unwitnessed`].
-pub fn require_fresh(times: impl IntoIterator<Item = u64>, now: u64) -> Result<(), Refused> {
-    let newest = Freshness::newest(times, now);
+pub fn require_fresh(cosigned: impl IntoIterator<Item = (u64, u64)>, least: u64, now: u64) -> Result<(), Refused> {
+    let reaching = cosigned.into_iter().filter(|(_, size)| *size >= least);
+    let newest = Freshness::newest(reaching.map(|(time, _)| time), now);
     require(Freshness::of(newest, now) == Freshness::Fresh, Check::Unwitnessed)
 }
 
@@ -261,11 +263,18 @@ mod tests {
     #[test]
     fn chk_142_whoever_begins_needs_a_cosignature_of_the_last_day() {
         let now = 1_800_000_000;
-        require_fresh([now - 90_000, now - 86_400], now).unwrap();
-        for times in [&[][..], &[now - 86_401], &[now + 601], &[0, u64::MAX]] {
-            let refused = require_fresh(times.iter().copied(), now);
-            assert_eq!(refused, Err(Check::Unwitnessed.into()), "{times:?}");
-            guard::without(Check::Unwitnessed, || require_fresh(times.iter().copied(), now)).unwrap();
+        require_fresh([(now - 90_000, 9), (now - 86_400, 5)], 5, now).unwrap();
+        for cosigned in [
+            &[][..],
+            &[(now - 86_401, 5)],
+            &[(now + 601, 5)],
+            &[(0, 5), (u64::MAX, 5)],
+            // Fresh, over a tree that does not reach what is known.
+            &[(now, 4), (now - 86_401, 5)],
+        ] {
+            let fresh = || require_fresh(cosigned.iter().copied(), 5, now);
+            assert_eq!(fresh(), Err(Check::Unwitnessed.into()), "{cosigned:?}");
+            guard::without(Check::Unwitnessed, fresh).unwrap();
         }
     }
 }

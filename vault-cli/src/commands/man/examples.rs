@@ -258,10 +258,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-log-witness-run",
-        &[(
-            "Once, from a timer:",
-            "casevault log witness run --state witness --server https://vault.example --log agency.key --once",
-        )],
+        &[
+            (
+                "The first time:",
+                "casevault log witness run --state witness --server https://vault.example --log agency.key --first --once",
+            ),
+            (
+                "Once, from a timer:",
+                "casevault log witness run --state witness --server https://vault.example --log agency.key --once",
+            ),
+        ],
     ),
     (
         "casevault-man",

@@ -85,7 +85,7 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
     if state.root().log.as_ref() != Some(&log) {
         return Err(ServerFault::OtherKey.into());
     }
-    require_witnessed(&asking, &follower, &state, &cosigned)?;
+    require_witnessed(&asking, &follower, (&state, invite.checkpoint().size), &cosigned)?;
     Ok(First {
         agency: state,
         links,
@@ -97,17 +97,29 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
 
 /// Refuses a log that no witness of the root has cosigned within a day: an older copy of the agency, whose sheet was older
 /// still, would look no different (ATTACKS 43).
-fn require_witnessed(asking: &Asking, follower: &Follower, agency: &AgencyState, cosigned: &[u8]) -> Result<()> {
+///
+/// `sheet` is the leaves of the log on the sheet, which the witness must have seen as well.
+fn require_witnessed(
+    asking: &Asking,
+    follower: &Follower,
+    (agency, sheet): (&AgencyState, u64),
+    cosigned: &[u8],
+) -> Result<()> {
     let named = Witness::named(agency.root());
     if agency.root().witnesses.is_empty() {
         return Ok(());
     }
     let trees = CosignedTrees::open(asking.log.clone(), &named, cosigned).map_err(|fault| asking.fault(fault))?;
     let found = witnessed::hold(asking, follower, trees)?;
-    let (times, now) = (found.iter().map(|one| one.time), witnessed::now());
-    witness::require_fresh(times.clone(), now).map_err(|_| {
-        let newest = witness::Freshness::newest(times, now).map(witnessed::text);
-        ServerFault::Unwitnessed { newest }.into()
+    let now = witnessed::now();
+    let all = found.iter().map(|one| (one.time, one.size));
+    witness::require_fresh(all.clone(), sheet, now).map_err(|_| {
+        let newest = witness::Freshness::newest(all.map(|(time, _)| time), now);
+        ServerFault::Unwitnessed {
+            is_short: witness::Freshness::of(newest, now) == witness::Freshness::Fresh,
+            newest: newest.map(witnessed::text),
+        }
+        .into()
     })
 }
 

@@ -1,9 +1,12 @@
 //! What witnesses cosigned of the server's log: asked for before the log is followed, held against it afterwards, and the
-//! newest time of each kept (`docs/format.md` §17).
+//! newest time of each kept, with how long the tree was (`docs/format.md` §17).
 //!
 //! ```text
-//! cosigned ─> (followed) ─> the beginning of it? ─> times kept ─> fresh, or an alarm with `sync` and `status`
+//! cosigned ─> (followed) ─> the beginning of it? ─> kept ─> fresh, or an alarm with `sync` and `status`
 //! ```
+//! A witness that is shown a log that stands still cosigns that again and again. So a fresh time counts only over a tree at
+//! least as long as what was followed here a day before (ATTACKS 45); how long that was is kept too.
+//!
 //! An alarm is said and nothing more: writing never stops for it.
 
 use super::asking::Asking;
@@ -27,9 +30,10 @@ use vault_core::guard;
 use vault_core::guard::Guard;
 use vault_core::sync::Cosigned;
 use vault_core::sync::CosignedTrees;
-use vault_core::tlog::checkpoint::Cosignature;
+use vault_core::sync::Sighting;
 use vault_core::tlog::checkpoint::Witness;
 use vault_core::tlog::follow::Follower;
+use vault_core::tlog::witness::FRESH_SECONDS;
 use vault_core::tlog::witness::Freshness;
 use vault_core::wire::v1::agency::Verifier;
 
@@ -37,22 +41,39 @@ use vault_core::wire::v1::agency::Verifier;
 pub(in crate::session) const NAME: &str = "witnesses";
 const SCHEMA: &str = "casevault.witnesses/1";
 
-/// When each witness cosigned last, as far as it was verified here.
+/// When each witness cosigned last, as far as it was verified here, and what was followed here when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptTimes {
     schema: String,
-    /// Seconds since 1970, by the witness's key in hex.
-    times: BTreeMap<String, u64>,
+    /// The newest of each, by the witness's key in hex.
+    cosigned: BTreeMap<String, Point>,
+    /// At most two, the older first: one that is a day old, and one that will be.
+    followed: Vec<Point>,
+}
+
+/// How long the log was at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Point {
+    /// Seconds since 1970.
+    time: u64,
+    /// Leaves.
+    size: u64,
 }
 
 impl KeptTimes {
+    fn none() -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            cosigned: BTreeMap::new(),
+            followed: Vec::new(),
+        }
+    }
+
     fn load(tx: &ReadTx<'_>) -> Result<Self> {
         let Some(bytes) = tx.local(NAME)? else {
-            return Ok(Self {
-                schema: SCHEMA.to_owned(),
-                times: BTreeMap::new(),
-            });
+            return Ok(Self::none());
         };
         let kept: Self = serde_json::from_slice(&bytes).map_err(|_| malformed())?;
         match kept.schema == SCHEMA {
@@ -61,22 +82,48 @@ impl KeptTimes {
         }
     }
 
-    fn of(&self, witness: &Witness) -> Option<u64> {
-        self.times.get(&key_of(witness)).copied()
+    fn of(&self, witness: &Witness) -> Option<Point> {
+        self.cosigned.get(&key_of(witness)).copied()
     }
 
     /// Takes what was verified, of the witnesses that are named. A time only grows, but for one that was ahead of the clock.
-    fn take(&mut self, named: &[Witness], found: &[Cosignature], now: u64) {
+    fn take(&mut self, named: &[Witness], found: &[Sighting], now: u64) {
         let keys: Vec<_> = named.iter().map(key_of).collect();
-        self.times.retain(|key, _| keys.contains(key));
+        self.cosigned.retain(|key, _| keys.contains(key));
         for one in found {
             let key = key_of(&one.witness);
-            let both = [Some(one.time), self.times.get(&key).copied()];
-            if let Some(newest) = Freshness::newest(both.into_iter().flatten(), now) {
-                self.times.insert(key, newest);
+            let next = Point {
+                time: one.time,
+                size: one.size,
+            };
+            let both: Vec<_> = self.cosigned.get(&key).copied().into_iter().chain([next]).collect();
+            let newest = Freshness::newest(both.iter().map(|one| one.time), now);
+            // Of two over one time the longer tree: it is what the witness had seen by then.
+            let newest = both.into_iter().filter(|one| Some(one.time) == newest).max();
+            if let Some(newest) = newest {
+                self.cosigned.insert(key, newest);
             }
         }
     }
+
+    /// Takes how long the log is that was followed. One point waits until it is a day old; it takes the place of the one that
+    /// was then, and the next begins to wait. What a clock that was wrong had put into the future goes.
+    fn follow(&mut self, size: u64, now: u64) {
+        self.followed.retain(|one| one.time <= now);
+        if self.followed.last().is_none_or(|last| is_settled(last, now)) {
+            self.followed.drain(..self.followed.len().saturating_sub(1));
+            self.followed.push(Point { time: now, size });
+        }
+    }
+
+    /// Returns what was followed here a day ago, as far as that is known: what every fresh cosignature must have seen.
+    fn settled(&self, now: u64) -> Option<Point> {
+        self.followed.iter().rev().find(|one| is_settled(one, now)).copied()
+    }
+}
+
+fn is_settled(one: &Point, now: u64) -> bool {
+    one.time.saturating_add(FRESH_SECONDS) <= now
 }
 
 impl Session {
@@ -126,6 +173,7 @@ impl Session {
         let is_there = self.store.read(|tx| Ok::<_, SessionError>(tx.local(NAME)?.is_some()))?;
         let mut next = kept.clone();
         next.take(&named, &found, now());
+        next.follow(follower.size(), now());
         if named.is_empty() {
             return match is_there {
                 true => self.write(|_, tx| Ok(tx.remove_local(NAME).map(drop)?)),
@@ -151,36 +199,46 @@ impl Session {
 }
 
 fn told(kept: &KeptTimes, named: &[Witness], now: u64) -> WitnessedReply {
-    let newest = Freshness::newest(named.iter().filter_map(|one| kept.of(one)), now);
-    let freshness = Freshness::of(newest, now);
-    let is_fresh = guard::holds(freshness == Freshness::Fresh, Guard::FreshCosignature);
-    let state = match freshness {
+    let all: Vec<_> = named.iter().filter_map(|one| kept.of(one)).collect();
+    let settled = kept.settled(now);
+    let reaches = |one: &&Point| settled.is_none_or(|settled| one.size >= settled.size);
+    let newest = Freshness::newest(all.iter().map(|one| one.time), now);
+    let reaching = Freshness::newest(all.iter().filter(reaches).map(|one| one.time), now);
+    let is_fresh = guard::holds(
+        Freshness::of(reaching, now) == Freshness::Fresh,
+        Guard::FreshCosignature,
+    );
+    let by_time = Freshness::of(newest, now);
+    let state = match by_time {
         _ if is_fresh => WitnessedState::Fresh,
         Freshness::Never => WitnessedState::Never,
         Freshness::Ahead => WitnessedState::Ahead,
         Freshness::Stale | Freshness::Fresh => WitnessedState::Stale,
     };
+    // A time that is fresh, over a tree that is not.
+    let unseen = settled.filter(|_| !is_fresh && by_time == Freshness::Fresh);
     WitnessedReply {
         state,
         newest: newest.map(text),
+        unseen_since: unseen.map(|settled| text(settled.time)),
         witnesses: named
             .iter()
             .map(|one| WitnessReply {
                 name: one.name().to_owned(),
-                cosigned: kept.of(one).map(text),
+                cosigned: kept.of(one).map(|one| text(one.time)),
             })
             .collect(),
     }
 }
 
 /// Asks what witnesses cosigned, and reads it.
-pub(super) fn open(asking: &Asking, named: &[Witness]) -> Result<CosignedTrees> {
+pub(in crate::session) fn open(asking: &Asking, named: &[Witness]) -> Result<CosignedTrees> {
     let answer = asking.remote.cosigned()?;
     CosignedTrees::open(asking.log.clone(), named, &answer).map_err(|fault| asking.fault(fault))
 }
 
 /// Holds what was cosigned against what was followed since.
-pub(super) fn hold(asking: &Asking, follower: &Follower, cosigned: CosignedTrees) -> Result<Vec<Cosignature>> {
+pub(super) fn hold(asking: &Asking, follower: &Follower, cosigned: CosignedTrees) -> Result<Vec<Sighting>> {
     let told = |fault| asking.fault(fault);
     let Some(followed) = follower.seen() else {
         return Ok(Vec::new());
@@ -221,37 +279,31 @@ fn malformed() -> SessionError {
 mod tests {
     use super::*;
     use vault_core::crypto::sign::SigningKey;
-    use vault_core::id::AgencyId;
     use vault_core::secret::SigningSeed;
-    use vault_core::tlog::checkpoint::Checkpoint;
-    use vault_core::tlog::tree;
 
     const NOW: u64 = 1_800_000_000;
     const DAY: u64 = 86_400;
 
-    fn cosigned(seed: u8, time: u64) -> Cosignature {
-        let one = Checkpoint {
-            agency: AgencyId([1; 32]),
-            size: 1,
-            root: tree::leaf(b"x"),
-        };
+    fn witness(seed: u8) -> Witness {
         let key = SigningKey::from_seed(&SigningSeed::from_bytes([seed; 32]));
-        one.cosign(&format!("w{seed}.example"), &key, time).unwrap()
+        Witness::new(&format!("w{seed}.example"), &key.public()).unwrap()
+    }
+
+    fn cosigned(seed: u8, time: u64, size: u64) -> Sighting {
+        let witness = witness(seed);
+        Sighting { witness, time, size }
     }
 
     fn kept(all: &[(u8, u64)]) -> KeptTimes {
-        let mut kept = KeptTimes {
-            schema: SCHEMA.to_owned(),
-            times: BTreeMap::new(),
-        };
+        let mut kept = KeptTimes::none();
         for (seed, time) in all {
-            kept.take(&named(), &[cosigned(*seed, *time)], NOW);
+            kept.take(&named(), &[cosigned(*seed, *time, 1)], NOW);
         }
         kept
     }
 
     fn named() -> Vec<Witness> {
-        vec![cosigned(1, 0).witness, cosigned(2, 0).witness]
+        vec![witness(1), witness(2)]
     }
 
     #[test]
@@ -267,6 +319,7 @@ mod tests {
         assert_eq!(reply.newest.as_deref(), Some("2027-01-15T07:59:55Z"));
         assert_eq!(reply.witnesses[0].cosigned, None);
         assert_eq!(reply.witnesses[1].cosigned, reply.newest);
+        assert_eq!(reply.unseen_since, None);
     }
 
     #[test]
@@ -278,5 +331,48 @@ mod tests {
         all.take(&named()[..1], &[], NOW);
         assert_eq!(all, kept(&[(1, NOW)]));
         assert_eq!(text(u64::MAX), Timestamp::MAX.to_string());
+    }
+
+    #[test]
+    fn attack_45_a_fresh_cosignature_over_a_log_that_stands_still_is_an_alarm() {
+        let mut kept = KeptTimes::none();
+        kept.follow(8, NOW - DAY);
+        let mut at = |all: &[(u8, u64, u64)]| {
+            for (seed, time, size) in all {
+                kept.take(&named(), &[cosigned(*seed, *time, *size)], NOW);
+            }
+            let reply = told(&kept, &named(), NOW);
+            (reply.state, reply.unseen_since)
+        };
+        let since = Some("2027-01-14T08:00:00Z".to_owned());
+        // Old and short is old; fresh and short has not seen what was here a day ago.
+        assert_eq!(at(&[(1, NOW - DAY - 1, 8)]), (WitnessedState::Stale, None));
+        assert_eq!(at(&[(1, NOW - 9, 7)]), (WitnessedState::Stale, since.clone()));
+        assert_eq!(at(&[(2, NOW - DAY - 1, 9)]), (WitnessedState::Stale, since));
+        // One that has is enough.
+        assert_eq!(at(&[(2, NOW - 9, 8)]), (WitnessedState::Fresh, None));
+    }
+
+    #[test]
+    fn what_was_followed_a_day_ago_is_known_by_two_points() {
+        let mut kept = KeptTimes::none();
+        let settled = |kept: &KeptTimes, now| kept.settled(now).map(|one| one.size);
+        kept.follow(1, NOW);
+        kept.follow(2, NOW + DAY - 1);
+        assert_eq!(settled(&kept, NOW + DAY - 1), None);
+        assert_eq!(settled(&kept, NOW + DAY), Some(1));
+        kept.follow(3, NOW + DAY);
+        kept.follow(4, NOW + DAY + 5);
+        assert_eq!(settled(&kept, NOW + 2 * DAY - 1), Some(1));
+        assert_eq!(settled(&kept, NOW + 2 * DAY), Some(3));
+        for day in 2..9 {
+            kept.follow(day + 10, NOW + day * DAY);
+            assert_eq!(kept.followed.len(), 2);
+        }
+        assert_eq!(settled(&kept, NOW + 8 * DAY), Some(17));
+        // A clock that was ahead is forgotten.
+        kept.follow(30, NOW);
+        let point = Point { time: NOW, size: 30 };
+        assert_eq!(kept.followed, [point]);
     }
 }

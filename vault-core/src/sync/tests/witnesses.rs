@@ -97,14 +97,14 @@ fn answer(all: &[(Checkpoint, Cosignature)]) -> Vec<u8> {
     .unwrap()
 }
 
-fn hold(against: &Served, answer: &[u8]) -> Result<Vec<u64>, Fault> {
+fn hold(against: &Served, answer: &[u8]) -> Result<Vec<(u64, u64)>, Fault> {
     let known = [2, 4].map(|seed| Witness::new(NAME, &witness(seed).public()).unwrap());
     let trees = CosignedTrees::open(log(), &known, answer)?;
     let mut cosigned = Cosigned::begin(trees, signed(against).seen())?;
     while let Some(request) = cosigned.ask() {
         cosigned.take(&against.answer(request))?;
     }
-    Ok(cosigned.finish()?.iter().map(|one| one.time).collect())
+    Ok(cosigned.finish()?.iter().map(|one| (one.time, one.size)).collect())
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn what_was_cosigned_is_the_beginning_of_what_was_followed() {
     assert_eq!(hold(&server, &answer(&[])), Ok(vec![]));
     assert_eq!(
         hold(&server, &answer(&[cosigned(&old, 2, 70), cosigned(new, 4, 80)])),
-        Ok(vec![70, 80])
+        Ok(vec![(70, 301), (80, 701)])
     );
     // The newest of each, and nobody whom the root does not name.
     assert_eq!(
@@ -122,7 +122,7 @@ fn what_was_cosigned_is_the_beginning_of_what_was_followed() {
             &server,
             &answer(&[cosigned(&old, 2, 70), cosigned(new, 2, 80), cosigned(new, 9, 90)])
         ),
-        Ok(vec![80])
+        Ok(vec![(80, 701)])
     );
 }
 

@@ -22,9 +22,10 @@ const LOOK: Duration = Duration::from_millis(250);
 ///
 /// Again and again, until Ctrl-C. A server that does not answer is asked again. A log that is not the one that was cosigned
 /// before ends it with exit code 4, and a file of evidence in its folder where that proves it to others; it is not cosigned
-/// again. One run at a time witnesses a log.
+/// again, and no run goes on until somebody has decided about the evidence. A folder that does not know how far the witness
+/// was is refused, but with `--first`. One run at a time witnesses a log.
 ///
-/// Example: `casevault log witness run --state witness --server https://vault.example --log agency.key`
+/// Example: `casevault log witness run --state witness --server https://vault.example --log agency.key --first --once`
 #[derive(Args, Debug)]
 pub struct RunArgs {
     /// The witness's folder
@@ -38,6 +39,10 @@ pub struct RunArgs {
     /// A file with the log's key, which says whose log it is: the line that `casevault server show` prints
     #[arg(long, value_name = "FILE|-")]
     pub log: Source,
+
+    /// The first time with this log: it is taken as it is
+    #[arg(long)]
+    pub first: bool,
 
     /// Once, and no more
     #[arg(long, conflicts_with = "every")]
@@ -56,14 +61,15 @@ pub(super) fn run(args: RunArgs, run: &Invocation) -> Result<(), CliError> {
     })?;
     let witness = Witness::open(&args.state, &args.server, log)?;
     if args.once {
-        return run.ui.reply(&witness.round()?, render::witness::ran);
+        return run.ui.reply(&witness.round(args.first)?, render::witness::ran);
     }
     let every = Duration::from_secs(u64::from(args.every.max(1)).saturating_mul(60));
     let watch = run.watch()?;
-    let (mut told, mut failing) = (None, None);
+    let (mut told, mut failing, mut is_first) = (None, None, args.first);
     loop {
-        match witness.round() {
+        match witness.round(is_first) {
             Ok(reply) => {
+                is_first = false;
                 // What only says that nothing came since is not told each minute.
                 if told != Some(reply.size) || failing.is_some() {
                     run.ui.reply(&reply, render::witness::ran)?;
