@@ -32,7 +32,7 @@ pub(super) async fn checkpoint(
     let published = agency.published();
     let note = match cosigning::is_witnessed(&published) {
         // Cosignatures come without the log growing.
-        true => ask::blocking(&app, move |app| app.service.checkpoint(&agency))
+        true => ask::blocking(&app, move |app| Ok(app.service.checkpoint(&agency)))
             .await?
             .into_bytes(),
         false => published.checkpoint.as_bytes().to_vec(),

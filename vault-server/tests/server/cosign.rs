@@ -7,6 +7,7 @@ use std::thread;
 use vault_core::check::Check;
 use vault_core::crypto::sign::{SigningKey, VerifyingKey};
 use vault_core::secret::SigningSeed;
+use vault_core::sync::{Cosigned, CosignedTrees, LogOf};
 use vault_core::tlog::checkpoint::{self, Checkpoint, Cosignature, SignedCheckpoint, Witness};
 use vault_core::tlog::note::{KeyName, Kind};
 use vault_core::wire;
@@ -25,7 +26,10 @@ const NAME: &str = "witness.example/w1";
 const OTHER: &str = "dpo.example";
 
 fn key(name: &str) -> SigningKey {
-    SigningKey::from_seed(&SigningSeed::from_bytes([name.len() as u8; 32]))
+    let seed = name
+        .bytes()
+        .fold(0_u8, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte));
+    SigningKey::from_seed(&SigningSeed::from_bytes([seed; 32]))
 }
 
 fn verifier(name: &str) -> Verifier {
@@ -297,6 +301,90 @@ fn a_cosignature_that_does_not_hold_is_found_by_the_check() {
         database.execute(sql, values).unwrap();
     }
     assert_eq!(check().0, 0);
+}
+
+/// As many witnesses as a root names, with the longest names, all over one tree.
+#[test]
+fn the_most_witnesses_with_the_longest_names_have_room_in_one_note() {
+    let server = Server::start(&["--rate", "0"]);
+    let mut office = Office::with_case(&server, 78, 1);
+    let names: Vec<_> = (0..limit::WITNESSES)
+        .map(|n| format!("{n:02}{}", "w".repeat(limit::WITNESS_NAME - 2)))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    name_witnesses(&mut office, &server, &names);
+    let (one, now) = (log::checkpoint(&office, &server), now());
+    // In one note and one by one.
+    let all: Vec<_> = names
+        .iter()
+        .map(|name| one.cosign(name, &key(name), now - 9).unwrap())
+        .collect();
+    assert_eq!(cosign(&server, &note(&office, &server, &one, &all)).status, 204);
+    for name in &names {
+        assert_eq!(cosigned(&office, &server, name, now).status, 204);
+    }
+    let log = VerifyingKey::new(&office.log, Check::CheckpointSignature).unwrap();
+    let known: Vec<_> = names
+        .iter()
+        .map(|name| Witness::new(name, &key(name).public()).unwrap())
+        .collect();
+    let newest = server.get(&format!("/v1/log/{}/checkpoint", office.id()));
+    assert_eq!(newest.status, 200);
+    let opened = SignedCheckpoint::open(&newest.body, office.world.agency.id(), &log, &known).unwrap();
+    assert_eq!(opened.cosigned().len(), limit::WITNESSES);
+    // As a client reads it.
+    let given = server.get(&format!("/v1/log/{}/cosigned", office.id())).body;
+    assert!(given.len() <= limit::COSIGNED);
+    let of = LogOf {
+        agency: office.world.agency.id(),
+        key: log,
+    };
+    let trees = CosignedTrees::open(of, &known, &given).unwrap();
+    assert_eq!(trees.longest(), Some(one.size));
+    let held = Cosigned::begin(trees, opened.seen()).unwrap().finish().unwrap();
+    assert!(held.len() == limit::WITNESSES && held.iter().all(|one| one.time == now));
+}
+
+/// Whatever is wrong with a cosignature that is kept, the log is followed.
+#[test]
+fn a_cosignature_that_cannot_be_read_keeps_nobody_from_the_checkpoint() {
+    let server = Server::start(&["--rate", "0"]);
+    let mut office = Office::with_case(&server, 79, 1);
+    name_witnesses(&mut office, &server, &[NAME]);
+    assert_eq!(cosigned(&office, &server, NAME, now()).status, 204);
+    let database = rusqlite::Connection::open(server.folder().join("server.db")).unwrap();
+    database
+        .execute_batch("UPDATE cosignature SET witness = x'00'")
+        .unwrap();
+    let newest = server.get(&format!("/v1/log/{}/checkpoint", office.id()));
+    assert_eq!(newest.status, 200, "{newest:?}");
+    assert_eq!(
+        opened(&office, &newest.body),
+        (log::checkpoint(&office, &server).size, vec![])
+    );
+}
+
+/// What is given out, anybody may bring back: it does not wait for whoever writes.
+#[test]
+fn cosignatures_that_are_brought_again_do_not_take_the_writer() {
+    let server = Server::start(&["--rate", "0"]);
+    let mut office = Office::with_case(&server, 80, 1);
+    name_witnesses(&mut office, &server, &[NAME]);
+    let (one, now) = (log::checkpoint(&office, &server), now());
+    let at = |time| note(&office, &server, &one, &[one.cosign(NAME, &key(NAME), time).unwrap()]);
+    let (old, newest, newer) = (at(now - 9), at(now - 5), at(now));
+    assert_eq!(cosign(&server, &newest).status, 204);
+    // Somebody else has the writer, and keeps it.
+    let database = rusqlite::Connection::open(server.folder().join("server.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for replayed in [&old, &newest] {
+        assert_eq!(cosign(&server, replayed).status, 204);
+    }
+    // One that is newer has to be written.
+    assert!(cosign(&server, &newer).status >= 500);
+    database.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(cosign(&server, &newer).status, 204);
+    assert_eq!(given(&office, &server), [(one.size, vec![by(NAME, now)])]);
 }
 
 #[test]
