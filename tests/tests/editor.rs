@@ -68,6 +68,9 @@ impl Desk {
                 .env_remove("XDG_RUNTIME_DIR")
                 .env_remove("VISUAL")
                 .env_remove("EDITOR")
+                // As outside of VS Code, wherever the tests are run.
+                .env_remove("VSCODE_IPC_HOOK_CLI")
+                .env_remove("VSCODE_CLIENT_COMMAND")
                 .current_dir(self.folder.path());
             if let Some(editor) = editor {
                 command.env("EDITOR", editor);
@@ -271,6 +274,36 @@ echo waiting; read closed < {said}.closed
     let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
     assert_eq!(settings["files.hotExit"], "off");
     assert_eq!(settings["workbench.localHistory.enabled"], false);
+}
+
+/// There `code` is the command of the window that is open: the stand-in does with the file what that one does, whatever the
+/// flags say.
+#[test]
+fn attack_24_vs_code_is_refused_in_a_terminal_inside_of_it() {
+    for (variable, program) in [("VSCODE_IPC_HOOK_CLI", "code"), ("VSCODE_CLIENT_COMMAND", "codium")] {
+        let desk = Desk::new();
+        let apart = tempfile::tempdir().unwrap();
+        let code = apart.path().join(program);
+        let script = "#!/bin/sh\nfor file; do :; done\nmkdir -p \"$HOME/.vscode-server/data/User/History/1\"\n\
+                      cp \"$file\" \"$HOME/.vscode-server/data/User/History/1/entry.md\"\n";
+        std::fs::write(&code, script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&code, executable).unwrap();
+        let line = format!(
+            "env {variable}=/run/vscode-ipc.sock {} note add {} --kind phone",
+            binary::casevault().display(),
+            desk.case
+        );
+        let Some(terminal) = desk.start_line(Some(&code.display().to_string()), &line) else {
+            return;
+        };
+        let (exit, said) = terminal.end();
+        assert!(!desk.folder.path().join(".vscode-server").exists(), "{said}");
+        assert_eq!(exit, 1, "{said}");
+        assert!(said.contains(variable) && said.contains("EDITOR=nano"), "{said}");
+        assert_eq!(desk.drafts(), serde_json::json!([]));
+        desk.assert_wiped();
+    }
 }
 
 /// A file that is made and removed again would not be found: so every opening is watched.

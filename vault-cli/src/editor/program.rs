@@ -25,6 +25,10 @@ const CODE_SETTINGS: &str = r#"{
 }
 "#;
 
+/// Where one of these is set, `code` is the command of a VS Code that runs already: it passes over its flags and opens the
+/// file in that window. Source: `src/vs/server/node/server.cli.ts` of VS Code 1.100.
+const CODE_OF_A_WINDOW: [&str; 2] = ["VSCODE_IPC_HOOK_CLI", "VSCODE_CLIENT_COMMAND"];
+
 /// An editor with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -68,6 +72,24 @@ impl Program {
     /// Tells whether it is known how this editor is kept from copying the text to the disk.
     pub fn is_known(&self) -> bool {
         self.kind != Kind::Unknown
+    }
+
+    /// Refuses an editor that would copy the text to the disk whatever it is told.
+    ///
+    /// # Errors
+    /// [`CliError::EditorUnfit`] for VS Code from a terminal inside of one that is reached over its command.
+    pub fn fit(&self) -> Result<(), CliError> {
+        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.kind {
+            Kind::Code => match CODE_OF_A_WINDOW.into_iter().find(|name| is_set(name)) {
+                Some(variable) => Err(CliError::EditorUnfit {
+                    editor: self.name().to_owned(),
+                    variable,
+                }),
+                None => Ok(()),
+            },
+            Kind::Emacs | Kind::Micro | Kind::Nano | Kind::Unknown | Kind::Vim => Ok(()),
+        }
     }
 
     /// Starts it on the place's file.
