@@ -105,6 +105,11 @@ impl Place {
         self.folder.join("autosave")
     }
 
+    /// Returns the folder for all that VS Code keeps.
+    pub(super) fn code(&self) -> PathBuf {
+        self.folder.join("code")
+    }
+
     /// Leaves the place as it is: somebody has to look after the text that is in it.
     pub fn keep(&mut self) {
         self.kept = true;
