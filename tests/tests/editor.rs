@@ -346,6 +346,34 @@ fn attack_24_vs_code_of_a_portable_install_keeps_all_it_keeps_in_memory() {
     }
 }
 
+/// The backup of what is not saved that VS Code makes of itself, as its 1.100 writes it.
+#[test]
+fn what_vs_code_had_not_saved_when_it_was_killed_is_in_the_draft() {
+    let desk = Desk::new();
+    let apart = tempfile::tempdir().unwrap();
+    let code = code_that(
+        apart.path(),
+        "code",
+        // Newer than the file by more than the file system's clock can miss.
+        &format!(
+            "mkdir -p \"$data/Backups/1c/file\"
+             printf 'file://%s {{\"mtime\":1,\"typeId\":\"\"}}\\nkind: phone\\n\\nobs: {SAID}\\n' \"$file\" \\
+                 > \"$data/Backups/1c/file/2a\"
+             touch -d tomorrow \"$data/Backups/1c/file/2a\"
+             kill -9 $$"
+        ),
+    );
+    let Some(terminal) = desk.start(Some(&code), &format!("note add {} --kind phone", desk.case)) else {
+        return;
+    };
+    let (exit, said) = terminal.end();
+    assert_eq!(exit, 1, "{said}");
+    let drafts = desk.drafts();
+    assert!(drafts[0]["words"].to_string().contains(SAID), "{drafts} {said}");
+    desk.assert_no_words(&words());
+    desk.assert_wiped();
+}
+
 /// An editor by the name of VS Code's that does what `then` says with the note's `$file` and its folder for `$data`.
 fn code_that(apart: &Path, name: &str, then: &str) -> String {
     let path = apart.join(name);

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::backup;
 use crate::error::CliError;
 use crate::session::SessionError;
 
@@ -26,7 +27,7 @@ const LOCK: &str = "lock";
 const HOME: &str = "home";
 
 /// The longest text that is taken from an editor, in bytes.
-const LONGEST: u64 = 4 << 20;
+pub(super) const LONGEST: u64 = 4 << 20;
 
 /// A folder in memory that holds one note while it is written; wiped when dropped.
 #[derive(Debug)]
@@ -151,17 +152,17 @@ impl Place {
         let changed = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
         let saved = changed(&self.file()).unwrap_or(SystemTime::UNIX_EPOCH);
         let beside = BESIDE.map(|name| self.folder.join(name));
-        let newest = beside
+        let beside = beside
             .iter()
-            .filter_map(|path| Some((changed(path).filter(|at| *at > saved)?, path)))
+            .filter_map(|path| Some((changed(path).filter(|at| *at > saved)?, read(path).ok()?)));
+        let newest = beside
+            .chain(backup::texts(&self.code(), &self.file()))
+            .filter(|(at, text)| *at > saved && !text.trim().is_empty())
             .max();
-        if let Some((_, path)) = newest
-            && let Ok(text) = read(path)
-            && !text.trim().is_empty()
-        {
-            return Ok(text);
+        match newest {
+            Some((_, text)) => Ok(text),
+            None => self.text(),
         }
-        self.text()
     }
 }
 
@@ -275,4 +276,84 @@ fn overwrite(path: &Path) {
         left -= piece as u64;
     }
     let _ = file.set_len(0);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn write_at(path: &Path, text: &[u8], at: SystemTime) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.set_modified(at).unwrap();
+    }
+
+    #[test]
+    fn the_newest_text_may_be_a_backup_of_vs_code() {
+        let saved = SystemTime::now();
+        let later = |seconds| saved + Duration::from_secs(seconds);
+        for base in [
+            "code/Backups",
+            "code/User/Backups",
+            "code/user-data/Backups",
+            "code/user-data/User/Backups",
+        ] {
+            let place = Place::make("0-backup", Path::new("/nowhere/backup")).unwrap();
+            place.put("saved").unwrap();
+            write_at(&place.file(), b"saved", saved);
+            let backups = place.folder().join(base);
+            let uri = format!("file://{}", place.file().display());
+            let backup = |text: &str| format!("{uri} {{\"mtime\":1,\"typeId\":\"\"}}\n{text}");
+            // One from before the file was saved.
+            write_at(
+                &backups.join("1c/file/2a"),
+                backup("older").as_bytes(),
+                saved - Duration::from_secs(9),
+            );
+            assert_eq!(place.newest().unwrap(), "saved", "{base}");
+            write_at(
+                &backups.join("1c/file/3b"),
+                backup("first\n\nsecond\n").as_bytes(),
+                later(1),
+            );
+            // What is newer, and no text of this note.
+            let other = "file:///elsewhere/note.md {}\nof another file";
+            write_at(&backups.join("1c/file/4c"), other.as_bytes(), later(2));
+            write_at(&backups.join("1c/file/5d"), format!("{uri} {{}}").as_bytes(), later(3));
+            write_at(
+                &backups.join("1c/file/6e"),
+                &[uri.as_bytes(), b" {}\n\xff\xfe"].concat(),
+                later(4),
+            );
+            write_at(
+                &backups.join("1c/untitled/7f"),
+                b"untitled:Untitled-1 {}\nnot the note",
+                later(5),
+            );
+            write_at(
+                &backups.join("workspaces.json"),
+                backup("not as deep").as_bytes(),
+                later(6),
+            );
+            let long = [backup("").as_bytes(), &vec![b'a'; 5 << 20]].concat();
+            write_at(&backups.join("1c/file/8a"), &long, later(7));
+            let apart = tempfile::tempdir().unwrap();
+            write_at(&apart.path().join("link"), backup("behind a link").as_bytes(), later(8));
+            write_at(
+                &apart.path().join("file/link"),
+                backup("behind a link").as_bytes(),
+                later(8),
+            );
+            std::os::unix::fs::symlink(apart.path().join("link"), backups.join("1c/file/9b")).unwrap();
+            std::os::unix::fs::symlink(apart.path(), backups.join("2d")).unwrap();
+            assert_eq!(place.newest().unwrap(), "first\n\nsecond\n", "{base}");
+            // Saved again, which is the newest then.
+            write_at(&place.file(), b"saved again", later(9));
+            assert_eq!(place.newest().unwrap(), "saved again", "{base}");
+        }
+    }
 }
