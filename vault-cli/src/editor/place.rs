@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::backup;
 use crate::error::CliError;
@@ -25,6 +25,9 @@ const LOCK: &str = "lock";
 
 /// Says whose it is: the vault's folder.
 const HOME: &str = "home";
+
+/// So long a folder that an editor made again is left to it.
+const REMADE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest text that is taken from an editor, in bytes.
 pub(super) const LONGEST: u64 = 4 << 20;
@@ -218,6 +221,25 @@ fn is_in_memory(_: &Path) -> bool {
     false
 }
 
+/// Tells whether a place was made again by an editor that outlived its wiping, and was left alone for a day: it is in
+/// memory, says of no vault that it is its own, and nobody holds it.
+pub(super) fn is_remade(folder: &Path) -> bool {
+    let is_missing = |name: &str| {
+        let found = fs::symlink_metadata(folder.join(name));
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    let changed = fs::symlink_metadata(folder).and_then(|found| found.modified()).ok();
+    let age = changed.and_then(|changed| changed.elapsed().ok());
+    is_missing(HOME)
+        && age.is_some_and(|age| age > REMADE)
+        && is_in_memory(folder)
+        && (is_missing(LOCK)
+            || Place::taken(folder.to_owned()).is_some_and(|mut place| {
+                place.keep();
+                true
+            }))
+}
+
 /// Tells whether a folder is this user's own.
 pub(super) fn is_own(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw())
@@ -261,6 +283,8 @@ fn wipe_files(folder: &Path, depth: u32) {
     }
 }
 
+/// Writes zeros over a file, and leaves it as long as it is: a program that has it mapped would end with SIGBUS where it
+/// got shorter, and might leave a crash dump.
 fn overwrite(path: &Path) {
     let Ok(mut file) = OpenOptions::new().write(true).open(path) else {
         return;
@@ -275,14 +299,11 @@ fn overwrite(path: &Path) {
         }
         left -= piece as u64;
     }
-    let _ = file.set_len(0);
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn write_at(path: &Path, text: &[u8], at: SystemTime) {
@@ -355,5 +376,19 @@ mod tests {
             write_at(&place.file(), b"saved again", later(9));
             assert_eq!(place.newest().unwrap(), "saved again", "{base}");
         }
+    }
+
+    /// A file that gets shorter below a program that has it mapped ends that program with SIGBUS.
+    #[test]
+    fn what_is_wiped_is_overwritten_and_keeps_its_length() {
+        let place = Place::make("0-wiped", Path::new("/nowhere/wiped")).unwrap();
+        let folder = place.folder().to_owned();
+        write_at(&folder.join("code/Cache/data_1"), &[7; 9000], SystemTime::now());
+        let mut open = File::open(folder.join("code/Cache/data_1")).unwrap();
+        drop(place);
+        assert!(!folder.exists());
+        let mut bytes = Vec::new();
+        open.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, vec![0; 9000]);
     }
 }
