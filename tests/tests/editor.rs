@@ -58,6 +58,17 @@ impl Desk {
         self.start_line(editor, &format!("{} {arguments}", binary::casevault().display()))
     }
 
+    /// Writes a phone note with one more variable in casevault's environment.
+    fn start_with(&self, variable: &str, editor: &str) -> Option<Terminal> {
+        let casevault = binary::casevault();
+        let line = format!(
+            "env {variable} {} note add {} --kind phone",
+            casevault.display(),
+            self.case
+        );
+        self.start_line(Some(editor), &line)
+    }
+
     fn start_line(&self, editor: Option<&str>, line: &str) -> Option<Terminal> {
         Terminal::start(line, |command| {
             command
@@ -68,6 +79,11 @@ impl Desk {
                 .env_remove("XDG_RUNTIME_DIR")
                 .env_remove("VISUAL")
                 .env_remove("EDITOR")
+                // As outside of VS Code, wherever the tests are run.
+                .env_remove("VSCODE_IPC_HOOK_CLI")
+                .env_remove("VSCODE_CLIENT_COMMAND")
+                .env_remove("VSCODE_PORTABLE")
+                .env_remove("VSCODE_APPDATA")
                 .current_dir(self.folder.path());
             if let Some(editor) = editor {
                 command.env("EDITOR", editor);
@@ -271,6 +287,103 @@ echo waiting; read closed < {said}.closed
     let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
     assert_eq!(settings["files.hotExit"], "off");
     assert_eq!(settings["workbench.localHistory.enabled"], false);
+}
+
+/// There `code` is the command of the window that is open: the stand-in does with the file what that one does, whatever the
+/// flags say.
+#[test]
+fn attack_24_vs_code_is_refused_in_a_terminal_inside_of_it() {
+    for (variable, program) in [("VSCODE_IPC_HOOK_CLI", "code"), ("VSCODE_CLIENT_COMMAND", "codium")] {
+        let desk = Desk::new();
+        let apart = tempfile::tempdir().unwrap();
+        let code = code_that(
+            apart.path(),
+            program,
+            "mkdir -p \"$HOME/.vscode-server/data/User/History/1\"
+             cp \"$file\" \"$HOME/.vscode-server/data/User/History/1/entry.md\"",
+        );
+        let Some(terminal) = desk.start_with(&format!("{variable}=/run/vscode-ipc.sock"), &code) else {
+            return;
+        };
+        let (exit, said) = terminal.end();
+        assert!(!desk.folder.path().join(".vscode-server").exists(), "{said}");
+        assert_eq!(exit, 1, "{said}");
+        assert!(said.contains(variable) && said.contains("EDITOR=nano"), "{said}");
+        assert_eq!(desk.drafts(), serde_json::json!([]));
+        desk.assert_wiped();
+    }
+}
+
+/// What goes before the flag for user data in VS Code 1.100 (`userDataPath.ts`) is set as a portable install sets it.
+#[test]
+fn attack_24_vs_code_of_a_portable_install_keeps_all_it_keeps_in_memory() {
+    for variable in ["VSCODE_PORTABLE", "VSCODE_APPDATA"] {
+        let desk = Desk::new();
+        let apart = tempfile::tempdir().unwrap();
+        let code = code_that(
+            apart.path(),
+            "code",
+            &format!(
+                "printf 'obs: {SAID}\\n' >> \"$file\"
+                 if [ -n \"$VSCODE_PORTABLE\" ]; then data=$VSCODE_PORTABLE/user-data
+                 elif [ -n \"$VSCODE_APPDATA\" ]; then data=$VSCODE_APPDATA/Code; fi
+                 grep -q '\"workbench.localHistory.enabled\": false' \"$data/User/settings.json\" || echo unset
+                 mkdir -p \"$data/User/History/1\"; cp \"$file\" \"$data/User/History/1/entry.md\""
+            ),
+        );
+        let portable = desk.folder.path().join("portable");
+        std::fs::create_dir(&portable).unwrap();
+        let Some(terminal) = desk.start_with(&format!("{variable}={}", portable.display()), &code) else {
+            return;
+        };
+        let (exit, said) = terminal.end();
+        assert_eq!(exit, 0, "{said}");
+        assert_eq!(files(&portable), Vec::<PathBuf>::new(), "{variable}");
+        assert!(!said.contains("unset"), "{said}");
+        desk.assert_no_words(&words());
+        desk.assert_wiped();
+        assert!(desk.shown().contains(SAID));
+    }
+}
+
+/// The backup of what is not saved that VS Code makes of itself, as its 1.100 writes it.
+#[test]
+fn what_vs_code_had_not_saved_when_it_was_killed_is_in_the_draft() {
+    let desk = Desk::new();
+    let apart = tempfile::tempdir().unwrap();
+    let code = code_that(
+        apart.path(),
+        "code",
+        // Newer than the file by more than the file system's clock can miss.
+        &format!(
+            "mkdir -p \"$data/Backups/1c/file\"
+             printf 'file://%s {{\"mtime\":1,\"typeId\":\"\"}}\\nkind: phone\\n\\nobs: {SAID}\\n' \"$file\" \\
+                 > \"$data/Backups/1c/file/2a\"
+             touch -d tomorrow \"$data/Backups/1c/file/2a\"
+             kill -9 $$"
+        ),
+    );
+    let Some(terminal) = desk.start(Some(&code), &format!("note add {} --kind phone", desk.case)) else {
+        return;
+    };
+    let (exit, said) = terminal.end();
+    assert_eq!(exit, 1, "{said}");
+    let drafts = desk.drafts();
+    assert!(drafts[0]["words"].to_string().contains(SAID), "{drafts} {said}");
+    desk.assert_no_words(&words());
+    desk.assert_wiped();
+}
+
+/// An editor by the name of VS Code's that does what `then` says with the note's `$file` and its folder for `$data`.
+fn code_that(apart: &Path, name: &str, then: &str) -> String {
+    let path = apart.join(name);
+    let script = format!(
+        "#!/bin/sh\nwhile [ $# -gt 1 ]; do\n[ \"$1\" != --user-data-dir ] || data=$2\nshift\ndone\nfile=$1\n{then}\n"
+    );
+    std::fs::write(&path, script).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&path, executable).unwrap();
+    path.display().to_string()
 }
 
 /// A file that is made and removed again would not be found: so every opening is watched.

@@ -9,6 +9,7 @@
 //! The place is wiped however it ends. After a kill -9 the next command that unlocks takes what was written there into
 //! the draft, and wipes it (`leftover`).
 
+mod backup;
 mod leftover;
 mod place;
 mod program;

@@ -54,6 +54,17 @@ pub enum CliError {
         /// What happened.
         how: String,
     },
+    /// The editor would copy the note to the disk, and cannot be kept from it here.
+    #[error(
+        "in this terminal inside VS Code ({variable} is set) `{editor}` opens the note in the window that runs already, which \
+         keeps a copy of it on the disk"
+    )]
+    EditorUnfit {
+        /// The editor's command.
+        editor: String,
+        /// What tells so.
+        variable: &'static str,
+    },
     /// What was written could not be saved, and is kept as a draft.
     #[error("{source}")]
     Kept {
@@ -144,7 +155,11 @@ impl CliError {
         match self {
             Self::ClosedPipe => Exit::Done,
             Self::Kept { source, .. } => source.exit(),
-            Self::Editor { .. } | Self::NoMemoryPlace | Self::NoOpenCase | Self::Nothing { .. } => Exit::Failed,
+            Self::Editor { .. }
+            | Self::EditorUnfit { .. }
+            | Self::NoMemoryPlace
+            | Self::NoOpenCase
+            | Self::Nothing { .. } => Exit::Failed,
             Self::NotLetIn | Self::ImportRefused { .. } | Self::Io { .. } | Self::NotUtf8 { .. } => Exit::Failed,
             Self::Interrupted => Exit::Interrupted,
             Self::NeedsFlag { .. }
@@ -162,7 +177,7 @@ impl CliError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::ClosedPipe => "closed-pipe",
-            Self::Editor { .. } => "editor",
+            Self::Editor { .. } | Self::EditorUnfit { .. } => "editor",
             Self::ImportRefused { .. } => "import-refused",
             Self::Interrupted => "interrupted",
             Self::Io { source, .. } if is_full(source) => "disk-full",
@@ -203,6 +218,11 @@ impl CliError {
             }
             Self::Editor { .. } => {
                 "nothing was saved; `casevault note draft` lists what was kept, and EDITOR names another editor".to_owned()
+            }
+            Self::EditorUnfit { .. } => {
+                "nothing was opened or changed; name another editor, as `EDITOR=nano` before the command does, or run it in a \
+                 terminal outside VS Code"
+                    .to_owned()
             }
             Self::Kept { resume, .. } => resume.clone(),
             Self::NoMemoryPlace => {

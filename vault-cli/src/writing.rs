@@ -61,7 +61,7 @@ impl Writing {
     /// Writes it, and has `save` save it with what was written and the draft's handle.
     ///
     /// # Errors
-    /// [`CliError::Kept`] with the draft; [`CliError::Nothing`]; what editor and terminal refuse.
+    /// [`CliError::EditorUnfit`] before anything is kept; [`CliError::Kept`] with the draft; [`CliError::Nothing`]; what editor and terminal refuse.
     pub fn write<T>(mut self, run: &Invocation, session: &mut Vault, save: Saving<'_, T>) -> Result<T, CliError> {
         let program = Program::chosen().filter(|_| !self.typed);
         if let Some(program) = program.as_ref().filter(|program| !program.is_known()) {
@@ -70,6 +70,9 @@ impl Writing {
                  files yourself; vim, nano, emacs, micro and VS Code are known",
                 program.name()
             ));
+        }
+        if let Some(program) = &program {
+            program.fit()?;
         }
         let start = self.input.text.clone();
         let resumed = self.draft.is_some();

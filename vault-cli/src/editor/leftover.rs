@@ -22,7 +22,8 @@ impl Leftover {
     }
 }
 
-/// Returns what was left behind for the vault in `home`; each is wiped when dropped, unless it is kept.
+/// Returns what was left behind for the vault in `home`; each is wiped when dropped, unless it is kept. What editors made
+/// again after the wiping is removed when it is older than a day.
 pub fn leftovers(home: &Path) -> Vec<Leftover> {
     let mut found = Vec::new();
     for root in roots() {
@@ -33,6 +34,10 @@ pub fn leftovers(home: &Path) -> Vec<Leftover> {
                 continue;
             };
             let folder = entry.path();
+            if is_own(&folder) && place::is_remade(&folder) {
+                place::wipe(&folder);
+                continue;
+            }
             // Another vault's is not even looked into: whoever looks at theirs would take it for one that is open.
             if !is_own(&folder) || place::home(&folder).as_deref() != Some(home.as_os_str().as_encoded_bytes()) {
                 continue;
@@ -70,4 +75,49 @@ pub fn is_open(draft: &str) -> bool {
             }
         })
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use std::fs::File;
+    use std::path::PathBuf;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// A folder as an editor makes it again that outlived the wiping.
+    fn remade(name: &str, age: Duration) -> PathBuf {
+        let place = Place::make(name, Path::new("/nowhere/at/all")).unwrap();
+        let folder = place.folder().to_owned();
+        drop(place);
+        fs::create_dir_all(folder.join("code/Cache")).unwrap();
+        fs::write(folder.join("code/Cache/index"), "some").unwrap();
+        aged(&folder, age);
+        folder
+    }
+
+    fn aged(folder: &Path, age: Duration) {
+        File::open(folder)
+            .unwrap()
+            .set_modified(SystemTime::now() - age)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_an_editor_made_again_is_removed_after_a_day() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let (old, young) = (remade("0-remade-old", HOUR * 25), remade("0-remade-young", HOUR * 23));
+        // Another vault's, and one that somebody holds, stay however old they are.
+        let others = Place::make("0-remade-other", Path::new("/nowhere/other")).unwrap();
+        aged(others.folder(), HOUR * 25);
+        let held = Place::make("0-remade-held", Path::new("/nowhere/held")).unwrap();
+        fs::remove_file(held.folder().join("home")).unwrap();
+        aged(held.folder(), HOUR * 25);
+        assert!(leftovers(Path::new("/nowhere/at/all")).is_empty());
+        let left = [&old, &young, others.folder(), held.folder()].map(Path::exists);
+        place::wipe(&young);
+        place::wipe(&old);
+        assert_eq!(left, [false, true, true, true]);
+    }
 }

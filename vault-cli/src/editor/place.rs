@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use super::backup;
 use crate::error::CliError;
 use crate::session::SessionError;
 
@@ -25,8 +26,11 @@ const LOCK: &str = "lock";
 /// Says whose it is: the vault's folder.
 const HOME: &str = "home";
 
+/// So long a folder that an editor made again is left to it.
+const REMADE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The longest text that is taken from an editor, in bytes.
-const LONGEST: u64 = 4 << 20;
+pub(super) const LONGEST: u64 = 4 << 20;
 
 /// A folder in memory that holds one note while it is written; wiped when dropped.
 #[derive(Debug)]
@@ -105,6 +109,11 @@ impl Place {
         self.folder.join("autosave")
     }
 
+    /// Returns the folder for all that VS Code keeps.
+    pub(super) fn code(&self) -> PathBuf {
+        self.folder.join("code")
+    }
+
     /// Leaves the place as it is: somebody has to look after the text that is in it.
     pub fn keep(&mut self) {
         self.kept = true;
@@ -146,17 +155,17 @@ impl Place {
         let changed = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
         let saved = changed(&self.file()).unwrap_or(SystemTime::UNIX_EPOCH);
         let beside = BESIDE.map(|name| self.folder.join(name));
-        let newest = beside
+        let beside = beside
             .iter()
-            .filter_map(|path| Some((changed(path).filter(|at| *at > saved)?, path)))
+            .filter_map(|path| Some((changed(path).filter(|at| *at > saved)?, read(path).ok()?)));
+        let newest = beside
+            .chain(backup::texts(&self.code(), &self.file()))
+            .filter(|(at, text)| *at > saved && !text.trim().is_empty())
             .max();
-        if let Some((_, path)) = newest
-            && let Ok(text) = read(path)
-            && !text.trim().is_empty()
-        {
-            return Ok(text);
+        match newest {
+            Some((_, text)) => Ok(text),
+            None => self.text(),
         }
-        self.text()
     }
 }
 
@@ -212,6 +221,25 @@ fn is_in_memory(_: &Path) -> bool {
     false
 }
 
+/// Tells whether a place was made again by an editor that outlived its wiping, and was left alone for a day: it is in
+/// memory, says of no vault that it is its own, and nobody holds it.
+pub(super) fn is_remade(folder: &Path) -> bool {
+    let is_missing = |name: &str| {
+        let found = fs::symlink_metadata(folder.join(name));
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    let changed = fs::symlink_metadata(folder).and_then(|found| found.modified()).ok();
+    let age = changed.and_then(|changed| changed.elapsed().ok());
+    is_missing(HOME)
+        && age.is_some_and(|age| age > REMADE)
+        && is_in_memory(folder)
+        && (is_missing(LOCK)
+            || Place::taken(folder.to_owned()).is_some_and(|mut place| {
+                place.keep();
+                true
+            }))
+}
+
 /// Tells whether a folder is this user's own.
 pub(super) fn is_own(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw())
@@ -255,6 +283,8 @@ fn wipe_files(folder: &Path, depth: u32) {
     }
 }
 
+/// Writes zeros over a file, and leaves it as long as it is: a program that has it mapped would end with SIGBUS where it
+/// got shorter, and might leave a crash dump.
 fn overwrite(path: &Path) {
     let Ok(mut file) = OpenOptions::new().write(true).open(path) else {
         return;
@@ -269,5 +299,96 @@ fn overwrite(path: &Path) {
         }
         left -= piece as u64;
     }
-    let _ = file.set_len(0);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn write_at(path: &Path, text: &[u8], at: SystemTime) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.set_modified(at).unwrap();
+    }
+
+    #[test]
+    fn the_newest_text_may_be_a_backup_of_vs_code() {
+        let saved = SystemTime::now();
+        let later = |seconds| saved + Duration::from_secs(seconds);
+        for base in [
+            "code/Backups",
+            "code/User/Backups",
+            "code/user-data/Backups",
+            "code/user-data/User/Backups",
+        ] {
+            let place = Place::make("0-backup", Path::new("/nowhere/backup")).unwrap();
+            place.put("saved").unwrap();
+            write_at(&place.file(), b"saved", saved);
+            let backups = place.folder().join(base);
+            let uri = format!("file://{}", place.file().display());
+            let backup = |text: &str| format!("{uri} {{\"mtime\":1,\"typeId\":\"\"}}\n{text}");
+            // One from before the file was saved.
+            write_at(
+                &backups.join("1c/file/2a"),
+                backup("older").as_bytes(),
+                saved - Duration::from_secs(9),
+            );
+            assert_eq!(place.newest().unwrap(), "saved", "{base}");
+            write_at(
+                &backups.join("1c/file/3b"),
+                backup("first\n\nsecond\n").as_bytes(),
+                later(1),
+            );
+            // What is newer, and no text of this note.
+            let other = "file:///elsewhere/note.md {}\nof another file";
+            write_at(&backups.join("1c/file/4c"), other.as_bytes(), later(2));
+            write_at(&backups.join("1c/file/5d"), format!("{uri} {{}}").as_bytes(), later(3));
+            write_at(
+                &backups.join("1c/file/6e"),
+                &[uri.as_bytes(), b" {}\n\xff\xfe"].concat(),
+                later(4),
+            );
+            write_at(
+                &backups.join("1c/untitled/7f"),
+                b"untitled:Untitled-1 {}\nnot the note",
+                later(5),
+            );
+            write_at(
+                &backups.join("workspaces.json"),
+                backup("not as deep").as_bytes(),
+                later(6),
+            );
+            let long = [backup("").as_bytes(), &vec![b'a'; 5 << 20]].concat();
+            write_at(&backups.join("1c/file/8a"), &long, later(7));
+            let apart = tempfile::tempdir().unwrap();
+            write_at(&apart.path().join("link"), backup("behind a link").as_bytes(), later(8));
+            write_at(
+                &apart.path().join("file/link"),
+                backup("behind a link").as_bytes(),
+                later(8),
+            );
+            std::os::unix::fs::symlink(apart.path().join("link"), backups.join("1c/file/9b")).unwrap();
+            std::os::unix::fs::symlink(apart.path(), backups.join("2d")).unwrap();
+            assert_eq!(place.newest().unwrap(), "first\n\nsecond\n", "{base}");
+            // Saved again, which is the newest then.
+            write_at(&place.file(), b"saved again", later(9));
+            assert_eq!(place.newest().unwrap(), "saved again", "{base}");
+        }
+    }
+
+    /// A file that gets shorter below a program that has it mapped ends that program with SIGBUS.
+    #[test]
+    fn what_is_wiped_is_overwritten_and_keeps_its_length() {
+        let place = Place::make("0-wiped", Path::new("/nowhere/wiped")).unwrap();
+        let folder = place.folder().to_owned();
+        write_at(&folder.join("code/Cache/data_1"), &[7; 9000], SystemTime::now());
+        let mut open = File::open(folder.join("code/Cache/data_1")).unwrap();
+        drop(place);
+        assert!(!folder.exists());
+        let mut bytes = Vec::new();
+        open.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, vec![0; 9000]);
+    }
 }

@@ -25,6 +25,10 @@ const CODE_SETTINGS: &str = r#"{
 }
 "#;
 
+/// Where one of these is set, `code` is the command of a VS Code that runs already: it passes over its flags and opens the
+/// file in that window. Source: `src/vs/server/node/server.cli.ts` of VS Code 1.100.
+const CODE_OF_A_WINDOW: [&str; 2] = ["VSCODE_IPC_HOOK_CLI", "VSCODE_CLIENT_COMMAND"];
+
 /// An editor with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -70,8 +74,32 @@ impl Program {
         self.kind != Kind::Unknown
     }
 
+    /// Refuses an editor that would copy the text to the disk whatever it is told.
+    ///
+    /// # Errors
+    /// [`CliError::EditorUnfit`] for VS Code from a terminal inside of one that is reached over its command.
+    pub fn fit(&self) -> Result<(), CliError> {
+        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.kind {
+            Kind::Code => match CODE_OF_A_WINDOW.into_iter().find(|name| is_set(name)) {
+                Some(variable) => Err(CliError::EditorUnfit {
+                    editor: self.name().to_owned(),
+                    variable,
+                }),
+                None => Ok(()),
+            },
+            Kind::Emacs | Kind::Micro | Kind::Nano | Kind::Unknown | Kind::Vim => Ok(()),
+        }
+    }
+
     /// Starts it on the place's file.
     pub(super) fn start(&self, place: &Place) -> Result<Child, CliError> {
+        self.command(place)?.spawn().map_err(|e| CliError::Editor {
+            how: format!("could not start the editor `{}`: {e}", self.name()),
+        })
+    }
+
+    fn command(&self, place: &Place) -> Result<Command, CliError> {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or("", String::as_str));
         command.args(words);
@@ -87,9 +115,15 @@ impl Program {
             // What an editor or its plug-ins call temporary goes where the note is.
             .env("TMPDIR", place.folder())
             .env_remove(crate::unlock_prompt::FILE_VARIABLE);
-        command.spawn().map_err(|e| CliError::Editor {
-            how: format!("could not start the editor `{}`: {e}", self.name()),
-        })
+        if self.kind == Kind::Code {
+            // Both go before the flag for user data, and a portable install sets the first of itself where it is not set;
+            // the third has it run from the sources of VS Code (`userDataPath.ts`, `bootstrap-node.ts` of VS Code 1.100).
+            command
+                .env("VSCODE_PORTABLE", place.code())
+                .env_remove("VSCODE_APPDATA")
+                .env_remove("VSCODE_DEV");
+        }
+        Ok(command)
     }
 }
 
@@ -120,7 +154,7 @@ impl Kind {
                 "--disable-crash-reporter",
                 "--disable-telemetry",
                 "--user-data-dir",
-                &format!("{folder}/code"),
+                &place.code().display().to_string(),
                 "--extensions-dir",
                 &format!("{folder}/code-extensions"),
             ]),
@@ -197,9 +231,13 @@ fn copy_micro_settings(place: &Place) -> std::io::Result<()> {
 }
 
 fn write_code_settings(place: &Place) -> std::io::Result<()> {
-    let folder = place.folder().join("code/User");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("settings.json"), CODE_SETTINGS)
+    // Below the folder that the flag names, and the one that a portable install takes.
+    for data in [place.code(), place.code().join("user-data")] {
+        let folder = data.join("User");
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("settings.json"), CODE_SETTINGS)?;
+    }
+    Ok(())
 }
 
 /// Cuts a command into words as a shell would, without what else a shell does.
@@ -259,5 +297,30 @@ mod tests {
         assert_eq!(kind("code --wait"), Kind::Code);
         assert_eq!(kind("nano"), Kind::Nano);
         assert!(!Program::named("ed").unwrap().is_known());
+    }
+
+    #[test]
+    fn vs_code_is_told_by_its_environment_as_by_its_flags() {
+        let place = Place::make("0-portable", Path::new("/nowhere/portable")).unwrap();
+        let command = Program::named("code --wait").unwrap().command(&place).unwrap();
+        let set = |name: &str| {
+            command
+                .get_envs()
+                .find(|(key, _)| *key == OsStr::new(name))
+                .map(|(_, to)| to)
+        };
+        let code = place.folder().join("code");
+        assert_eq!(set("VSCODE_PORTABLE"), Some(Some(code.as_os_str())));
+        assert_eq!(set("VSCODE_APPDATA"), Some(None));
+        assert_eq!(set("VSCODE_DEV"), Some(None));
+        for below in ["User", "user-data/User"] {
+            let settings = std::fs::read_to_string(code.join(below).join("settings.json")).unwrap();
+            assert_eq!(settings, CODE_SETTINGS);
+        }
+        let flags: Vec<_> = command.get_args().collect();
+        assert!(flags.contains(&OsStr::new("--user-data-dir")), "{flags:?}");
+        // Of no other editor's concern.
+        let command = Program::named("nano").unwrap().command(&place).unwrap();
+        assert!(command.get_envs().all(|(key, _)| key != OsStr::new("VSCODE_PORTABLE")));
     }
 }
