@@ -86,3 +86,25 @@ fn attack_44_what_another_device_was_told_comes_out_with_what_it_writes() {
         .unwrap();
     assert!(broken.status.success(), "{}", String::from_utf8_lossy(&broken.stderr));
 }
+
+/// What goes on from what this device had verified is proved with it, whatever it sends in between.
+#[test]
+fn who_writes_alone_asks_for_no_tile() {
+    let stage = Stage::set(Begins::Joined);
+    let case = stage.vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let before = stage.evil.tape().len();
+    for number in 0..3 {
+        stage.vault.add_note(&case, &format!("obs: Number {number}.\n"));
+        stage.vault.json(&["sync"]);
+    }
+    let asked = stage.evil.tape().since(before);
+    let of = |wanted| asked.iter().filter(|one| one.message == wanted).count();
+    assert!(
+        of(Message::Append) >= 3 && of(Message::Tile) == 0,
+        "{}",
+        of(Message::Tile)
+    );
+}

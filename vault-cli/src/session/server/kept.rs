@@ -72,7 +72,7 @@ pub(super) struct KeptRemote {
     /// against what was followed yet, in base64.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     unproved: BTreeSet<String>,
-    /// The checkpoint that was followed when this run began.
+    /// The checkpoint that this run goes on from: what was followed when it began, or since.
     #[serde(skip)]
     begun: Option<Seen>,
     /// The checkpoint that this run has verified, perhaps before all that is below it was taken in.
@@ -292,6 +292,8 @@ impl KeptRemote {
     /// Keeps what was verified of the log since.
     pub(super) fn follow(&mut self, follower: &Follower) -> Result<()> {
         self.log = BASE64.encode(&follower.to_bytes().map_err(refused(NAME))?);
+        // It goes on from what this run had arrived at, which is proved with it.
+        self.begun = self.arrived;
         self.arrived = follower.seen();
         self.paper = None;
         Ok(())
