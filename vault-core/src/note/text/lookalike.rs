@@ -138,62 +138,41 @@ fn in_line(line: Line<'_>) -> Vec<Found> {
         all.push(found);
     }
     while let Some(char) = text.get(at..).and_then(|rest| rest.chars().next()) {
-        let rest = text.get(at..).unwrap_or_default();
-        let closed = |close: char| rest.find(close).map_or(rest.len(), |end| end + close.len_utf8());
-        let next = match char {
-            '{' => closed('}'),
-            '\\' => past_escaped(rest),
-            '(' | '[' | '<' => match in_brackets(rest, char) {
-                Some((length, mark)) => {
-                    let (from, to) = (at, at + length);
-                    let is_sure = !mark.ends_with(char::is_uppercase);
-                    all.push(Found {
-                        from,
-                        to,
-                        mark,
-                        is_sure,
-                    });
-                    length
-                }
-                None => char.len_utf8(),
-            },
-            '#' => match hashed(text.get(..at).unwrap_or_default(), rest) {
-                Some(length) => {
-                    let mark = "label danger".to_owned();
-                    let (from, to) = (at, at + length);
-                    all.push(Found {
-                        from,
-                        to,
-                        mark,
-                        is_sure: true,
-                    });
-                    length
-                }
-                None => 1,
-            },
-            _ => match bare(text.get(..at).unwrap_or_default(), rest) {
-                Some((length, mark)) => {
-                    let (from, to) = (at, at + length);
-                    // Behind what it is about, and nothing behind it: a mark in front would take the words into itself.
-                    let before = text.get(..at).unwrap_or_default().trim_end();
-                    let has_words = before.contains(char::is_whitespace) || before.ends_with(['.', ',', ';']);
-                    let rest = text.get(to..).unwrap_or_default();
-                    let is_end = rest.trim().trim_matches(['.', '!', '?', ';']).is_empty();
-                    let is_sure = has_words && is_end && !mark.ends_with(char::is_uppercase);
-                    all.push(Found {
-                        from,
-                        to,
-                        mark,
-                        is_sure,
-                    });
-                    length
-                }
-                None => char.len_utf8(),
-            },
+        let (before, rest) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
+        let found = match char {
+            '{' | '\\' => None,
+            '(' | '[' | '<' => in_brackets(rest, char).map(|(length, mark)| (length, mark, true)),
+            '#' => hashed(before, rest).map(|length| (length, "label danger".to_owned(), true)),
+            _ => bare(before, rest).map(|(length, mark)| {
+                let after = rest.get(length..).unwrap_or_default();
+                (length, mark, is_behind(before, after))
+            }),
         };
-        at += next;
+        at += match (char, found) {
+            ('{', _) => rest.find('}').map_or(rest.len(), |end| end + 1),
+            ('\\', _) => past_escaped(rest),
+            (_, None) => char.len_utf8(),
+            (_, Some((length, mark, is_clear))) => {
+                all.push(Found {
+                    from: at,
+                    to: at + length,
+                    // `WHO` and `GROUND` are still to be said.
+                    is_sure: is_clear && !mark.ends_with(char::is_uppercase),
+                    mark,
+                });
+                length
+            }
+        };
     }
     all
+}
+
+/// Tells whether a mark without brackets stands behind the words that it is about, with nothing behind it: one in front would
+/// take them into itself.
+fn is_behind(before: &str, after: &str) -> bool {
+    let before = before.trim_end();
+    let has_words = before.contains(char::is_whitespace) || before.ends_with(['.', ',', ';']);
+    has_words && after.trim().trim_matches(['.', '!', '?', ';']).is_empty()
 }
 
 /// Reads what a line begins with that looks like a mark or a danger: some words and a colon. Where it ends is not clear.
