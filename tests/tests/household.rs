@@ -255,7 +255,7 @@ fn a_danger_is_told_wherever_somebody_writes_or_reads_of_the_family() {
     let jot = vault.feed(&["note", "jot", &ben, "--file", "-"], b"Rang.\n").handle();
     if let Some(mut terminal) = on_terminal(&vault, &format!("note expand {jot} --kind phone")) {
         terminal.wait_for("Dangers").wait_for(told).wait_for("Type the note");
-        terminal.keys("obs: Calm.\n\u{4}");
+        terminal.keys("obs: Calm on the phone.\n\u{4}");
         assert_eq!(terminal.end().0, 0);
     }
 }

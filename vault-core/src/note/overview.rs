@@ -316,11 +316,12 @@ impl Overview {
         found.map(|block| block.items.as_mut_slice()).unwrap_or_default()
     }
 
-    /// Makes the overview of a case from its profile and its notes with their handles, in any order; of the notes the `most`
-    /// newest segments of each block.
+    /// Makes the overview of a case from its profile and its notes with their handles, in the order in which they were written;
+    /// of the notes the `most` newest segments of each block.
     pub fn new(profile: Option<&RawJson>, notes: &[(&Note, &str)], most: usize) -> Self {
         let profile = profile.map(RawJson::value).unwrap_or_default();
-        let mut newest: Vec<&(&Note, &str)> = notes.iter().collect();
+        // Of what happened in one second, what was written last comes first.
+        let mut newest: Vec<&(&Note, &str)> = notes.iter().rev().collect();
         newest.sort_by_key(|(note, _)| std::cmp::Reverse(note.occurred_at.as_ref().map(Moment::instant)));
         let block = |source: &Source| {
             let mut items = of_fields(&profile, source.profile);

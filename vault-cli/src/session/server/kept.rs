@@ -135,6 +135,15 @@ impl KeptRemote {
             });
         }
         // With the links that were taken in: one of them may carry all of it, and no later one may carry less (CHK-46).
+        self.put_seen(tx)?;
+        let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
+        tx.put_local(NAME, &bytes)?;
+        self.stored = Some(bytes);
+        Ok(())
+    }
+
+    /// Puts the checkpoint that this run has arrived at where the links that are made from now on find it.
+    pub(super) fn put_seen(&mut self, tx: &mut WriteTx<'_>) -> Result<()> {
         if let Some(arrived) = self.arrived
             && let known = tx.seen()?
             && known.is_none_or(|known| known.size < arrived.size)
@@ -145,9 +154,6 @@ impl KeptRemote {
             }
             tx.put_seen(&arrived)?;
         }
-        let bytes = serde_json::to_vec(self).map_err(|error| SessionError::Bug(error.to_string()))?;
-        tx.put_local(NAME, &bytes)?;
-        self.stored = Some(bytes);
         Ok(())
     }
 

@@ -183,6 +183,8 @@ impl Holder {
             kept.store(tx)?;
             return Ok(Taken::default());
         }
+        // What waits is made anew behind what came, and carries no less than that does.
+        kept.put_seen(tx)?;
         let waiting = waiting::take_out(self, tx, kept)?;
         if waiting.has_agency_links() {
             self.agency = agency::load(tx)?;

@@ -126,6 +126,23 @@ fn what_is_written_after_a_run_that_was_cut_off_says_no_less_than_what_came() {
     assert_eq!(refused.check(), Some(Check::LogConsistency));
 }
 
+/// What waited is made anew behind what came, and carries no less than that.
+#[test]
+fn what_waits_carries_no_less_than_what_it_is_put_behind() {
+    let (mut office, case, stream) = shared();
+    office.ben.note(&case, "obs: Of Ben, who is away.");
+    for number in 0..3 {
+        office.ann.note(&case, &format!("obs: Number {number}."));
+        sync(&mut office.ann, &mut office.served).unwrap();
+        follow(&mut office.ann, &office.served, &|_, answer| answer).unwrap();
+    }
+    follow(&mut office.ben, &office.served, &|_, answer| answer).unwrap();
+    assert_eq!(seen_in(&mut office.ben, stream), followed(&mut office.ben));
+    require_sound(&mut office.ben);
+    office.meet();
+    require_sound(&mut office.ann);
+}
+
 /// As above, of an honest server.
 #[test]
 fn a_run_that_was_cut_off_goes_on() {
