@@ -87,10 +87,7 @@ impl Session {
         let root = agency.root();
         let line = |one: &Verifier, kind| {
             let name = String::from_utf8_lossy(&one.name);
-            let named = note::KeyName::of(&name, kind, &one.key);
-            named
-                .map(|named| named.verifier(kind, &one.key))
-                .map_err(refused("root"))
+            note::write_verifier(&name, kind, &one.key).map_err(refused("root"))
         };
         let administrators = root.administrators.iter().map(|one| NamedMember {
             member: one.member.handle(),

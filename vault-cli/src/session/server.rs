@@ -84,7 +84,7 @@ use vault_core::tlog::checkpoint::Checkpoint;
 use vault_core::tlog::checkpoint::SignedCheckpoint;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::follow::Follower;
-use vault_core::tlog::note::KeyName;
+use vault_core::tlog::note;
 use vault_core::tlog::note::Kind;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
@@ -699,8 +699,7 @@ impl Session {
     fn log_line(&self) -> Result<String> {
         let log = self.log_verifier()?;
         let name = checkpoint::origin(self.holder.agency.id());
-        let named = KeyName::of(&name, Kind::Ed25519, &log.key).map_err(refused("log"))?;
-        Ok(named.verifier(Kind::Ed25519, &log.key))
+        note::write_verifier(&name, Kind::Ed25519, &log.key).map_err(refused("log"))
     }
 
     fn log_verifier(&self) -> Result<Verifier> {

@@ -54,7 +54,6 @@ use vault_core::secret::SigningSeed;
 use vault_core::sync::Witnessing;
 use vault_core::tlog::checkpoint;
 use vault_core::tlog::note;
-use vault_core::tlog::note::KeyName;
 use vault_core::tlog::note::Kind;
 use vault_core::tlog::witness::Position;
 use vault_core::wire::v1::agency::Verifier;
@@ -249,8 +248,7 @@ fn places(folder: &Path) -> Result<Places> {
 }
 
 fn line_of(name: &str, key: &PublicKey) -> Result<String> {
-    let named = KeyName::of(name, Kind::Cosignature, key).map_err(refused("witness"))?;
-    Ok(named.verifier(Kind::Cosignature, key))
+    note::write_verifier(name, Kind::Cosignature, key).map_err(refused("witness"))
 }
 
 /// Returns whose log a key is of.

@@ -72,7 +72,15 @@ impl KeyName {
     }
 }
 
-/// Reads a key as [`KeyName::verifier`] writes it, of this kind; a line break at its end is left out.
+/// Writes a key of this name and kind as [`KeyName::verifier`] does.
+///
+/// # Errors
+/// [`Check::Note`] for a name that no note can have.
+pub fn write_verifier(name: &str, kind: Kind, key: &PublicKey) -> Result<String, Refused> {
+    Ok(KeyName::of(name, kind, key)?.verifier(kind, key))
+}
+
+/// Reads a key as [`write_verifier`] writes it, of this kind; a line break at its end is left out.
 ///
 /// # Errors
 /// [`Check::Note`] for anything else.
@@ -84,7 +92,7 @@ pub fn read_verifier(text: &str, kind: Kind) -> Result<Verifier, Refused> {
     let key = key.strip_prefix(&[kind.byte()]).ok_or(Check::Note)?;
     let key = PublicKey(key.try_into().map_err(|_| Check::Note)?);
     // Another text of the same key, or another id than the key's, is none of it.
-    require(KeyName::of(name, kind, &key)?.verifier(kind, &key) == text, Check::Note)?;
+    require(write_verifier(name, kind, &key)? == text, Check::Note)?;
     Ok(Verifier {
         name: name.as_bytes().to_vec(),
         key,

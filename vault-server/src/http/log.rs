@@ -12,7 +12,7 @@ use vault_core::tlog::tile::Tile;
 use super::App;
 use super::ask::{self, From};
 use super::problem::Problem;
-use crate::service::cosigning;
+use crate::service::{Agency, cosigning};
 
 const NOTE: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; charset=utf-8");
 const BINARY: (HeaderName, &str) = (CONTENT_TYPE, "application/octet-stream");
@@ -20,15 +20,20 @@ const FRESH: (HeaderName, &str) = (CACHE_CONTROL, "no-cache");
 // A tile never changes; one that is not full is only superseded.
 const FOR_EVER: (HeaderName, &str) = (CACHE_CONTROL, "max-age=31536000, immutable");
 
+/// Returns the agency of a path, for whoever asks.
+async fn known(app: &Arc<App>, from: &From, agency: &str) -> Result<Arc<Agency>, Problem> {
+    ask::nobody(app, from.as_deref())?;
+    let agency = ask::agency(app, AgencyId(ask::hex(agency)?)).await?;
+    agency.ok_or(Problem::NotFound)
+}
+
 /// Answers the newest checkpoint as a note.
 pub(super) async fn checkpoint(
     State(app): State<Arc<App>>,
     from: From,
     Path(agency): Path<String>,
 ) -> Result<Response, Problem> {
-    ask::nobody(&app, from.as_deref())?;
-    let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
-    let agency = agency.ok_or(Problem::NotFound)?;
+    let agency = known(&app, &from, &agency).await?;
     let published = agency.published();
     let note = match cosigning::is_witnessed(&published) {
         // Cosignatures come without the log growing.
@@ -46,9 +51,7 @@ pub(super) async fn cosigned(
     from: From,
     Path(agency): Path<String>,
 ) -> Result<Response, Problem> {
-    ask::nobody(&app, from.as_deref())?;
-    let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
-    let agency = agency.ok_or(Problem::NotFound)?;
+    let agency = known(&app, &from, &agency).await?;
     let notes = ask::blocking(&app, move |app| app.service.cosigned(&agency)).await?;
     Ok(([FRESH], ask::answer(&notes)?).into_response())
 }
@@ -59,9 +62,7 @@ pub(super) async fn tile(
     from: From,
     Path((agency, path)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    ask::nobody(&app, from.as_deref())?;
-    let agency = ask::agency(&app, AgencyId(ask::hex(&agency)?)).await?;
-    let agency = agency.ok_or(Problem::NotFound)?;
+    let agency = known(&app, &from, &agency).await?;
     let (path, entries) = match path.strip_prefix("entries/") {
         Some(number) => (format!("tile/0/{number}"), true),
         None => (format!("tile/{path}"), false),

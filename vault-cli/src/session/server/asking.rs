@@ -21,7 +21,7 @@ use vault_core::sync::Request;
 use vault_core::tlog::checkpoint;
 use vault_core::tlog::follow;
 use vault_core::tlog::follow::Contradiction;
-use vault_core::tlog::note::KeyName;
+use vault_core::tlog::note;
 use vault_core::tlog::note::Kind;
 use vault_core::tlog::twice::ProvedLeaf;
 use vault_core::tlog::twice::Twice;
@@ -118,8 +118,7 @@ impl Asking {
 
     fn log_name(&self) -> Result<String> {
         let origin = checkpoint::origin(self.log.agency);
-        let name = KeyName::of(&origin, Kind::Ed25519, &self.public).map_err(refused("log"))?;
-        Ok(name.verifier(Kind::Ed25519, &self.public))
+        note::write_verifier(&origin, Kind::Ed25519, &self.public).map_err(refused("log"))
     }
 
     fn note(&self, seen: &Seen) -> Result<String> {

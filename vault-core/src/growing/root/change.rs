@@ -1,7 +1,7 @@
 //! What a proposed root changes, part by part, for whoever is asked to sign it.
 
 use crate::id::MemberId;
-use crate::tlog::note::KeyName;
+use crate::tlog::note;
 use crate::tlog::note::Kind;
 use crate::wire;
 use crate::wire::v1::agency::Operation;
@@ -134,11 +134,8 @@ fn role(role: &RoleRecipient) -> String {
 /// A key's line as other tools take it, or its bytes where no note can have its name.
 fn verifier(one: &Verifier, kind: Kind) -> String {
     let name = std::str::from_utf8(&one.name).ok();
-    let named = name.and_then(|name| KeyName::of(name, kind, &one.key).ok());
-    match named {
-        Some(named) => named.verifier(kind, &one.key),
-        None => format!("{} {}", hex(&one.name), hex(&one.key.0)),
-    }
+    let line = name.and_then(|name| note::write_verifier(name, kind, &one.key).ok());
+    line.unwrap_or_else(|| format!("{} {}", hex(&one.name), hex(&one.key.0)))
 }
 
 /// The SHA-256 of a recipient's bytes, in hex: the key itself is longer than anybody compares.
