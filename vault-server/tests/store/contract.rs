@@ -467,9 +467,13 @@ fn lists_are_of_those_who_may_read(store: &dyn Store) {
     assert_eq!(list(0, reader(holder, false)), []);
 }
 
+/// Stores a stream of six links, five of them with a note.
+pub(crate) fn stored(store: &dyn Store) -> StreamNo {
+    writing(store, |writes| Sample::new(8, 5).store(writes, 0, 6)).unwrap()
+}
+
 fn a_page_ends_where_it_must(store: &dyn Store) {
-    let sample = Sample::new(8, 5);
-    let no = writing(store, |writes| sample.store(writes, 0, 6)).unwrap();
+    let no = stored(store);
     let page = |from, bytes| {
         let page = reading(store, |reads| reads.page(no, from, bytes)).unwrap();
         let leaves: Vec<_> = page.parcels.iter().map(|placed| placed.leaf).collect();

@@ -320,3 +320,41 @@ fn attack_24_the_shared_schema_is_what_the_leak_budget_lists() {
     ];
     assert_eq!(cluster.sql(name(&url), sql).lines().collect::<Vec<_>>(), expected);
 }
+
+/// PostgreSQL counts what it read of a table: a page reads its own rows, however many others there are.
+#[test]
+fn a_page_reads_no_more_of_a_large_store_than_what_it_returns() {
+    let Some(cluster) = Cluster::common() else { return };
+    let url = cluster.database();
+    let store = open(&url).unwrap();
+    let stream = contract::stored(&store);
+    let others = "SELECT (1000000 + i)::bigint << 15, stream, 1000000 + i, hash, epoch, erased, header, signature, \
+                            ciphertext_hash, wrap_hash, wrap, ciphertext FROM casevault.record, generate_series(1, 20000) AS i \
+                            WHERE no = (SELECT min(no) FROM casevault.record)";
+    cluster.sql(name(&url), &format!("INSERT INTO casevault.record {others}"));
+    let blobs = "INSERT INTO casevault.blob SELECT (1000000 + i)::bigint << 15, '' FROM generate_series(1, 20000) AS i";
+    cluster.sql(name(&url), blobs);
+    cluster.sql(name(&url), "ANALYZE");
+    let read = || {
+        let counted = "SELECT sum(coalesce(idx_tup_fetch, 0) + seq_tup_read) FROM pg_stat_all_tables \
+                       WHERE relname IN ('record', 'blob')";
+        // A process counts until it ends.
+        let at_work = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                      AND pid <> pg_backend_pid() AND backend_type IN ('client backend', 'parallel worker')";
+        while cluster.sql(name(&url), at_work).trim() != "0" {
+            thread::yield_now();
+        }
+        cluster.sql(name(&url), counted).trim().parse::<u64>().unwrap()
+    };
+    drop(store);
+    let before = read();
+    let store = open(&url).unwrap();
+    // The first five times a statement is planned for what it asks; then once for all.
+    for _ in 0..20 {
+        let page = reading(&store, |reads| reads.page(stream, 0, usize::MAX)).unwrap();
+        assert_eq!(page.parcels.len(), 6);
+    }
+    drop(store);
+    let rows = read() - before;
+    assert!(rows < 2_000, "{rows} rows read for 20 pages of 6 links");
+}

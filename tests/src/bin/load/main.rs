@@ -1,4 +1,5 @@
-//! The load on a server: `cargo run --release -p casevault-e2e --bin load -- [--server PROGRAM] [--notes N] [--reads N]`.
+//! The load on a server: `cargo run --release -p casevault-e2e --bin load -- [--server PROGRAM] [--database URL] [--notes N]
+//! [--reads N]`. With `--database` the server keeps what it keeps in that PostgreSQL database, which should be empty.
 //!
 //! Everything that is sent is signed beforehand; then a real `casevault-server` is started on an empty folder, and asked
 //! over real sockets from 32 connections: single notes, durable each; batches of notes; single reads; eight pulls of
@@ -39,7 +40,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 fn main() -> Result<()> {
     let options = Options::read()?;
     let folder = tempfile::tempdir()?;
-    let server = Server::start(&options.server, folder.path())?;
+    let server = Server::start(&options, folder.path())?;
     let office = Office::found(server.address, CONNECTIONS)?;
     // Single notes, then as many in batches.
     let signed = Instant::now();
@@ -66,6 +67,7 @@ fn main() -> Result<()> {
 
 struct Options {
     server: PathBuf,
+    database: Option<String>,
     notes: usize,
     reads: usize,
 }
@@ -74,6 +76,7 @@ impl Options {
     fn read() -> Result<Self> {
         let mut options = Self {
             server: std::env::current_exe()?.with_file_name("casevault-server"),
+            database: None,
             notes: 40_000,
             reads: 100_000,
         };
@@ -82,6 +85,7 @@ impl Options {
             let value = words.next().ok_or("a flag without its value")?;
             match word.as_str() {
                 "--server" => options.server = value.into(),
+                "--database" => options.database = Some(value),
                 "--notes" => options.notes = value.parse()?,
                 "--reads" => options.reads = value.parse()?,
                 _ => return Err(format!("unknown flag `{word}`").into()),
@@ -97,10 +101,14 @@ struct Server {
 }
 
 impl Server {
-    fn start(program: &Path, folder: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
-            .args(["--listen", "127.0.0.1:0", "--rate", "0", "--tell", "failures", "--data"])
-            .arg(folder.join("server"))
+    fn start(options: &Options, folder: &Path) -> Result<Self> {
+        let place = match &options.database {
+            Some(url) => ["--database".into(), url.into()],
+            None => ["--data".into(), folder.join("server").into_os_string()],
+        };
+        let mut child = Command::new(&options.server)
+            .args(["--listen", "127.0.0.1:0", "--rate", "0", "--tell", "failures"])
+            .args(place)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
