@@ -14,6 +14,7 @@ mod invites;
 mod live;
 mod prepare;
 mod recent;
+mod shared_turn;
 mod writer;
 
 use std::collections::HashMap;

@@ -14,6 +14,7 @@ use vault_core::tlog::tree;
 use vault_core::wire::v1::agency::Verifier;
 use vault_core::wire::v1::stream::StreamId;
 
+use super::shared_turn::SharedTurn;
 use crate::store::{AgencyNo, AgencyRow, Reads, Store, StoreError, Which, reading};
 
 /// An agency that the server knows.
@@ -22,6 +23,7 @@ pub struct Agency {
     id: AgencyId,
     log: SigningKey,
     published: RwLock<Published>,
+    looks: SharedTurn,
     grown: watch::Sender<u64>,
 }
 
@@ -65,6 +67,7 @@ impl Agency {
             id: row.id,
             log,
             published: RwLock::new(published),
+            looks: SharedTurn::default(),
             grown,
         })
     }
@@ -109,15 +112,17 @@ impl Agency {
 
     /// Takes in and publishes what other processes have appended.
     pub(super) fn catch_up(&self, store: &dyn Store) -> Result<(), StoreError> {
-        // Before the snapshot is taken, so that this cannot be ahead of it.
-        let known = self.published();
-        reading(store, |reads| {
-            let size = reads.size(self.no)?;
-            if size != known.edge.size() {
-                let (state, edge) = grow(reads, self.no, self.id, &known, size)?;
-                self.publish(state, edge)?;
-            }
-            Ok(())
+        self.looks.run(self.looks.ask(), || {
+            // Before the snapshot is taken, so that this cannot be ahead of it.
+            let known = self.published();
+            reading(store, |reads| {
+                let size = reads.size(self.no)?;
+                if size != known.edge.size() {
+                    let (state, edge) = grow(reads, self.no, self.id, &known, size)?;
+                    self.publish(state, edge)?;
+                }
+                Ok(())
+            })
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing is answered, and no checkpoint signed, before the transaction is durable (`store`, what a crash leaves).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use vault_core::check::Refused;
 use vault_core::wire::v1::sync::{AppendReply, Outcome};
 
 use super::ServiceError;
+use super::agency::Agency;
 use super::live::{Live, Mark};
 use super::prepare::{self, Erased, Prepared};
 use crate::authorize::Appending;
@@ -140,10 +141,13 @@ impl Work {
     fn commit(&mut self, group: Vec<Job>) {
         let store = Arc::clone(&self.store);
         // In the order of their numbers, so that no two processes wait for each other.
-        let agencies: BTreeSet<AgencyNo> = group.iter().map(|job| job.permit.agency().no()).collect();
+        let agencies = group.iter().map(|job| job.permit.agency());
+        let agencies: BTreeMap<AgencyNo, &Arc<Agency>> = agencies.map(|agency| (agency.no(), agency)).collect();
         let written = writing(store.as_ref(), |writes| {
-            for agency in agencies {
-                writes.hold(agency)?;
+            for (no, agency) in &agencies {
+                writes.hold(*no)?;
+                // From here on nobody else appends to it.
+                self.take_up(writes, agency)?;
             }
             let mut outcomes = Vec::with_capacity(group.len());
             for job in &group {
@@ -190,7 +194,7 @@ impl Work {
         if more == 0 {
             return Ok(true);
         }
-        let live = self.live(writes, job)?;
+        let live = self.live(job)?;
         let used = live.used(writes)?;
         if used.saturating_add(more) <= quota.0 {
             return Ok(true);
@@ -210,7 +214,7 @@ impl Work {
     /// What comes without its bytes is stored with the erasure that names it, or not at all: if that does not get in, its
     /// outcome is that of the first that came so, from which on nothing is stored.
     fn place(&mut self, writes: &mut dyn Writes, job: &Job) -> Result<Vec<Outcome>, StoreError> {
-        let live = self.live(writes, job)?;
+        let live = self.live(job)?;
         let mut outcomes = Vec::with_capacity(job.parcels.len());
         let mut together: Option<Together> = None;
         for (place, parcel) in job.parcels.iter().enumerate() {
@@ -251,15 +255,19 @@ impl Work {
         Ok(outcomes)
     }
 
-    fn live(&mut self, writes: &dyn Writes, job: &Job) -> Result<&mut Live, StoreError> {
-        let agency = job.permit.agency();
-        let reads: &dyn Reads = writes;
-        let known = self.lives.remove(&agency.no());
-        let live = match known {
+    /// Reads an agency anew where another process has moved on since.
+    fn take_up(&mut self, reads: &dyn Reads, agency: &Arc<Agency>) -> Result<(), StoreError> {
+        let live = match self.lives.remove(&agency.no()) {
             Some(live) if live.is_current(reads)? => live,
             _ => Live::load(reads, agency)?,
         };
-        Ok(self.lives.entry(agency.no()).insert_entry(live).into_mut())
+        self.lives.insert(agency.no(), live);
+        Ok(())
+    }
+
+    fn live(&mut self, job: &Job) -> Result<&mut Live, StoreError> {
+        let live = self.lives.get_mut(&job.permit.agency().no());
+        live.ok_or(StoreError::Damaged("an agency that was not taken up"))
     }
 
     fn publish(&self, group: &[Job]) -> Result<HashMap<AgencyNo, Arc<str>>, Refused> {

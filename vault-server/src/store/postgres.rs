@@ -13,6 +13,7 @@ mod open;
 mod read;
 mod shared;
 mod url;
+mod waiting;
 mod write;
 
 use std::sync::{Mutex, PoisonError};

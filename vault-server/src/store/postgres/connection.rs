@@ -1,6 +1,6 @@
 //! A connection with its prepared statements, and a transaction on it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
@@ -11,6 +11,7 @@ use postgres::error::SqlState;
 use postgres::types::ToSql;
 use postgres::{Client, NoTls, Row, Statement};
 
+use super::waiting::Waiting;
 use super::{Database, SCHEMA};
 use crate::store::StoreError;
 
@@ -34,6 +35,7 @@ pub(super) struct Connection {
 /// A snapshot or a transaction.
 pub(super) struct Transaction<'c> {
     connection: RefCell<&'c mut Connection>,
+    waiting: RefCell<Waiting>,
     /// Whether a statement failed: PostgreSQL then answers a commit with a rollback, and no error.
     failed: Cell<bool>,
 }
@@ -75,9 +77,10 @@ impl Connection {
     ) -> Result<Result<T, StoreError>, StoreError> {
         let mut transaction = Transaction {
             connection: RefCell::new(self),
+            waiting: RefCell::default(),
             failed: Cell::new(false),
         };
-        let done = work(&mut transaction);
+        let done = work(&mut transaction).and_then(|done| transaction.send().map(|()| done));
         let failed = transaction.failed.get();
         let done = match done {
             Ok(_) if failed => Err(StoreError::Damaged("a statement failed, and nobody minded")),
@@ -111,11 +114,8 @@ impl Connection {
 impl Transaction<'_> {
     /// Returns all rows of a statement.
     pub(super) fn rows(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let rows = self.connection.borrow_mut().rows(sql, values);
-        rows.map_err(|error| {
-            self.failed.set(true);
-            error.into()
-        })
+        self.send()?;
+        self.rows_now(sql, values)
     }
 
     /// Returns the row of a statement that has one at most.
@@ -125,10 +125,38 @@ impl Transaction<'_> {
 
     /// Runs a statement; returns how many rows it wrote.
     pub(super) fn execute(&self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+        self.send()?;
+        self.execute_now(sql, values)
+    }
+
+    /// Returns all rows of a statement for which what waits is of no matter.
+    pub(super) fn rows_now(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        let rows = self.connection.borrow_mut().rows(sql, values);
+        self.minded(rows)
+    }
+
+    /// Runs a statement for which what waits is of no matter.
+    pub(super) fn execute_now(&self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
         let mut connection = self.connection.borrow_mut();
         let statement = connection.prepared(sql);
         let written = statement.and_then(|statement| connection.client.execute(&statement, values));
-        written.map_err(|error| {
+        drop(connection);
+        self.minded(written)
+    }
+
+    /// What is appended and not sent yet.
+    pub(super) fn waiting(&self) -> RefMut<'_, Waiting> {
+        self.waiting.borrow_mut()
+    }
+
+    /// Sends what waits.
+    pub(super) fn send(&self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut *self.waiting());
+        waiting.send(self)
+    }
+
+    fn minded<T>(&self, done: Result<T, postgres::Error>) -> Result<T, StoreError> {
+        done.map_err(|error| {
             self.failed.set(true);
             error.into()
         })

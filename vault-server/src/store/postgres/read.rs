@@ -377,7 +377,12 @@ impl Reads for Transaction<'_> {
 
     fn versions(&self, stream: StreamNo, record: RecordId) -> Result<Vec<(RecordHash, PlacedRecord)>, StoreError> {
         let sql = "SELECT hash, header, epoch, erased FROM record WHERE stream = $1 AND name = $2 ORDER BY no";
-        let rows = self.rows(sql, &[&stream_no(stream)?, &name(&record)])?;
+        let (no, called) = (stream_no(stream)?, name(&record));
+        // Each note that is appended asks this of a name that is nearly always new.
+        if self.waiting().names(no, called) {
+            self.send()?;
+        }
+        let rows = self.rows_now(sql, &[&no, &called])?;
         let found: Result<Vec<_>, _> = rows.iter().map(placed).collect();
         Ok(found?.into_iter().filter(|(_, one)| one.record == record).collect())
     }

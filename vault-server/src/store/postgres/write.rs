@@ -3,53 +3,21 @@
 use std::collections::BTreeSet;
 
 use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash};
-use vault_core::parcel::{OpenRecord, placements};
 use vault_core::record::Ciphertext;
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::tile::Tile;
-use vault_core::wire;
 use vault_core::wire::v1::stream::{Day, StreamId};
 
 use super::connection::Transaction;
 use super::read::{agency_no, column, count, fixed, signed, stream_no};
 use super::{CHANNEL, LOCK_REGISTER, LOCKS};
-use crate::store::number::{AGENCIES, body, link_no, name, place_no};
+use crate::store::number::{AGENCIES, link_no, place_no};
 use crate::store::row::wrap_hash;
 use crate::store::{AgencyNo, AgencyRow, CosignatureRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
 
 impl Transaction<'_> {
     fn lock(&self, number: i32) -> Result<(), StoreError> {
         self.rows("SELECT pg_advisory_xact_lock($1, $2)", &[&LOCKS, &number])?;
-        Ok(())
-    }
-
-    fn put_records(&self, no: i64, link: &NewLink<'_>) -> Result<(), StoreError> {
-        let sql = "INSERT INTO record (no, stream, name, hash, epoch, erased, header, signature, ciphertext_hash, \
-                   wrap_hash, wrap, ciphertext) VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7, $8, $9, $10, $11)";
-        let placements = placements(&link.link.link().body);
-        for (place, (record, placement)) in link.records.iter().zip(placements).enumerate() {
-            let header = wire::encode(record.header())?;
-            let (signature, gone, kept) = match record {
-                OpenRecord::Kept { record, wrap } => (record.signature(), None, Some((wrap.0, record.ciphertext()))),
-                OpenRecord::Erased(erased) => (&erased.signature, Some(erased.body), None),
-            };
-            self.execute(
-                sql,
-                &[
-                    &place_no(no, place)?,
-                    &stream_no(link.stream)?,
-                    &name(&record.header().record),
-                    &placement.record_hash.0.as_slice(),
-                    &i64::from(placement.epoch.0),
-                    &header,
-                    &signature.0.as_slice(),
-                    &gone.as_ref().map(|body| body.ciphertext.0.as_slice()),
-                    &gone.as_ref().map(|body| body.wrap.0.as_slice()),
-                    &kept.as_ref().map(|(wrap, _)| wrap.as_slice()),
-                    &kept.as_ref().map(|(_, ciphertext)| *ciphertext),
-                ],
-            )?;
-        }
         Ok(())
     }
 }
@@ -110,31 +78,13 @@ impl Writes for Transaction<'_> {
     }
 
     fn append(&mut self, link: NewLink<'_>) -> Result<(), StoreError> {
-        let no = link_no(link.agency, link.leaf)?;
-        let (seq, id) = (signed(link.link.link().seq)?, link.link.id().0);
-        let stream = stream_no(link.stream)?;
-        let sql = "INSERT INTO link (no, stream, seq, kind, id, signature, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        self.execute(
-            sql,
-            &[
-                &no,
-                &stream,
-                &seq,
-                &i16::from(body(&link.link.link().body)),
-                &id.as_slice(),
-                &link.link.signature().0.as_slice(),
-                &link.link.bytes(),
-            ],
-        )?;
-        self.put_records(no, &link)?;
-        for (place, bytes) in link.blobs.iter().enumerate() {
-            let sql = "INSERT INTO blob (no, bytes) VALUES ($1, $2)";
-            self.execute(sql, &[&place_no(no, place)?, bytes])?;
-        }
-        let sql = "UPDATE stream SET links = $2 + 1, head = $3, last = $4 WHERE no = $1 AND links = $2";
-        match self.execute(sql, &[&stream, &seq, &id.as_slice(), &signed(link.leaf)?])? {
-            1 => Ok(()),
-            _ => Err(StoreError::Damaged("a stream has moved on unseen")),
+        let mut waiting = self.waiting();
+        waiting.take(&link)?;
+        let enough = waiting.is_enough();
+        drop(waiting);
+        match enough {
+            true => self.send(),
+            false => Ok(()),
         }
     }
 
