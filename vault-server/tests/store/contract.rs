@@ -379,9 +379,10 @@ fn a_transaction_sees_what_it_wrote(store: &dyn Store) {
     let sample = Sample::new(3, 1);
     writing(store, |writes| {
         let no = sample.store(writes, 0, 2)?;
+        // Before anything else is asked: a store may send what was written with the next question.
+        assert_eq!(writes.versions(no, RecordId([0; 16]))?.len(), 1);
         let agency = number(writes, &sample);
         assert_eq!(writes.size(agency)?, 2);
-        assert_eq!(writes.versions(no, RecordId([0; 16]))?.len(), 1);
         assert_eq!(writes.link_at(no, 1)?, Some((1, sample.id(1))));
         // Nobody else does yet.
         let outside = reading(store, |reads| reads.agency(&sample.agency()))?;
