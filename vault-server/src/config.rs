@@ -117,8 +117,8 @@ struct PlaceArgs {
     /// Folder of the server's own files, born 0700 [default: casevault-server in the XDG data folder].
     #[arg(long, value_name = "DIR", conflicts_with_all = ["database", "database_file"])]
     data: Option<PathBuf>,
-    /// PostgreSQL database instead of a folder, as `postgres://USER@HOST/NAME`, without a password; several servers may
-    /// share one. On a loopback address or a Unix socket alone.
+    /// PostgreSQL database instead of a folder, as `postgres://USER@HOST/NAME`, without a password, which `PGPASSFILE` or
+    /// `~/.pgpass` may have; several servers may share one. Off this machine with `?sslmode=verify-full&sslrootcert=FILE`.
     #[arg(long, value_name = "URL", conflicts_with = "database_file")]
     database: Option<String>,
     /// File with the URL of the database, which may have a password then; its owner alone may read it.
@@ -146,11 +146,23 @@ impl PlaceArgs {
 
 /// Takes a database's URL, or reads it.
 fn database(url: Option<String>, file: Option<PathBuf>) -> Result<Option<Database>, ConfigError> {
-    match (url, file) {
-        (Some(url), _) => Ok(Some(Database::named(&url)?)),
-        (None, Some(path)) => Ok(Some(Database::in_file(&path)?)),
-        (None, None) => Ok(None),
-    }
+    let database = match (url, file) {
+        (Some(url), _) => Database::named(&url)?,
+        (None, Some(path)) => Database::in_file(&path)?,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(match passfile() {
+        Some(path) => database.with_passfile(&path)?,
+        None => database,
+    }))
+}
+
+/// The file in which whoever runs the server keeps passwords of databases, where libpq looks for it.
+fn passfile() -> Option<PathBuf> {
+    let named = std::env::var_os("PGPASSFILE").filter(|named| !named.is_empty());
+    named
+        .map(PathBuf::from)
+        .or_else(|| Some(etcetera::home_dir().ok()?.join(".pgpass")))
 }
 
 /// The folder that is named, or the server's own of whoever runs it.
