@@ -40,9 +40,9 @@ enum Command {
     /// Derive every hash, signature, tile and head again; exit 4 and the first damage if something is otherwise. Of a
     /// folder while no server runs, of a database at any time.
     Check(PlaceArgs),
-    /// Copy the database of a folder to a new file, while the server runs or not, and verify the copy.
+    /// Copy what a server keeps, in a folder or a database, to a new file, while it runs or not, and verify the copy.
     Backup(BackupArgs),
-    /// Verify a copy and put it into a folder that has no database.
+    /// Verify a copy and put it into a folder that has no database, or into an empty PostgreSQL database.
     Restore(RestoreArgs),
 }
 
@@ -66,9 +66,8 @@ struct MoveArgs {
 
 #[derive(Debug, Args)]
 struct BackupArgs {
-    /// The server's folder [default: casevault-server in the XDG data folder].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// The copy, which must not be there yet.
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
@@ -79,9 +78,8 @@ struct RestoreArgs {
     /// The copy.
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The server's folder [default: casevault-server in the XDG data folder].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -265,19 +263,19 @@ pub enum Task {
     },
     /// Go over everything that is kept.
     Check(Place),
-    /// Copy a folder's database.
+    /// Copy what a server keeps.
     Backup {
-        /// The folder.
-        from: PathBuf,
+        /// Where it keeps it.
+        from: Place,
         /// The copy.
         to: PathBuf,
     },
-    /// Put a copy into a folder.
+    /// Put a copy back.
     Restore {
         /// The copy.
         from: PathBuf,
-        /// The folder.
-        to: PathBuf,
+        /// Where a server is to keep it.
+        to: Place,
     },
 }
 
@@ -295,12 +293,12 @@ impl Cli {
                 Task::Move { from, to }
             }
             Some(Command::Check(place)) => Task::Check(place.into_place()?),
-            Some(Command::Backup(BackupArgs { data, to })) => {
-                let from = folder(data)?;
+            Some(Command::Backup(BackupArgs { place, to })) => {
+                let from = place.into_place()?;
                 Task::Backup { from, to }
             }
-            Some(Command::Restore(RestoreArgs { from, data })) => {
-                let to = folder(data)?;
+            Some(Command::Restore(RestoreArgs { from, place })) => {
+                let to = place.into_place()?;
                 Task::Restore { from, to }
             }
         })
