@@ -40,9 +40,9 @@ enum Command {
     /// Derive every hash, signature, tile and head again; exit 4 and the first damage if something is otherwise. Of a
     /// folder while no server runs, of a database at any time.
     Check(PlaceArgs),
-    /// Copy the database of a folder to a new file, while the server runs or not, and verify the copy.
+    /// Copy what a server keeps, in a folder or a database, to a new file, while it runs or not, and verify the copy.
     Backup(BackupArgs),
-    /// Verify a copy and put it into a folder that has no database.
+    /// Verify a copy and put it into a folder that has no database, or into an empty PostgreSQL database.
     Restore(RestoreArgs),
 }
 
@@ -66,9 +66,8 @@ struct MoveArgs {
 
 #[derive(Debug, Args)]
 struct BackupArgs {
-    /// The server's folder [default: casevault-server in the XDG data folder].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// The copy, which must not be there yet.
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
@@ -79,9 +78,8 @@ struct RestoreArgs {
     /// The copy.
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The server's folder [default: casevault-server in the XDG data folder].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -117,8 +115,8 @@ struct PlaceArgs {
     /// Folder of the server's own files, born 0700 [default: casevault-server in the XDG data folder].
     #[arg(long, value_name = "DIR", conflicts_with_all = ["database", "database_file"])]
     data: Option<PathBuf>,
-    /// PostgreSQL database instead of a folder, as `postgres://USER@HOST/NAME`, without a password; several servers may
-    /// share one. On a loopback address or a Unix socket alone.
+    /// PostgreSQL database instead of a folder, as `postgres://USER@HOST/NAME`, without a password, which `PGPASSFILE` or
+    /// `~/.pgpass` may have; several servers may share one. Off this machine with `?sslmode=verify-full&sslrootcert=FILE`.
     #[arg(long, value_name = "URL", conflicts_with = "database_file")]
     database: Option<String>,
     /// File with the URL of the database, which may have a password then; its owner alone may read it.
@@ -146,11 +144,23 @@ impl PlaceArgs {
 
 /// Takes a database's URL, or reads it.
 fn database(url: Option<String>, file: Option<PathBuf>) -> Result<Option<Database>, ConfigError> {
-    match (url, file) {
-        (Some(url), _) => Ok(Some(Database::named(&url)?)),
-        (None, Some(path)) => Ok(Some(Database::in_file(&path)?)),
-        (None, None) => Ok(None),
-    }
+    let database = match (url, file) {
+        (Some(url), _) => Database::named(&url)?,
+        (None, Some(path)) => Database::in_file(&path)?,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(match passfile() {
+        Some(path) => database.with_passfile(&path)?,
+        None => database,
+    }))
+}
+
+/// The file in which whoever runs the server keeps passwords of databases, where libpq looks for it.
+fn passfile() -> Option<PathBuf> {
+    let named = std::env::var_os("PGPASSFILE").filter(|named| !named.is_empty());
+    named
+        .map(PathBuf::from)
+        .or_else(|| Some(etcetera::home_dir().ok()?.join(".pgpass")))
 }
 
 /// The folder that is named, or the server's own of whoever runs it.
@@ -253,19 +263,19 @@ pub enum Task {
     },
     /// Go over everything that is kept.
     Check(Place),
-    /// Copy a folder's database.
+    /// Copy what a server keeps.
     Backup {
-        /// The folder.
-        from: PathBuf,
+        /// Where it keeps it.
+        from: Place,
         /// The copy.
         to: PathBuf,
     },
-    /// Put a copy into a folder.
+    /// Put a copy back.
     Restore {
         /// The copy.
         from: PathBuf,
-        /// The folder.
-        to: PathBuf,
+        /// Where a server is to keep it.
+        to: Place,
     },
 }
 
@@ -283,12 +293,12 @@ impl Cli {
                 Task::Move { from, to }
             }
             Some(Command::Check(place)) => Task::Check(place.into_place()?),
-            Some(Command::Backup(BackupArgs { data, to })) => {
-                let from = folder(data)?;
+            Some(Command::Backup(BackupArgs { place, to })) => {
+                let from = place.into_place()?;
                 Task::Backup { from, to }
             }
-            Some(Command::Restore(RestoreArgs { from, data })) => {
-                let to = folder(data)?;
+            Some(Command::Restore(RestoreArgs { from, place })) => {
+                let to = place.into_place()?;
                 Task::Restore { from, to }
             }
         })

@@ -12,8 +12,10 @@
 pub mod audit;
 pub mod authenticate;
 pub mod authorize;
+pub mod backing;
 pub mod config;
 mod connections;
+pub mod copying;
 pub mod http;
 pub mod limits;
 pub mod memory;

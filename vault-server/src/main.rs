@@ -11,8 +11,8 @@ use data_encoding::HEXLOWER;
 use tokio::signal::unix::{SignalKind, signal};
 use vault_server::audit::{self, Damage, Sound};
 use vault_server::config::{Cli, Config, Task};
-use vault_server::store::{StoreError, sqlite};
-use vault_server::{Ended, Server, moving};
+use vault_server::store::StoreError;
+use vault_server::{Ended, Server, backing, moving};
 
 fn main() -> ExitCode {
     // A usage error ends here, with exit code 2.
@@ -43,8 +43,8 @@ fn run(task: Task) -> Result<(), Failed> {
         Task::Serve(config) => serve_until_told(&config),
         Task::Move { from, to } => tell("moved", &moving::run(&from, to)?),
         Task::Check(place) => tell("sound", &audit::place(place)?),
-        Task::Backup { from, to } => tell("copied", &sqlite::backup(&from, &to)?),
-        Task::Restore { from, to } => tell("restored", &sqlite::restore(&from, &to)?),
+        Task::Backup { from, to } => tell("copied", &backing::backup(from, &to)?),
+        Task::Restore { from, to } => tell("restored", &backing::restore(&from, to)?),
     }
 }
 

@@ -1,22 +1,17 @@
 //! Moving a server's folder into a PostgreSQL database, while no server runs.
 //!
-//! All of it in one transaction: if it ends early nothing is there, and it is begun again. The folder is gone over as it is
-//! copied, and the copy before it is committed. Then the folder's database is given another name, so that no server goes on
-//! with it: two that sign one log would contradict each other.
+//! All of it in one transaction ([`crate::copying`]). Then the folder's database is given another name, so that no server goes
+//! on with it: two that sign one log would contradict each other.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vault_core::wire::v1::link::LinkBody;
-
-use crate::audit::{self, Fault, Found, Sound};
+use crate::audit::Sound;
+use crate::copying::{self, CopyError, There};
 use crate::store::postgres::{self, Database, Postgres};
 use crate::store::sqlite::{self, FILE, MOVED, Sqlite};
-use crate::store::{
-    AgencyRow, CosignatureRow, InviteRow, NewLink, Reads, Store, StoreError, Writes, fresh_session_key, reading,
-    writing,
-};
+use crate::store::{Store, StoreError, fresh_session_key};
 
 /// Why a folder was not moved.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +28,9 @@ pub enum MoveError {
     /// There is no randomness to be had.
     #[error("the system gives no randomness")]
     Random(#[source] getrandom::Error),
-    /// It is somebody's already.
-    #[error("the database is in use already: it has other agencies or another key of sessions; name an empty one")]
-    InUse,
-    /// Something is damaged, or a database failed.
+    /// The other database is somebody's, something is damaged, or a database failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Copy(#[from] CopyError),
     /// The folder's database could not be given another name.
     #[error("everything is in the database, but `{}` could not be renamed: move it away yourself", path.display())]
     Rename {
@@ -51,7 +43,7 @@ pub enum MoveError {
 
 impl From<StoreError> for MoveError {
     fn from(error: StoreError) -> Self {
-        Self::Fault(Fault::Store(error))
+        Self::Copy(error.into())
     }
 }
 
@@ -68,111 +60,10 @@ pub fn run(from: &Path, to: Database) -> Result<Vec<Sound>, MoveError> {
     let source = Sqlite::open(from, fresh_session_key().map_err(MoveError::Random)?)?;
     let key = source.session_key()?;
     let target = Postgres::open(to, key)?;
-    if target.session_key()? != key {
-        return Err(MoveError::InUse);
-    }
-    let moved = copy(&source, &target)?;
+    let moved = copying::run(&source, &target, There::Same)?;
     drop(source);
     set_aside(from, &file).map_err(|source| MoveError::Rename { path: file, source })?;
     Ok(moved)
-}
-
-/// Copies everything, unless it is there from a time before.
-fn copy(source: &Sqlite, target: &Postgres) -> Result<Vec<Sound>, MoveError> {
-    // What ends the transaction, told apart from what only ends it.
-    let mut ended = None;
-    let copied = reading(source, |reads| {
-        writing(target, |writes| {
-            let done = match writes.agencies()?.is_empty() {
-                true => copy_all(reads, writes),
-                false => require_same(reads, writes),
-            };
-            done.map_err(|error| match error {
-                MoveError::Fault(Fault::Store(error)) => error,
-                error => {
-                    ended = Some(error);
-                    StoreError::Damaged("the moving was given up")
-                }
-            })
-        })
-    });
-    match (copied, ended) {
-        (_, Some(error)) => Err(error),
-        (copied, None) => Ok(copied?),
-    }
-}
-
-fn copy_all(reads: &dyn Reads, writes: &mut dyn Writes) -> Result<Vec<Sound>, MoveError> {
-    let mut from = Vec::new();
-    for row in reads.agencies()? {
-        from.push(copy_agency(reads, writes, &row)?);
-    }
-    let to = audit::all(writes)?;
-    match from == to {
-        true => Ok(to),
-        false => Err(StoreError::Damaged("the copy is not what was copied").into()),
-    }
-}
-
-fn copy_agency(reads: &dyn Reads, writes: &mut dyn Writes, row: &AgencyRow) -> Result<Sound, MoveError> {
-    let agency = writes.register(&row.id, &row.log_seed)?.no;
-    writes.hold(agency)?;
-    let sound = audit::agency(reads, row, &mut |found| match found {
-        Found::Link(id, leaf, parcel) => {
-            let stream = match writes.stream(agency, id)? {
-                Some(row) => row.no,
-                None => writes.open_stream(agency, id)?,
-            };
-            writes.append(NewLink {
-                agency,
-                leaf,
-                stream,
-                link: parcel.link(),
-                records: parcel.records(),
-                blobs: parcel.blobs(),
-            })?;
-            // Wraps that an erasure took.
-            if let LinkBody::Rewrap(_) = parcel.link().link().body {
-                let gone = parcel.blobs().iter().enumerate().filter(|(_, bytes)| bytes.is_empty());
-                for (number, _) in gone {
-                    writes.erase_blob(agency, leaf, number)?;
-                }
-            }
-            Ok(())
-        }
-        Found::Tile(tile, bytes) => writes.put_tile(agency, tile, bytes),
-        Found::Stream(id, erased, holders) => {
-            let stream = writes.stream(agency, id)?;
-            let stream = stream.ok_or(StoreError::Damaged("a stream was not copied"))?.no;
-            writes.erase(stream, erased)?;
-            writes.set_holders(stream, holders)
-        }
-    })?;
-    for invite in reads.invites(row.no)? {
-        writes.put_invite(&InviteRow { agency, ..invite })?;
-    }
-    for cosignature in reads.cosignatures(row.no)? {
-        writes.put_cosignature(&CosignatureRow { agency, ..cosignature })?;
-    }
-    Ok(sound)
-}
-
-/// The folder was moved before, and only its name is to be changed; or else the database is another's.
-fn require_same(reads: &dyn Reads, there: &dyn Reads) -> Result<Vec<Sound>, MoveError> {
-    let seeds = |reads: &dyn Reads| -> Result<Vec<_>, StoreError> {
-        let rows = reads.agencies()?.into_iter();
-        Ok(rows.map(|row| (row.id, *row.log_seed.expose())).collect())
-    };
-    if seeds(reads)? != seeds(there)? {
-        return Err(MoveError::InUse);
-    }
-    let (from, to) = (audit::all(reads)?, audit::all(there)?);
-    // A server may have gone on in the database since.
-    let goes_on = from.iter().zip(&to).all(|(from, to)| from.size < to.size || from == to);
-    match goes_on && from.len() == to.len() {
-        true => Ok(to),
-        false => Err(MoveError::InUse),
-    }
 }
 
 fn set_aside(folder: &Path, file: &Path) -> io::Result<()> {

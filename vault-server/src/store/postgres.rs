@@ -10,7 +10,9 @@
 
 mod connection;
 mod open;
+mod passfile;
 mod read;
+mod secure;
 mod shared;
 mod url;
 mod waiting;

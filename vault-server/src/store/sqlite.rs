@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Reads, Shared, Store, StoreError, Writes};
 
-pub use backup::{BackupError, backup, restore};
+pub use backup::{BackupError, Kept, backup, backup_of, restore};
 pub use open::OpenError;
 
 /// Name of the database in the data folder.

@@ -169,6 +169,15 @@ impl Cluster {
         String::from_utf8(done.stdout).unwrap()
     }
 
+    /// Copies a file that its server alone may read.
+    pub(crate) fn give(&self, from: &Path, to: &Path) {
+        fs::copy(from, to).unwrap();
+        fs::set_permissions(to, Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = other_user() {
+            chown(to, Some(user), Some(group)).unwrap();
+        }
+    }
+
     /// Returns the folder of its files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

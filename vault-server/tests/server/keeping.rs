@@ -378,6 +378,94 @@ fn a_copy_of_a_running_server_is_put_back_as_it_was_taken() {
 }
 
 #[test]
+fn a_copy_of_a_database_is_put_back_as_a_folder_and_as_an_empty_database() {
+    let Some(cluster) = Cluster::common() else { return };
+    over(std::sync::Arc::clone(&cluster), || {
+        let mut server = Server::start(&["--rate", "0"]);
+        let mut office = office(&server, 103);
+        let before = everything(&office, &server);
+        let token = office.session(&server, 0);
+        let url = server.database().to_owned();
+        let around = tempfile::tempdir().unwrap();
+        let (copy, new) = (around.path().join("copy.db"), around.path().join("new"));
+        // Beside a server that goes on.
+        let backup = ["backup", "--database", &url, "--to", text(&copy)];
+        let told = run(&backup).well();
+        assert!(
+            told.ends_with("copied: 2 agencies\n") && told.contains(" leaves 306 root "),
+            "{told}"
+        );
+        assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let beside: Vec<_> = fs::read_dir(around.path())
+            .unwrap()
+            .map(|one| one.unwrap().file_name())
+            .collect();
+        assert_eq!(beside, ["copy.db"]);
+        let bytes = fs::read(&copy).unwrap();
+        run(&backup).refused(1, "there is something at");
+        assert_eq!(fs::read(&copy).unwrap(), bytes);
+        let note = office.note(0);
+        assert_eq!(office.stored(&server, vec![note.clone()]), [306]);
+        // Nothing is written over: not the database that has gone on, and not somebody else's.
+        let restore = |place: &str, to: &str| run(&["restore", "--from", text(&copy), place, to]);
+        restore("--database", &url).refused(1, "in use already");
+        server.stop();
+
+        assert!(restore("--data", text(&new)).well().ends_with("restored: 2 agencies\n"));
+        let mut folder = Server::in_folder(around, "new", &["--rate", "0"]);
+        assert_eq!(everything(&office, &folder), before);
+        folder.stop();
+        let empty = cluster.database();
+        assert!(restore("--database", &empty).well().ends_with("restored: 2 agencies\n"));
+        restore("--database", &empty).refused(1, "in use already");
+        assert!(
+            run(&["check", "--database", &empty])
+                .well()
+                .ends_with("sound: 2 agencies\n")
+        );
+        let restored = Server::over(&cluster, &empty, &["--rate", "0"]);
+        assert_eq!(everything(&office, &restored), before);
+        // A session lasts, and what came after the copy comes again.
+        let stored = office.append_as(&restored, Some(&token), vec![note]);
+        assert_eq!(office.checkpoint(&stored.checkpoint).size, 307);
+    });
+}
+
+#[test]
+fn a_damaged_database_is_not_copied_and_a_damaged_copy_fills_no_database() {
+    let Some(cluster) = Cluster::common() else { return };
+    over(std::sync::Arc::clone(&cluster), || {
+        let mut server = Server::start(&["--rate", "0"]);
+        office(&server, 105);
+        server.stop();
+        let url = server.database().to_owned();
+        let around = tempfile::tempdir().unwrap();
+        let copy = around.path().join("copy.db");
+        let backup = ["backup", "--database", &url, "--to", text(&copy)];
+        let sql = |sql: &str| cluster.sql(name(&url), sql);
+        sql("UPDATE casevault.stream SET last = last - 1 WHERE kind = 2");
+        run(&backup).refused(4, "a stream does not end with its last link");
+        assert_eq!(fs::read_dir(around.path()).unwrap().count(), 0);
+        sql("UPDATE casevault.stream SET last = last + 1 WHERE kind = 2");
+        run(&backup).well();
+        let connection = rusqlite::Connection::open(&copy).unwrap();
+        assert!(connection.execute("DELETE FROM tile", []).unwrap() > 0);
+        drop(connection);
+        let empty = cluster.database();
+        let restore = ["restore", "--from", text(&copy), "--database", &empty];
+        run(&restore).refused(4, "a tile is missing");
+        for table in ["agency", "stream", "link", "record", "tile", "holder"] {
+            let count = format!("SELECT count(*) FROM casevault.{table}");
+            assert_eq!(cluster.sql(name(&empty), &count), "0\n", "{table}");
+        }
+        let nowhere = around.path().join("nowhere");
+        run(&["restore", "--from", text(&nowhere), "--database", &empty]).refused(1, "cannot");
+        run(&["backup", "--database", &cluster.database(), "--to", text(&nowhere)]).refused(1, "there is nothing");
+        assert!(!nowhere.exists());
+    });
+}
+
+#[test]
 fn a_copy_that_is_damaged_is_neither_made_nor_put_back() {
     let mut server = Server::start(&["--rate", "0"]);
     office(&server, 101);

@@ -24,6 +24,7 @@ mod openapi;
 mod process;
 mod quota;
 mod reading;
+mod secured;
 mod sessions;
 mod shared;
 mod tls;

@@ -51,7 +51,11 @@ impl Connection {
     pub(super) fn open(database: &Database) -> Result<Self, StoreError> {
         let mut config = database.config();
         config.connect_timeout(PATIENCE).application_name("casevault-server");
-        let mut client = config.connect(NoTls).map_err(|error| match error.as_db_error() {
+        let connected = match database.secured() {
+            Some(secured) => config.connect(secured),
+            None => config.connect(NoTls),
+        };
+        let mut client = connected.map_err(|error| match error.as_db_error() {
             Some(_) => error.into(),
             None => StoreError::Away(error.into()),
         })?;

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::TransactionBehavior;
 
 use super::open::{connect, require_known, take};
-use super::{FILE, MOVED, OpenError, Transaction};
+use super::{FILE, MOVED, OpenError, Sqlite, Transaction, lock};
 use crate::audit::{self, Fault, Sound};
-use crate::store::StoreError;
+use crate::copying::{self, CopyError, There};
+use crate::store::{Reads, Shared, Store, StoreError, Writes};
 
 /// Name of a copy in the folder until it was gone over.
 const UNCHECKED: &str = "server.restoring.db";
@@ -38,6 +39,9 @@ pub enum BackupError {
     /// The copy is damaged, or the database failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// Another store was not copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
 }
 
 impl From<StoreError> for BackupError {
@@ -62,6 +66,78 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Vec<Sound>, BackupError> {
         let _ = fs::remove_file(to);
     }
     copied
+}
+
+/// Copies what another store has at one moment to a new file, born 0600, as [`backup`] does, and goes over the copy.
+///
+/// # Errors
+/// [`BackupError`]; no file is left then.
+pub fn backup_of(source: &dyn Store, to: &Path) -> Result<Vec<Sound>, BackupError> {
+    let file = born(to)?;
+    let copied = written(source, to, file).and_then(|()| check(to));
+    if copied.is_err() {
+        for end in ["", "-wal", "-shm"] {
+            let mut name = to.as_os_str().to_owned();
+            name.push(end);
+            // As above.
+            let _ = fs::remove_file(name);
+        }
+    }
+    copied
+}
+
+fn written(source: &dyn Store, to: &Path, file: File) -> Result<(), BackupError> {
+    let copy = Sqlite::at(to.to_owned(), file, source.session_key()?)?;
+    copying::run(source, &copy, There::Refused)?;
+    // One file, which is read where nothing can be written beside it.
+    let one = lock(&copy.writer).pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));
+    one.map_err(StoreError::from)?;
+    drop(copy);
+    sync(to)
+}
+
+/// A copy as a store of its own, which is only read.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+}
+
+impl Kept {
+    /// Takes a copy that is of this version, or of an older one.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn of(path: &Path) -> Result<Self, BackupError> {
+        if !path.exists() {
+            return Err(failed(path)(io::Error::from(io::ErrorKind::NotFound)));
+        }
+        require_known(&connect(path, true)?, path)?;
+        Ok(Self { path: path.to_owned() })
+    }
+}
+
+impl Store for Kept {
+    fn session_key(&self) -> Result<[u8; 32], StoreError> {
+        let connection = connect(&self.path, true)?;
+        Ok(connection.query_row("SELECT session_key FROM server", [], |row| row.get(0))?)
+    }
+
+    fn read(&self, work: &mut dyn FnMut(&dyn Reads) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut connection = connect(&self.path, true)?;
+        let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        work(&Transaction {
+            connection: &snapshot,
+            erased: false,
+        })
+    }
+
+    fn write(&self, _: &mut dyn FnMut(&mut dyn Writes) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        Err(StoreError::Failed("a copy is only read".into()))
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
 }
 
 /// Goes over a copy and puts it into a folder that has no database.
@@ -114,23 +190,25 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     let name = to.to_string_lossy();
     let written = connection.execute("VACUUM INTO ?1", [name.as_ref()]);
     written.map_err(StoreError::from)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let synced = File::open(to).and_then(|file| file.sync_all());
+    sync(to)
+}
+
+/// Has a file, and that it is there, on the disk.
+fn sync(path: &Path) -> Result<(), BackupError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let synced = File::open(path).and_then(|file| file.sync_all());
     synced
         .and_then(|()| File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
-        .map_err(failed(to))
+        .map_err(failed(path))
 }
 
 fn check(copy: &Path) -> Result<Vec<Sound>, BackupError> {
-    let mut connection = connect(copy, true)?;
-    require_known(&connection, copy)?;
-    let snapshot = connection
-        .transaction_with_behavior(TransactionBehavior::Deferred)
-        .map_err(StoreError::from)?;
-    Ok(audit::all(&Transaction {
-        connection: &snapshot,
-        erased: false,
-    })?)
+    let mut sound = Err(Fault::Store(StoreError::Damaged("nothing was read")));
+    Kept::of(copy)?.read(&mut |reads| {
+        sound = audit::all(reads);
+        Ok(())
+    })?;
+    Ok(sound?)
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> BackupError {

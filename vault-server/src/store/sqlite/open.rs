@@ -85,6 +85,12 @@ impl Sqlite {
             path: path.clone(),
             source,
         })?;
+        Self::at(path, lock, session_key)
+    }
+
+    /// Opens the database of a file that is there, made with `session_key` if the file is empty; `lock` is kept as long as it
+    /// is open.
+    pub(super) fn at(path: PathBuf, lock: File, session_key: [u8; 32]) -> Result<Self, OpenError> {
         let database = |source| OpenError::Database {
             path: path.clone(),
             source,
