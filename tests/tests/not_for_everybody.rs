@@ -392,6 +392,60 @@ fn a_field_of_a_danger_that_is_emptied_is_said() {
     );
 }
 
+#[test]
+fn on_a_terminal_what_an_amendment_would_lose_is_asked_about_before_it_is_saved() {
+    let vault = Vault::made();
+    let profile = json!({"name": "Tam Brisk", "danger_to_workers": "The dog bites."});
+    let case = open(&vault, &profile);
+    let note = vault.add_note(
+        &case,
+        "rep mother: We live at 7 Quarry Lane now. {hide-from father}\n\nobs: He keeps a knife by the door. {label danger}\n",
+    );
+    let version = || vault.json(&["note", "show", &note])["version"].clone();
+    let question = "Save it so? [y/N] ";
+    let Some(mut terminal) = on_terminal(&vault, &format!("note amend {note}")) else {
+        return;
+    };
+    terminal.wait_for("REPLACES the whole");
+    terminal.keys("rep mother: We live at 7 Quarry Lane now.\n\nobs: He is calm.\n\u{4}");
+    terminal
+        .wait_for("segment 1: it was marked not for father, and is not any more: `We live at 7 Quarry Lane now.`")
+        .wait_for("segment 2 was a danger, and is not in this version: `He keeps a knife by the door.`")
+        .wait_for(question);
+    assert_eq!(version(), json!(1), "it is asked before it is saved");
+    terminal.keys("\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 1, "{screen}");
+    assert_eq!(version(), json!(1));
+    // What was typed is kept, and is saved where it was meant.
+    let draft = vault.json(&["note", "draft"])["drafts"][0]["draft"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(screen.contains(&format!("as draft {draft}")), "{screen}");
+    let mut terminal = on_terminal(&vault, &format!("note amend {note} --draft {draft}")).unwrap();
+    terminal.wait_for("Go on from here").keys("\u{4}");
+    terminal.wait_for(question).keys("y\n");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(version(), json!(2));
+
+    // What comes by a file, and what is known of the client.
+    let file = vault.around.join("changes.json");
+    std::fs::write(&file, br#"{"danger_to_workers": null}"#).unwrap();
+    let amend = format!("case amend {case} --file {}", file.display());
+    let danger = || vault.json(&["case", "show", &case])["profile"]["danger_to_workers"].clone();
+    for (answer, code, left) in [("\n", 1, json!("The dog bites.")), ("y\n", 0, Value::Null)] {
+        let mut terminal = on_terminal(&vault, &amend).unwrap();
+        terminal
+            .wait_for("`danger_to_workers: The dog bites.`")
+            .wait_for(question);
+        assert_eq!(danger(), json!("The dog bites."));
+        terminal.keys(answer);
+        assert_eq!(terminal.end().0, code);
+        assert_eq!(danger(), left);
+    }
+}
+
 /// Marks as people type them, which hide nothing as they are written.
 const LOOKALIKES: [&str; 4] = [
     "(hide-from father)",

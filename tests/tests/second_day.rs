@@ -64,7 +64,7 @@ fn a_parent_who_rings_is_found_in_the_case_of_the_child() {
 }
 
 #[test]
-fn a_note_of_several_cases_names_them_all_and_asks_nothing_of_one_child() {
+fn a_note_of_several_cases_names_them_all_and_asks_of_each_whether_they_were_seen() {
     let vault = Vault::made();
     let ada = open(&vault, &json!({"name": "Ada Pike"}));
     let ben = open(&vault, &json!({"name": "Ben Pike"}));
@@ -89,8 +89,16 @@ fn a_note_of_several_cases_names_them_all_and_asks_nothing_of_one_child() {
         format!("#! For Ada Pike ({ada}), and Ben Pike ({ben})"),
         "{shown}"
     );
-    assert!(!shown.contains("seen"), "{shown}");
-    // Said all the same, the refusal has the cure.
+    assert!(shown.contains("\nseen:\n#! Who of them was seen, by name"), "{shown}");
+    assert!(!shown.contains("seen-alone"), "{shown}");
+    // Left open it is missing in each of them.
+    for said in [
+        "incomplete: not said whether the child was seen",
+        &format!("in case {ben}: not said whether the"),
+    ] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    // Said of nobody by name, the refusal has the cure.
     let add = [
         "note",
         "add",
@@ -106,9 +114,40 @@ fn a_note_of_several_cases_names_them_all_and_asks_nothing_of_one_child() {
     let refused = vault.feed(&add, b"seen: yes\n\nobs: Calm.\n").refused(1, "malformed");
     let message = refused["message"].as_str().unwrap();
     assert!(
-        message.contains("`casevault note add CASE` without `--also`"),
+        message.contains("`yes` does not begin with one of Ada Pike, Ben Pike") && message.contains("Ben with mother"),
         "{message}"
     );
+    let refused = vault
+        .feed(&add, b"seen-alone: yes\n\nobs: Calm.\n")
+        .refused(1, "malformed");
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("as `seen: Ada alone; Ben with mother`"),
+        "{refused}"
+    );
+    // Each file says it of its own, and nothing of the others.
+    let typed = b"at: today\nseen: Ada alone; Ben with mother\n\nobs: Both were well.\n";
+    let saved = vault.feed(&add, typed).json();
+    assert_eq!(saved["incomplete"], json!([]), "{saved}");
+    let note = saved["note"].as_str().unwrap();
+    let other = saved["others"][0]["note"].as_str().unwrap();
+    let said = |note: &str| {
+        let shown = vault.json(&["note", "show", note]);
+        json!([shown["seen"], shown["seen_alone"], shown["seen_alone_why_not"]])
+    };
+    assert_eq!(said(note), json!([true, true, null]));
+    assert_eq!(said(other), json!([true, false, "with mother"]));
+    // The same text for both leaves that as it is.
+    let amend = ["note", "amend", note, "--others", "--file", "-", "--json"];
+    let amended = vault
+        .feed(&amend, b"seen: yes\nseen-alone: yes\n\nobs: Both were ill.\n")
+        .json();
+    assert_eq!(amended["others"][0]["saved"], json!(true), "{amended}");
+    assert_eq!(said(note), json!([true, true, null]));
+    assert_eq!(said(other), json!([true, false, "with mother"]));
+    vault.verified();
 }
 
 #[test]

@@ -145,7 +145,7 @@ impl CliError {
     pub fn is_harmless(&self) -> bool {
         match self {
             Self::Kept { source, .. } => source.is_harmless(),
-            Self::Nothing { .. } => true,
+            Self::Nothing { .. } | Self::Session(SessionError::Loses { .. }) => true,
             _ => false,
         }
     }

@@ -1,8 +1,11 @@
-//! What looks like a mark and hides nothing, asked about before it is filed: only its author knows what was meant.
+//! What looks like a mark and hides nothing, and marks that an amendment loses: asked about before it is filed, because only
+//! its author knows what was meant.
 
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::note_input::hiding;
+use crate::render::overview::cut;
+use crate::session::SessionError;
 use crate::unlock_prompt;
 
 /// What is to become of a text.
@@ -56,6 +59,32 @@ pub fn ask_of_jot(run: &Invocation, text: String) -> Result<String, CliError> {
         (Some("m"), Some(marked)) => marked,
         _ => text,
     })
+}
+
+/// Amends with `save`, which is told whether to refuse what would lose a mark or a danger; refused so, it is asked about.
+/// Where nobody can be asked it is amended, and the answer says what was lost.
+///
+/// # Errors
+/// What `save` refuses; [`SessionError::Loses`] where it was not meant; [`CliError::Interrupted`].
+pub fn ask_of_loss<T>(run: &Invocation, mut save: impl FnMut(bool) -> Result<T, CliError>) -> Result<T, CliError> {
+    let is_asked = unlock_prompt::can_ask();
+    let lost = match save(is_asked) {
+        Err(CliError::Session(SessionError::Loses { lost })) if is_asked => lost,
+        done => return done,
+    };
+    let lines = lost
+        .iter()
+        .map(|lost| format!("\n  {}: `{}`", lost.what, cut(&lost.words)));
+    run.ui
+        .prompt(&format!("This would be lost:{}", lines.collect::<String>()));
+    match run.confirm(
+        "Save it so? [y/N] ",
+        "whether to save it so",
+        "`--file FILE` without a terminal",
+    )? {
+        true => save(false),
+        false => Err(SessionError::Loses { lost }.into()),
+    }
 }
 
 /// Asks on a terminal; nothing where there is nothing to ask, or nobody. The end of input is an empty answer.

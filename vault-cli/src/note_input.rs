@@ -14,6 +14,7 @@ use crate::session::SessionError;
 use crate::session::request::NoteInput;
 
 pub(crate) mod hiding;
+pub(crate) mod seen;
 
 /// Reads a new note. Its id is left empty; it is authored now.
 ///
@@ -225,8 +226,8 @@ fn of_each_client(field: &str, text: &str) -> SessionError {
     let why = match field {
         "present" => "the client in `present` is another person in each of the cases: write the names".to_owned(),
         field => format!(
-            "`{field}` speaks of another person in each of the cases: leave it out here, and say it in a note of each case \
-             alone, `casevault note add CASE` without `--also`"
+            "`{field}` speaks of another person in each of the cases: a new note says it of each by name, as `seen: Ada alone; \
+             Ben with mother`; one that is there is amended in each case by itself, `casevault note amend NOTE` without `--others`"
         ),
     };
     SessionError::Malformed {

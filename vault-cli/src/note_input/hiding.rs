@@ -4,6 +4,8 @@
 //! part of it. Whoever writes that believes that something is hidden, and it would go out with the next page. So a typed note
 //! is refused there, before it is saved. `\hide-from:` says that words are meant.
 
+use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 use vault_core::note::Note;
 use vault_core::note::Segment;
@@ -50,10 +52,19 @@ pub(crate) fn require_none(words: &str) -> Result<(), SessionError> {
     })
 }
 
+/// What a new version would lose of what kept words from somebody, or was told before a visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// What becomes of it.
+    pub what: String,
+    /// The words that it is about.
+    pub words: String,
+}
+
 /// Names the segments of an amendment that say the same as before and are kept from fewer than before, and those marked
 /// before for which nothing that is new in it has their mark: words that were reworded are found nowhere, and nobody can
 /// tell by them what was lost.
-pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<String> {
+pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<Lost> {
     let hidden = before.segments.iter().filter(|old| !Marks::of(old).is_empty());
     let says_the_same = |one: &Segment, other: &Segment| one.text.trim() == other.text.trim();
     let lost = |old: &Segment, new: &Segment| {
@@ -75,13 +86,18 @@ pub(crate) fn uncovered(before: &Note, after: &Note) -> Vec<String> {
                 return None;
             }
             let (n, said) = (old.n, Marks::of(old).said());
-            return Some(match after.segments.iter().any(covers) {
+            let what = match after.segments.iter().any(covers) {
                 false => format!("segment {n} was marked {said}, and nothing in this version is"),
                 true => format!("segment {n} was marked {said}, and nothing that is new in this version is"),
-            });
+            };
+            let words = old.text.clone();
+            return Some(Lost { what, words });
         };
         let lost = lost(old, new);
-        (!lost.is_empty()).then(|| format!("segment {}: it was marked {}, and is not any more", new.n, lost.said()))
+        (!lost.is_empty()).then(|| Lost {
+            what: format!("segment {}: it was marked {}, and is not any more", new.n, lost.said()),
+            words: old.text.clone(),
+        })
     });
     told.collect()
 }
@@ -178,6 +194,13 @@ mod tests {
     fn read(typed: &str) -> Note {
         let now = Now::new("2026-03-12T14:00:00Z".parse().unwrap(), jiff::tz::TimeZone::UTC);
         text::parse(typed, &Outline::default(), &now).unwrap()
+    }
+
+    fn uncovered(before: &Note, after: &Note) -> Vec<String> {
+        super::uncovered(before, after)
+            .into_iter()
+            .map(|lost| lost.what)
+            .collect()
     }
 
     fn refused(typed: &str) -> Option<(usize, String)> {

@@ -4,6 +4,7 @@ use std::io;
 
 use super::word;
 use super::word::Word;
+use crate::note_input::hiding::Lost;
 use crate::remote::ServerFault;
 use crate::store::StoreError;
 use serde::Deserialize;
@@ -134,6 +135,12 @@ pub enum SessionError {
     SameNote {
         /// Its handle.
         note: String,
+    },
+    /// An amendment would lose what kept words from somebody, or was told before a visit.
+    #[error("it would lose {}", if lost.len() == 1 { "a mark or a danger" } else { "marks or dangers" })]
+    Loses {
+        /// What it would lose.
+        lost: Vec<Lost>,
     },
     /// More came by a pipe than is held in memory.
     #[error("more than {} MiB came by a pipe, and nothing of it was kept", limit >> 20)]
@@ -455,6 +462,7 @@ impl SessionError {
             Self::KdfBounds => "kdf-bounds",
             Self::LockedMeanwhile => "locked",
             Self::LogFailed { .. } => "log-failed",
+            Self::Loses { .. } => "loses-marks",
             Self::Malformed { .. } => "malformed",
             Self::NewerVersion { .. } => "newer-version",
             Self::Piped { .. } => "pipe-too-long",
@@ -562,6 +570,7 @@ impl SessionError {
             Self::KdfBounds => "give memory from 64MiB to 2GiB, passes from 3 to 10, lanes from 1 to 16".to_owned(),
             Self::LockedMeanwhile => "nothing was done; `casevault unlock`, then run it again".to_owned(),
             Self::LogFailed { source } => source.hint(),
+            Self::Loses { .. } => "nothing was changed; say it once more with what is to stay".to_owned(),
             Self::Malformed { .. } => "correct it there and try again; nothing was saved".to_owned(),
             Self::NewerVersion { note, .. } => {
                 format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")

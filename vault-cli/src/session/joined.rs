@@ -95,25 +95,30 @@ impl Session {
 }
 
 impl Holder {
-    /// Puts a note into a case, and the same into others, joined.
+    /// Puts a note into a case, and its own into others, joined: they say the same, but for whom they say was seen.
     pub(super) fn put_joined(
         &self,
         tx: &mut WriteTx<'_>,
         case: CaseId,
-        also: &[CaseId],
+        also: Vec<(CaseId, Note)>,
         mut note: Note,
     ) -> Result<(Written, Vec<JoinedNote>)> {
         if !also.is_empty() {
             note.joined = Some(hex(fresh_id(&mut random::os())));
         }
         let mut keys = self.case_keys(tx, case)?;
-        let written = self.put_note(tx, &mut keys, note.clone(), None)?;
+        let joined = note.joined.clone();
+        let written = self.put_note(tx, &mut keys, note, None)?;
         let mut all = vec![(case, written.record)];
         let mut others = Vec::with_capacity(also.len());
-        for other in also {
-            let mut keys = self.case_keys(tx, *other)?;
-            let record = self.put_note(tx, &mut keys, note.clone(), None)?.record;
-            all.push((*other, record));
+        for (other, own) in also {
+            let mut keys = self.case_keys(tx, other)?;
+            let own = Note {
+                joined: joined.clone(),
+                ..own
+            };
+            let record = self.put_note(tx, &mut keys, own, None)?.record;
+            all.push((other, record));
             others.push(JoinedNote {
                 case: other.handle(),
                 note: record.handle(),
@@ -122,7 +127,7 @@ impl Holder {
                 differs: false,
             });
         }
-        if let Some(joined) = &note.joined {
+        if let Some(joined) = &joined {
             keep(tx, joined, &all)?;
         }
         Ok((written, others))

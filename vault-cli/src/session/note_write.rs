@@ -109,6 +109,10 @@ fn is_twin_of(twin: &Note, ours: &Note) -> bool {
         refiled: ours.refiled.clone(),
         // A file belongs to the note of its own case.
         detached: ours.detached.clone(),
+        // Who was seen is said of each by itself.
+        seen: ours.seen,
+        seen_alone: ours.seen_alone,
+        seen_alone_why_not: ours.seen_alone_why_not.clone(),
         ..twin.clone()
     };
     says_the_same(&twin, ours)
@@ -150,17 +154,21 @@ impl Session {
     pub fn note_add(&mut self, request: NoteAddRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
         let (case, found) = self.writable_case_labelled(&request.case)?;
+        let mut clients = vec![client_of(case, &found)];
         let (label, called) = (found.template, found.label);
         let mut also = Vec::with_capacity(request.also.len());
+        let mut also_under = Vec::with_capacity(request.also.len());
         let mut words = templates::client_words(label.as_deref()).to_vec();
         for named in &request.also {
-            let (other, template) = self.writable_case(named)?;
+            let (other, found) = self.writable_case_labelled(named)?;
             if other == case || also.contains(&other) {
                 let what = format!("case {} is named twice", other.handle());
                 return Err(SessionError::conflict(what, "name each case once"));
             }
             also.push(other);
-            words.extend(templates::client_words(template.as_deref()));
+            clients.push(client_of(other, &found));
+            words.extend(templates::client_words(found.template.as_deref()));
+            also_under.push(found.template);
         }
         let draft = self.draft_named(request.draft.as_deref())?;
         let mut input = request.note;
@@ -168,12 +176,32 @@ impl Session {
             // Written up later: the contact was when the writing began, and not when it was finished.
             input.at = Some(self.store.read(|tx| draft::began_at(tx, draft))?);
         }
+        let mut seen = Vec::new();
+        if !also.is_empty() && !json::is_json(&input.text) {
+            (input.text, seen) = note_input::seen::taken(&input.text, &clients)?;
+        }
         let mut note = note_input::new_note(&input, label.as_deref(), set, &clock::here())?;
         if !also.is_empty() {
             note_input::require_clients_named(&note, None, &input.text, &words)?;
         }
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
+        let mut seen = seen.into_iter();
+        let own = seen.next();
+        let of_others = also.iter().map(|other| {
+            let mut note = note.clone();
+            seen.next().unwrap_or_default().put(&mut note);
+            (*other, note)
+        });
+        let of_others: Vec<_> = of_others.collect();
+        if let Some(own) = own {
+            own.put(&mut note);
+        }
+        let unsaid = of_others.iter().zip(&also_under).map(|((case, note), template)| {
+            let gap = templates::gap_of_case(templates::oversight()?, note, template.as_deref());
+            Ok(gap.map(|gap| (*case, gap)))
+        });
+        let unsaid = unsaid.collect::<Result<Vec<_>>>()?;
         let written = self.write(|holder, tx| {
             let same_mail = match &input.mail {
                 Some(mail) => mails::filed(tx, mail, case)?,
@@ -188,7 +216,7 @@ impl Session {
                 return Err(SessionError::SameNote { note: record.handle() });
             }
             let same = holder.same_note(tx, case, &note)?;
-            let written = holder.put_joined(tx, case, &also, note)?;
+            let written = holder.put_joined(tx, case, of_others, note)?;
             if let Some(mail) = &input.mail {
                 let here = [(case, written.0.record)].into_iter();
                 let others = also.iter().copied().zip(&written.1);
@@ -202,7 +230,15 @@ impl Session {
             Ok((written, (same, same_mail), ambiguous, super::draft::any(tx)?))
         });
         let ((written, others), (same, same_mail), ambiguous, drafts) = written?;
+        let unsaid = unsaid.into_iter().flatten().map(|(case, gap)| {
+            let (case, mut others) = (case.handle(), others.iter());
+            let note = others.find(|other| other.case == case).map_or("", |other| &*other.note);
+            format!("{note} in case {case}: {gap}")
+        });
+        let unsaid: Vec<String> = unsaid.collect();
         let doubts = remark::of_new(&input, label.as_deref(), &written.note, ambiguous.as_deref(), set)?;
+        let mut reply = saved(NOTE_ADD, case, label.as_deref(), &written)?;
+        reply.incomplete.extend(unsaid);
         Ok(NoteSavedReply {
             same_as: same.map(|record| record.handle()),
             same_mail: same_mail.map(|record| record.handle()),
@@ -210,7 +246,7 @@ impl Session {
             others,
             drafts,
             label: called,
-            ..saved(NOTE_ADD, case, label.as_deref(), &written)?
+            ..reply
         })
     }
 
@@ -235,17 +271,25 @@ impl Session {
         }
         let mut text = note_input::blank(&input, label.as_deref(), set, &clock::here())?;
         let mut names = vec![(case, called)];
+        let mut templates = vec![label];
         for named in &request.also {
             let (other, found) = self.writable_case_labelled(named)?;
             names.push((other, found.label));
+            templates.push(found.template);
         }
-        // Of a note of several cases it would be said of another person in each.
-        if let Some(kind) = input.kind.as_ref().filter(|_| request.also.is_empty())
-            && templates::asks_seen(kind, label.as_deref())?
-        {
+        let asks = |template: &Option<String>| match &input.kind {
+            Some(kind) => templates::asks_seen(kind, template.as_deref()),
+            None => Ok(false),
+        };
+        if templates.iter().map(asks).collect::<Result<Vec<_>>>()?.contains(&true) {
             // In the head, to be filled in; left empty they say nothing.
             let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
-            text.insert_str(at, "seen:\nseen-alone:\n");
+            let fields = match request.also.is_empty() {
+                true => "seen:\nseen-alone:\n",
+                // Of several it is said of each by name.
+                false => "seen:\n#! Who of them was seen, by name: Ada alone; Ben with mother; Cas no\n",
+            };
+            text.insert_str(at, fields);
         }
         if let Some(jot) = jot {
             let at = text.find("\n\n").map_or(text.len(), |at| at + 1);
@@ -305,7 +349,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::note_add`]; [`SessionError::Withdrawn`], and [`SessionError::NewerVersion`] where it has a newer
-    /// version than the one that the text was made from.
+    /// version than the one that the text was made from; [`SessionError::Loses`] where that was asked for.
     pub fn note_amend(&mut self, request: NoteAmendRequest) -> Result<NoteSavedReply> {
         let set = templates::load()?;
         let (case, record) = self.store.read(|tx| self.holder.resolve_note(tx, &request.note))?;
@@ -342,7 +386,13 @@ impl Session {
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
-                let note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
+                let mut note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
+                if is_twin {
+                    // Who was seen is another in each; that the text says it as it was is required.
+                    note.seen = before.note.seen;
+                    note.seen_alone = before.note.seen_alone;
+                    note.seen_alone_why_not.clone_from(&before.note.seen_alone_why_not);
+                }
                 if is_for_several {
                     note_input::require_clients_named(&note, Some(&before.note), &request.input.text, &words)?;
                 }
@@ -388,7 +438,13 @@ impl Session {
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
             let mut past = note_input::past_due(&written.note, Some(&before.note), clock::today());
-            past.extend(note_input::hiding::uncovered(&before.note, &written.note));
+            let mut lost = note_input::hiding::uncovered(&before.note, &written.note);
+            past.extend(lost.iter().map(|lost| lost.what.clone()));
+            lost.extend(undoing::dangers_lost(&struck));
+            if request.unless_lost && !lost.is_empty() {
+                // Nothing of it stays: its author is asked first.
+                return Err(SessionError::Loses { lost });
+            }
             let keys = holder.case_keys(tx, case)?;
             let found = holder.case_label(tx, &keys, &logged)?;
             let template = (found.template, found.label);
@@ -724,6 +780,14 @@ pub(super) fn require_not_misfiled(read: &ReadNote) -> Result<()> {
 /// Says on top of an editor's text whose file it is for, by what lists call the case. Dropped when it is read.
 fn whose(case: CaseId, label: Option<&str>) -> String {
     whose_all(&[(case, label.map(str::to_owned))])
+}
+
+/// Names the client of a case, as a note of several cases calls them.
+fn client_of(case: CaseId, label: &Label) -> note_input::seen::Named {
+    note_input::seen::Named {
+        name: label.name.clone().or_else(|| label.label.clone()),
+        case: case.handle(),
+    }
 }
 
 fn whose_all(cases: &[(CaseId, Option<String>)]) -> String {

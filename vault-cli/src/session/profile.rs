@@ -16,6 +16,7 @@ use super::reply::ProfileVersion;
 use super::request::CaseAmendRequest;
 use super::request::CaseHistoryRequest;
 use super::request::ReadPurpose;
+use crate::note_input::hiding::Lost;
 use serde_json::Map;
 use serde_json::Value;
 use vault_core::note::danger;
@@ -29,7 +30,8 @@ impl Session {
     /// Corrects what is known of a client: a new version of the profile, and of the label where that changed.
     ///
     /// # Errors
-    /// [`SessionError::NotFound`], [`SessionError::Malformed`] for what is no JSON object.
+    /// [`SessionError::NotFound`], [`SessionError::Malformed`] for what is no JSON object, [`SessionError::Loses`] where that was
+    /// asked for.
     pub fn case_amend(&mut self, request: CaseAmendRequest) -> Result<CaseAmendReply> {
         let changes = fields_of(&request.changes)?;
         let unknown = spelling::profile(&changes).map_err(|slip| SessionError::misspelt(&slip, &request.changes))?;
@@ -59,6 +61,13 @@ impl Session {
             }
             let values = |line: &CaseLine| line.profile.as_ref().map(RawJson::value).unwrap_or_default();
             let struck = danger::struck_fields(&values(&before), &values(line));
+            if request.unless_lost && !struck.is_empty() {
+                let lost = struck.into_iter().map(|words| Lost {
+                    what: "it is taken away, and is not told before a visit any more".to_owned(),
+                    words,
+                });
+                return Err(SessionError::Loses { lost: lost.collect() });
+            }
             let named = case_record::Label::of(line, None);
             records.label.label = named.label;
             records.label.name = named.name;

@@ -213,6 +213,9 @@ pub struct CaseAmendRequest {
     pub changes: String,
     /// The day on which the case was opened, if that is to be corrected.
     pub opened: Option<Date>,
+    /// Whether it is refused where something is taken away that is told before a visit, so that it can be asked about.
+    #[serde(default)]
+    pub unless_lost: bool,
 }
 
 /// Shows every version of what is known of a client.
@@ -499,6 +502,9 @@ pub struct NoteAmendRequest {
     pub others: bool,
     /// The draft that this was, which goes with the saving.
     pub draft: Option<String>,
+    /// Whether it is refused where a mark or a danger is lost by it, so that it can be asked about.
+    #[serde(default)]
+    pub unless_lost: bool,
 }
 
 /// Shows every version of a note.

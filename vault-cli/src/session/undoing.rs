@@ -9,6 +9,8 @@ use vault_core::note::SegmentKind;
 use vault_core::note::danger;
 use vault_core::note::mark::Marks as Hidden;
 
+use crate::note_input::hiding::Lost;
+
 /// What an amendment takes back of what amendments before it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undoes {
@@ -154,6 +156,21 @@ pub(super) fn struck(before: &Note, after: &Note) -> Vec<Struck> {
         })
     });
     named.collect()
+}
+
+/// Names the dangers of those, with what becomes of each.
+pub(super) fn dangers_lost(struck: &[Struck]) -> impl Iterator<Item = Lost> {
+    let dangers = struck.iter().filter(|gone| gone.danger);
+    dangers.map(|gone| Lost {
+        what: match gone.unmarked {
+            true => format!(
+                "segment {} was a danger, and is not told before a visit any more",
+                gone.segment
+            ),
+            false => format!("segment {} was a danger, and is not in this version", gone.segment),
+        },
+        words: format!("{}{}", gone.marks, gone.text),
+    })
 }
 
 /// What became of the marks of steps that were carried out.

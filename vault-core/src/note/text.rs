@@ -197,22 +197,27 @@ pub fn says_when(text: &str) -> bool {
 
 /// Returns the kind that the front matter of a text says, as it was written.
 pub fn said_kind(text: &str) -> Option<&str> {
-    said(text, "kind")
+    said(text, "kind").map(|(_, kind)| kind)
 }
 
-/// Returns what the front matter of a text says in a field.
-fn said<'t>(text: &'t str, field: &str) -> Option<&'t str> {
+/// Returns what the front matter of a text says of who was seen, as it was written, with the number of its line.
+pub fn said_seen(text: &str) -> Option<(usize, &str)> {
+    said(text, "seen")
+}
+
+/// Returns what the front matter of a text says in a field, and in which line.
+fn said<'t>(text: &'t str, field: &str) -> Option<(usize, &'t str)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = text.lines().map(|line| Line::new(1, line));
+    let lines = text.lines().zip(1..).map(|(line, number)| Line::new(number, line));
     let mut front = lines
         .filter(|l| !l.is_guidance() && !l.text.is_empty() && l.text != "---")
         .map_while(|l| {
             l.field(0)
-                .and_then(|(name, value, _)| Some((front::known_name(name)?, value)))
+                .and_then(|(name, value, _)| Some((front::known_name(name)?, l.number, value)))
         });
     front
-        .find(|(name, value)| *name == field && !value.is_empty())
-        .map(|(_, value)| value)
+        .find(|(name, _, value)| *name == field && !value.is_empty())
+        .map(|(_, line, value)| (line, value))
 }
 
 /// One line with its number.

@@ -9,6 +9,7 @@ use crate::cli::value;
 use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
+use crate::marks;
 use crate::render;
 use crate::session::request::{CaseAmendRequest, CaseShowRequest};
 
@@ -62,10 +63,17 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
             (session, case, ask(run, &asked, &shown.profile, flag)?)
         }
     };
-    let reply = session.case_amend(CaseAmendRequest {
+    let request = CaseAmendRequest {
         case,
         changes,
         opened: args.opened,
+        unless_lost: false,
+    };
+    let reply = marks::ask_of_loss(run, |unless_lost| {
+        Ok(session.case_amend(CaseAmendRequest {
+            unless_lost,
+            ..request.clone()
+        })?)
     })?;
     run.ui.reply(&reply, render::case::amended)?;
     tell_unknown(&reply.unknown_fields, &reply.case, run);

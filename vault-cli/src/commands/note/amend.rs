@@ -3,9 +3,13 @@
 use clap::Args;
 use vault_core::note::NoteKind;
 
+use crate::agent::Vault;
 use crate::cli::value;
 use crate::error::CliError;
 use crate::invocation::Invocation;
+use crate::marks;
+use crate::session::SessionError;
+use crate::session::reply::NoteSavedReply;
 use crate::session::request::{DraftOf, NoteAmendRequest, NoteTextRequest};
 use crate::writing::{self, Writing};
 
@@ -42,6 +46,16 @@ pub struct AmendArgs {
     pub drafts: DraftFlags,
 }
 
+/// Amends a note; what it would lose is asked about first.
+fn amend(run: &Invocation, session: &mut Vault, request: &NoteAmendRequest) -> Result<NoteSavedReply, CliError> {
+    marks::ask_of_loss(run, |unless_lost| {
+        Ok(session.note_amend(NoteAmendRequest {
+            unless_lost,
+            ..request.clone()
+        })?)
+    })
+}
+
 pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
     let (note, others) = (args.note, args.others);
     if args.input.file.is_some() {
@@ -49,12 +63,14 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
         input.from_version = args.of;
         let mut session = run.unlock()?;
         let input = super::with_marks(run, input)?;
-        let reply = session.note_amend(NoteAmendRequest {
+        let request = NoteAmendRequest {
             note: note.clone(),
             input,
             others,
             draft: None,
-        })?;
+            unless_lost: false,
+        };
+        let reply = amend(run, &mut session, &request)?;
         super::saved(&reply, run)?;
         if reply.drafts {
             // The note is saved, whatever comes of telling what else there is.
@@ -85,13 +101,19 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
         &mut session,
         |session, _| Ok(session.note_text(NoteTextRequest { note: note.clone() })?),
         &mut |session, input, _, draft| {
-            let note = note.clone();
-            session.note_amend(NoteAmendRequest {
-                note,
+            let request = NoteAmendRequest {
+                note: note.clone(),
                 input,
                 others,
                 draft,
-            })
+                unless_lost: false,
+            };
+            match amend(run, session, &request) {
+                Ok(saved) => Ok(saved),
+                Err(CliError::Session(error)) => Err(error),
+                // Nobody answered: it stays a draft.
+                Err(_) => Err(SessionError::Cancelled),
+            }
         },
     )?;
     match reply {

@@ -160,6 +160,7 @@ fn a_label_or_a_profile_that_does_not_open_leaves_the_one_before_it() {
         case: case.clone(),
         changes,
         opened: None,
+        unless_lost: false,
     });
     let refused = amended.unwrap_err();
     assert_eq!(refused.check(), Some(Check::Payload), "{refused}");
