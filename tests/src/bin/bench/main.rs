@@ -1,9 +1,10 @@
-//! The project's benchmark: `cargo run --release -p casevault-e2e --bin bench -- [--write docs/benchmarks.md | --only-today | --only-daily]`.
+//! The project's benchmark: `cargo run --release -p casevault-e2e --bin bench -- [--write docs/benchmarks.md | --only-today | --only-daily | --only-sync]`.
 //!
 //! Whole processes of the release binary on size m, medians, each beside its limit measured in the same run: machines
 //! are shared and noisy, so ratios count and no test asserts a time. `unlock` (Argon2id, 64 MiB here) is taken off.
 
 mod daily;
+mod syncing;
 
 use ed25519_dalek::Signer;
 use rayon::prelude::*;
@@ -44,6 +45,9 @@ fn main() -> Outcome<()> {
     if std::env::args().any(|a| a == "--only-daily") {
         let lines = bench.caseload(&["--size", "m"])?;
         return daily::daily(&bench, &mut page, &bench.vault("daily", &lines)?, &lines);
+    }
+    if std::env::args().any(|a| a == "--only-sync") {
+        return syncing::syncing(&mut page, &bench.caseload(&["--size", "m"])?);
     }
     let small = bench.caseload(&["--size", "s"])?;
     let medium = bench.caseload(&["--size", "m"])?;
@@ -163,6 +167,7 @@ fn main() -> Outcome<()> {
     }
     // Last: what it adds to the vault would count above.
     daily::daily(&bench, &mut page, &vault, &medium)?;
+    syncing::syncing(&mut page, &medium)?;
     let page = page.print(&growth);
     println!("{page}");
     if let Some(path) = write {

@@ -1,0 +1,114 @@
+//! A server between devices: what is sent, what a further device fetches and verifies, a round with nothing new, and the log.
+
+use super::{Outcome, Page, median, ms, per_second, verdict};
+use casevault_e2e::caseload;
+use casevault_e2e::caseload::Size;
+use casevault_e2e::server::Server;
+use casevault_e2e::vault::Vault;
+use std::time::{Duration, Instant};
+
+/// Cases whose notes make about 250,000 leaves.
+const MANY_CASES: u32 = 650;
+
+/// Measures on `lines`, and on the first 10,000 notes of them.
+pub fn syncing(page: &mut Page, lines: &str) -> Outcome<()> {
+    let few = first_notes(lines, 10_000);
+    fetching(page, &few, "10,000 notes", Duration::from_millis(1550))?;
+    fetching(page, lines, "all of size m", Duration::from_secs(5))?;
+    let many = String::from_utf8(caseload::make(Size::Part(MANY_CASES)))?;
+    verifying(page, &many)
+}
+
+/// Sends a caseload from one device and fetches it on another; then a round of each with nothing new.
+fn fetching(page: &mut Page, lines: &str, what: &str, most: Duration) -> Outcome<()> {
+    let one = Vault::with(lines.as_bytes());
+    let server = Server::start(&one.around.join("server"));
+    one.run(&["unlock"]).done();
+    one.json(&["server", "add", &server.url]);
+    let sent = took(&one, &["sync"])?;
+    let notes = lines.lines().filter(|line| is_note(line)).count();
+    page.row(
+        &format!("first `sync` of {what}, signed before, durable at the server"),
+        &format!("{} ({:.0} notes/s)", ms(sent), per_second(notes, sent)),
+        "",
+        "",
+    );
+    let two = further(&one)?;
+    two.run(&["unlock"]).done();
+    let fetched = took(&two, &["sync"])?;
+    page.row(
+        &format!("`sync` on a fresh device: {what} fetched and verified"),
+        &ms(fetched),
+        &format!("at most {}", ms(most)),
+        verdict(fetched <= most),
+    );
+    let usable = took(&two, &["case", "list"])?;
+    page.row("… and the first `case list` after it", &ms(usable), "", "");
+    let again = median(21, || took(&two, &["sync"]))?;
+    page.row(
+        "… `sync` with nothing new, an agent unlocked",
+        &ms(again),
+        "at most 20 ms",
+        verdict(again <= Duration::from_millis(20)),
+    );
+    for vault in [&one, &two] {
+        vault.run(&["lock"]).done();
+    }
+    Ok(())
+}
+
+/// Verifies the log of a large caseload, beside the signatures of it.
+fn verifying(page: &mut Page, lines: &str) -> Outcome<()> {
+    let one = Vault::with(lines.as_bytes());
+    let server = Server::start(&one.around.join("server"));
+    one.run(&["unlock"]).done();
+    one.json(&["server", "add", &server.url]);
+    one.json(&["sync"]);
+    let log = one.json(&["log", "verify"]);
+    let leaves = log["leaves"].as_u64().unwrap_or_default();
+    let verified = median(3, || took(&one, &["log", "verify"]))?;
+    page.row(
+        &format!("`log verify` of {leaves} leaves, its signatures among it"),
+        &ms(verified),
+        "",
+        "",
+    );
+    one.run(&["lock"]).done();
+    Ok(())
+}
+
+/// A further device of the same person, with the agency's stream and nothing else.
+fn further(first: &Vault) -> Outcome<Vault> {
+    let sheet = first.around.join("sheet");
+    let sheet = sheet.to_str().ok_or("a folder whose path is not text")?;
+    let device = first.run(&["device", "add", "--out", sheet]).handle();
+    let further = Vault::unmade();
+    let asked = further.json(&["device", "join", "--sheet", sheet, "--kdf-memory", "64MiB"]);
+    let code = asked["code"].as_str().ok_or("no code to compare")?;
+    first.run(&["device", "approve", &device, "--code", code]).done();
+    Ok(further)
+}
+
+fn took(vault: &Vault, arguments: &[&str]) -> Outcome<Duration> {
+    let start = Instant::now();
+    let done = vault.run(arguments);
+    let took = start.elapsed();
+    match done.code {
+        0 => Ok(took),
+        _ => Err(format!("{arguments:?}: {}", done.stderr).into()),
+    }
+}
+
+fn is_note(line: &str) -> bool {
+    line.contains("\"type\": \"note\"")
+}
+
+/// The lines of a caseload up to a number of notes, and whatever else is in it.
+fn first_notes(lines: &str, most: usize) -> String {
+    let mut notes = 0;
+    let kept = lines.lines().filter(|line| {
+        notes += usize::from(is_note(line));
+        !is_note(line) || notes <= most
+    });
+    kept.flat_map(|line| [line, "\n"]).collect()
+}
