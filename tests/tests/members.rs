@@ -215,6 +215,96 @@ fn code_of(asked: Done) -> String {
 /// The members as somebody sees them: name, roles, status, devices.
 fn members(vault: &Vault) -> Vec<(String, String, String, u64)> {
     let list = vault.json(&["member", "list"]);
+#[test]
+fn a_new_recovery_key_is_proposed_where_two_sign_and_its_cards_are_good_from_the_root_on() {
+    let agency = Agency::new();
+    let ann = &agency.ann;
+    ann.open_case("Ada Brisk");
+    let (ben, _) = agency.joined("Ben Able", "administrator");
+    let (cat, _) = agency.joined("Cat Worker", "caseworker");
+    let folders = ["old cards", "new cards"].map(|name| agency.sheet(name));
+    let [old, new] = folders.each_ref().map(|folder| {
+        let files = [1, 2].map(|number| format!("{folder}/card-{number}-of-2.txt"));
+        files.join(",")
+    });
+    let split = |folder: &str, more: &[&str]| {
+        let split = ["recovery", "split", "--threshold", "2", "--shares", "2", "--out-dir"];
+        [&split[..], &[folder, "--yes", "--json"], more]
+            .concat()
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let run = |vault: &Vault, words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        vault.run(&words)
+    };
+    run(ann, split(&folders[0], &[])).json();
+    ann.json(&["agency", "propose", "--signatures", "2"]);
+    // Whoever does not administer makes none; who does names the file before anything is printed.
+    cat.json(&["sync"]);
+    run(&cat, split(&folders[1], &["--new-key"])).refused(3, "not-administrator");
+    run(ann, split(&folders[1], &["--new-key"])).refused(2, "needs-flag");
+    assert!(!Path::new(&folders[1]).exists());
+    let file = agency.sheet("key.proposal");
+    let told = run(ann, split(&folders[1], &["--new-key", "--out", &file])).json();
+    assert_eq!(
+        (&told["version"], &told["proposal"]["missing"]),
+        (&2.into(), &1.into()),
+        "{told}"
+    );
+    let check = |cards: &str| ann.run(&["recovery", "check", "--json", "--cards", cards]);
+    assert_eq!(check(&old).json()["current"], true);
+    assert_eq!(check(&new).json()["current"], false);
+    let said = ann.run(&["recovery", "check", "--cards", &new]).done().stdout;
+    assert!(said.contains("proposed and not in force"), "{said}");
+    // Until then it is the old cards that open what is written.
+    let backup = agency.sheet("before.backup");
+    ann.json(&["backup", "create", "--out", &backup]);
+    let restore = |cards: &str, backup: &str| {
+        Vault::unmade().run(&["recovery", "restore", "--cards", cards, "--backup", backup, "--json"])
+    };
+    restore(&new, &backup).refused(5, "recovery-card");
+    restore(&old, &backup).done();
+    // Ben is shown it, and signs.
+    ben.json(&["sync"]);
+    let told = ben.json(&["agency", "endorse", &file, "--yes"]);
+    assert_eq!(
+        (&told["in_force"], &told["sent"]),
+        (&true.into(), &true.into()),
+        "{told}"
+    );
+    assert_eq!(told["changes"][0]["part"], "recovery key", "{told}");
+    ann.json(&["sync"]);
+    ann.json(&["agency", "show"]);
+    assert_eq!(check(&new).json()["current"], true);
+    assert_eq!(check(&old).refused(5, "recovery-card")["check"], "CHK-125");
+    // What is written from now on, and everything before, opens with the new cards.
+    ann.open_case("Bo Calder");
+    let backup = agency.sheet("after.backup");
+    ann.json(&["backup", "create", "--out", &backup]);
+    restore(&old, &backup).refused(5, "recovery-card");
+    let back = Vault::unmade();
+    back.json(&["recovery", "restore", "--cards", &new, "--backup", &backup]);
+    assert_eq!(back.json(&["case", "list"])["cases"].as_array().unwrap().len(), 2);
+    back.verified();
+    // The one who recovered owes a new key again, and can propose it.
+    let file = agency.sheet("owed.proposal");
+    let third = agency.sheet("third cards");
+    let told = run(&back, split(&third, &["--new-key", "--out", &file])).json();
+    assert_eq!(
+        (&told["version"], &told["proposal"]["missing"]),
+        (&3.into(), &1.into()),
+        "{told}"
+    );
+    ben.json(&["sync"]);
+    let told = ben.json(&["agency", "endorse", &file, "--yes"]);
+    assert_eq!(told["in_force"], true, "{told}");
+    ben.verified();
+    ann.json(&["sync"]);
+    ann.verified();
+}
+
     assert_eq!(list["schema"], "casevault.member.list/1");
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let of = |one: &Value| {

@@ -20,7 +20,6 @@ use super::progress::Task;
 use super::progress::Unit;
 use super::random;
 use super::recovery;
-use super::recovery::KeptSet;
 use super::refused;
 use super::reply::BACKUP_RESTORE;
 use super::reply::RECOVERY_RESTORE;
@@ -436,6 +435,7 @@ impl Restoring {
             tx.remove_local(recovery::SET)?;
             tx.remove_local(recovery::BEGUN)?;
             Ok(())
+            tx.remove_local(recovery::NEXT)?;
         })
     }
 
@@ -460,8 +460,7 @@ impl Restoring {
 
     /// Writes the keystore, and lets go of the store, so that its log is emptied.
     fn close(mut self) -> Result<()> {
-        let kept = self.store.read(|tx| Ok::<_, SessionError>(tx.local(recovery::SET)?))?;
-        if let Some(kept) = kept.and_then(|json| KeptSet::from_json(&json)) {
+        if let Some(kept) = self.kept_set()? {
             recovery::put_set(&self.places, &kept)?;
         }
         let session = &mut self.session;
