@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::Path;
+use std::process::Child;
 use std::process::Command;
 
 use casevault_e2e::binary;
@@ -12,8 +13,19 @@ use casevault_e2e::evil::server::Rule;
 use casevault_e2e::evil::verb::Verb;
 use casevault_e2e::server::Server;
 use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Done;
 use casevault_e2e::vault::Vault;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::event::Timespec;
+use rustix::event::poll;
+use rustix::process::Pid;
+use rustix::process::PidfdFlags;
+use rustix::process::Signal;
+use rustix::process::kill_process;
+use rustix::process::pidfd_open;
+use rustix::process::pidfd_send_signal;
 use serde_json::Value;
 use vault_core::crypto::sign::PublicKey;
 use vault_core::crypto::sign::SigningKey;
@@ -203,18 +215,6 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
     ann.json(&["log", "verify"]);
 }
 
-fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {
-    vault.run(&[&[noun, "join", "--sheet", sheet, "--json"][..], &CHEAP].concat())
-}
-
-/// Returns the code that a machine which asked to join shows.
-fn code_of(asked: Done) -> String {
-    asked.json()["code"].as_str().expect("a code").to_owned()
-}
-
-/// The members as somebody sees them: name, roles, status, devices.
-fn members(vault: &Vault) -> Vec<(String, String, String, u64)> {
-    let list = vault.json(&["member", "list"]);
 #[test]
 fn a_new_recovery_key_is_proposed_where_two_sign_and_its_cards_are_good_from_the_root_on() {
     let agency = Agency::new();
@@ -305,6 +305,18 @@ fn a_new_recovery_key_is_proposed_where_two_sign_and_its_cards_are_good_from_the
     ann.verified();
 }
 
+fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {
+    vault.run(&[&[noun, "join", "--sheet", sheet, "--json"][..], &CHEAP].concat())
+}
+
+/// Returns the code that a machine which asked to join shows.
+fn code_of(asked: Done) -> String {
+    asked.json()["code"].as_str().expect("a code").to_owned()
+}
+
+/// The members as somebody sees them: name, roles, status, devices.
+fn members(vault: &Vault) -> Vec<(String, String, String, u64)> {
+    let list = vault.json(&["member", "list"]);
     assert_eq!(list["schema"], "casevault.member.list/1");
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let of = |one: &Value| {
@@ -345,6 +357,45 @@ fn the_demo_of_an_agency_catches_the_servers_lie_and_leaves_evidence() {
     assert_eq!(evidence["schema"], "casevault.evidence/1");
     // Its server ended with it: nobody holds the folder.
     std::fs::remove_dir_all(home.parent().unwrap()).unwrap();
+}
+
+/// The server that a demo has started, once it is that program.
+fn server_of(demo: &Child) -> Option<Pid> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", demo.id())).ok()?.flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> = children.collect();
+    let mut children = children.iter().flat_map(|text| text.split_whitespace());
+    // The kernel keeps fifteen letters of a name.
+    let is_server = |pid: &&str| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim_end() == "casevault-serve")
+    };
+    Pid::from_raw(children.find(is_server)?.parse().ok()?)
+}
+
+#[test]
+fn the_demos_server_ends_with_a_demo_that_is_killed() {
+    binary::casevault_server();
+    for signal in [Signal::KILL, Signal::TERM] {
+        let vault = Vault::unmade();
+        let mut demo = vault.command(&["demo", "--agency"]);
+        let mut demo = demo.env("TMPDIR", &vault.around).spawn().unwrap();
+        let mut server = None;
+        until("the demo's server runs", || {
+            server = server_of(&demo);
+            server.is_some()
+        });
+        let server = pidfd_open(server.unwrap(), PidfdFlags::empty()).unwrap();
+        kill_process(Pid::from_child(&demo), signal).unwrap();
+        demo.wait().unwrap();
+        let mut ended = [PollFd::new(&server, PollFlags::IN)];
+        let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+        let told = poll(&mut ended, Some(&patience)).unwrap();
+        if told == 0 {
+            let _ = pidfd_send_signal(&server, Signal::KILL);
+        }
+        assert_eq!(told, 1, "it outlives a demo that was ended by {signal:?}");
+    }
 }
 
 #[test]
