@@ -16,6 +16,7 @@ use super::Session;
 use super::SessionError;
 use super::agency;
 use super::logging::Intent;
+use super::mails;
 use super::progress::Task;
 use super::progress::Unit;
 use super::random;
@@ -434,8 +435,8 @@ impl Restoring {
             put(tx, &appended)?;
             tx.remove_local(recovery::SET)?;
             tx.remove_local(recovery::BEGUN)?;
-            Ok(())
             tx.remove_local(recovery::NEXT)?;
+            Ok(())
         })
     }
 
@@ -454,6 +455,7 @@ impl Restoring {
                     count += holder.erase_again(tx, case, &erasures)?;
                 }
             }
+            mails::forget_erased(tx)?;
             Ok(count)
         })
     }
