@@ -419,13 +419,7 @@ impl Session {
     fn hold(&self, answers: &Answers<'_>, followed: Seen, others: &[Seen]) -> Result<()> {
         let told = |fault| (answers.fault)(fault);
         let mut prefix = Prefix::begin(answers.log.clone(), followed, others).map_err(told)?;
-        while let Some(request) = prefix.ask() {
-            // What is known to be wrong already holds, whatever else does not come.
-            let answer = (answers.ask)(self, request);
-            let answer = answer.map_err(|error| prefix.doubt().map_or(error, told))?;
-            prefix.take(&answer).map_err(told)?;
-        }
-        Ok(())
+        driving::hold(&mut prefix, |request| (answers.ask)(self, request), told)
     }
 
     /// Asks for the bytes of records that were not shown, of cases that this member was let into again; returns the cases of
