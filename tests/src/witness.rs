@@ -148,14 +148,26 @@ impl Witness {
     /// # Panics
     /// Where a path is no text.
     pub fn command(&self, log: &Log) -> Command {
+        self.runs(log, &["--once"])
+    }
+
+    /// Prepares a run that goes on until it is stopped, with a second between two rounds.
+    ///
+    /// # Panics
+    /// As [`Self::command`].
+    pub fn watching(&self, log: &Log) -> Command {
+        self.runs(log, &["--every", "1s"])
+    }
+
+    fn runs(&self, log: &Log, how: &[&str]) -> Command {
         let state = self.folder.to_str().expect("a folder's name");
         let file = log.file.to_str().expect("a file's name");
-        let run = ["log", "witness", "run", "--json", "--once", "--state", state];
+        let run = ["log", "witness", "run", "--json", "--state", state];
         let first: &[&str] = match self.file("position") {
             None => &["--first"],
             Some(_) => &[],
         };
-        command(&[&run[..], &["--server", &log.url, "--log", file], first].concat())
+        command(&[&run[..], &["--server", &log.url, "--log", file], first, how].concat())
     }
 
     /// Returns the file in its folder whose name ends so.

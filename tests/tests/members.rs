@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::Path;
+use std::process::Child;
 use std::process::Command;
 
 use casevault_e2e::binary;
@@ -12,8 +13,19 @@ use casevault_e2e::evil::server::Rule;
 use casevault_e2e::evil::verb::Verb;
 use casevault_e2e::server::Server;
 use casevault_e2e::terminal::on_terminal;
+use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Done;
 use casevault_e2e::vault::Vault;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::event::Timespec;
+use rustix::event::poll;
+use rustix::process::Pid;
+use rustix::process::PidfdFlags;
+use rustix::process::Signal;
+use rustix::process::kill_process;
+use rustix::process::pidfd_open;
+use rustix::process::pidfd_send_signal;
 use serde_json::Value;
 use vault_core::crypto::sign::PublicKey;
 use vault_core::crypto::sign::SigningKey;
@@ -203,6 +215,96 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
     ann.json(&["log", "verify"]);
 }
 
+#[test]
+fn a_new_recovery_key_is_proposed_where_two_sign_and_its_cards_are_good_from_the_root_on() {
+    let agency = Agency::new();
+    let ann = &agency.ann;
+    ann.open_case("Ada Brisk");
+    let (ben, _) = agency.joined("Ben Able", "administrator");
+    let (cat, _) = agency.joined("Cat Worker", "caseworker");
+    let folders = ["old cards", "new cards"].map(|name| agency.sheet(name));
+    let [old, new] = folders.each_ref().map(|folder| {
+        let files = [1, 2].map(|number| format!("{folder}/card-{number}-of-2.txt"));
+        files.join(",")
+    });
+    let split = |folder: &str, more: &[&str]| {
+        let split = ["recovery", "split", "--threshold", "2", "--shares", "2", "--out-dir"];
+        [&split[..], &[folder, "--yes", "--json"], more]
+            .concat()
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let run = |vault: &Vault, words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        vault.run(&words)
+    };
+    run(ann, split(&folders[0], &[])).json();
+    ann.json(&["agency", "propose", "--signatures", "2"]);
+    // Whoever does not administer makes none; who does names the file before anything is printed.
+    cat.json(&["sync"]);
+    run(&cat, split(&folders[1], &["--new-key"])).refused(3, "not-administrator");
+    run(ann, split(&folders[1], &["--new-key"])).refused(2, "needs-flag");
+    assert!(!Path::new(&folders[1]).exists());
+    let file = agency.sheet("key.proposal");
+    let told = run(ann, split(&folders[1], &["--new-key", "--out", &file])).json();
+    assert_eq!(
+        (&told["version"], &told["proposal"]["missing"]),
+        (&2.into(), &1.into()),
+        "{told}"
+    );
+    let check = |cards: &str| ann.run(&["recovery", "check", "--json", "--cards", cards]);
+    assert_eq!(check(&old).json()["current"], true);
+    assert_eq!(check(&new).json()["current"], false);
+    let said = ann.run(&["recovery", "check", "--cards", &new]).done().stdout;
+    assert!(said.contains("proposed and not in force"), "{said}");
+    // Until then it is the old cards that open what is written.
+    let backup = agency.sheet("before.backup");
+    ann.json(&["backup", "create", "--out", &backup]);
+    let restore = |cards: &str, backup: &str| {
+        Vault::unmade().run(&["recovery", "restore", "--cards", cards, "--backup", backup, "--json"])
+    };
+    restore(&new, &backup).refused(5, "recovery-card");
+    restore(&old, &backup).done();
+    // Ben is shown it, and signs.
+    ben.json(&["sync"]);
+    let told = ben.json(&["agency", "endorse", &file, "--yes"]);
+    assert_eq!(
+        (&told["in_force"], &told["sent"]),
+        (&true.into(), &true.into()),
+        "{told}"
+    );
+    assert_eq!(told["changes"][0]["part"], "recovery key", "{told}");
+    ann.json(&["sync"]);
+    ann.json(&["agency", "show"]);
+    assert_eq!(check(&new).json()["current"], true);
+    assert_eq!(check(&old).refused(5, "recovery-card")["check"], "CHK-125");
+    // What is written from now on, and everything before, opens with the new cards.
+    ann.open_case("Bo Calder");
+    let backup = agency.sheet("after.backup");
+    ann.json(&["backup", "create", "--out", &backup]);
+    restore(&old, &backup).refused(5, "recovery-card");
+    let back = Vault::unmade();
+    back.json(&["recovery", "restore", "--cards", &new, "--backup", &backup]);
+    assert_eq!(back.json(&["case", "list"])["cases"].as_array().unwrap().len(), 2);
+    back.verified();
+    // The one who recovered owes a new key again, and can propose it.
+    let file = agency.sheet("owed.proposal");
+    let third = agency.sheet("third cards");
+    let told = run(&back, split(&third, &["--new-key", "--out", &file])).json();
+    assert_eq!(
+        (&told["version"], &told["proposal"]["missing"]),
+        (&3.into(), &1.into()),
+        "{told}"
+    );
+    ben.json(&["sync"]);
+    let told = ben.json(&["agency", "endorse", &file, "--yes"]);
+    assert_eq!(told["in_force"], true, "{told}");
+    ben.verified();
+    ann.json(&["sync"]);
+    ann.verified();
+}
+
 fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {
     vault.run(&[&[noun, "join", "--sheet", sheet, "--json"][..], &CHEAP].concat())
 }
@@ -255,6 +357,45 @@ fn the_demo_of_an_agency_catches_the_servers_lie_and_leaves_evidence() {
     assert_eq!(evidence["schema"], "casevault.evidence/1");
     // Its server ended with it: nobody holds the folder.
     std::fs::remove_dir_all(home.parent().unwrap()).unwrap();
+}
+
+/// The server that a demo has started, once it is that program.
+fn server_of(demo: &Child) -> Option<Pid> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", demo.id())).ok()?.flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> = children.collect();
+    let mut children = children.iter().flat_map(|text| text.split_whitespace());
+    // The kernel keeps fifteen letters of a name.
+    let is_server = |pid: &&str| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim_end() == "casevault-serve")
+    };
+    Pid::from_raw(children.find(is_server)?.parse().ok()?)
+}
+
+#[test]
+fn the_demos_server_ends_with_a_demo_that_is_killed() {
+    binary::casevault_server();
+    for signal in [Signal::KILL, Signal::TERM] {
+        let vault = Vault::unmade();
+        let mut demo = vault.command(&["demo", "--agency"]);
+        let mut demo = demo.env("TMPDIR", &vault.around).spawn().unwrap();
+        let mut server = None;
+        until("the demo's server runs", || {
+            server = server_of(&demo);
+            server.is_some()
+        });
+        let server = pidfd_open(server.unwrap(), PidfdFlags::empty()).unwrap();
+        kill_process(Pid::from_child(&demo), signal).unwrap();
+        demo.wait().unwrap();
+        let mut ended = [PollFd::new(&server, PollFlags::IN)];
+        let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+        let told = poll(&mut ended, Some(&patience)).unwrap();
+        if told == 0 {
+            let _ = pidfd_send_signal(&server, Signal::KILL);
+        }
+        assert_eq!(told, 1, "it outlives a demo that was ended by {signal:?}");
+    }
 }
 
 #[test]

@@ -236,6 +236,47 @@ fn attack_37_after_a_recovery_run_the_old_cards_open_nothing_new_and_new_ones_do
 }
 
 #[test]
+fn lost_cards_are_replaced_by_a_new_key_without_restoring() {
+    let vault = Vault::made();
+    vault.open_case("Elin Farrow");
+    let old = cards(&vault, 2, 2);
+    let earlier = backed_up(&vault, "earlier");
+    let folder = vault.around.join("new cards");
+    let out = text(&folder);
+    let split = ["recovery", "split", "--new-key", "--threshold", "2", "--shares", "2"];
+    let split = [&split[..], &["--out-dir", &out]].concat();
+    // Without a word that they are printed nothing is made, and nothing is left.
+    vault.run(&[&split[..], &["--json"]].concat()).refused(2, "needs-flag");
+    assert!(!folder.exists());
+    let reply = vault.json(&[&split[..], &["--yes"]].concat());
+    assert_eq!(
+        (&reply["version"], &reply["proposal"]["in_force"]),
+        (&json!(2), &json!(true)),
+        "{reply}"
+    );
+    let new: Vec<PathBuf> = (1..=2).map(|n| folder.join(format!("card-{n}-of-2.txt"))).collect();
+    let check = |cards: &[PathBuf]| {
+        let all: Vec<&PathBuf> = cards.iter().collect();
+        vault.run(&["recovery", "check", "--json", "--cards", &joined(&all)])
+    };
+    assert_eq!(check(&new).json()["current"], true);
+    assert_eq!(check(&old).refused(5, "recovery-card")["check"], "CHK-125");
+    let again = ["recovery", "split", "--out-dir", &out, "--yes", "--json"];
+    let refused = vault.run(&again).refused(1, "no-recovery-key");
+    assert!(refused["hint"].as_str().unwrap().contains("--new-key"), "{refused}");
+    // What is written now opens with the new cards alone; what was backed up before, with the old.
+    vault.open_case("Ivo Marsh");
+    let later = backed_up(&vault, "later");
+    let refused = recover(&machine(NEW), &[&old[0], &old[1]], &later).refused(5, "recovery-card");
+    assert_eq!(refused["check"], "CHK-125");
+    recover(&machine(NEW), &[&old[0], &old[1]], &earlier).done();
+    let third = machine(NEW);
+    recover(&third, &[&new[1], &new[0]], &later).done();
+    assert_eq!(third.exported(), vault.exported());
+    third.verified();
+}
+
+#[test]
 fn lost_cards_are_replaced_by_a_new_key_on_a_restored_device() {
     let vault = Vault::made();
     vault.open_case("Elin Farrow");

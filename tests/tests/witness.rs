@@ -1,8 +1,13 @@
 //! Witnesses: the real command, a real server, a server that lies, and members who are told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Child;
+use std::process::ChildStderr;
+use std::process::ChildStdout;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -347,6 +352,110 @@ fn attack_44_a_fork_that_a_witness_is_shown_is_refused_with_evidence() {
 }
 
 /// Two logs of one size that part at the last leaf, and go on.
+/// A run that goes on, with what it says.
+struct Running {
+    child: Child,
+    told: BufReader<ChildStdout>,
+    said: BufReader<ChildStderr>,
+}
+
+impl Running {
+    fn start(witness: &Witness, log: &Log) -> Self {
+        let mut child = witness.watching(log).spawn().unwrap();
+        let told = BufReader::new(child.stdout.take().unwrap());
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Self { child, told, said }
+    }
+
+    /// Waits until a round is told of, and returns the size of the log in it.
+    fn size(&mut self) -> u64 {
+        let mut line = String::new();
+        self.told.read_line(&mut line).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        assert_eq!(told["schema"], "casevault.log.witness.run/1");
+        told["size"].as_u64().unwrap()
+    }
+
+    /// Waits until it says something else.
+    fn says(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Waits until it has ended, and returns how, and what else it said.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_witness_that_runs_on_follows_the_log_outlives_the_servers_absence_and_ends_when_it_is_told_to() {
+    let ann = Vault::made();
+    let case = ann.open_case("Ada Brisk");
+    let server = Server::start(&ann.around.join("server"));
+    ann.json(&["server", "add", &server.url]);
+    let witness = Witness::init(&ann.around.join("witness"), "dpo.example");
+    witness::name(&ann, vec![witness.verifier.clone()]);
+    let size = |vault: &Vault| vault.json(&["sync"])["size"].as_u64().unwrap();
+    let begun = size(&ann);
+    let log = Log::of(&ann);
+    let mut running = Running::start(&witness, &log);
+    assert_eq!(running.size(), begun);
+    // It goes on by itself, and says what is new.
+    ann.add_note(&case, "obs: Rang.\n");
+    let grown = size(&ann);
+    assert!(grown > begun);
+    assert_eq!(running.size(), grown);
+    // A server that is away is said once, and asked again until it is there.
+    let (address, data) = (server.address(), server.data.clone());
+    server.kill();
+    let said = running.says();
+    assert!(said.contains("it is tried again until it works"), "{said}");
+    let server = Server::start_at(&data, &address);
+    assert_eq!(running.size(), grown);
+    ann.add_note(&case, "obs: Rang again.\n");
+    let last = size(&ann);
+    assert_eq!(running.size(), last);
+    // Told to end, it does, and how far it was is on the disk: another goes on from there.
+    rustix::process::kill_process(pid(&running.child), rustix::process::Signal::TERM).unwrap();
+    assert_eq!(running.ended(), (Some(0), String::new()));
+    let next = witness.once(&log).json();
+    assert_eq!((&next["before"], &next["size"]), (&last.into(), &last.into()));
+    drop(server);
+}
+
+#[test]
+fn attack_44_a_witness_that_runs_on_ends_with_evidence_when_it_is_shown_another_log() {
+    let watched = Watched::new();
+    let mut running = Running::start(&watched.witness, &watched.log);
+    running.size();
+    let [one, other] = two_logs(&watched);
+    let began = watched.evil.tape().len();
+    watched.show(Some(one));
+    // The real server has no such log, and takes no cosignature over it: that may pass.
+    assert!(running.says().contains("it is tried again until it works"));
+    assert_eq!(watched.brought(began).len(), 1);
+    watched.show(Some(other));
+    let (code, said) = running.ended();
+    assert_eq!(code, Some(4), "{said}");
+    assert_eq!(watched.witness.evidence().len(), 1, "{said}");
+    watched.witness.once(&watched.log).refused(4, "witness-halted");
+}
+
+fn pid(child: &Child) -> rustix::process::Pid {
+    rustix::process::Pid::from_child(child)
+}
+
 fn two_logs(watched: &Watched) -> [Vec<Entry>; 2] {
     let honest = watched.evil.means().honest();
     [1_u8, 2].map(|branch| {

@@ -17,6 +17,7 @@ mod advance;
 mod audit;
 mod cosigned;
 mod prefix;
+mod proving;
 mod pull;
 mod push;
 #[cfg(test)]

@@ -107,6 +107,9 @@ struct ServeArgs {
     /// What is told on stderr.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     tell: Told,
+    /// End when standard input ends, as by SIGTERM: for a server that is not to outlive whoever started it.
+    #[arg(long)]
+    until_input_ends: bool,
 }
 
 /// Where the server keeps what it keeps.
@@ -236,6 +239,8 @@ pub struct Config {
     pub quota: Option<Quota>,
     /// What is told on stderr.
     pub told: Told,
+    /// Whether the end of standard input ends it.
+    pub until_input_ends: bool,
 }
 
 /// Why no settings came of the command line.
@@ -316,6 +321,7 @@ impl ServeArgs {
             rate,
             quota,
             tell,
+            until_input_ends,
         } = self;
         let admission = match listen.ip().is_loopback() && admit.is_empty() {
             true => Admission::Anybody,
@@ -329,6 +335,7 @@ impl ServeArgs {
             rate,
             quota,
             told: tell,
+            until_input_ends,
         })
     }
 }
@@ -367,6 +374,7 @@ mod tests {
             rate: RATE,
             quota: None,
             told: Told::Requests,
+            until_input_ends: false,
         };
         assert_eq!(config(&["serve", "--data", "d"]), expected);
         assert_eq!(config(&["--data", "d"]), expected);

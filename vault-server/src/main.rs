@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use data_encoding::HEXLOWER;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use vault_server::audit::{self, Damage, Sound};
 use vault_server::config::{Cli, Config, Task};
 use vault_server::store::StoreError;
@@ -87,16 +88,36 @@ async fn serve(config: &Config) -> Result<Ended, Failed> {
     // Before the address is told: whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let input = config.until_input_ends.then(input_ended);
     writeln!(io::stdout(), "listening on {}", server.url())?;
     let ended = server
         .run(async move {
             tokio::select! {
                 _ = terminate.recv() => (),
                 _ = interrupt.recv() => (),
+                () = ended(input) => (),
             }
         })
         .await?;
     Ok(ended)
+}
+
+/// Reads standard input to its end, in a thread of its own; the receiver is told.
+fn input_ended() -> oneshot::Receiver<()> {
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        // One that cannot be read is at its end.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = tell.send(());
+    });
+    told
+}
+
+async fn ended(input: Option<oneshot::Receiver<()>>) {
+    match input {
+        Some(told) => drop(told.await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Writes an error and what led to it on one line, as `a: b: c`.

@@ -200,6 +200,7 @@ mod tests {
             rate: 0,
             quota: None,
             told: Told::Failures,
+            until_input_ends: false,
         }
     }
 

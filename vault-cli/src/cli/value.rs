@@ -1,5 +1,7 @@
 //! Values of flags, read and refused while the command line is parsed.
 
+use std::time::Duration;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -211,6 +213,28 @@ pub fn minutes(text: &str) -> Result<u32, WhenError> {
     when::length(text)
 }
 
+/// Reads how long to wait between two rounds: seconds (`30s`), or a length of time in minutes or hours.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn wait(text: &str) -> Result<Duration, String> {
+    if let Some(seconds) = text
+        .trim()
+        .strip_suffix('s')
+        .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+    {
+        let seconds = seconds
+            .parse::<u64>()
+            .ok()
+            .filter(|seconds| (1..=3600).contains(seconds));
+        return seconds
+            .map(Duration::from_secs)
+            .ok_or_else(|| "from 1s to 3600s".to_owned());
+    }
+    let minutes = minutes(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_secs(u64::from(minutes.max(1)).saturating_mul(60)))
+}
+
 /// Reads an amount of memory (`64MiB`, `1GiB`, `65536KiB`) in KiB, within the bounds of the passphrase cost.
 ///
 /// # Errors
@@ -265,6 +289,16 @@ mod tests {
         assert_eq!(memory_kib("65536 KiB"), Ok(65_536));
         for wrong in ["64", "63MiB", "3GiB", "MiB", "-64MiB", "99999999999MiB", "64MB"] {
             assert!(memory_kib(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_of_seconds_or_longer() {
+        assert_eq!(wait("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(wait("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(wait("2h"), Ok(Duration::from_secs(7200)));
+        for wrong in ["0s", "3601s", "s", "-1s", "soon", "1.5s"] {
+            assert!(wait(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -56,7 +56,10 @@ pub fn restored(reply: &RestoreReply) -> String {
 pub fn check(reply: &CheckReply) -> String {
     let numbers: Vec<String> = reply.numbers.iter().map(ToString::to_string).collect();
     let known = match reply.current {
-        Some(_) => "they are of this vault's set",
+        Some(true) => "they are of this vault's set",
+        Some(false) => {
+            "their key is proposed and not in force as far as this vault knows: until it is, the older cards are the ones"
+        }
         None => "there is no vault here that knows its cards, to compare them with",
     };
     let enough = if reply.enough { "enough" } else { "not enough" };

@@ -71,7 +71,7 @@ impl Session {
         let folder = self.places.home().join("attachments");
         let attachments = list(&folder)?;
         let secrets = &self.holder.secrets;
-        let recovery_waits = secrets.recovery.is_some();
+        let recovery_waits = self.holder.holds_recovery_key();
         let json = BackupSecrets {
             made_at: clock::moment(clock::now()).as_str().to_owned(),
             identity: secrets.identity.duplicate(),

@@ -589,8 +589,8 @@ impl SessionError {
                 "`--original` gives the untouched file with all that it says; the log has it as such".to_owned()
             }
             Self::NoRecoveryKey { .. } => {
-                "`casevault recovery check --cards F,F` tells whether cards are of that set; where too many are lost, make a \
-                 backup and restore it in another folder with `--new-recovery-key`"
+                "`casevault recovery check --cards F,F` tells whether cards are of that set; where too many are lost, \
+                 `casevault recovery split --new-key` makes a new key with new cards"
                     .to_owned()
             }
             Self::NotAdministrator { .. } => {

@@ -499,6 +499,10 @@ impl Holder {
         }
         let opened = parts.into_par_iter().map(|(case, opening, admin)| {
             let keys = self.open(opening)?;
+            if !keys.state.holds_anything(self.member) {
+                // What is here of a case that was left can be read, and is nobody's household any more.
+                return Ok(None);
+            }
             match self.records_of(&keys, &admin, logged) {
                 // From before this member began anew, or of a case of which the core was not granted.
                 Err(SessionError::NoKey { .. }) => Ok(None),

@@ -66,10 +66,88 @@ pub(super) fn keep(tx: &mut WriteTx<'_>, mail: &MailMark, notes: &[(CaseId, Reco
     Ok(tx.put_local(NAME, &to_json(&all)?)?)
 }
 
+/// Forgets mails of which every note was erased, or is here no more: their hashes would still say that they were on file.
+pub(super) fn forget_erased(tx: &mut WriteTx<'_>) -> Result<()> {
+    let mut all = read(tx)?;
+    let before: usize = all.iter().map(|filed| filed.notes.len()).sum();
+    for filed in &mut all {
+        let mut kept = Vec::with_capacity(filed.notes.len());
+        for (case, note) in filed.notes.drain(..) {
+            let versions = match note.parse::<RecordId>() {
+                Ok(note) => tx.versions(note)?,
+                Err(_) => Vec::new(),
+            };
+            if !versions.iter().all(StoredRecord::is_erased) {
+                kept.push((case, note));
+            }
+        }
+        filed.notes = kept;
+    }
+    if all.iter().map(|filed| filed.notes.len()).sum::<usize>() == before {
+        return Ok(());
+    }
+    all.retain(|filed| !filed.notes.is_empty());
+    match all.is_empty() {
+        true => Ok(tx.remove_local(NAME).map(drop)?),
+        false => Ok(tx.put_local(NAME, &to_json(&all)?)?),
+    }
+}
+
 /// What cannot be read is forgotten: it says nothing that anybody wrote.
 fn read(tx: &ReadTx<'_>) -> Result<Vec<Filed>> {
     let value = tx.local(NAME)?;
     Ok(value
         .and_then(|value| serde_json::from_slice(&value).ok())
         .unwrap_or_default())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::session::request::NoteAddRequest;
+    use crate::session::request::NoteInput;
+    use crate::session::request::NoteWithdrawRequest;
+    use crate::session::tests::Vault;
+    use crate::session::tests::input;
+
+    fn filed_as(vault: &mut Vault, case: &str, sha256: &str) -> String {
+        let mail = MailMark {
+            id: None,
+            sha256: sha256.to_owned(),
+        };
+        let request = NoteAddRequest {
+            case: case.to_owned(),
+            note: NoteInput {
+                mail: Some(mail),
+                ..input("obs: The boiler is mended.")
+            },
+            ..NoteAddRequest::default()
+        };
+        vault.s().note_add(request).unwrap().note
+    }
+
+    fn kept(vault: &mut Vault) -> Vec<(String, usize)> {
+        let all = vault.s().store.read(read).unwrap();
+        all.into_iter().map(|one| (one.mail.sha256, one.notes.len())).collect()
+    }
+
+    #[test]
+    fn of_a_mail_whose_notes_are_erased_nothing_is_kept() {
+        let mut vault = Vault::made();
+        let case = vault.case("ext-1");
+        let first = filed_as(&mut vault, &case, "aa");
+        let second = filed_as(&mut vault, &case, "bb");
+        let mut withdraw = |note: String| {
+            vault.s().note_withdraw(NoteWithdrawRequest { note }).unwrap();
+            kept(&mut vault)
+        };
+        assert_eq!(withdraw(first), [("bb".to_owned(), 1)]);
+        assert_eq!(withdraw(second), []);
+        let there = vault
+            .s()
+            .store
+            .read(|tx| Ok::<_, super::super::SessionError>(tx.local(NAME)?));
+        assert!(there.unwrap().is_none());
+    }
 }

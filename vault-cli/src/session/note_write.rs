@@ -517,6 +517,7 @@ impl Session {
             });
             holder.append_event(tx, &mut keys, event, &[])?;
             tx.erase(&places)?;
+            mails::forget_erased(tx)?;
             draft::drop_of_note(tx, record)?;
             let files: Vec<_> = attached.iter().map(|a| a.context).collect();
             Ok((places.len(), files, holder.case_label(tx, &keys, &logged)?.label))

@@ -1,11 +1,16 @@
 //! Cards of the recovery key: made, proved, and compared.
 //!
+//! [`renewing`] makes another key in its place.
+//!
 //! ```text
 //! cards: key ─ split ─> words ─ command writes files ─ reads them back ─> confirm: every subset combines to the key
 //!                  └─> set is kept as begun: cards that are cut off here are told of by the next who makes some
 //!                                                                          └─> key leaves the keystore, set is kept
 //! ```
 
+mod renewing;
+
+use super::Holder;
 use super::Result;
 use super::Session;
 use super::SessionError;
@@ -42,6 +47,7 @@ use vault_core::recovery::CardFault;
 use vault_core::recovery::CardSet;
 use vault_core::recovery::words;
 use vault_core::wire::v1::access::AccessOperation;
+use vault_core::wire::v1::agency::RecoveryKeys;
 use vault_core::wire::v1::recovery::RecoveryCard;
 
 /// The local value, and in a file of its own the note for whoever has no passphrase, that says which cards there are.
@@ -49,6 +55,8 @@ pub(super) const SET: &str = "recovery-set";
 const SCHEMA: &str = "casevault.recovery.set/1";
 /// The local value that lists sets of the key that is still here, whose cards may lie somewhere.
 pub(super) const BEGUN: &str = "recovery-begun";
+/// The local value that says which cards there are of a key that a proposed root names.
+pub(super) const NEXT: &str = "recovery-next";
 
 /// The set that cards were made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,11 +68,68 @@ pub(super) struct KeptSet {
     pub(super) threshold: u8,
     /// How many cards there are.
     pub(super) shares: u8,
-    /// The fingerprint, in hex.
+    /// The fingerprint, in hex; empty where the key in force was made elsewhere.
     pub(super) set: String,
+    /// The set that is good once the root that names its key is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<Box<KeptSet>>,
+}
+
+/// A set of cards with the key that they give, by which it is known whether a root names it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct NextSet {
+    cards: KeptSet,
+    /// The public half that signs, in hex.
+    signing: String,
+}
+
+impl NextSet {
+    fn of(cards: KeptSet, key: &RecoveryKeys) -> Self {
+        Self {
+            cards,
+            signing: HEXLOWER.encode(&key.signing.0),
+        }
+    }
+
+    fn is_of(&self, key: &RecoveryKeys) -> bool {
+        self.cards.version == key.version && self.signing == HEXLOWER.encode(&key.signing.0)
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|e| SessionError::Bug(e.to_string()))
+    }
 }
 
 impl KeptSet {
+    /// Says of a key that it was made elsewhere: nothing is known of its cards but what they are not.
+    fn elsewhere(version: u32) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            version,
+            threshold: 0,
+            shares: 0,
+            set: String::new(),
+            next: None,
+        }
+    }
+
+    /// Tells how cards stand to what is known: those of now, or those of a root that is proposed; nothing where that is not
+    /// known.
+    fn judge(&self, found: &Self) -> std::result::Result<Option<bool>, Check> {
+        let same = |known: &Self| known.version == found.version && known.set == found.set;
+        if same(self) {
+            return Ok(Some(true));
+        }
+        if self.next.as_deref().is_some_and(same) {
+            return Ok(Some(false));
+        }
+        match found.version < self.version {
+            true => Err(Check::CardStale),
+            false if self.set.is_empty() => Ok(None),
+            false => Err(Check::CardSet),
+        }
+    }
+
     fn of(set: CardSet) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
@@ -72,6 +137,7 @@ impl KeptSet {
             threshold: set.threshold,
             shares: set.shares,
             set: HEXLOWER.encode(&set.fingerprint),
+            next: None,
         }
     }
 
@@ -97,27 +163,10 @@ impl Session {
     /// [`SessionError::NoRecoveryKey`] once it was done; [`SessionError::Card`] for impossible numbers.
     pub fn recovery_cards(&mut self, request: RecoverySplitRequest) -> Result<CardsReply> {
         self.require_recovery_key()?;
-        let purpose = ReadPurpose::default();
-        self.log(&Intent {
-            operation: AccessOperation::Export,
-            case: None,
-            records: &[],
-            scope: Some("recovery cards"),
-            purpose: &purpose,
-        })?;
+        self.log_cards()?;
         let key = self.holder.secrets.recovery.as_ref();
         let key = key.ok_or_else(|| SessionError::Bug("a recovery key that went".to_owned()))?;
-        let agency = self.holder.agency.id();
-        let (set, cards) = recovery::split(agency, key, request.threshold, request.shares, &mut random::os())
-            .map_err(refused("recovery cards"))?;
-        let cards = cards.iter().map(|card| {
-            let words = words::encode(card).map_err(refused("recovery cards"))?;
-            Ok(CardWords {
-                number: card.number,
-                words: words.to_vec(),
-            })
-        });
-        let kept = KeptSet::of(set);
+        let (cards, kept) = self.cards_of(key, request.threshold, request.shares)?;
         let begun = UnfinishedCards {
             set: kept.set.clone(),
             begun_at: clock::moment(clock::now()).as_str().to_owned(),
@@ -129,14 +178,43 @@ impl Session {
             all.push(begun);
             put_unfinished(tx, &all)
         })?;
-        Ok(CardsReply {
+        Ok(cards)
+    }
+
+    fn log_cards(&mut self) -> Result<()> {
+        let purpose = ReadPurpose::default();
+        self.log(&Intent {
+            operation: AccessOperation::Export,
+            case: None,
+            records: &[],
+            scope: Some("recovery cards"),
+            purpose: &purpose,
+        })?;
+        Ok(())
+    }
+
+    /// Shares a key out.
+    fn cards_of(&self, key: &RecoverySeeds, threshold: u8, shares: u8) -> Result<(CardsReply, KeptSet)> {
+        let agency = self.holder.agency.id();
+        let (set, cards) =
+            recovery::split(agency, key, threshold, shares, &mut random::os()).map_err(refused("recovery cards"))?;
+        let cards = cards.iter().map(|card| {
+            let words = words::encode(card).map_err(refused("recovery cards"))?;
+            Ok(CardWords {
+                number: card.number,
+                words: words.to_vec(),
+            })
+        });
+        let kept = KeptSet::of(set);
+        let reply = CardsReply {
             agency: agency.text(),
-            set: kept.set,
+            set: kept.set.clone(),
             version: kept.version,
             threshold: kept.threshold,
             shares: kept.shares,
             cards: cards.collect::<Result<_>>()?,
-        })
+        };
+        Ok((reply, kept))
     }
 
     /// Says of a set that nobody can have a card of it: its files are gone, and nobody was asked to print them.
@@ -160,29 +238,7 @@ impl Session {
         self.require_recovery_key()?;
         let key = self.holder.secrets.recovery.as_ref();
         let key = key.ok_or_else(|| SessionError::Bug("a recovery key that went".to_owned()))?;
-        let agency = self.holder.agency.id();
-        let read = read_cards(cards)?;
-        let set = recovery::compare(&read, Some(agency)).map_err(|fault| card_error(&fault, cards))?;
-        let short = |check| {
-            card_error(
-                &CardFault {
-                    card: None,
-                    other: None,
-                    check,
-                },
-                cards,
-            )
-        };
-        if read.len() != usize::from(set.shares) {
-            return Err(short(Check::CardsMissing));
-        }
-        for places in recovery::subsets(read.len(), usize::from(set.threshold)) {
-            let chosen: Vec<RecoveryCard> = places.iter().filter_map(|at| read.get(*at).cloned()).collect();
-            let back = recovery::combine(agency, &chosen).map_err(|fault| card_error(&fault, cards))?;
-            if back.recipient != key.recipient || back.signing != key.signing {
-                return Err(short(Check::CardsCombine));
-            }
-        }
+        let (set, _) = self.proved(cards, Some(key))?;
         // Known before the key goes: a process that dies in between has a set that nobody needs yet.
         let kept = KeptSet::of(set);
         let json = kept.to_json()?;
@@ -211,6 +267,7 @@ impl Session {
             shares: kept.shares,
             files: Vec::new(),
             unfinished: others,
+            proposal: None,
         })
     }
 
@@ -222,21 +279,17 @@ impl Session {
         let read = read_cards(cards)?;
         let set = recovery::compare(&read, agency_of(places)).map_err(|fault| card_error(&fault, cards))?;
         let found = KeptSet::of(set);
-        let known = read_set(places);
-        if let Some(known) = &known
-            && *known != found
-        {
-            let stale = found.version < known.version;
-            let check = if stale { Check::CardStale } else { Check::CardSet };
-            return Err(card_error(
-                &CardFault {
+        let current = match read_set(places) {
+            None => None,
+            Some(known) => known.judge(&found).map_err(|check| {
+                let fault = CardFault {
                     card: Some(0),
                     other: None,
                     check,
-                },
-                cards,
-            ));
-        }
+                };
+                card_error(&fault, cards)
+            })?,
+        };
         Ok(CheckReply {
             schema: RECOVERY_CHECK,
             set: found.set,
@@ -245,7 +298,7 @@ impl Session {
             shares: found.shares,
             numbers: read.iter().map(|card| card.number).collect(),
             enough: read.len() >= usize::from(found.threshold),
-            current: known.map(|_| true),
+            current,
         })
     }
 
@@ -256,41 +309,76 @@ impl Session {
         Some(secrets.recovery.is_some())
     }
 
-    /// Says in the folder which cards there are, should that have been cut off.
+    /// Says in the folder which cards there are, should that have been cut off, or another key have come into force.
     pub(super) fn mend_set(&self) {
-        if self.holder.secrets.recovery.is_some() || self.places.recovery_set().exists() {
-            return;
-        }
-        if let Ok(Some(kept)) = self.kept_set() {
+        if let Ok(Some(kept)) = self.kept_set()
+            && read_set(&self.places).as_ref() != Some(&kept)
+        {
             // A disk that takes nothing does not keep anybody from opening the vault.
             let _ = put_set(&self.places, &kept);
         }
     }
 
-    fn kept_set(&self) -> Result<Option<KeptSet>> {
-        let kept = self.store.read(|tx| Ok::<_, SessionError>(tx.local(SET)?))?;
-        Ok(kept.and_then(|json| KeptSet::from_json(&json)))
+    /// Returns the set of the key that is in force, and beside it one that is proposed; nothing where that key waits here, or no
+    /// cards of it are known.
+    pub(super) fn kept_set(&self) -> Result<Option<KeptSet>> {
+        if self.holder.holds_recovery_key() {
+            return Ok(None);
+        }
+        let (kept, next) = self
+            .store
+            .read(|tx| Ok::<_, SessionError>((tx.local(SET)?, tx.local(NEXT)?)))?;
+        let kept = kept.and_then(|json| KeptSet::from_json(&json));
+        let next = next.and_then(|json| serde_json::from_slice::<NextSet>(&json).ok());
+        let key = &self.holder.agency.root().recovery;
+        if let Some(next) = next.as_ref().filter(|next| next.is_of(key)) {
+            return Ok(Some(next.cards.clone()));
+        }
+        let next = next.filter(|next| next.cards.version > key.version);
+        let kept = match kept {
+            Some(kept) if kept.version < key.version => Some(KeptSet::elsewhere(key.version)),
+            // Also where an older key still waits here: no cards are to be made of it any more.
+            None if next.is_some() || self.holder.secrets.recovery.is_some() => Some(KeptSet::elsewhere(key.version)),
+            kept => kept,
+        };
+        Ok(kept.map(|kept| KeptSet {
+            next: next.map(|next| Box::new(next.cards)),
+            ..kept
+        }))
     }
 
     /// Refuses where cards were made.
     fn require_recovery_key(&self) -> Result<()> {
-        if self.holder.secrets.recovery.is_some() {
+        if self.holder.holds_recovery_key() {
             return Ok(());
         }
         let joined = self
             .store
             .read(|tx| Ok::<_, SessionError>(tx.local(super::join::JOINED)?))?;
-        if joined.is_some() {
-            return Err(SessionError::Denied {
-                why: "the agency's recovery key is with whoever founded it, or on its cards".to_owned(),
-                hint: "an agency has one recovery key: nothing is to be done here".to_owned(),
-            });
-        }
         self.mend_set();
-        let kept = self.kept_set()?;
-        Err(SessionError::NoRecoveryKey {
-            set: kept.map_or_else(|| "unknown".to_owned(), |kept| kept.set),
-        })
+        let kept = self.kept_set()?.filter(|kept| !kept.set.is_empty());
+        match kept {
+            Some(kept) => Err(SessionError::NoRecoveryKey { set: kept.set }),
+            // Of a key before the one in force no cards are made: they would open nothing that is written now.
+            None if joined.is_some() || self.holder.secrets.recovery.is_some() => Err(SessionError::Denied {
+                why: "the agency's recovery key is with whoever made it, or on its cards".to_owned(),
+                hint:
+                    "an agency has one recovery key: nothing is to be done here, but where too many cards are lost an \
+                       administrator makes a new one with `casevault recovery split --new-key`"
+                        .to_owned(),
+            }),
+            None => Err(SessionError::NoRecoveryKey {
+                set: "unknown".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Holder {
+    /// Tells whether the recovery key that is in force waits in this keystore.
+    pub(super) fn holds_recovery_key(&self) -> bool {
+        let kept = self.secrets.recovery.as_ref();
+        kept.is_some_and(|kept| kept.version == self.agency.root().recovery.version)
     }
 }
 

@@ -2000,6 +2000,9 @@ pub struct SplitReply {
     pub files: Vec<String>,
     /// Sets of the same key that were begun before and not finished: what is left of their cards gives the key too.
     pub unfinished: Vec<UnfinishedCards>,
+    /// The root that names the key, where it is a new one: the cards are good once that is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ProposalReply>,
 }
 
 /// A set of cards that was begun, and may be left as files or on paper.
@@ -2030,6 +2033,7 @@ pub struct CheckReply {
     pub numbers: Vec<u8>,
     /// Whether there are enough of them.
     pub enough: bool,
-    /// Whether they are of the set that this vault knows; `null` where there is no vault, or no set yet.
+    /// Whether they are of the set that this vault knows; `false` where their key is proposed and not in force yet, `null` where
+    /// there is no vault, or no set yet.
     pub current: Option<bool>,
 }

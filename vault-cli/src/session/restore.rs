@@ -16,11 +16,11 @@ use super::Session;
 use super::SessionError;
 use super::agency;
 use super::logging::Intent;
+use super::mails;
 use super::progress::Task;
 use super::progress::Unit;
 use super::random;
 use super::recovery;
-use super::recovery::KeptSet;
 use super::refused;
 use super::reply::BACKUP_RESTORE;
 use super::reply::RECOVERY_RESTORE;
@@ -435,6 +435,7 @@ impl Restoring {
             put(tx, &appended)?;
             tx.remove_local(recovery::SET)?;
             tx.remove_local(recovery::BEGUN)?;
+            tx.remove_local(recovery::NEXT)?;
             Ok(())
         })
     }
@@ -454,14 +455,14 @@ impl Restoring {
                     count += holder.erase_again(tx, case, &erasures)?;
                 }
             }
+            mails::forget_erased(tx)?;
             Ok(count)
         })
     }
 
     /// Writes the keystore, and lets go of the store, so that its log is emptied.
     fn close(mut self) -> Result<()> {
-        let kept = self.store.read(|tx| Ok::<_, SessionError>(tx.local(recovery::SET)?))?;
-        if let Some(kept) = kept.and_then(|json| KeptSet::from_json(&json)) {
+        if let Some(kept) = self.kept_set()? {
             recovery::put_set(&self.places, &kept)?;
         }
         let session = &mut self.session;

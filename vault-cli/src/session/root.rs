@@ -17,6 +17,7 @@ use super::reply::AGENCY_SHOW;
 use super::reply::AgencyShowReply;
 use super::reply::NamedMember;
 use super::reply::ProposalReply;
+use super::reply::RECOVERY_KEY;
 use super::reply::RootChangeReply;
 use super::reply::SIGNATURES;
 use super::reply::Schema;
@@ -24,6 +25,7 @@ use super::request::AgencyEndorseRequest;
 use super::request::AgencyProposalRequest;
 use super::request::AgencyProposeRequest;
 use super::request::AgencyShowRequest;
+use crate::remote::ServerFault;
 use data_encoding::BASE64;
 use vault_core::check::Check;
 use vault_core::growing;
@@ -155,7 +157,7 @@ impl Session {
         self.signed(AGENCY_ENDORSE, endorsed.map_err(refused(PROPOSAL))?, task)
     }
 
-    fn acting(&self) -> Acting<'_> {
+    pub(super) fn acting(&self) -> Acting<'_> {
         Acting {
             member: self.holder.member,
             device: self.holder.device,
@@ -209,15 +211,24 @@ impl Session {
     }
 
     /// Puts in force what has enough signatures, and tells of it.
-    fn signed(&mut self, schema: Schema, proposal: Proposal, task: Task<'_>) -> Result<ProposalReply> {
+    pub(super) fn signed(&mut self, schema: Schema, proposal: Proposal, task: Task<'_>) -> Result<ProposalReply> {
         let mut reply = self.told(schema, &proposal, true)?;
         if reply.missing == 0 {
             self.write(|holder, tx| holder.administer(tx, |agency, by| proposal.adopt(agency, by)))?;
             reply.in_force = true;
             reply.proposal = String::new();
-            reply.sent = self.send_if_reachable(task)?;
+            reply.sent = self.send_if_known(task)?;
         }
         Ok(reply)
+    }
+
+    /// As [`Session::send_if_reachable`]; a restored device, which the server does not know, proposes all the same: others sign
+    /// it and send it.
+    pub(super) fn send_if_known(&mut self, task: Task<'_>) -> Result<bool> {
+        match self.send_if_reachable(task) {
+            Err(SessionError::Server(ServerFault::UnknownDevice)) => Ok(false),
+            sent => sent,
+        }
     }
 
     fn proposal(&self, text: &str) -> Result<Proposal> {
@@ -265,7 +276,7 @@ fn part_name(part: RootPart) -> &'static str {
         RootPart::Signatures(Operation::Recovery) => "administrators for recovery",
         RootPart::Log => "log",
         RootPart::Witness => "witness",
-        RootPart::Recovery => "recovery key",
+        RootPart::Recovery => RECOVERY_KEY,
         RootPart::DataProtection => "data-protection role",
         RootPart::Duty => "duty role",
         RootPart::Sections => "sections",

@@ -419,13 +419,7 @@ impl Session {
     fn hold(&self, answers: &Answers<'_>, followed: Seen, others: &[Seen]) -> Result<()> {
         let told = |fault| (answers.fault)(fault);
         let mut prefix = Prefix::begin(answers.log.clone(), followed, others).map_err(told)?;
-        while let Some(request) = prefix.ask() {
-            // What is known to be wrong already holds, whatever else does not come.
-            let answer = (answers.ask)(self, request);
-            let answer = answer.map_err(|error| prefix.doubt().map_or(error, told))?;
-            prefix.take(&answer).map_err(told)?;
-        }
-        Ok(())
+        driving::hold(&mut prefix, |request| (answers.ask)(self, request), told)
     }
 
     /// Asks for the bytes of records that were not shown, of cases that this member was let into again; returns the cases of
@@ -609,11 +603,18 @@ impl Session {
     }
 
     /// Puts what is to go without its bytes, and without an erasure that names it in the same request, directly before
-    /// that erasure, if others hold the case, so that no server takes it otherwise; tells whether it did.
-    fn gather(&mut self, kept: &mut KeptRemote, without: &Without, aside: &mut Vec<SetAside>) -> Result<bool> {
+    /// that erasure, if others hold the case, so that no server takes it otherwise; tells whether it did. A case that is
+    /// among `gathered` is not gathered again.
+    fn gather(
+        &mut self,
+        kept: &mut KeptRemote,
+        without: &Without,
+        gathered: &mut BTreeSet<StreamId>,
+        aside: &mut Vec<SetAside>,
+    ) -> Result<bool> {
         let shared = self.store.read(|tx| -> Result<_> {
             let mut shared = BTreeSet::new();
-            for (stream, seq) in without.values() {
+            for (stream, seq) in without.values().filter(|(stream, _)| !gathered.contains(stream)) {
                 let Some(case) = stream.as_case() else { continue };
                 let state = self.holder.case_state_until(tx, case, *seq)?;
                 let live = state.grants().values().filter(|grant| grant.live);
@@ -628,7 +629,27 @@ impl Session {
             return Ok(false);
         }
         aside.extend(self.reorder(kept, |holder, links| waiting::gather(holder, links, &shared))?);
+        gathered.extend(shared);
         Ok(true)
+    }
+
+    /// Returns the next links that are to go, as [`Self::batch_after`], once what goes without its bytes stands where a server
+    /// takes it: in whichever batch, and of each case once. `total` is the last that can go.
+    fn next_batch(
+        &mut self,
+        kept: &mut KeptRemote,
+        total: &mut u64,
+        sizes: (usize, usize),
+        (gathered, aside): (&mut BTreeSet<StreamId>, &mut Vec<SetAside>),
+    ) -> Result<(Vec<Outgoing>, Without)> {
+        loop {
+            let (batch, without) = self.batch_after(kept.pushed, *total, sizes)?;
+            if !self.gather(kept, &without, gathered, aside)? {
+                return Ok((batch, without));
+            }
+            // Sections that are due may have been rotated.
+            *total = self.sendable(kept)?;
+        }
     }
 
     /// Sends the links after the last that is stored, and counts them in `sent`.
@@ -646,18 +667,13 @@ impl Session {
             return Ok(());
         }
         task.progress.start("sending", Some(waiting), Unit::Items);
-        let mut is_gathered = false;
+        let mut gathered = BTreeSet::new();
         while kept.pushed < total {
             task.cancel.check()?;
             // The agency's first link is its own credential, and goes alone: from then on the device is known.
             let most = if kept.pushed == 0 { 1 } else { BATCH };
-            let (batch, without) = self.batch_after(kept.pushed, total, (most, limit::PARCELS))?;
-            if !is_gathered && self.gather(kept, &without, aside)? {
-                is_gathered = true;
-                // Sections that are due may have been rotated.
-                total = self.sendable(kept)?;
-                continue;
-            }
+            let sizes = (most, limit::PARCELS);
+            let (batch, _) = self.next_batch(kept, &mut total, sizes, (&mut gathered, aside))?;
             let Some(last) = batch.last().map(|one| one.pos) else {
                 break;
             };
@@ -831,28 +847,17 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
         parcels.push(one.parcel);
     }
     let reply = asking.remote.append(&AppendRequest { agency, parcels })?;
+    if let Some(fault) = fault_of(entries.iter().map(|(_, stream)| *stream), &reply.outcomes) {
+        return Err(fault.into());
+    }
     let mut stored = Vec::with_capacity(entries.len());
     let mut agency_leaves = Vec::new();
     for ((entry, stream), outcome) in entries.into_iter().zip(&reply.outcomes) {
-        let of = || format!("an entry of {stream}");
-        match outcome {
-            Outcome::Stored(leaf) => {
-                if stream.kind == StreamKind::Agency && !kept.agency_leaves.contains(leaf) {
-                    agency_leaves.push(*leaf);
-                }
-                stored.push((*leaf, entry));
-            }
-            Outcome::Conflict(_) => return Err(ServerFault::Conflict { of: of() }.into()),
-            Outcome::Refused(check) => {
-                return Err(ServerFault::Link {
-                    check: *check,
-                    of: of(),
-                }
-                .into());
-            }
-            Outcome::NotTried if guard::holds(false, Guard::NotTried) => {}
-            Outcome::NotTried => return Err(ServerFault::Withheld { of: of() }.into()),
+        let Outcome::Stored(leaf) = outcome else { continue };
+        if stream.kind == StreamKind::Agency && !kept.agency_leaves.contains(leaf) {
+            agency_leaves.push(*leaf);
         }
+        stored.push((*leaf, entry));
     }
     let follower = kept.follower(agency)?;
     let before = follower.size();
@@ -870,6 +875,33 @@ fn push(asking: &Asking, kept: &mut KeptRemote, batch: Vec<Outgoing>) -> Result<
         kept.follow(&follower)?;
     }
     Ok(alone)
+}
+
+/// Tells why not all parcels were stored, by the one that was tried and was not: what was to be stored together with it counts
+/// as not tried, and may stand before it.
+fn fault_of(streams: impl Iterator<Item = StreamId> + Clone, outcomes: &[Outcome]) -> Option<ServerFault> {
+    let of = |stream: StreamId| format!("an entry of {stream}");
+    let tried = streams
+        .clone()
+        .zip(outcomes)
+        .find_map(|(stream, outcome)| match outcome {
+            Outcome::Conflict(_) => Some(ServerFault::Conflict { of: of(stream) }),
+            Outcome::Refused(check) => Some(ServerFault::Link {
+                check: *check,
+                of: of(stream),
+            }),
+            Outcome::Stored(_) | Outcome::NotTried => None,
+        });
+    let untried = || {
+        let mut untried = streams
+            .zip(outcomes)
+            .filter(|(_, outcome)| **outcome == Outcome::NotTried);
+        untried.find_map(|(stream, _)| match guard::holds(false, Guard::NotTried) {
+            true => None,
+            false => Some(ServerFault::Withheld { of: of(stream) }),
+        })
+    };
+    tried.or_else(untried)
 }
 
 /// Who answers for a log.

@@ -118,7 +118,7 @@ impl Vault {
     }
 }
 
-fn input(text: &str) -> NoteInput {
+pub(super) fn input(text: &str) -> NoteInput {
     NoteInput {
         text: text.to_owned(),
         kind: vault_core::note::NoteKind::new("phone"),

@@ -6,7 +6,6 @@
 
 use super::Fault;
 use super::LogOf;
-use super::Request;
 use super::prefix::Prefix;
 use crate::check::Check;
 use crate::check::require;
@@ -90,22 +89,9 @@ impl Cosigned {
         Ok(Self { trees, found })
     }
 
-    /// Returns what to ask next; nothing once all is verified.
-    pub fn ask(&self) -> Option<Request> {
-        self.trees.ask()
-    }
-
-    /// Returns what is known to be wrong already, while more is asked only to show it to others.
-    pub fn doubt(&self) -> Option<Fault> {
-        self.trees.doubt()
-    }
-
-    /// Takes what came.
-    ///
-    /// # Errors
-    /// [`Fault`]: [`Check::LogConsistency`] where a cosigned tree is not the beginning of the one that was followed.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.trees.take(bytes)
+    /// Returns the trees that were cosigned, to be proved to be the beginning of the one that was followed.
+    pub fn trees(&mut self) -> &mut Prefix {
+        &mut self.trees
     }
 
     /// Returns what was verified, the newest of each witness.

@@ -6,14 +6,10 @@
 use super::Fault;
 use super::LogOf;
 use super::Request;
-use super::advance::Missing;
-use super::advance::Tiles;
-use super::advance::convict;
+use super::proving::Proving;
 use crate::check::Check;
-use crate::check::Refused;
 use crate::check::require;
 use crate::tlog::follow::checkpoint_of;
-use crate::tlog::proof;
 use crate::tlog::tree;
 use crate::tlog::tree::Hash;
 use crate::wire::v1::link::Seen;
@@ -24,12 +20,7 @@ pub struct Prefix {
     log: LogOf,
     followed: Seen,
     waiting: VecDeque<Seen>,
-    state: State,
-}
-
-enum State {
-    Proving(Tiles),
-    Contradicted { refused: Refused, tiles: Tiles },
+    proving: Proving,
 }
 
 impl Prefix {
@@ -55,7 +46,7 @@ impl Prefix {
             log,
             followed,
             waiting,
-            state: State::Proving(Tiles::default()),
+            proving: Proving::default(),
         };
         begun.prove()?;
         Ok(begun)
@@ -63,16 +54,12 @@ impl Prefix {
 
     /// Returns what to ask next; nothing once all are proved.
     pub fn ask(&self) -> Option<Request> {
-        let (State::Proving(tiles) | State::Contradicted { tiles, .. }) = &self.state;
-        tiles.wanted.map(Request::Tile)
+        self.proving.ask()
     }
 
     /// Returns what is known to be wrong already, while more is asked only to show it to others.
     pub fn doubt(&self) -> Option<Fault> {
-        match &self.state {
-            State::Contradicted { refused, .. } => Some(Fault::Refused(*refused)),
-            State::Proving(_) => None,
-        }
+        self.proving.doubt()
     }
 
     /// Takes what came.
@@ -80,15 +67,11 @@ impl Prefix {
     /// # Errors
     /// [`Fault`]: [`Fault::Contradiction`], or [`Check::LogConsistency`] where nothing shows it to others.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        match &mut self.state {
-            State::Proving(tiles) => {
-                tiles.take(bytes)?;
-                self.prove()
-            }
-            State::Contradicted { tiles, refused } => {
-                tiles.take(bytes).map_err(|_| Fault::Refused(*refused))?;
-                self.contradict()
-            }
+        self.proving.take(bytes)?;
+        match (self.proving.doubt(), self.waiting.front()) {
+            (None, _) => self.prove(),
+            (Some(_), Some(one)) => self.proving.convict(&self.log, (*one, self.followed)),
+            (Some(_), None) => Ok(()),
         }
     }
 
@@ -98,32 +81,16 @@ impl Prefix {
     }
 
     fn prove(&mut self) -> Result<(), Fault> {
-        let State::Proving(tiles) = &mut self.state else {
-            return Ok(());
-        };
         let (size, root) = (self.followed.size, Hash(self.followed.root));
         while let Some(one) = self.waiting.front() {
-            let proof = match proof::consistency(one.size, size, &mut |tile| tiles.get(tile)) {
-                Ok(proof) => proof,
-                Err(Missing::Tile) => return Ok(()),
-                Err(Missing::Refused) => return Err(Check::LogTile.into()),
+            let Some(proof) = self.proving.proof(one.size, size)? else {
+                return Ok(());
             };
             if let Err(refused) = tree::require_consistent(one.size, &Hash(one.root), size, &root, &proof) {
-                let tiles = Tiles::default();
-                self.state = State::Contradicted { refused, tiles };
-                return self.contradict();
+                return self.proving.contradict(&self.log, (*one, self.followed), refused);
             }
             self.waiting.pop_front();
         }
         Ok(())
-    }
-
-    fn contradict(&mut self) -> Result<(), Fault> {
-        match (&mut self.state, self.waiting.front()) {
-            (State::Contradicted { refused, tiles }, Some(one)) => {
-                convict(&self.log, (*one, self.followed), *refused, tiles)
-            }
-            _ => Ok(()),
-        }
     }
 }

@@ -5,13 +5,9 @@
 use super::Fault;
 use super::LogOf;
 use super::Request;
-use super::advance::Missing;
-use super::advance::Tiles;
-use super::advance::convict;
+use super::proving::Proving;
 use crate::check::Check;
-use crate::check::Refused;
 use crate::tlog::checkpoint::SignedCheckpoint;
-use crate::tlog::proof;
 use crate::tlog::witness::Position;
 
 /// Arrives at a position that may be cosigned once it is kept, or at a contradiction.
@@ -19,13 +15,8 @@ pub struct Witnessing {
     log: LogOf,
     last: Option<Position>,
     to: SignedCheckpoint,
-    state: State,
-}
-
-enum State {
-    Proving(Tiles),
-    Contradicted { refused: Refused, tiles: Tiles },
-    Done(Position),
+    proving: Proving,
+    arrived: Option<Position>,
 }
 
 impl Witnessing {
@@ -39,7 +30,8 @@ impl Witnessing {
             log,
             last,
             to,
-            state: State::Proving(Tiles::default()),
+            proving: Proving::default(),
+            arrived: None,
         };
         begun.prove()?;
         Ok(begun)
@@ -47,18 +39,12 @@ impl Witnessing {
 
     /// Returns what to ask next; nothing once it has arrived.
     pub fn ask(&self) -> Option<Request> {
-        match &self.state {
-            State::Proving(tiles) | State::Contradicted { tiles, .. } => tiles.wanted.map(Request::Tile),
-            State::Done(_) => None,
-        }
+        self.proving.ask()
     }
 
     /// Returns what is known to be wrong already, while more is asked only to show it to others.
     pub fn doubt(&self) -> Option<Fault> {
-        match &self.state {
-            State::Contradicted { refused, .. } => Some(Fault::Refused(*refused)),
-            State::Proving(_) | State::Done(_) => None,
-        }
+        self.proving.doubt()
     }
 
     /// Takes what came.
@@ -66,17 +52,11 @@ impl Witnessing {
     /// # Errors
     /// [`Fault`]: [`Check::LogConsistency`] where the tree is no continuation of the last one.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        match &mut self.state {
-            State::Proving(tiles) => {
-                tiles.take(bytes)?;
-                self.prove()
-            }
-            State::Contradicted { tiles, refused } => {
-                // A server that shows no tiles of it is refused for what it said first.
-                tiles.take(bytes).map_err(|_| Fault::Refused(*refused))?;
-                self.contradict()
-            }
-            State::Done(_) => Ok(()),
+        self.proving.take(bytes)?;
+        match (self.proving.doubt(), &self.last) {
+            (None, _) => self.prove(),
+            (Some(_), Some(last)) => self.proving.convict(&self.log, (last.seen(), self.to.seen())),
+            (Some(_), None) => Ok(()),
         }
     }
 
@@ -85,46 +65,30 @@ impl Witnessing {
     /// # Errors
     /// [`Check::LogConsistency`] before it has arrived.
     pub fn finish(self) -> Result<Position, Fault> {
-        match self.state {
-            State::Done(position) => Ok(position),
-            State::Proving(_) | State::Contradicted { .. } => Err(Check::LogConsistency.into()),
-        }
+        self.arrived.ok_or(Check::LogConsistency.into())
     }
 
     fn prove(&mut self) -> Result<(), Fault> {
-        let State::Proving(tiles) = &mut self.state else {
+        if self.arrived.is_some() {
             return Ok(());
-        };
+        }
         let Some(last) = &self.last else {
-            self.state = State::Done(Position::first(&self.to));
+            self.arrived = Some(Position::first(&self.to));
             return Ok(());
         };
         let (from, to) = (last.checkpoint().size, self.to.checkpoint().size);
         // A tree that shrank has no proof; the step refuses it.
-        let proof = match proof::consistency(from.min(to), to, &mut |tile| tiles.get(tile)) {
-            Ok(proof) => proof,
-            Err(Missing::Tile) => return Ok(()),
-            Err(Missing::Refused) => return Err(Check::LogTile.into()),
+        let Some(proof) = self.proving.proof(from.min(to), to)? else {
+            return Ok(());
         };
         match last.step(&self.to, &proof) {
             Ok(position) => {
-                self.state = State::Done(position);
+                self.arrived = Some(position);
                 Ok(())
             }
-            Err(refused) => {
-                let tiles = Tiles::default();
-                self.state = State::Contradicted { refused, tiles };
-                self.contradict()
-            }
-        }
-    }
-
-    fn contradict(&mut self) -> Result<(), Fault> {
-        match (&mut self.state, &self.last) {
-            (State::Contradicted { refused, tiles }, Some(last)) => {
-                convict(&self.log, (last.seen(), self.to.seen()), *refused, tiles)
-            }
-            _ => Ok(()),
+            Err(refused) => self
+                .proving
+                .contradict(&self.log, (last.seen(), self.to.seen()), refused),
         }
     }
 }

@@ -211,8 +211,8 @@ impl Work {
 
     /// Places a job's parcels in their order; after the first that is not stored none is tried.
     ///
-    /// What comes without its bytes is stored with the erasure that names it, or not at all: if that does not get in, its
-    /// outcome is that of the first that came so, from which on nothing is stored.
+    /// What comes without its bytes is stored with the erasure that names it, or not at all: if one of what is stored together
+    /// does not get in, it has its outcome, and what was to be stored with it counts as not tried.
     fn place(&mut self, writes: &mut dyn Writes, job: &Job) -> Result<Vec<Outcome>, StoreError> {
         let live = self.live(job)?;
         let mut outcomes = Vec::with_capacity(job.parcels.len());
@@ -239,6 +239,7 @@ impl Work {
                     let tried = job.parcels.get(together.from..=place).unwrap_or_default();
                     live.go_back(together.before, tried);
                     outcomes.truncate(together.from);
+                    outcomes.resize(place, Outcome::NotTried);
                     if let (Outcome::Conflict(heads), Some(first)) = (&mut outcome, job.parcels.get(together.from)) {
                         *heads = live.heads(writes, first)?;
                     }

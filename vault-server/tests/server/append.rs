@@ -418,11 +418,12 @@ pub(crate) fn chk_82_what_comes_without_its_bytes_is_stored_with_its_erasure_or_
     let Outcome::Stored(leaf) = reply.outcomes[0] else {
         panic!("{reply:?}")
     };
+    // The one that was refused says so; nothing of what was to be stored with it is.
     let left = [
+        Outcome::NotTried,
+        Outcome::NotTried,
+        Outcome::NotTried,
         refused(Check::ErasureRight),
-        Outcome::NotTried,
-        Outcome::NotTried,
-        Outcome::NotTried,
     ];
     assert_eq!(reply.outcomes[1..], left);
     let links = office.page(&server, 0, stream, 0).parcels.len();
@@ -437,7 +438,7 @@ pub(crate) fn chk_82_what_comes_without_its_bytes_is_stored_with_its_erasure_or_
         stream: link_id(&sent[0]),
         agency: office.world.agency.head(),
     };
-    assert_eq!(reply.outcomes, [Outcome::Conflict(heads), Outcome::NotTried]);
+    assert_eq!(reply.outcomes, [Outcome::NotTried, Outcome::Conflict(heads)]);
 
     // The server goes on from what it has, and what was lawful gets in whole.
     let lawful = [&sent[..], &[erased]].concat();

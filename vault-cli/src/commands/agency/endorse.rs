@@ -10,7 +10,7 @@ use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::part::Part;
 use crate::render;
-use crate::session::reply::{ProposalReply, SIGNATURES};
+use crate::session::reply::{ProposalReply, RECOVERY_KEY, SIGNATURES};
 use crate::session::request::{AgencyEndorseRequest, AgencyProposalRequest};
 use crate::unlock_prompt;
 
@@ -82,10 +82,7 @@ pub(super) fn hand_on(
             flag: "`--out FILE`",
         });
     };
-    let mut part = Part::beside(out)?;
-    let failed = |e| CliError::io(format!("could not write `{}`", out.display()), e);
-    part.file.write_all(text.as_bytes()).map_err(failed)?;
-    part.become_file_or_refuse(out, force)?;
+    write(out, &text, force)?;
     run.ui.reply(&reply, render::agency::proposed)?;
     let out = out.display();
     run.ui.hint(&format!(
@@ -94,8 +91,22 @@ pub(super) fn hand_on(
     Ok(())
 }
 
+/// Writes a proposal's text to its file.
+pub(in crate::commands) fn write(out: &Path, text: &str, force: bool) -> Result<(), CliError> {
+    let mut part = Part::beside(out)?;
+    let failed = |e| CliError::io(format!("could not write `{}`", out.display()), e);
+    part.file.write_all(text.as_bytes()).map_err(failed)?;
+    part.become_file_or_refuse(out, force)
+}
+
 /// Says what is given up where one administrator does not sign alone any more.
 fn tell_price(run: &Invocation, reply: &ProposalReply) {
+    if reply.changes.iter().any(|change| change.part == RECOVERY_KEY) {
+        run.ui.hint(
+            "from now on the cards of the new recovery key are the ones: make a new backup with `casevault backup create --out \
+             FILE`; the older cards open older backups alone",
+        );
+    }
     let of_root = reply.changes.iter().find(|change| change.part == SIGNATURES);
     let needed = of_root.and_then(|change| change.after.as_deref()?.parse::<usize>().ok());
     let Some(needed) = needed.filter(|needed| *needed > 1) else {

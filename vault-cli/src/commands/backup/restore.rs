@@ -112,7 +112,8 @@ pub(in crate::commands) fn tell(reply: &RestoreReply, run: &Invocation) -> Resul
     if reply.recovery_owed {
         run.ui.note(
             "the recovery key is still the one that was used, and whoever has its cards opens what is written from now on: \
-             more than one administrator signs a root, and a new key waits for a root that names it",
+             more than one administrator signs a root; `casevault recovery split --new-key --out-dir DIR --out FILE` proposes a \
+             new key to the others",
         );
     }
     if reply.recovery_renewed {

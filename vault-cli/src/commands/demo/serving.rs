@@ -1,4 +1,5 @@
-//! The demo's server: a real `casevault-server`, a process of its own that ends with the demo.
+//! The demo's server: a real `casevault-server`, a process of its own that ends with the demo, however that ends: its standard
+//! input is a pipe whose other end only the demo has.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -26,8 +27,8 @@ impl Serving {
         let spawned = Command::new(program())
             .args(["serve", "--data"])
             .arg(data)
-            .args(["--listen", listen])
-            .stdin(Stdio::null())
+            .args(["--listen", listen, "--until-input-ends"])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();

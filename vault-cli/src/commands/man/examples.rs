@@ -503,10 +503,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "casevault-recovery-split",
-        &[(
-            "Three cards, two of which restore:",
-            "casevault recovery split --out-dir cards --threshold 2 --shares 3",
-        )],
+        &[
+            (
+                "Three cards, two of which restore:",
+                "casevault recovery split --out-dir cards --threshold 2 --shares 3",
+            ),
+            (
+                "Too many are lost, and two administrators sign the root:",
+                "casevault recovery split --new-key --out-dir cards --out key.proposal",
+            ),
+        ],
     ),
     ("casevault-status", &[("What needs doing:", "casevault status")]),
     ("casevault-template", &[("Those there are:", "casevault template list")]),

@@ -1,5 +1,7 @@
 //! `casevault recovery split`.
 
+mod renewing;
+
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -24,6 +26,10 @@ use crate::unlock_prompt;
 /// Each card is written as words and as a page to print. Print them, give each to another person, and wipe the files.
 /// The cards are read back and proved to give the key; once you have said that they are printed, the key leaves this
 /// machine, and exists on the cards alone. Make a backup after that. What is stopped before that leaves no card behind.
+///
+/// With `--new-key` an administrator makes cards of a new recovery key, which stands in the place of the one whose cards are lost
+/// or were used. Where one administrator signs the root, it is in force at once; where more do, the proposal that names it goes to
+/// the file of `--out`, for `casevault agency endorse`, and until enough have signed the older cards are the ones.
 #[derive(Args, Debug)]
 pub struct SplitArgs {
     /// The folder for the cards, made if it is not there: best one in memory, or on a stick that you wipe
@@ -37,6 +43,14 @@ pub struct SplitArgs {
     /// How many cards there are
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=16))]
     pub shares: u8,
+
+    /// Makes cards of a new recovery key, which is put in the place of the one in force
+    #[arg(long)]
+    pub new_key: bool,
+
+    /// The file for the proposal of the new key, where others have to sign it too
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "new_key")]
+    pub out: Option<PathBuf>,
 
     /// Says that the cards are, or will be, printed: the key leaves this machine without a question
     #[arg(long)]
@@ -60,6 +74,9 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         });
     }
     let mut session = run.unlock_here()?;
+    if args.new_key {
+        return renewing::run(args, run, session);
+    }
     // From here on a signal is heeded between two steps: there are no cards afterwards, or all of them with the key gone.
     let stopped = Stopped::heed()?;
     let cards = session.recovery_cards(RecoverySplitRequest {

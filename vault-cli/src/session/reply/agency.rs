@@ -51,6 +51,9 @@ pub struct RootChangeReply {
 /// The part that says how many administrators sign a new root.
 pub const SIGNATURES: &str = "signatures of a new root";
 
+/// The part that is the recovery key.
+pub const RECOVERY_KEY: &str = "recovery key";
+
 /// A proposed root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalReply {

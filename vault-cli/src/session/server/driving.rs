@@ -1,9 +1,10 @@
-//! Driving a [`Pull`] to its end: asking what it wants, handing on what came.
+//! Driving a [`Pull`] or a [`Prefix`] to its end: asking what it wants, handing on what came.
 
 use super::Result;
 use super::SessionError;
 use vault_core::sync::Behind;
 use vault_core::sync::Fault;
+use vault_core::sync::Prefix;
 use vault_core::sync::Pull;
 use vault_core::sync::Pulled;
 use vault_core::sync::Request;
@@ -99,4 +100,21 @@ pub(super) fn drive(pull: &mut Pull, by: &mut dyn Driver) -> Result<()> {
             Step::Done => return Ok(()),
         }
     }
+}
+
+/// Holds checkpoints that others saw against the one that was followed.
+///
+/// # Errors
+/// As `ask`; `told` for what the machine finds.
+pub(super) fn hold(
+    prefix: &mut Prefix,
+    ask: impl Fn(Request) -> Result<Vec<u8>>,
+    told: impl Fn(Fault) -> SessionError,
+) -> Result<()> {
+    while let Some(request) = prefix.ask() {
+        // What is known to be wrong already holds, whatever else does not come.
+        let answer = ask(request).map_err(|error| prefix.doubt().map_or(error, &told))?;
+        prefix.take(&answer).map_err(&told)?;
+    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ use crate::session::Result;
 use crate::session::SessionError;
 use crate::session::agency;
 use crate::session::joined;
+use crate::session::mails;
 use crate::session::refused;
 use crate::store::BlobKind;
 use crate::store::NewBody;
@@ -77,6 +78,12 @@ struct Checked {
     link: VerifiedLink,
     records: Vec<CheckedRecord>,
     blobs: Vec<Vec<u8>>,
+}
+
+impl Checked {
+    fn erases(&self) -> bool {
+        !vault_core::parcel::erased(&self.link.link().body).is_empty()
+    }
 }
 
 #[allow(clippy::large_enum_variant, reason = "nearly all are kept ones")]
@@ -221,6 +228,9 @@ impl Holder {
             }
         }
         positions.store(tx)?;
+        if checked.iter().any(Checked::erases) {
+            mails::forget_erased(tx)?;
+        }
         // A record, or a grant that opens what was here before.
         if !checked.is_empty() {
             joined::forget(tx)?;

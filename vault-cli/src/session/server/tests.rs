@@ -12,6 +12,7 @@ use super::indexing;
 use super::kept::KeptRemote;
 use super::taking::AgencyLink;
 use crate::places::Places;
+use crate::remote::ServerFault;
 use crate::session::Session;
 use crate::session::request::NoteWithdrawRequest;
 use crate::session::tests::CHEAP;
@@ -50,6 +51,7 @@ use vault_core::wire::v1::stream::Epoch;
 use vault_core::wire::v1::stream::Section;
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::stream::StreamKind;
+use vault_core::wire::v1::sync::Outcome;
 use vault_core::wire::v1::sync::Parcel;
 
 /// What a server keeps in the order in which it came.
@@ -533,4 +535,24 @@ fn whatever_three_devices_do_apart_they_arrive_at_the_same_links() {
         assert_eq!(vault.list(&case).unwrap().notes.len(), written);
         require_sound(vault);
     }
+}
+
+#[test]
+fn what_was_refused_is_told_and_not_what_was_to_be_stored_with_it() {
+    let stream = |n: u8| StreamId {
+        kind: StreamKind::Case,
+        id: [n; 16],
+    };
+    let streams = [stream(1), stream(2), stream(3), stream(4)];
+    let told = |outcomes: [Outcome; 4]| crate::session::server::fault_of(streams.iter().copied(), &outcomes);
+    let named = |fault: Option<ServerFault>| match fault {
+        Some(ServerFault::Link { check, of }) => (check, of),
+        fault => panic!("{fault:?}"),
+    };
+    let (stored, not_tried, refused) = (Outcome::Stored(7), Outcome::NotTried, Outcome::Refused(77));
+    let (check, of) = named(told([stored, not_tried, refused, not_tried]));
+    assert_eq!((check, of), (77, format!("an entry of {}", stream(3))));
+    let withheld = told([stored, stored, not_tried, stored]);
+    assert!(matches!(withheld, Some(ServerFault::Withheld { of }) if of.ends_with(&stream(3).to_string())));
+    assert!(told([stored, stored, stored, stored]).is_none());
 }

@@ -146,6 +146,7 @@ impl<F: FnOnce(&Holder, &mut Vec<WaitingLink>) -> Result<()>> Order for F {}
 /// Puts records that have no bytes any more directly before the erasure that names them, in cases of `of`: down rather than
 /// the erasure up, since it may name several, and its right is looked at where it stands. Nothing between may speak of them:
 /// a case in which something is wrapped anew stays as it is, and so does one with links that are not this member's to sign.
+/// No version goes behind the one that amends it, whichever of them is erased first.
 pub(super) fn gather(holder: &Holder, links: &mut Vec<WaitingLink>, of: &BTreeSet<StreamId>) -> Result<()> {
     let mut fixed = HashSet::new();
     let mut erasures = HashMap::new();
@@ -160,7 +161,8 @@ pub(super) fn gather(holder: &Holder, links: &mut Vec<WaitingLink>, of: &BTreeSe
         erasures.extend(named.map(|record| ((link.stream, *record), place)));
     }
     let mut places = Vec::with_capacity(links.len());
-    for (place, one) in links.iter().enumerate() {
+    let mut amending = HashMap::new();
+    for (place, one) in links.iter().enumerate().rev() {
         let stream = one.link.link().stream;
         let to = match &one.row {
             Row::Record(row) if row.record.is_erased() && of.contains(&stream) && !fixed.contains(&stream) => {
@@ -168,8 +170,15 @@ pub(super) fn gather(holder: &Holder, links: &mut Vec<WaitingLink>, of: &BTreeSe
             }
             _ => None,
         };
-        places.push(to.map_or((place, 1), |erasure| (erasure, 0)));
+        let mut place = to.map_or((place, 1), |erasure| (erasure, 0));
+        if let Row::Record(row) = &one.row {
+            let next = amending.entry((stream, row.record.header.record)).or_insert(place);
+            place = place.min(*next);
+            *next = place;
+        }
+        places.push(place);
     }
+    places.reverse();
     let mut ordered: Vec<_> = places.into_iter().zip(std::mem::take(links)).collect();
     ordered.sort_by_key(|(place, _)| *place);
     links.extend(ordered.into_iter().map(|(_, one)| one));

@@ -10,6 +10,7 @@
 //! An alarm is said and nothing more: writing never stops for it.
 
 use super::asking::Asking;
+use super::driving;
 use crate::session::Result;
 use crate::session::Session;
 use crate::session::SessionError;
@@ -244,12 +245,7 @@ pub(super) fn hold(asking: &Asking, follower: &Follower, cosigned: CosignedTrees
         return Ok(Vec::new());
     };
     let mut cosigned = Cosigned::begin(cosigned, followed).map_err(told)?;
-    while let Some(request) = cosigned.ask() {
-        let answer = asking
-            .ask(request)
-            .map_err(|error| cosigned.doubt().map_or(error, told))?;
-        cosigned.take(&answer).map_err(told)?;
-    }
+    driving::hold(cosigned.trees(), |request| asking.ask(request), told)?;
     cosigned.finish().map_err(told)
 }
 

@@ -101,8 +101,8 @@ fn hold(against: &Served, answer: &[u8]) -> Result<Vec<(u64, u64)>, Fault> {
     let known = [2, 4].map(|seed| Witness::new(NAME, &witness(seed).public()).unwrap());
     let trees = CosignedTrees::open(log(), &known, answer)?;
     let mut cosigned = Cosigned::begin(trees, signed(against).seen())?;
-    while let Some(request) = cosigned.ask() {
-        cosigned.take(&against.answer(request))?;
+    while let Some(request) = cosigned.trees().ask() {
+        cosigned.trees().take(&against.answer(request))?;
     }
     Ok(cosigned.finish()?.iter().map(|one| (one.time, one.size)).collect())
 }

@@ -48,9 +48,9 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
 
-    /// How often, such as `1m` or `1h`
-    #[arg(long, value_name = "TIME", value_parser = value::minutes, default_value = "1m")]
-    pub every: u32,
+    /// How often, such as `30s`, `1m` or `1h`
+    #[arg(long, value_name = "TIME", value_parser = value::wait, default_value = "1m")]
+    pub every: Duration,
 }
 
 pub(super) fn run(args: RunArgs, run: &Invocation) -> Result<(), CliError> {
@@ -63,7 +63,6 @@ pub(super) fn run(args: RunArgs, run: &Invocation) -> Result<(), CliError> {
     if args.once {
         return run.ui.reply(&witness.round(args.first)?, render::witness::ran);
     }
-    let every = Duration::from_secs(u64::from(args.every.max(1)).saturating_mul(60));
     let watch = run.watch()?;
     let (mut told, mut failing, mut is_first) = (None, None, args.first);
     loop {
@@ -79,13 +78,14 @@ pub(super) fn run(args: RunArgs, run: &Invocation) -> Result<(), CliError> {
             Err(error) if is_passing(&error) => {
                 let said = error.to_string();
                 if failing.as_ref() != Some(&said) {
-                    run.ui.note(&format!("{said}; it is tried again until it works"));
+                    // With `--json` too: no object says it.
+                    run.ui.prompt(&format!("{said}; it is tried again until it works"));
                 }
                 failing = Some(said);
             }
             Err(error) => return Err(error.into()),
         }
-        if !wait(&watch, every) {
+        if !wait(&watch, args.every) {
             return Ok(());
         }
     }

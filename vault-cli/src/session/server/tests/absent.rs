@@ -15,6 +15,9 @@ use vault_core::id::LinkId;
 use vault_core::sync::Request;
 use vault_core::tlog::entry::Entry;
 use vault_core::wire;
+use vault_core::wire::v1::event::Erasure;
+use vault_core::wire::v1::event::ErasureGround;
+use vault_core::wire::v1::event::Event;
 use vault_core::wire::v1::limit;
 use vault_core::wire::v1::link::LinkBody;
 use vault_core::wire::v1::stream::StreamId;
@@ -300,7 +303,9 @@ fn what_is_withdrawn_long_after_it_was_written_goes_directly_before_its_erasure(
     let (uncovered, without) = batch(&mut office, &kept);
     assert_eq!(uncovered, 1);
     let mut aside = Vec::new();
-    assert!(office.ann.s().gather(&mut kept, &without, &mut aside).unwrap());
+    let mut gathered = Default::default();
+    let session = office.ann.s();
+    assert!(session.gather(&mut kept, &without, &mut gathered, &mut aside).unwrap());
     assert!(aside.is_empty());
     assert_eq!(batch(&mut office, &kept).0, 0);
     require_sound(&mut office.ann);
@@ -311,5 +316,92 @@ fn what_is_withdrawn_long_after_it_was_written_goes_directly_before_its_erasure(
         assert_eq!(vault.list(&case).unwrap().notes.len(), 5);
         vault.show(&amended).unwrap();
         require_sound(vault);
+    }
+}
+
+#[test]
+fn what_is_withdrawn_late_is_gathered_in_whichever_batch_it_goes() {
+    let mut office = Office::founded();
+    let cases = [office.ann.case("ext-1"), office.ann.case("ext-2")];
+    for case in &cases {
+        office.grant(case);
+    }
+    office.meet();
+    for case in &cases {
+        let note = office.ann.note(case, "obs: Goes.");
+        for n in 0..4 {
+            office.ann.note(case, &format!("obs: Between {n}."));
+        }
+        office.ann.s().note_withdraw(NoteWithdrawRequest { note }).unwrap();
+    }
+    // As a server has it that takes four links together with what comes without bytes.
+    let sizes = (2, 4);
+    let mut kept = super::kept(office.ann.s());
+    let session = office.ann.s();
+    let mut total = session.sendable(&kept).unwrap();
+    let (mut gathered, mut aside, mut batches) = (Default::default(), Vec::new(), 0);
+    while kept.pushed < total {
+        let done = (&mut gathered, &mut aside);
+        let (batch, without) = session.next_batch(&mut kept, &mut total, sizes, done).unwrap();
+        assert!(without.is_empty(), "batch {batches}");
+        let mut order = session.store.read(|tx| kept.order(tx)).unwrap();
+        for one in &batch {
+            order = order.then(&one.link.id());
+        }
+        kept.is_sent_to(batch.last().unwrap().pos, order, true);
+        batches += 1;
+    }
+    assert!(batches > 4 && aside.is_empty(), "{batches} {aside:?}");
+    assert_eq!(gathered.len(), 2);
+    require_sound(&mut office.ann);
+}
+
+/// Erases versions of a note one by one, in the order in which they are named, as a ledger that is replayed does.
+fn erased_singly(vault: &mut Vault, note: &str, versions: [usize; 2]) {
+    let session = vault.s();
+    let (case, record) = session.store.read(|tx| session.holder.resolve_note(tx, note)).unwrap();
+    for version in versions {
+        let erased = session.write(|holder, tx| {
+            let mut keys = holder.case_keys(tx, case)?;
+            let stored = tx.versions(record)?;
+            let (hash, at) = (stored[version].hash()?, stored[version].at);
+            let event = Event::Erasure(Erasure {
+                records: vec![hash],
+                ground: ErasureGround::Withdrawn,
+            });
+            holder.append_event(tx, &mut keys, event, &[])?;
+            Ok(tx.erase(&[at])?)
+        });
+        erased.unwrap();
+    }
+}
+
+#[test]
+fn versions_that_are_erased_one_by_one_go_in_their_own_order_whichever_goes_first() {
+    for versions in [[0, 1], [1, 0]] {
+        let mut office = Office::founded();
+        let case = office.ann.case("ext-1");
+        office.grant(&case);
+        office.meet();
+        let note = office.ann.note(&case, "obs: First.");
+        for n in 0..4 {
+            office.ann.note(&case, &format!("obs: Between {n}."));
+        }
+        office.ann.amend(&note, "obs: Second.");
+        erased_singly(&mut office.ann, &note, versions);
+        let mut kept = super::kept(office.ann.s());
+        let session = office.ann.s();
+        let mut total = session.sendable(&kept).unwrap();
+        let (mut gathered, mut aside) = (Default::default(), Vec::new());
+        let done = (&mut gathered, &mut aside);
+        session.next_batch(&mut kept, &mut total, (2, 4), done).unwrap();
+        assert!(aside.is_empty(), "{versions:?}: {aside:?}");
+        assert_eq!(gathered.len(), 1);
+        office.meet();
+        for vault in [&mut office.ann, &mut office.ben] {
+            assert!(behind(vault).is_empty());
+            assert_eq!(vault.list(&case).unwrap().notes.len(), 4);
+            require_sound(vault);
+        }
     }
 }

@@ -10,9 +10,12 @@ use super::require_sound;
 use super::silent;
 use crate::session::SessionError;
 use crate::session::request::CaseListRequest;
+use crate::session::request::CaseOpenRequest;
+use crate::session::request::CaseShowRequest;
 use crate::session::request::NoteFindRequest;
 use crate::session::request::NoteWithdrawRequest;
 use crate::session::request::TodayRequest;
+use crate::session::tests::Vault;
 use crate::session::unshown;
 use std::collections::HashSet;
 use vault_core::check::Check;
@@ -233,4 +236,41 @@ fn marks(office: &mut Office) -> (CaseId, HashSet<RecordHash>) {
     let session = office.ben.s();
     let case = session.store.read(unshown::cases).unwrap()[0];
     (case, session.store.read(|tx| unshown::load(tx, case)).unwrap())
+}
+
+#[test]
+fn a_case_that_was_left_is_of_no_household() {
+    let mut office = Office::founded();
+    let mut opened = |profile: &str| {
+        let request = CaseOpenRequest {
+            template: "adult-social-care".to_owned(),
+            profile: format!(r#"{{"profile":{profile}}}"#),
+            opened: None,
+        };
+        office.ann.s().case_open(request).unwrap().case
+    };
+    let left = opened(r#"{"name":"Ada Pike","danger_to_workers":"A dog."}"#);
+    let stays = opened(r#"{"name":"Ben Pike","household":"Ada Pike (sister)"}"#);
+    let grant = office.grant(&left);
+    office.grant(&stays);
+    office.meet();
+    let told = |vault: &mut Vault| {
+        let request = CaseShowRequest {
+            case: stays.clone(),
+            ..CaseShowRequest::default()
+        };
+        let household = vault.s().case_show(request).unwrap().household;
+        household.into_iter().map(|one| one.case).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut office.ben), std::slice::from_ref(&left));
+    office.revoke(&left, grant);
+    office.ann.note(&left, "obs: Not for Ben.");
+    sync(&mut office.ann, &mut office.served).unwrap();
+    let stream = stream_of(&mut office.ann, &left);
+    let shown = office.served.chains[&stream].len() - 1;
+    office.served.ended.insert(stream, shown);
+    sync(&mut office.ben, &mut office.served).unwrap();
+    assert_eq!(super::kept(office.ben.s()).all_left(), [stream]);
+    assert_eq!(told(&mut office.ben), [""; 0]);
+    assert_eq!(told(&mut office.ann), [left]);
 }
