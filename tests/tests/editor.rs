@@ -208,7 +208,7 @@ fn attack_24_a_note_written_in_micro_touches_no_disk() {
         // To the end, type, save; once more, because a backup would now be of a file that holds the words.
         t.keys("\u{1b}[1;5F").keys(&format!("\robs: {SAID}"));
         t.keys("\u{13}").wait_for("Saved");
-        t.keys(" Twice.\u{13}").wait_for("(7,40) |");
+        t.keys(" Twice.\u{13}").wait_for("(8,40) |");
         // What is looked for is in a history of its own.
         t.keys("\u{6}parrot recites\r");
     };
@@ -689,6 +689,80 @@ fn a_draft_that_an_editor_was_left_with_as_it_was_stays_a_draft() {
         assert!(drafts[0]["words"].as_str().unwrap().contains("parrot"), "{drafts}");
     }
     assert_recovered(&desk);
+}
+
+#[test]
+fn the_cursor_stands_where_one_writes_and_not_on_the_guidance() {
+    let words = "obs: Calm here.";
+    let wrote = |terminal: &mut Terminal, keys: &str, said: &str, leave: &str| {
+        terminal.keys(keys).wait_for(said);
+        terminal.keys(leave);
+    };
+    for (program, editor, ready, before, save, said, leave) in [
+        ("vim", "vim", "home-visit 1", "i", "\u{1b}:w\r", "written", ":q\r"),
+        ("nano", "nano", "GNU nano", "", "\u{f}\r", "Wrote", "\u{18}"),
+        (
+            "emacs",
+            "emacs -nw",
+            "note.md",
+            "",
+            "\u{18}\u{13}",
+            "Wrote",
+            "\u{18}\u{3}",
+        ),
+        ("micro", "micro", "note.md", "", "\u{13}", "Saved", "\u{11}"),
+    ] {
+        if which(program).is_none() {
+            continue;
+        }
+        let desk = Desk::new();
+        let Some(mut terminal) = desk.start(Some(editor), &format!("note add {} --kind home-visit", desk.case)) else {
+            return;
+        };
+        terminal.wait_for(ready);
+        wrote(&mut terminal, &format!("{before}{words}{save}"), said, leave);
+        terminal.wait_for("saved n-");
+        assert_eq!(terminal.end().0, 0, "{program}");
+        let note = desk.vault.json(&["note", "list", &desk.case])["notes"][0]["note"].clone();
+        let shown = desk.vault.json(&["note", "show", note.as_str().unwrap()]);
+        let segments = shown["segments"].as_array().unwrap();
+        assert_eq!(segments.len(), 1, "{program}: {shown}");
+        assert_eq!(segments[0]["text"], "Calm here.", "{program}");
+        assert_eq!(segments[0]["heading"], "Who was there", "{program}");
+    }
+}
+
+#[test]
+fn words_that_were_typed_into_guidance_are_asked_about_and_faults_are_told_first() {
+    let desk = Desk::new();
+    let script = desk.folder.path().join("editor.sh");
+    let typed = "#!/bin/sh\nfor file; do :; done\nif grep -q '#! ^ ' \"$file\"; then printf 'obs: Calm here.\\n' > \"$file\"; \
+                 else sed -i '1s/$/ Calm here./' \"$file\"; echo 'obs: He moved.#! Mine' >> \"$file\"; fi\n";
+    std::fs::write(&script, typed).unwrap();
+    let editor = format!("sh {}", script.display());
+    let Some(mut terminal) = desk.start(Some(&editor), &format!("note add {} --kind phone", desk.case)) else {
+        return;
+    };
+    terminal
+        .wait_for("line 1: the line begins with `#!`, and all of it is dropped")
+        .wait_for("`#!` stands in the middle of the line")
+        .wait_for("y: file it so; Enter: go back [y/N] ");
+    let notes = || desk.vault.json(&["note", "list", &desk.case])["notes"].clone();
+    assert_eq!(notes(), serde_json::json!([]));
+    terminal.keys("\n").wait_for("saved n-");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(notes()[0]["summary"], "Calm here.");
+    // What cannot be read is told, and nothing is asked of it before.
+    let mut terminal = desk.start(None, &format!("call {}", desk.case)).unwrap();
+    terminal.wait_for("Type the note");
+    terminal.keys("obs: He moved. (hide-from father) {hidefrom mother}\n\u{4}");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 1);
+    assert!(
+        screen.contains("`{hidefrom mother}` is not a flag: did you mean `{hide-from mother}`?"),
+        "{screen}"
+    );
+    assert!(!screen.contains("[m/y/N]") && screen.contains("as draft"), "{screen}");
 }
 
 #[test]

@@ -228,9 +228,15 @@ fn what_is_marked_is_not_drowned_and_the_rest_is_one_command_away() {
     assert_eq!(all.matches("The gate was locked.").count(), 10, "{all}");
     let few = vault.run(&["case", "show", &case]).done().stdout;
     assert!(
-        few.contains(&format!("  and 8 more: casevault case show {case} --all")),
+        few.contains(&format!("  and 9 more: casevault case show {case} --all")),
         "{few}"
     );
+    // What came after it does not hide it, and what is said again is told once.
+    assert!(
+        few.find("He has a knife.").unwrap() < few.find("The window is broken.").unwrap(),
+        "{few}"
+    );
+    assert_eq!(few.matches("The gate was locked.").count(), 1, "{few}");
 }
 
 #[test]

@@ -447,7 +447,7 @@ fn before_a_session_dangers_come_first_and_what_is_not_recorded_is_said() {
     let gwen = &people["people"][0];
     assert_eq!(
         (&gwen["name"], &gwen["notes"], &gwen["relation"]),
-        (&json!("gwen"), &json!(2), &json!("daughter"))
+        (&json!("Gwen"), &json!(2), &json!("daughter"))
     );
     assert_eq!(gwen["parts"], json!(["about", "reported"]));
     let client = people["people"]

@@ -352,6 +352,51 @@ fn the_key_leaves_the_machine_only_once_the_cards_were_proved() {
 }
 
 #[test]
+fn cards_that_were_begun_and_cut_off_are_told_from_those_in_force() {
+    let vault = Vault::made();
+    let folder = text(&vault.around.join("cards"));
+    let line = format!("recovery split --out-dir {folder}");
+    let Some(mut terminal) = casevault_e2e::terminal::on_terminal(&vault, &line) else {
+        return;
+    };
+    terminal.wait_for("Are all of them printed?").wait_for("[yes/no] ");
+    let set = |folder: &str| {
+        let card = std::fs::read_to_string(Path::new(folder).join("card-1-of-3.txt")).unwrap();
+        let set = card.lines().find_map(|line| line.strip_prefix("# Set ")).unwrap();
+        set.split(',').next().unwrap().to_owned()
+    };
+    let begun = set(&folder);
+    terminal.keys("\u{3}");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        screen.contains("no cards were made") && screen.contains(&format!("printed of set {begun} gives the key too")),
+        "{screen}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    // In the same folder: the cards there now are the good ones, and are not to be wiped unprinted.
+    vault.run(&["unlock"]).done();
+    let told = vault
+        .run(&["recovery", "split", "--yes", "--out-dir", &folder])
+        .done()
+        .stderr;
+    let made = set(&folder);
+    assert_ne!(made, begun);
+    for said in [
+        format!("void: the cards of set {begun}, begun "),
+        format!("no file of them is left in `{folder}`"),
+        format!("in force: the cards of set {made}, made just now"),
+        "the agent is ended".to_owned(),
+    ] {
+        assert!(told.contains(&said), "{said}: {told}");
+    }
+    assert!(!told.contains("wipe what is left"), "{told}");
+    let help = vault.run(&["recovery", "split", "--help"]).done().stdout;
+    assert!(help.contains("An agent that holds the vault open is ended"), "{help}");
+}
+
+#[test]
 fn a_wrong_mistyped_repeated_or_foreign_card_is_named() {
     let vault = Vault::made();
     let cards = cards(&vault, 2, 3);

@@ -439,3 +439,133 @@ fn the_editor_says_how_a_time_may_be_written() {
     let note = &vault.json(&["note", "list", &ada])["notes"][0];
     assert!(note["occurred_at"].as_str().unwrap().contains("14:00"), "{note}");
 }
+
+#[test]
+fn parents_are_fields_of_a_profile_and_who_is_named_in_several_ways_is_one_line() {
+    let vault = Vault::made();
+    let case = open(
+        &vault,
+        &json!({
+            "name": "Mia Pike", "mother": "Kerry Pike", "father": "Tom Reed", "parents": "Kerry Pike and Tom Reed",
+            "household": [{"name": "Kerry Pike", "relation": "mother"}, {"name": "Mia", "relation": "daughter"}]
+        }),
+    );
+    vault.add_note(
+        &case,
+        "said mother: \"Well.\"\n\nsaid Kerry: \"Ill.\"\n\nsaid Mia: \"Hm.\"\n\nobs: Calm. {about Kerry Pike}\n",
+    );
+    let shown = vault.run(&["case", "show", &case]).done().stdout;
+    assert!(
+        shown.contains("mother: Kerry Pike") && shown.contains("father: Tom Reed"),
+        "{shown}"
+    );
+    let people = vault.json(&["case", "people", &case]);
+    let rows = people["people"].as_array().unwrap();
+    let row = |row: &Value| json!([row["name"], row["relation"], row["notes"]]);
+    assert_eq!(
+        rows.iter().map(row).collect::<Vec<_>>(),
+        [
+            json!(["Kerry Pike", "mother", 1]),
+            json!(["Mia Pike", "client, daughter", 1]),
+            json!(["Tom Reed", "father", 0]),
+        ],
+        "{people}"
+    );
+}
+
+#[test]
+fn whom_contact_restrictions_name_is_found_at_the_prompt() {
+    let vault = Vault::made();
+    open(
+        &vault,
+        &json!({"name": "Ada Pike", "contact_restrictions": "No contact with Tom Reed, by order."}),
+    );
+    let Some(mut terminal) = on_terminal(&vault, "call") else {
+        return;
+    };
+    terminal
+        .wait_for("Who: ")
+        .keys("reed\n")
+        .wait_for("1  Ada Pike")
+        .wait_for("which names Tom Reed");
+    terminal.keys("\u{3}");
+    assert_eq!(terminal.end().0, 130);
+}
+
+#[test]
+fn a_reason_that_names_somebody_elses_client_is_asked_about() {
+    let vault = Vault::made();
+    let ada = open(&vault, &json!({"name": "Ada Pike"}));
+    open(&vault, &json!({"name": "Noah Low"}));
+    let note = vault.add_note(&ada, "obs: Calm.\n");
+    let shown = |vault: &Vault| {
+        let shown = vault.json(&["note", "show", &note, "--misfiled"]);
+        shown["misfiled"]["reason"].as_str().unwrap().to_owned()
+    };
+    let file = vault.around.join("reason.txt");
+    std::fs::write(&file, "I had Noah Low's case open.\n").unwrap();
+    let misfiled = ["note", "misfiled", &note, "--file", file.to_str().unwrap()];
+    // Where nobody can be asked it is said.
+    let told = vault.copied().run(&misfiled).done().stderr;
+    assert!(told.contains("look again: the reason names Noah Low"), "{told}");
+    let Some(mut terminal) = on_terminal(&vault, &misfiled.join(" ")) else {
+        return;
+    };
+    terminal
+        .wait_for("the reason names Noah Low")
+        .wait_for("Without it: I had another person's case open.")
+        .wait_for("[y/N] ")
+        .keys("\n");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(shown(&vault), "I had another person's case open.");
+    vault.verified();
+}
+
+#[test]
+fn a_plan_that_says_in_its_words_when_it_is_due_is_told_how() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let add = ["note", "add", &case, "--kind", "phone", "--file", "-"];
+    let told = vault
+        .feed(&add, b"plan: Ring the school, due tomorrow.\n  owner: me\n")
+        .done()
+        .stderr;
+    assert!(
+        told.contains("look again: segment 1: `due tomorrow` is only text there: `due: 20"),
+        "{told}"
+    );
+    let told = vault
+        .feed(&add, b"plan: Ring the school due back from leave.\n  due: tomorrow\n")
+        .done()
+        .stderr;
+    assert!(!told.contains("only text"), "{told}");
+}
+
+#[test]
+fn the_log_is_read_on_a_narrow_screen_and_purposes_are_those_there_are() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let note = vault.add_note(&case, "obs: Calm.\n");
+    vault.run(&["note", "show", &note]).done();
+    let binary = casevault_e2e::binary::casevault().display().to_string();
+    let line = format!("env PAGER=cat COLUMNS=80 sh -c 'stty cols 80; {binary} log list'");
+    let started = casevault_e2e::terminal::Terminal::start(&line, |command| {
+        command
+            .env("CASEVAULT_HOME", &vault.home)
+            .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"));
+    });
+    let Some(terminal) = started else { return };
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    // An entry is two lines: what was done, and by whom.
+    let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
+    let at = lines.iter().position(|line| line.contains(&note)).unwrap();
+    assert!(lines[at + 1].trim_start().starts_with("entry "), "{screen}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{screen}");
+    let help = vault.run(&["case", "show", "--help"]).done().stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        help.contains("`casework`, `oversight`, `duty`") && !help.contains("`audit`"),
+        "{help}"
+    );
+}

@@ -396,6 +396,30 @@ fn a_mail_that_is_on_file_is_told_before_it_is_filed_again() {
         "{}",
         done.stderr
     );
+    // What is attached to a mail that is on file already may be filed there.
+    let attached = "From: a@b.example\r\nTo: c@d.example\r\nDate: Thu, 12 Mar 2026 14:00:00 +0000\r\nMessage-ID: <x1@b.example>\r\nSubject: Plan\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"q\"\r\n\r\n--q\r\nContent-Type: text/plain\r\n\r\nSee the \
+         plan.\r\n--q\r\nContent-Type: text/plain; name=\"plan.txt\"\r\nContent-Disposition: attachment; \
+         filename=\"plan.txt\"\r\n\r\nOne.\r\n--q--\r\n";
+    let with_file = vault.around.join("attached.eml");
+    std::fs::write(&with_file, attached).unwrap();
+    let with_file = with_file.to_str().unwrap().to_owned();
+    let first = vault
+        .run(&["note", "add", &case, "--file", &with_file, "--attachments"])
+        .handle();
+    let mut terminal = on_terminal(&vault, &format!("note add {case} --file {with_file}")).unwrap();
+    terminal.wait_for("File it once more? [y/N]").keys("n\n");
+    let (_, screen) = terminal.end();
+    assert!(!screen.contains("not filed"), "{screen}");
+    let done = vault.run(&["note", "add", &case, "--file", &with_file]).done();
+    assert!(
+        done.stderr.contains(&format!("`casevault note attach {first} --list`"))
+            && !done.stderr.contains("was not filed"),
+        "{}",
+        done.stderr
+    );
+    let refiled = done.handle();
+    vault.run(&["note", "withdraw", &refiled]).done();
     // One that was taken back is not on file.
     let second = vault.run(&["note", "add", &other, "--file", &path, "--json"]).json()["note"].clone();
     for row in vault.json(&["note", "list", &other])["notes"].as_array().unwrap() {

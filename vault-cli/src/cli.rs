@@ -138,13 +138,19 @@ impl Kdf {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Why you read (logged)")]
 pub struct Purpose {
-    /// The purpose's code, such as `casework`, `oversight` or `audit`
-    #[arg(long, value_name = "CODE", value_parser = value::code)]
+    /// The code of the purpose.
+    #[arg(long, value_name = "CODE", value_parser = value::code, help = purposes())]
     pub purpose: Option<String>,
 
     /// The reason in words, at most 240 bytes, from a file or from standard input
     #[arg(long, value_name = "FILE|-")]
     pub reason_file: Option<crate::input::Source>,
+}
+
+/// Says which purposes there are, out of the one list of them.
+fn purposes() -> String {
+    let all = crate::session::PURPOSES.map(|code| format!("`{code}`"));
+    format!("The purpose's code: {}", all.join(", "))
 }
 
 #[cfg(test)]

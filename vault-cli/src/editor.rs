@@ -10,6 +10,7 @@
 //! the draft, and wipes it (`leftover`).
 
 mod backup;
+mod cursor;
 mod leftover;
 mod place;
 mod program;
@@ -74,7 +75,7 @@ pub fn edit(
     let before = place.state();
     let signals = Signals::heed()?;
     let terminal = Terminal::kept();
-    let mut child = program.start(place)?;
+    let mut child = program.start(place, cursor::line(text))?;
     let mut kept = text.to_owned();
     let mut next = Instant::now() + AUTOSAVE;
     let (status, stopped) = loop {

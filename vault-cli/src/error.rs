@@ -238,7 +238,7 @@ impl CliError {
             Self::NoOpenCase => {
                 "open one with `casevault case open`, or a closed one again with `casevault case reopen CASE`".to_owned()
             }
-            Self::NotLetIn | Self::Nothing { .. } => "nothing was saved; run it again to write".to_owned(),
+            Self::NotLetIn | Self::Nothing { .. } => "nothing was changed".to_owned(),
             Self::NotUtf8 { .. } => "save the text as UTF-8 and try again; nothing was saved".to_owned(),
             Self::Session(error) => error.hint(),
             Self::StdinTwice { .. } => {

@@ -348,8 +348,9 @@ impl Invocation {
             let flag = "`--file FILE`, or `--file -` for standard input";
             return Err(CliError::NeedsFlag { what, flag });
         }
-        self.ui
-            .prompt(&format!("Type {what}, then Ctrl-D on a line of its own:"));
+        self.ui.prompt(&format!(
+            "Type {what}. Ctrl-D on a line of its own ends it; Ctrl-C leaves, and what was typed stays a draft:"
+        ));
         self.claim_text(&Source::Stdin, what)?;
         read_typed(what, limit, so_far)
     }

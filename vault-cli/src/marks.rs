@@ -1,6 +1,8 @@
 //! What looks like a mark and hides nothing, and marks that an amendment loses: asked about before it is filed, because only
 //! its author knows what was meant.
 
+use vault_core::note::text::{Doubt, Meant as Read};
+
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::note_input::hiding;
@@ -19,22 +21,44 @@ pub enum Meant {
     Mended,
 }
 
-/// Asks what a text is to be taken for in which something looks like a mark; `before` is what of it stood there already, and
-/// was asked about then. Where nobody can be asked it is taken as it is written, and the answer says it.
+/// Lists what is to be asked of a text before it is filed; `before` is what of it stood there already, and was asked about then.
+/// Nothing where nobody can be asked: then it is taken as it is written, and the answer says it.
+pub fn doubts(text: &str, before: &str) -> Vec<Doubt> {
+    if !unlock_prompt::can_ask() {
+        return Vec::new();
+    }
+    let known: Vec<&str> = before.lines().map(str::trim).collect();
+    let is_new = |line: &usize| {
+        text.lines()
+            .nth(line - 1)
+            .is_none_or(|line| !known.contains(&line.trim()))
+    };
+    let mut doubts = hiding::lookalikes(text);
+    doubts.retain(|doubt| is_new(&doubt.line));
+    doubts
+}
+
+/// Asks what a text is to be taken for of which something is doubtful.
 ///
 /// # Errors
 /// [`CliError::Interrupted`].
-pub fn ask(run: &Invocation, text: &str, before: &str) -> Result<Meant, CliError> {
-    let marked = vault_core::note::text::with_marks(text);
-    let question = match marked {
-        Some(_) => "m: they are marks; y: they are words, file it so; Enter: neither, go back [m/y/N] ",
-        None => "y: they are words, file it so; Enter: go back, and put the mark behind its words [y/N] ",
+pub fn ask(run: &Invocation, text: &str, doubts: &[Doubt]) -> Result<Meant, CliError> {
+    let is_mark = doubts.iter().any(is_lookalike);
+    let marked = vault_core::note::text::with_marks(text).filter(|_| is_mark);
+    let question = match (is_mark, &marked) {
+        (true, Some(_)) => "m: they are marks; y: they are words, file it so; Enter: neither, go back [m/y/N] ",
+        (true, None) => "y: they are words, file it so; Enter: go back, and put the mark behind its words [y/N] ",
+        (false, _) => "y: file it so; Enter: go back [y/N] ",
     };
-    Ok(match (answer(run, text, before, question)?.as_deref(), marked) {
+    Ok(match (answer(run, doubts, question)?.as_deref(), marked) {
         (None | Some("y" | "yes"), _) => Meant::AsWritten,
         (Some("m"), Some(marked)) => Meant::Marks(marked),
         (Some(_), _) => Meant::Mended,
     })
+}
+
+fn is_lookalike(doubt: &Doubt) -> bool {
+    matches!(doubt.read, Read::Lookalike { .. })
 }
 
 /// As [`ask`], of words that are filed later only: they are kept whatever is answered.
@@ -42,8 +66,11 @@ pub fn ask(run: &Invocation, text: &str, before: &str) -> Result<Meant, CliError
 /// # Errors
 /// As [`ask`].
 pub fn ask_of_jot(run: &Invocation, text: String) -> Result<String, CliError> {
+    let mut doubts = hiding::lookalikes(&text);
+    // A jot has no guidance that words could be typed into.
+    doubts.retain(is_lookalike);
     if !unlock_prompt::can_ask() {
-        for doubt in hiding::lookalikes(&text) {
+        for doubt in doubts {
             run.ui.note(&format!("look again: {doubt}"));
         }
         return Ok(text);
@@ -55,7 +82,7 @@ pub fn ask_of_jot(run: &Invocation, text: String) -> Result<String, CliError> {
         }
         None => "kept as it is, and asked again when it is filed; Enter goes on ",
     };
-    Ok(match (answer(run, &text, "", question)?.as_deref(), marked) {
+    Ok(match (answer(run, &doubts, question)?.as_deref(), marked) {
         (Some("m"), Some(marked)) => marked,
         _ => text,
     })
@@ -87,24 +114,13 @@ pub fn ask_of_loss<T>(run: &Invocation, mut save: impl FnMut(bool) -> Result<T, 
     }
 }
 
-/// Asks on a terminal; nothing where there is nothing to ask, or nobody. The end of input is an empty answer.
-fn answer(run: &Invocation, text: &str, before: &str, question: &str) -> Result<Option<String>, CliError> {
-    let known: Vec<&str> = before.lines().map(str::trim).collect();
-    let is_new = |line: &usize| {
-        text.lines()
-            .nth(line - 1)
-            .is_none_or(|line| !known.contains(&line.trim()))
-    };
-    let doubts = hiding::lookalikes(text);
-    let doubts: Vec<String> = doubts
-        .iter()
-        .filter(|doubt| is_new(&doubt.line))
-        .map(ToString::to_string)
-        .collect();
-    if doubts.is_empty() || !unlock_prompt::can_ask() {
+/// Asks on a terminal; nothing where there is nothing to ask. The end of input is an empty answer.
+fn answer(run: &Invocation, doubts: &[Doubt], question: &str) -> Result<Option<String>, CliError> {
+    if doubts.is_empty() {
         return Ok(None);
     }
-    run.ui.prompt(&doubts.join("\n"));
+    let lines: Vec<String> = doubts.iter().map(ToString::to_string).collect();
+    run.ui.prompt(&lines.join("\n"));
     match run.ask(question, "what was meant", "`{hide-from WHO}` in the text") {
         Ok(answer) => Ok(Some(answer.to_lowercase())),
         Err(CliError::NoAnswer { .. }) => Ok(Some(String::new())),

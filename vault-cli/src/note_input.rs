@@ -111,6 +111,17 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
     finish(note, set, now)
 }
 
+/// Refuses what could be saved, where its author is asked something first.
+///
+/// # Errors
+/// [`SessionError::Paused`].
+pub fn require_not_paused(input: &NoteInput) -> Result<(), SessionError> {
+    match input.pause {
+        true => Err(SessionError::Paused),
+        false => Ok(()),
+    }
+}
+
 /// Lists what the text of a note was taken for and may not have been meant as; nothing of JSON.
 pub fn doubts(text: &str, note: &Note, set: &Set, now: &Now) -> Vec<String> {
     if json::is_json(text) {
@@ -135,6 +146,52 @@ pub fn past_due(note: &Note, before: Option<&Note>, today: Date) -> Vec<String> 
     let gone = gone.filter(|(step, _)| !was_so(step));
     gone.map(|(step, due)| format!("segment {}: the due date {due} is in the past", step.n))
         .collect()
+}
+
+/// Lists the plans that say in their words when they are due, and have no day: `Ring the school due tomorrow`.
+pub fn due_in_words(note: &Note, now: &Now) -> Vec<String> {
+    let open = note
+        .segments
+        .iter()
+        .filter(|s| s.kind == SegmentKind::Plan && s.due.is_none() && s.done.is_none());
+    let said = open.filter_map(|step| {
+        let (words, day) = due_said(&step.text, now)?;
+        Some(format!(
+            "segment {}: `{words}` is only text there: `due: {day}` in a line of its own below the plan, with two spaces before it, \
+             makes it due",
+            step.n
+        ))
+    });
+    said.collect()
+}
+
+/// Finds what a text says of when it is due, and which day that is.
+fn due_said(text: &str, now: &Now) -> Option<(String, Date)> {
+    const DUE: [&str; 3] = ["due", "by", "until"];
+    const LONGEST: usize = 4;
+    let bare = |word: &str| {
+        word.trim_matches(|c: char| matches!(c, '.' | ',' | ';' | ':' | '(' | ')' | '!'))
+            .to_owned()
+    };
+    let words: Vec<String> = text.split_whitespace().map(bare).collect();
+    let marks = words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| DUE.contains(&word.to_lowercase().as_str()));
+    for (at, mark) in marks {
+        let after = words.get(at + 1..).unwrap_or_default();
+        let after = match after.split_first() {
+            Some((first, rest)) if ["on", "by", "until"].contains(&first.to_lowercase().as_str()) => rest,
+            _ => after,
+        };
+        for count in (1..=LONGEST.min(after.len())).rev() {
+            let said = after.get(..count).unwrap_or_default().join(" ");
+            if let Ok(day) = when::day(&said, now) {
+                return Some((format!("{mark} {said}"), day));
+            }
+        }
+    }
+    None
 }
 
 /// Refuses `client`, and the cases' other words for it, where one text goes into several files: it would be another person

@@ -14,7 +14,6 @@ use crate::editor::{self, Edited, Place, Program};
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::marks::{self, Meant};
-use crate::note_input::hiding;
 use crate::places::Places;
 use crate::session::SessionError;
 use crate::session::request::{
@@ -94,7 +93,7 @@ impl Writing {
             // A draft as it was is taken where it was saved so in the editor, and left a draft where it was not.
             let as_it_was = resumed && shown == first && is_same;
             if as_it_was && !touched {
-                let what = "the draft was left as it was: saved unchanged in the editor (`:wq`), it would be filed";
+                let what = "the draft was left as it was: saved unchanged in the editor, it would be filed";
                 return Err(self.kept(CliError::Nothing { what }));
             }
             let blank = text.trim() == faults::without(&self.blank).trim() && program.is_some();
@@ -124,25 +123,49 @@ impl Writing {
                 DraftOf::Amend(_) => start.as_str(),
                 _ => "",
             };
-            match marks::ask(run, &text, before).map_err(|error| self.kept(error))? {
-                Meant::AsWritten => {}
-                Meant::Marks(marked) => {
-                    self.input.text.clone_from(&marked);
-                    text = marked;
-                }
-                Meant::Mended => {
-                    let again = faults::with_doubts(&text, &hiding::lookalikes(&text));
-                    if program.is_none() || again == shown {
-                        let what = "what looks like a mark is to be mended first";
-                        return Err(self.kept(CliError::Nothing { what }));
-                    }
-                    shown = again;
-                    continue;
-                }
+            let mut doubts = marks::doubts(&text, before);
+            if program.is_some() && crate::unlock_prompt::can_ask() {
+                doubts.extend(faults::dropped(&text, &[&first, &self.blank]));
+                doubts.sort_by_key(|doubt| doubt.line);
             }
-            let error = match save(session, self.input.clone(), self.draft.clone()) {
-                Ok(saved) => return Ok(saved),
-                Err(error) => error,
+            // What cannot be read is told before anything is asked of it.
+            let amiss = match doubts.is_empty() {
+                true => SessionError::Paused,
+                false => {
+                    let paused = NoteInput {
+                        pause: true,
+                        ..self.input.clone()
+                    };
+                    match save(session, paused, self.draft.clone()) {
+                        Ok(saved) => return Ok(saved),
+                        Err(error) => error,
+                    }
+                }
+            };
+            let error = match amiss {
+                SessionError::Paused => {
+                    match marks::ask(run, &text, &doubts).map_err(|error| self.kept(error))? {
+                        Meant::AsWritten => {}
+                        Meant::Marks(marked) => {
+                            self.input.text.clone_from(&marked);
+                            text = marked;
+                        }
+                        Meant::Mended => {
+                            let again = faults::with_doubts(&text, &doubts);
+                            if program.is_none() || again == shown {
+                                let what = "what is doubtful is to be mended first";
+                                return Err(self.kept(CliError::Nothing { what }));
+                            }
+                            shown = again;
+                            continue;
+                        }
+                    }
+                    match save(session, self.input.clone(), self.draft.clone()) {
+                        Ok(saved) => return Ok(saved),
+                        Err(error) => error,
+                    }
+                }
+                error => error,
             };
             let again = match &error {
                 SessionError::Malformed { .. } if program.is_some() => faults::with(&text, &error),
@@ -371,6 +394,7 @@ pub fn draft_of(session: &mut Vault, of: &str, named: &str) -> Result<(String, N
         from_version: kept.from_version,
         begun: true,
         mail: None,
+        pause: false,
     };
     Ok((kept.draft.draft, input, kept.also))
 }
@@ -444,6 +468,7 @@ pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Vault) {
             from_version: kept.from_version,
             begun: true,
             mail: None,
+            pause: false,
         };
         let done = session.draft_keep(DraftKeepRequest {
             draft: Some(kept.draft.draft.clone()),

@@ -228,6 +228,7 @@ fn fill(vault: &Vault, handles: &mut Handles, start: Start) {
         note: handles.misfiled.clone(),
         to: None,
         reason: "opened the wrong case".to_owned(),
+        unless_named: false,
     };
     session.note_misfiled(misfiled, task).expect("misfiles");
     let jot = JotAddRequest {

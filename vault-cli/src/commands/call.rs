@@ -54,7 +54,9 @@ pub(super) fn run(args: CallArgs, run: &Invocation) -> Result<(), CliError> {
             Some(case) => case,
             None => picker::case(run, &mut session)?,
         };
-        let input = note::with_marks(run, NoteInput { text, ..input })?;
+        let input = note::with_marks(run, NoteInput { text, ..input }, |input| {
+            session.note_add(add(case.clone(), input, None))
+        })?;
         let reply = note::add::add_once(run, &mut session, add(case, input, None))?;
         return note::saved(&reply.ok_or(note::add::NOT_TWICE)?, run);
     }

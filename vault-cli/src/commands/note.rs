@@ -119,19 +119,22 @@ impl InputArgs {
     /// Reads the file that is named, and puts together what the session is given; without one, what it would be given
     /// with an empty text.
     pub(in crate::commands) fn read(self, kind: Option<NoteKind>, run: &Invocation) -> Result<NoteInput, CliError> {
-        Ok(self.read_with_files(kind, false, run)?.0)
+        let (input, _, unfiled) = self.read_with_files(kind, false, run)?;
+        tell_of_unfiled(&unfiled, run);
+        Ok(input)
     }
 
-    /// As [`Self::read`], with what is attached to an e-mail where that is wanted.
+    /// As [`Self::read`], with what is attached to an e-mail where that is wanted; else with its names, to be told of once the
+    /// mail is filed: one that is on file already may be filed with them.
     pub(in crate::commands) fn read_with_files(
         self,
         kind: Option<NoteKind>,
         wants_files: bool,
         run: &Invocation,
-    ) -> Result<(NoteInput, Vec<MailFile>), CliError> {
-        let (text, files, mail) = match &self.file {
+    ) -> Result<(NoteInput, Vec<MailFile>, Vec<String>), CliError> {
+        let (text, files, mail, unfiled) = match &self.file {
             Some(source) => self.text(source, wants_files, run)?,
-            None => (String::new(), Vec::new(), None),
+            None => (String::new(), Vec::new(), None, Vec::new()),
         };
         let lag_reason = match &self.lag_file {
             Some(source) => Some(
@@ -152,8 +155,9 @@ impl InputArgs {
             from_version: None,
             begun: false,
             mail,
+            pause: false,
         };
-        Ok((input, files))
+        Ok((input, files, unfiled))
     }
 
     fn text(&self, source: &Source, wants_files: bool, run: &Invocation) -> Result<Read, CliError> {
@@ -167,35 +171,41 @@ impl InputArgs {
                 ));
             }
             let files = if wants_files { mail::files(&bytes)? } else { Vec::new() };
-            if !note.attachments.is_empty() && !wants_files {
-                let names: Vec<_> = note.attachments.iter().map(|name| escape_line(name)).collect();
-                let (was, them) = if names.len() == 1 {
-                    ("was", "it")
-                } else {
-                    ("were", "each")
-                };
-                run.ui.note(&format!(
-                    "the mail has {}, which {was} not filed: {}",
-                    crate::render::count(names.len() as u64, "attachment", "attachments"),
-                    names.join(", ")
-                ));
-                run.ui.hint(&format!(
-                    "`note add … --attachments` files {them} with the note; of a note that is there, save {them} from the mail \
-                     program, and file {them} with `casevault note attach NOTE FILE`"
-                ));
-            }
-            return Ok((note.json, files, Some(mail::mark(&bytes))));
+            let unfiled = if wants_files { Vec::new() } else { note.attachments };
+            return Ok((note.json, files, Some(mail::mark(&bytes)), unfiled));
         }
         if bytes.len() as u64 > LONGEST_NOTE {
             let (what, limit) = (source.named(), LONGEST_NOTE);
             return Err(SessionError::TooLong { what, limit }.into());
         }
-        Ok((source.text_of(bytes)?, Vec::new(), None))
+        Ok((source.text_of(bytes)?, Vec::new(), None, Vec::new()))
     }
 }
 
-/// A note's text, what is attached to the mail that it was, and which mail that was.
-type Read = (String, Vec<MailFile>, Option<MailMark>);
+/// A note's text, what is attached to the mail that it was, which mail that was, and the names of what of it is not filed.
+type Read = (String, Vec<MailFile>, Option<MailMark>, Vec<String>);
+
+/// Says what of a mail is not filed with the note.
+fn tell_of_unfiled(names: &[String], run: &Invocation) {
+    if names.is_empty() {
+        return;
+    }
+    let (was, them) = if names.len() == 1 {
+        ("was", "it")
+    } else {
+        ("were", "each")
+    };
+    let count = crate::render::count(names.len() as u64, "attachment", "attachments");
+    let names: Vec<_> = names.iter().map(|name| escape_line(name)).collect();
+    run.ui.note(&format!(
+        "the mail has {count}, which {was} not filed: {}",
+        names.join(", ")
+    ));
+    run.ui.hint(&format!(
+        "`note add … --attachments` files {them} with the note; of a note that is there, save {them} from the mail program, and \
+         file {them} with `casevault note attach NOTE FILE`"
+    ));
+}
 
 /// Which draft to go on from, or to drop.
 #[derive(Args, Clone, Debug, Default)]
@@ -341,16 +351,35 @@ impl OnTerminal {
     }
 }
 
-/// Asks of a note that came by a file what in it looks like a mark; returns it as it is to be taken.
+/// Asks of a note that came by a file what in it looks like a mark; returns it as it is to be taken. `save` would save it, and
+/// says before what cannot be read.
 ///
 /// # Errors
 /// [`CliError::Nothing`] where it is to be mended first.
-pub(in crate::commands) fn with_marks(run: &Invocation, mut note: NoteInput) -> Result<NoteInput, CliError> {
-    match marks::ask(run, &note.text, "")? {
+pub(in crate::commands) fn with_marks<T>(
+    run: &Invocation,
+    mut note: NoteInput,
+    save: impl FnOnce(NoteInput) -> Result<T, SessionError>,
+) -> Result<NoteInput, CliError> {
+    let doubts = marks::doubts(&note.text, "");
+    if doubts.is_empty() {
+        return Ok(note);
+    }
+    // What cannot be read is told before anything is asked of it.
+    let paused = NoteInput {
+        pause: true,
+        ..note.clone()
+    };
+    match save(paused) {
+        Err(SessionError::Paused) => {}
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err(SessionError::Bug("a note that was to wait was saved".to_owned()).into()),
+    }
+    match marks::ask(run, &note.text, &doubts)? {
         Meant::AsWritten => {}
         Meant::Marks(text) => note.text = text,
         Meant::Mended => {
-            let what = "what looks like a mark is to be mended first, and nothing was filed";
+            let what = "what is doubtful is to be mended first, and nothing was filed";
             return Err(CliError::Nothing { what });
         }
     }

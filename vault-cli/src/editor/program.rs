@@ -92,14 +92,14 @@ impl Program {
         }
     }
 
-    /// Starts it on the place's file.
-    pub(super) fn start(&self, place: &Place) -> Result<Child, CliError> {
-        self.command(place)?.spawn().map_err(|e| CliError::Editor {
+    /// Starts it on the place's file, with the cursor in a line of it where the editor can be told.
+    pub(super) fn start(&self, place: &Place, line: usize) -> Result<Child, CliError> {
+        self.command(place, line)?.spawn().map_err(|e| CliError::Editor {
             how: format!("could not start the editor `{}`: {e}", self.name()),
         })
     }
 
-    fn command(&self, place: &Place) -> Result<Command, CliError> {
+    fn command(&self, place: &Place, line: usize) -> Result<Command, CliError> {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or("", String::as_str));
         command.args(words);
@@ -111,6 +111,7 @@ impl Program {
         prepared.map_err(|e| CliError::io("could not write the editor's settings", e))?;
         command
             .args(self.kind.arguments(place))
+            .args(self.kind.cursor(line))
             .arg(place.file())
             // What an editor or its plug-ins call temporary goes where the note is.
             .env("TMPDIR", place.folder())
@@ -140,6 +141,15 @@ impl Kind {
             "nano" | "rnano" => Self::Nano,
             "vi" | "vim" | "nvim" | "rvim" | "vim.basic" | "vim.nox" | "vim.tiny" | "vim.gtk3" => Self::Vim,
             _ => Self::Unknown,
+        }
+    }
+
+    /// Says in which line the cursor is to stand. VS Code takes it with the file alone (`--goto FILE:LINE`), and one that is
+    /// not known might take it for a file.
+    fn cursor(self, line: usize) -> Option<String> {
+        match self {
+            Self::Emacs | Self::Micro | Self::Nano | Self::Vim => Some(format!("+{line}")),
+            Self::Code | Self::Unknown => None,
         }
     }
 
@@ -302,7 +312,7 @@ mod tests {
     #[test]
     fn vs_code_is_told_by_its_environment_as_by_its_flags() {
         let place = Place::make("0-portable", Path::new("/nowhere/portable")).unwrap();
-        let command = Program::named("code --wait").unwrap().command(&place).unwrap();
+        let command = Program::named("code --wait").unwrap().command(&place, 7).unwrap();
         let set = |name: &str| {
             command
                 .get_envs()
@@ -320,7 +330,8 @@ mod tests {
         let flags: Vec<_> = command.get_args().collect();
         assert!(flags.contains(&OsStr::new("--user-data-dir")), "{flags:?}");
         // Of no other editor's concern.
-        let command = Program::named("nano").unwrap().command(&place).unwrap();
+        let command = Program::named("nano").unwrap().command(&place, 7).unwrap();
         assert!(command.get_envs().all(|(key, _)| key != OsStr::new("VSCODE_PORTABLE")));
+        assert!(command.get_args().any(|word| word == "+7"));
     }
 }

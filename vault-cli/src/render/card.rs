@@ -20,7 +20,8 @@ fn lines(set: &CardsReply, card: &CardWords) -> [String; 4] {
     ]
 }
 
-fn grouped(set: &str) -> String {
+/// Writes a set's fingerprint as its cards have it.
+pub fn grouped(set: &str) -> String {
     let chars: Vec<char> = set.chars().collect();
     let groups: Vec<String> = chars.chunks(ROW).map(|group| group.iter().collect()).collect();
     groups.join(" ")

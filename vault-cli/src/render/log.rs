@@ -1,6 +1,6 @@
 //! The access log.
 
-use super::{count, number, or_dash, table, time};
+use super::{count, number, or_dash, table_or_lines, time};
 use crate::session::reply::{LogEntry, LogListReply, LogShowReply};
 
 /// Writes entries, the newest first.
@@ -18,11 +18,26 @@ pub fn list(reply: &LogListReply) -> String {
             or_dash(entry.result.as_deref()),
         ]
     });
-    let mut out = table(
+    // What, when and about what in a line; the rest below it, where the terminal is narrow.
+    let lines = reply.entries.iter().map(|entry| {
+        let at = entry.at.as_deref().map_or_else(|| "-".to_owned(), time);
+        let about = Some(about(entry)).filter(|about| about != "-");
+        let what = [Some(entry.operation.clone()), entry.case.clone(), about];
+        let of = [
+            Some(format!("entry {} of {}", entry.entry, entry.device)),
+            entry.actor.as_ref().map(|actor| format!("by {actor}")),
+            entry.purpose.clone(),
+            entry.result.clone(),
+        ];
+        let joined = |all: &[Option<String>]| all.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+        [format!("{at}  {}", joined(&what)), joined(&of)]
+    });
+    let mut out = table_or_lines(
         [
             "ENTRY", "DEVICE", "AT", "WHO", "WHAT", "CASE", "RECORDS", "PURPOSE", "RESULT",
         ],
         rows,
+        lines,
     );
     out.push_str(&format!(
         "{} of {} shown\n",

@@ -461,6 +461,7 @@ mod tests {
             note,
             to: None,
             reason: "the wrong file".to_owned(),
+            unless_named: false,
         };
         let cancel = Cancel::default();
         let task = Task {

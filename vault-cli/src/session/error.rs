@@ -142,6 +142,19 @@ pub enum SessionError {
         /// What it would lose.
         lost: Vec<Lost>,
     },
+    /// The reason of a misfiled note names the client of another case.
+    #[error("the reason names {name} ({case}), and stays in the record of the case that the note was misfiled in")]
+    NamesAnother {
+        /// Whom.
+        name: String,
+        /// The handle of their case.
+        case: String,
+        /// The reason without the name.
+        instead: String,
+    },
+    /// It could be saved; that was not asked for yet.
+    #[error("it is not saved yet")]
+    Paused,
     /// More came by a pipe than is held in memory.
     #[error("more than {} MiB came by a pipe, and nothing of it was kept", limit >> 20)]
     Piped {
@@ -465,6 +478,8 @@ impl SessionError {
             Self::Loses { .. } => "loses-marks",
             Self::Malformed { .. } => "malformed",
             Self::NewerVersion { .. } => "newer-version",
+            Self::NamesAnother { .. } => "names-another",
+            Self::Paused => "paused",
             Self::Piped { .. } => "pipe-too-long",
             Self::SameMail { .. } => "same-mail",
             Self::SameNote { .. } => "same-note",
@@ -575,6 +590,8 @@ impl SessionError {
             Self::NewerVersion { note, .. } => {
                 format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")
             }
+            Self::NamesAnother { instead, .. } => format!("nothing was changed; without the name: `{instead}`"),
+            Self::Paused => "nothing was changed".to_owned(),
             Self::Piped { .. } => "save it as a file, which is read twice and kept all or not at all; or take the good lines as they come with `--keep-going`".to_owned(),
             Self::SameMail { note } => format!("`casevault note show {note}` shows it; nothing was filed a second time"),
             Self::SameNote { note } => format!("`casevault note show {note}` shows it; what you wrote was not saved a second time"),

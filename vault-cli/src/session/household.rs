@@ -101,6 +101,8 @@ struct Home {
     people: Vec<String>,
     /// All whom it names, as they are written.
     written: Vec<String>,
+    /// Whom its restrictions of contact name.
+    restricted: Vec<String>,
     is_dangerous: bool,
 }
 
@@ -253,6 +255,7 @@ impl Home {
             hidden_address: address("confidential_address"),
             household,
             written,
+            restricted: household::restricted(&value),
             people: people.iter().map(|name| words(name)).collect(),
             is_dangerous: !Dangers::new(profile, &[]).items.is_empty(),
             label,
@@ -459,7 +462,8 @@ impl Session {
             let logged = self.log_overview("people of cases", &request.purpose)?;
             let homes = self.store.read(|tx| self.holder.homes(tx, &logged))?;
             for (case, home) in homes.0 {
-                let mut named = home.written.iter().filter(|name| begins_a_word(name, &typed));
+                let all = home.written.iter().chain(&home.restricted);
+                let mut named = all.filter(|name| begins_a_word(name, &typed));
                 if let Some(named) = named.next().cloned() {
                     let case = case.handle();
                     cases.push(Naming { case, named });

@@ -149,6 +149,7 @@ impl Session {
         input.kind = input.kind.or(None);
         let says_when = input.at.is_some();
         let mut note = note_input::new_note(&input, label.as_deref(), set, &clock::here())?;
+        note_input::require_not_paused(&input)?;
         note.imported = None;
         let fault = |_| SessionError::refused(Check::LocalValue, id.handle());
         if !says_when && !note_input::says_when(&input.text) {

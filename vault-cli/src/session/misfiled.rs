@@ -38,6 +38,7 @@ use super::reply::NoteMisfiledReply;
 use super::reply::OpenedBy;
 use super::request::BreachAnswerRequest;
 use super::request::BreachListRequest;
+use super::request::CaseListRequest;
 use super::request::NoteMisfiledRequest;
 use super::request::ReadPurpose;
 use crate::store::ReadTx;
@@ -58,6 +59,7 @@ use vault_core::note::when::Moment;
 use vault_core::wire::v1::access::AccessOperation;
 
 mod later;
+mod naming;
 
 /// A misfiled note, and what went with it into the right case.
 struct Moved {
@@ -139,6 +141,13 @@ impl Session {
         // What is hidden is refused as that, with or without a reason.
         self.require_misfilable(case, record, &request.note, &logged)?;
         let reason = words_of(&request.reason, "the reason")?;
+        if request.unless_named {
+            let cases = self.case_list(CaseListRequest::default())?.cases;
+            if let Some(found) = naming::find(&reason, &case.handle(), &cases) {
+                let naming::Naming { name, case, instead } = found;
+                return Err(SessionError::NamesAnother { name, case, instead });
+            }
+        }
         let twins = self.joined_with(case, record, &logged)?;
         // One that the right case holds already is not filed there a second time.
         let twin = twins.iter().find(|(case, _)| Some(*case) == to).map(|(_, note)| *note);

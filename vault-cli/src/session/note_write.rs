@@ -184,6 +184,7 @@ impl Session {
         if !also.is_empty() {
             note_input::require_clients_named(&note, None, &input.text, &words)?;
         }
+        note_input::require_not_paused(&input)?;
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let mut seen = seen.into_iter();
@@ -422,6 +423,7 @@ impl Session {
                         newest: before.version,
                     });
                 }
+                note_input::require_not_paused(&request.input)?;
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
                 Ok((before, written, Amended::Saved))
@@ -438,6 +440,7 @@ impl Session {
             let ambiguous = holder.ambiguous_speaker(tx, case, &written.note)?;
             let undoes = is_told.then(|| undoing::undone(&ours, &written.note)).flatten();
             let mut past = note_input::past_due(&written.note, Some(&before.note), clock::today());
+            past.extend(note_input::due_in_words(&written.note, &clock::here()));
             let mut lost = note_input::hiding::uncovered(&before.note, &written.note);
             past.extend(lost.iter().map(|lost| lost.what.clone()));
             lost.extend(undoing::dangers_lost(&struck));

@@ -50,6 +50,7 @@ pub(super) fn of_new(
     doubts.extend(note_input::other_headings(input, template, note, set)?);
     doubts.extend(ambiguous.map(of_two));
     doubts.extend(note_input::past_due(note, None, clock::today()));
+    doubts.extend(note_input::due_in_words(note, &clock::here()));
     Ok(doubts)
 }
 

@@ -253,6 +253,9 @@ pub struct NoteInput {
     /// The mail that it was made of.
     #[serde(default)]
     pub mail: Option<MailMark>,
+    /// Whether it is refused where it could be saved, because its author is asked something first: what is amiss is told before.
+    #[serde(default)]
+    pub pause: bool,
 }
 
 /// Which mail a note was made of: what its program called it, and its bytes.
@@ -397,6 +400,9 @@ pub struct NoteExpandRequest {
 /// Hides a note that stands in the wrong person's file, and puts it into the right one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoteMisfiledRequest {
+    /// Whether it is refused where the reason names the client of another case, so that it can be asked about.
+    #[serde(default)]
+    pub unless_named: bool,
     /// The note's handle.
     pub note: String,
     /// The handle of the case that it belongs to.

@@ -1,7 +1,7 @@
 //! What cannot be read, said where it stands, and what to know before: as guidance lines in the text, which the next reading drops.
 
 use crate::session::SessionError;
-use vault_core::note::text::Doubt;
+use vault_core::note::text::{Doubt, Meant};
 
 /// Lines of this kind begin so.
 const MARK: &str = "#! ^ ";
@@ -46,6 +46,34 @@ fn put(text: &str, faults: &[(usize, usize, String)]) -> String {
 pub(super) fn with_doubts(text: &str, doubts: &[Doubt]) -> String {
     let doubts = doubts.iter().map(|doubt| (doubt.line, 1, doubt.read.to_string()));
     put(text, &doubts.collect::<Vec<_>>())
+}
+
+/// Lists the lines of guidance that are not as they were given: what was typed into one is dropped with it.
+pub(super) fn dropped(text: &str, given: &[&str]) -> Vec<Doubt> {
+    let is_given = |line: &str| {
+        given
+            .iter()
+            .flat_map(|given| given.lines())
+            .any(|known| known.trim_end() == line.trim_end())
+    };
+    let is_number = |line: &str| {
+        line.trim_end()
+            .strip_prefix("#! [")
+            .is_some_and(|n| n.trim_end_matches(']').parse::<u32>().is_ok())
+    };
+    let changed = (1..).zip(text.lines()).filter(|(_, line)| {
+        line.starts_with("#!")
+            && line.get(2..).is_some_and(|words| !words.trim().is_empty())
+            && !is_given(line)
+            && !is_number(line)
+    });
+    let read = Meant::Dropped;
+    changed
+        .map(|(line, _)| Doubt {
+            line,
+            read: read.clone(),
+        })
+        .collect()
 }
 
 /// Puts what is to be known before one writes on top of the text.
@@ -106,6 +134,15 @@ mod tests {
         );
         assert_eq!(without(&marked).trim_end(), text);
         assert_eq!(with(&marked, &error()), marked);
+    }
+
+    #[test]
+    fn guidance_that_words_were_typed_into_is_found() {
+        let given = "#! For Elin Farrow\nat: today\n\n## Home\n#! What did you see?\n\n";
+        assert_eq!(dropped(given, &[given]), []);
+        let typed = "#! For Elin Farrow\nat: today\n\n## Home\n#! What did you see? She was calm.\n#! [2]\n#!\n";
+        let found = dropped(typed, &["", given]);
+        assert_eq!(found.iter().map(|doubt| doubt.line).collect::<Vec<_>>(), [5]);
     }
 
     #[test]

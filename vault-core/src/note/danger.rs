@@ -12,11 +12,13 @@
 //! ```
 
 use super::extra::RawJson;
+use super::mark::Marks;
 use super::model::{Note, Segment, SegmentKind};
 use super::overview::{self, Item};
 use super::when::Moment;
 use serde_json::Value;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// How many segments that were made a danger are told, the newest first.
 const MARKED: usize = 12;
@@ -93,6 +95,13 @@ impl Dangers {
             })
             .collect();
         let item = |((note, handle), segment, _): &(&(&Note, &str), &Segment, Word)| Item::of(note, handle, segment);
+        let all = words.len();
+        // What is said again at every visit is told once, by its newest.
+        let mut said = BTreeSet::new();
+        let words: Vec<_> = words
+            .into_iter()
+            .filter(|(_, segment, word)| said.insert((*word == Word::Marked, same(segment))))
+            .collect();
         let marked = words.iter().filter(|(_, _, word)| *word == Word::Marked);
         let before = items.len();
         items.extend(marked.take(MARKED).map(item));
@@ -104,9 +113,34 @@ impl Dangers {
                 .take(NEWEST)
                 .map(item),
         );
-        let more = words.len().saturating_sub(items.len() - before);
+        let more = all.saturating_sub(items.len() - before);
         Self { items, more }
     }
+}
+
+/// Puts what was made a danger before all else that is said of safety, newest first, and takes out what says the same as one
+/// before it; returns how many dangers are to be told whatever else is. A danger must not be hidden by what came after it.
+pub(super) fn first<H>(segments: &mut Vec<(&Note, H, &Segment)>) -> usize {
+    segments.sort_by_key(|(note, _, segment)| !is_marked(note, segment));
+    let mut said = BTreeSet::new();
+    segments.retain(|(_, _, segment)| said.insert(same(segment)));
+    let marked = segments
+        .iter()
+        .filter(|(note, _, segment)| is_marked(note, segment))
+        .count();
+    marked.min(MARKED)
+}
+
+/// What makes two segments say the same: kind, whose words, from whom they are kept, and the words whatever their capitals.
+fn same(segment: &Segment) -> (SegmentKind, Option<String>, String, String) {
+    let words = segment
+        .text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase();
+    let who = segment.speaker.clone().or_else(|| segment.from.clone());
+    (segment.kind, who, Marks::of(segment).to_string(), words)
 }
 
 /// Tells whether a note holds what its author made a danger.
@@ -360,6 +394,49 @@ mod tests {
         // The dog, the seven locked gates, and that there were no concerns.
         assert_eq!(dangers.more, 9);
         assert!(is_marked_in(&notes[0]) && is_marked_in(&notes[1]) && !is_marked_in(&notes[9]));
+    }
+
+    #[test]
+    fn a_danger_is_not_hidden_by_what_came_after_it_and_is_told_once() {
+        let safety = Some("Safety");
+        let mut notes: Vec<Note> = (1..=9)
+            .map(|day| {
+                let calm = format!("The gate was locked on the {day}th.");
+                visit(
+                    &format!("2026-02-0{day}"),
+                    &[(&calm, safety, false), ("The dog bites.", safety, true)],
+                )
+            })
+            .collect();
+        notes.insert(0, visit("2026-01-01", &[("He has a knife.", safety, true)]));
+        let handles: Vec<String> = (0..notes.len()).map(|n| format!("n-{n}")).collect();
+        let named: Vec<(&Note, &str)> = notes.iter().zip(handles.iter().map(String::as_str)).collect();
+        let texts = |items: &[Item]| items.iter().map(|item| item.text.clone()).collect::<Vec<_>>();
+        let shown = |most: usize| {
+            let mut overview = overview::Overview::new(None, &named, most);
+            let shown = texts(overview.safety_mut());
+            let more = overview
+                .blocks
+                .iter()
+                .find(|block| block.title == overview::SAFETY)
+                .map(|block| block.more);
+            (shown, more.unwrap_or_default())
+        };
+        let (first, more) = shown(5);
+        assert_eq!(
+            first.get(..3).unwrap(),
+            ["The dog bites.", "He has a knife.", "The gate was locked on the 9th."]
+        );
+        assert_eq!((first.len(), more), (5, 14));
+        assert_eq!(shown(1).0, ["The dog bites.", "He has a knife."]);
+        let (all, more) = shown(usize::MAX);
+        assert_eq!((all.len(), more), (19, 0));
+        let dangers = Dangers::new(None, &named);
+        assert_eq!(
+            texts(&dangers.items),
+            ["The dog bites.", "He has a knife.", "The gate was locked on the 9th."]
+        );
+        assert_eq!(dangers.more, 16);
     }
 
     #[test]

@@ -15,9 +15,9 @@ const FIELDS: [&str; 9] = [
     "family",
     "siblings",
     "children",
-    "parents",
     "mother",
     "father",
+    "parents",
     "parental_responsibility",
     "people",
 ];
@@ -192,7 +192,11 @@ pub fn named(profile: &Value) -> Vec<Named> {
     for field in FIELDS {
         let value = profile.get(field).unwrap_or(&Value::Null);
         let mut here = Vec::new();
-        of_value(value, field == "people", &mut here);
+        match value {
+            // The field says who it is.
+            Value::String(name) if matches!(field, "mother" | "father") => of_pair(name, Some(field), &mut here),
+            value => of_value(value, field == "people", &mut here),
+        }
         for one in here {
             if !found.iter().any(|known| known.words == one.words) {
                 found.push(one);
@@ -200,6 +204,36 @@ pub fn named(profile: &Value) -> Vec<Named> {
         }
     }
     found
+}
+
+/// Lists whom a profile's restrictions of contact name, as they are written there: words with a capital that stand together.
+/// Who is not to ring is who rings.
+pub fn restricted(profile: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut run: Vec<&str> = Vec::new();
+    let texts = match profile.get("contact_restrictions") {
+        Some(Value::String(text)) => vec![text.as_str()],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    for word in texts.iter().flat_map(|text| text.split_whitespace().chain([""])) {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_name = bare.chars().next().is_some_and(char::is_uppercase) && !is_no_name(&bare.to_lowercase());
+        if is_name {
+            run.push(bare);
+        }
+        if !is_name || !word.ends_with(char::is_alphanumeric) {
+            found.extend((!run.is_empty()).then(|| run.join(" ")));
+            run.clear();
+        }
+    }
+    found
+}
+
+/// Returns what somebody is to somebody, out of the words beside a name.
+pub fn relation_of(text: &str) -> Option<String> {
+    let mut said = words(text).map(str::to_lowercase);
+    said.find(|word| RELATIONS.contains(&word.as_str()))
 }
 
 /// Returns the words of a name, in lower case, without what it is written with: marks, ages, relations.
@@ -344,6 +378,20 @@ fn is_no_name(word: &str) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn whom_restrictions_name_is_found_in_their_words() {
+        let of = |value: Value| restricted(&json!({"contact_restrictions": value}));
+        assert_eq!(
+            of(json!(
+                "No contact with father, Tom Reed. By court order: Ida O'Neil too."
+            )),
+            ["Tom Reed", "By", "Ida O'Neil"]
+        );
+        assert_eq!(of(json!(["Not Tam Brisk (uncle)", "none"])), ["Tam Brisk"]);
+        assert_eq!(of(json!("No calls.")), [""; 0]);
+        assert_eq!(relation_of("Kerry Pike (Mother)").as_deref(), Some("mother"));
+    }
 
     fn of(profile: &Value) -> Vec<(String, String, bool)> {
         let all = named(profile).into_iter();

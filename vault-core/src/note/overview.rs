@@ -32,7 +32,7 @@ pub const SIGNIFICANT: Title = "Marked significant";
 pub(super) const NOT_OF_EVERY_CASE: [Title; 2] = [DECISIONS, SIGNIFICANT];
 
 /// Fields of a profile that matter before one meets somebody, as they are called.
-pub(super) const PERSON: [(&str, &str); 9] = [
+pub(super) const PERSON: [(&str, &str); 15] = [
     ("date_of_birth", "date of birth"),
     ("address", "address"),
     ("confidential_address", "address, confidential"),
@@ -41,16 +41,28 @@ pub(super) const PERSON: [(&str, &str); 9] = [
     ("communication_needs", "communication needs"),
     ("parental_responsibility", "parental responsibility"),
     ("household", "household"),
+    ("mother", "mother"),
+    ("father", "father"),
+    ("parents", "parents"),
+    ("siblings", "siblings"),
+    ("children", "children"),
+    ("family", "family"),
     ("school", "school"),
 ];
 
 /// Those of them that are not missed where nothing is known of them: they do not concern everybody.
-pub(super) const NOT_MISSED: [&str; 6] = [
+pub(super) const NOT_MISSED: [&str; 12] = [
     "address",
     "confidential_address",
     "interpreter",
     "parental_responsibility",
     "household",
+    "mother",
+    "father",
+    "parents",
+    "siblings",
+    "children",
+    "family",
     "school",
 ];
 
@@ -332,18 +344,25 @@ impl Overview {
                 note.segments
                     .iter()
                     .filter(|s| source.takes(note, s))
-                    .map(move |s| (note, handle, s))
+                    .map(move |s| (*note, *handle, s))
             });
-            let all = segments.clone().count();
+            let mut segments: Vec<_> = segments.collect();
+            let all = segments.len();
+            let most = match source.title == SAFETY && most != usize::MAX {
+                true => most.max(danger::first(&mut segments)),
+                false => most,
+            };
+            let before = items.len();
             items.extend(
                 segments
+                    .into_iter()
                     .take(most)
                     .map(|(note, handle, segment)| Item::of(note, handle, segment)),
             );
             Block {
                 title: source.title,
+                more: all.saturating_sub(items.len() - before),
                 items,
-                more: all.saturating_sub(most),
             }
         };
         Self {
@@ -545,15 +564,16 @@ mod tests {
     #[test]
     fn what_is_left_out_of_a_block_is_counted_and_a_danger_stands_in_its_own() {
         let mut note = Note::new(NoteKind::default());
-        note.segments = (1..=7)
+        note.segments = (1..=14)
             .map(|n| Segment {
                 section: Some("safeguarding".into()),
-                ..Segment::new(n, SegmentKind::Observation, "He waits at the gate.")
+                ..Segment::new(n, SegmentKind::Observation, format!("He waits at gate {n}."))
             })
             .collect();
         let overview = Overview::new(None, &[(&note, "n-1")], NEWEST);
         let block = overview.blocks.iter().find(|b| b.title == "Safety").unwrap();
-        assert_eq!((block.items.len(), block.more), (5, 2));
+        // Dangers are told up to a dozen, whatever the block shows else.
+        assert_eq!((block.items.len(), block.more), (12, 2));
         assert!(overview.to_string().contains("  and 2 more\n"), "{overview}");
     }
 

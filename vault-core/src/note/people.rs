@@ -2,13 +2,16 @@
 //!
 //! A name is what notes write: the speaker of a quote, who reported something, whom a segment is about, who was there,
 //! who owns a step. Two names are one person where they are the same words, whatever their capitals; and the client is who is
-//! called by the client's first name, where nobody else of the case has it. Nothing is guessed beyond that.
+//! called by the client's first name, where nobody else of the case has it. Whom the profile names is also who is called by
+//! the first name of theirs that nobody else has, or by what they alone are to the client (`mother`). Nothing is guessed
+//! beyond that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::client::{CLIENT, Client, short_names};
+use super::household;
 use super::mark::Marks;
 use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::Moment;
@@ -48,7 +51,7 @@ impl Part {
 /// One name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// As it was last written.
+    /// As the profile has it, else as it was last written.
     pub name: String,
     /// What the profile says that they are to the client.
     pub relation: Option<String>,
@@ -88,21 +91,29 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
     let whole = whole.filter(|client| !client.is_empty());
     let others = named(profile, notes.iter().map(|(note, _)| *note));
     let short = short_names(client, profile, others.iter().map(String::as_str));
+    let known = of_profile(profile);
+    let is_client = |name: &str| {
+        let client = Client {
+            words,
+            name: client,
+            short: &short,
+        };
+        client.is(name)
+    };
+    let own = || whole.clone().unwrap_or_else(|| CLIENT.to_owned());
+    let who = |name: String| match is_client(&name) {
+        true => own(),
+        false => match meant(&name, &known, &others, client) {
+            Some(known) if is_client(&known.name) => own(),
+            Some(known) => known.name.clone(),
+            None => name,
+        },
+    };
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     for (note, handle) in notes {
         let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
         for (part, name, marks) in marked_names(note) {
-            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-            let is_client = Client {
-                words,
-                name: client,
-                short: &short,
-            };
-            let name = match &whole {
-                Some(client) if is_client.is(&name) => client.to_owned(),
-                None if is_client.is(&name) => CLIENT.to_owned(),
-                _ => name,
-            };
+            let name = who(name.split_whitespace().collect::<Vec<_>>().join(" "));
             if !name.is_empty() {
                 let entry = named
                     .entry(name.to_lowercase())
@@ -130,8 +141,13 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
             }
         }
     }
-    let relations = relations(profile);
-    for (name, _) in &relations {
+    let mut relations: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for known in &known {
+        let name = &who(known.name.clone());
+        let roles = relations.entry(name.to_lowercase()).or_default();
+        if let Some(relation) = known.relation.as_ref().filter(|relation| !roles.contains(relation)) {
+            roles.push(relation.clone());
+        }
         // Whoever only the profile names is of the case too.
         let entry = found.entry(name.to_lowercase()).or_default();
         entry.is_open = true;
@@ -143,13 +159,13 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
     let mut people: Vec<Person> = found
         .into_iter()
         .map(|(key, found)| Person {
-            relation: relations
-                .iter()
-                .find(|(name, _)| name.to_lowercase() == key)
-                .map(|(_, relation)| relation.clone())
-                .or_else(|| {
-                    (Some(&key) == whole.as_ref().map(|name| name.to_lowercase()).as_ref()).then(|| CLIENT.to_owned())
-                }),
+            relation: {
+                let is_own = Some(&key) == whole.as_ref().map(|name| name.to_lowercase()).as_ref();
+                let roles = relations.remove(&key).unwrap_or_default().into_iter();
+                let roles = roles.filter(|role| !(is_own && role.eq_ignore_ascii_case(CLIENT)));
+                let roles: Vec<String> = is_own.then(|| CLIENT.to_owned()).into_iter().chain(roles).collect();
+                (!roles.is_empty()).then(|| roles.join(", "))
+            },
             name: found.name,
             parts: found.parts.into_iter().collect(),
             first: day(found.first),
@@ -167,6 +183,78 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
         .collect();
     people.sort_by(|a, b| b.notes.cmp(&a.notes).then_with(|| a.name.cmp(&b.name)));
     people
+}
+
+/// Somebody whom the profile names.
+struct Known {
+    name: String,
+    relation: Option<String>,
+}
+
+/// Lists whom the profile names: with what they are to the client, and of its household in words.
+fn of_profile(profile: Option<&serde_json::Value>) -> Vec<Known> {
+    let related = relations(profile).into_iter().map(|(name, relation)| Known {
+        name: name.split_whitespace().collect::<Vec<_>>().join(" "),
+        relation: Some(relation),
+    });
+    let mut all: Vec<Known> = related.collect();
+    for named in profile.map(household::named).unwrap_or_default() {
+        let is_known = all
+            .iter()
+            .any(|known| household::name_words(&known.name) == named.words);
+        if is_known || !named.is_name {
+            continue;
+        }
+        let mut words = named
+            .text
+            .split_whitespace()
+            .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let name: Vec<&str> = named
+            .words
+            .iter()
+            .filter_map(|own| words.find(|word| word.to_lowercase() == *own))
+            .collect();
+        if name.len() == named.words.len() {
+            all.push(Known {
+                name: name.join(" "),
+                relation: household::relation_of(&named.text),
+            });
+        }
+    }
+    all
+}
+
+/// Finds whom of the profile a note means: by the name, by a first name that nobody else has, or by what they alone are to the
+/// client.
+fn meant<'k>(name: &str, known: &'k [Known], others: &[String], client: Option<&str>) -> Option<&'k Known> {
+    let name = name.to_lowercase();
+    let name = ["the ", "her ", "his ", "their "]
+        .iter()
+        .find_map(|the| name.strip_prefix(the))
+        .unwrap_or(&name);
+    if let Some(one) = known.iter().find(|known| known.name.to_lowercase() == name) {
+        return Some(one);
+    }
+    let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let is_first = |whole: &str| whole.contains(' ') && whole.split(' ').next() == Some(name);
+    let whole = others.iter().map(String::as_str).chain(client).map(folded);
+    let whole = whole.chain(known.iter().map(|known| known.name.to_lowercase()));
+    let called: BTreeSet<String> = whole.filter(|whole| is_first(whole)).collect();
+    if called.len() == 1 {
+        return known.iter().find(|known| called.contains(&known.name.to_lowercase()));
+    }
+    let parent = |relation: &str| match relation.to_lowercase().as_str() {
+        "mum" | "mummy" => "mother".to_owned(),
+        "dad" | "daddy" => "father".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut related = known
+        .iter()
+        .filter(|known| known.relation.as_deref().map(parent) == Some(parent(name)));
+    match (related.next(), related.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
 }
 
 /// Names, each once, in order.
@@ -294,6 +382,66 @@ mod tests {
         let client = "Callum Doran".to_owned();
         assert_eq!(listed(&[(&short, "n-1"), (&whole, "n-2")]), [(client.clone(), 2)]);
         assert_eq!(listed(&[(&short, "n-1"), (&whole, "n-2"), (&other, "n-3")]).len(), 3);
+    }
+
+    #[test]
+    fn who_is_named_in_several_ways_is_one_person_with_all_roles() {
+        let quote = |n, who: &str| Segment {
+            speaker: Some(who.into()),
+            ..Segment::new(n, SegmentKind::Quote, "x")
+        };
+        let note = Note {
+            segments: [
+                "Mia",
+                "Mia Pike",
+                "client",
+                "Kerry",
+                "the mother",
+                "Kerry Pike",
+                "Tom",
+                "aunt",
+            ]
+            .iter()
+            .zip(1..)
+            .map(|(who, n)| quote(n, who))
+            .collect(),
+            ..Note::default()
+        };
+        let listed = |profile: serde_json::Value| {
+            let all = people(Some(&profile), &["child"], &[(&note, "n-1")]);
+            all.into_iter()
+                .map(|p| (p.name, p.relation.unwrap_or_default()))
+                .collect::<Vec<_>>()
+        };
+        let own = |all: &[(&str, &str)]| {
+            all.iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let one = own(&[
+            ("Kerry Pike", "mother"),
+            ("Mia Pike", "client, daughter"),
+            ("Tom", "brother"),
+            ("aunt", ""),
+        ]);
+        let household = serde_json::json!([
+            {"name": "Mia", "relation": "daughter"}, {"name": "Kerry Pike", "relation": "mother"},
+            {"name": "Tom", "relation": "brother"}
+        ]);
+        assert_eq!(
+            listed(serde_json::json!({"name": "Mia Pike", "household": household})),
+            one
+        );
+        let words = "Kerry Pike (mother), Mia (daughter), Tom (brother, 4)";
+        assert_eq!(listed(serde_json::json!({"name": "Mia Pike", "household": words})), one);
+        // Of two aunts neither is meant, and of two of one first name neither.
+        let two = listed(serde_json::json!({
+            "name": "Mia Pike", "household": "Ida Low (aunt), Ann Low (aunt), Kerry Pike (mother), Kerry Low"
+        }));
+        assert!(
+            two.contains(&("aunt".to_owned(), String::new())) && two.contains(&("Kerry".to_owned(), String::new())),
+            "{two:?}"
+        );
     }
 
     #[test]

@@ -9,9 +9,10 @@ use super::line::{CaseLine, Line};
 use super::model::Note;
 
 /// The fields of a client's profile that any view, brief or template knows.
-pub const PROFILE: [&str; 31] = [
+pub const PROFILE: [&str; 37] = [
     "address",
     "background",
+    "children",
     "closure_reason",
     "communication_needs",
     "confidential_address",
@@ -21,6 +22,8 @@ pub const PROFILE: [&str; 31] = [
     "date_of_birth_estimated",
     "economic_factors",
     "factors",
+    "family",
+    "father",
     "gender",
     "health_factors",
     "history",
@@ -29,16 +32,19 @@ pub const PROFILE: [&str; 31] = [
     "interpreter",
     "label",
     "language",
+    "mother",
     "name",
     OTHER,
     "outcome",
     "parental_responsibility",
+    "parents",
     "people",
     "plan",
     "presenting_problem",
     "progress",
     "reason_for_referral",
     "school",
+    "siblings",
     "social_factors",
     "triggers",
 ];
@@ -265,7 +271,7 @@ fn meant(given: &str, known: &[&'static str]) -> Option<&'static str> {
 }
 
 /// How many slips make a name another one's misspelling: a short word is too near to other words.
-fn allowed(name: &str) -> usize {
+pub(super) fn allowed(name: &str) -> usize {
     match name.len() {
         0..=3 => 0,
         4..=7 => 1,
@@ -275,7 +281,7 @@ fn allowed(name: &str) -> usize {
 }
 
 /// A name without capitals and marks between its words.
-fn fold(name: &str) -> String {
+pub(super) fn fold(name: &str) -> String {
     let letters = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.'));
     letters.flat_map(char::to_lowercase).collect()
 }
@@ -349,6 +355,13 @@ mod tests {
             "nhs_no",
         ] {
             assert_eq!(meant(own, &PROFILE), None, "{own}");
+        }
+        for own in ["mother", "father", "parents", "siblings", "children", "family"] {
+            let mut unknown = Vec::new();
+            assert!(
+                names([own].into_iter(), &PROFILE, "", &mut unknown).is_ok() && unknown.is_empty(),
+                "{own}"
+            );
         }
         // No known name is taken for another, and no word of ours is a stranger.
         for list in [&PROFILE[..], &CASE, &NOTE, &SEGMENT] {

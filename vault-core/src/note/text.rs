@@ -114,7 +114,7 @@ pub enum Fault {
     #[error("the brace is not closed; for a plain brace write \\{{")]
     UnclosedFlag,
     /// A brace holds no flag.
-    #[error("`{{{0}}}` is not a flag; for plain braces write \\{{")]
+    #[error("`{{{flag}}}` is not a flag{meant}; for plain braces write \\{{", flag = .0, meant = meant_flag(.0))]
     UnknownFlag(String),
     /// A field of the front matter is not known.
     #[error("`{0}:` is not a field of a note")]
@@ -125,6 +125,12 @@ pub enum Fault {
     /// Neither yes nor no.
     #[error("`{0}` is neither yes nor no")]
     YesOrNo(String),
+}
+
+/// Says which flag was meant, where one is near.
+fn meant_flag(flag: &str) -> String {
+    let meant = lookalike::meant_flag(flag);
+    meant.map_or_else(String::new, |meant| format!(": did you mean `{{{meant}}}`?"))
 }
 
 /// Reads a note from text, or says all that was not understood; the text itself is the caller's and is not touched.

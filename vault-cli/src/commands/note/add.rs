@@ -74,18 +74,29 @@ pub struct AddArgs {
 
 pub(super) fn run(args: AddArgs, run: &Invocation) -> Result<(), CliError> {
     if args.input.file.is_some() {
-        let (note, files) = args.input.read_with_files(args.kind, args.attachments, run)?;
+        let (note, files, unfiled) = args.input.read_with_files(args.kind, args.attachments, run)?;
         let (mut session, case) = picker::unlock_to_add(run, args.case)?;
-        let note = super::with_marks(run, note)?;
-        let request = NoteAddRequest {
+        let mut request = NoteAddRequest {
             case: case.clone(),
-            note,
             also: args.also,
-            draft: None,
-            unless_same: false,
+            ..NoteAddRequest::default()
         };
+        request.note = super::with_marks(run, note, |note| {
+            session.note_add(NoteAddRequest {
+                note,
+                ..request.clone()
+            })
+        })?;
         let reply = add_once(run, &mut session, request)?.ok_or(NOT_TWICE)?;
         super::saved(&reply, run)?;
+        // Of one that is on file already, what is attached may be filed there.
+        match &reply.same_mail {
+            Some(note) if !unfiled.is_empty() => run.ui.hint(&format!(
+                "what is attached to the mail is not filed with this note; `casevault note attach {note} --list` shows what is filed \
+                 with the other"
+            )),
+            _ => super::tell_of_unfiled(&unfiled, run),
+        }
         attach(&files, &reply, run, &mut session)?;
         if reply.drafts {
             // The note is saved, whatever comes of telling what else there is.

@@ -62,14 +62,17 @@ pub(super) fn run(args: AmendArgs, run: &Invocation) -> Result<(), CliError> {
         let mut input = args.input.read(args.kind, run)?;
         input.from_version = args.of;
         let mut session = run.unlock()?;
-        let input = super::with_marks(run, input)?;
-        let request = NoteAmendRequest {
+        let mut request = NoteAmendRequest {
             note: note.clone(),
-            input,
             others,
-            draft: None,
-            unless_lost: false,
+            ..NoteAmendRequest::default()
         };
+        request.input = super::with_marks(run, input, |input| {
+            session.note_amend(NoteAmendRequest {
+                input,
+                ..request.clone()
+            })
+        })?;
         let reply = amend(run, &mut session, &request)?;
         super::saved(&reply, run)?;
         if reply.drafts {

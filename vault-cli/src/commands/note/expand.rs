@@ -58,13 +58,17 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
                 (session, jot)
             }
         };
-        let request = NoteExpandRequest {
+        let mut request = NoteExpandRequest {
             jot,
             case: args.case,
-            note: super::with_marks(run, note)?,
-            draft: None,
-            unless_same: false,
+            ..NoteExpandRequest::default()
         };
+        request.note = super::with_marks(run, note, |note| {
+            session.note_expand(NoteExpandRequest {
+                note,
+                ..request.clone()
+            })
+        })?;
         let reply = expand_once(run, &mut session, request)?;
         return super::saved(&reply.ok_or(NOT_TWICE)?, run);
     }

@@ -8,6 +8,7 @@ use crate::error::CliError;
 use crate::input::Source;
 use crate::invocation::Invocation;
 use crate::render;
+use crate::session::SessionError;
 use crate::session::request::{BreachAnswerRequest, BreachListRequest, NoteMisfiledRequest, NoteShowRequest};
 use crate::unlock_prompt;
 
@@ -78,9 +79,34 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
         });
     }
     let (to, reason) = (args.to, words);
+    let mut request = NoteMisfiledRequest {
+        note,
+        to,
+        reason,
+        unless_named: true,
+    };
     let watch = run.watch()?;
-    let reply = session.note_misfiled(NoteMisfiledRequest { note, to, reason }, watch.task())?;
+    let mut done = session.note_misfiled(request.clone(), watch.task());
     drop(watch);
+    if let Err(SessionError::NamesAnother { name, case, instead }) = &done {
+        let named = format!(
+            "the reason names {name} ({case}): it stays in the record of the case that the note is in, and whoever reads that reads \
+             the name"
+        );
+        if unlock_prompt::can_ask() {
+            run.ui.prompt(&format!("{named}\nWithout it: {instead}"));
+            let question = "Enter: take it without the name; y: take it as it is [y/N] ";
+            if !run.confirm(question, "whether the name is to stay", FLAG)? {
+                request.reason.clone_from(instead);
+            }
+        } else {
+            run.ui.note(&format!("look again: {named}"));
+        }
+        request.unless_named = false;
+        let watch = run.watch()?;
+        done = session.note_misfiled(request, watch.task());
+    }
+    let reply = done?;
     run.ui.reply(&reply, render::writing::misfiled)
 }
 

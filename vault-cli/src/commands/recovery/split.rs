@@ -16,7 +16,7 @@ use super::read_cards;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::render::card;
-use crate::session::reply::CardsReply;
+use crate::session::reply::{CardsReply, UnfinishedCards};
 use crate::session::request::RecoverySplitRequest;
 use crate::signals::Heeded;
 use crate::unlock_prompt;
@@ -26,6 +26,7 @@ use crate::unlock_prompt;
 /// Each card is written as words and as a page to print. Print them, give each to another person, and wipe the files.
 /// The cards are read back and proved to give the key; once you have said that they are printed, the key leaves this
 /// machine, and exists on the cards alone. Make a backup after that. What is stopped before that leaves no card behind.
+/// An agent that holds the vault open is ended, because it has the key in its memory: `casevault unlock` starts it anew.
 ///
 /// With `--new-key` an administrator makes cards of a new recovery key, which stands in the place of the one whose cards are lost
 /// or were used. Where one administrator signs the root, it is in force at once; where more do, the proposal that names it goes to
@@ -101,7 +102,18 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         args.shares,
         args.out_dir.display()
     );
-    if !args.yes && !run.confirm(&question, "that the cards are printed", "`--yes`")? {
+    let is_printed = match args.yes {
+        true => Ok(true),
+        false => run.confirm(&question, "that the cards are printed", "`--yes`"),
+    };
+    let is_printed = is_printed.inspect_err(|_| {
+        run.ui.note(&format!(
+            "no cards were made: their files are removed, and the recovery key stays where it was; what was printed of set {} gives \
+             the key too, so burn it",
+            card::grouped(&cards.set)
+        ));
+    })?;
+    if !is_printed {
         return Err(CliError::Usage {
             message: "no cards were made; the files are removed and the recovery key stays where it was".to_owned(),
             hint: "burn what was printed, which gives the key too; run it again when a printer is at hand".to_owned(),
@@ -129,20 +141,45 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
             "an agent may still hold the key in memory ({error}): `casevault lock` ends it"
         ));
     }
+    let own = card::grouped(&reply.set);
     for earlier in &reply.unfinished {
+        let set = card::grouped(&earlier.set);
+        let left = left_of(earlier);
+        let files = match left.as_slice() {
+            [] => format!("no file of them is left in `{}`", earlier.folder),
+            left => format!("wipe {}", left.join(", ")),
+        };
         run.ui.note(&format!(
-            "cards of set {}, begun {} in `{}`, give the same key: that was not finished; wipe what is left of them there, and \
-             burn what was printed",
-            earlier.set,
+            "void: the cards of set {set}, begun {} and not finished. {files}. Burn what was printed of them: they give the same key",
             crate::render::time(&earlier.begun_at),
-            earlier.folder
+        ));
+    }
+    if !reply.unfinished.is_empty() {
+        run.ui.note(&format!(
+            "in force: the cards of set {own}, made just now; each card says its set"
         ));
     }
     run.ui.hint(&format!(
-        "print and wipe the files in {}; copies of the vault's folder from before now still hold the key",
+        "see that the cards of set {own} are printed, then wipe their files in {}; copies of the vault's folder from before now \
+         still hold the key",
         args.out_dir.display()
     ));
     Ok(())
+}
+
+/// Finds the files that are left of cards that were begun: those in their folder that say their set. What cannot be looked at is
+/// taken for gone.
+fn left_of(begun: &UnfinishedCards) -> Vec<String> {
+    let set = card::grouped(&begun.set);
+    let entries = std::fs::read_dir(&begun.folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let says = || std::fs::read_to_string(path).is_ok_and(|text| zeroize::Zeroizing::new(text).contains(&set));
+        name.starts_with("card-") && says()
+    });
+    let mut files: Vec<String> = files.map(|path| path.display().to_string()).collect();
+    files.sort();
+    files
 }
 
 /// Whether a signal asked to stop; until this is dropped, that is all that a signal does.
@@ -220,8 +257,8 @@ impl Files {
         let mut file = opened.map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => CliError::Usage {
                 message: format!("`{}` is there already", path.display()),
-                hint: "name another folder; cards that were left when this command was cut off may be wiped for as long as \
-                       `casevault status` says that the recovery key waits"
+                hint: "name another folder; nothing was changed. As long as `casevault status` says that the recovery key waits, \
+                       no cards are in force, and those there are of a command that was cut off: wipe them once others are made"
                     .to_owned(),
             },
             _ => failed(e),

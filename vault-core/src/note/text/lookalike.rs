@@ -1,10 +1,11 @@
 //! Words that look like a mark and are none: `(hide-from father)`, `hide-from: father` in the middle of a line.
 //!
-//! The grammar knows marks in braces, and as fields of their own line. Whoever writes one in another way believes that
+//! So is guidance that words were typed into. The grammar knows marks in braces, and as fields of their own line. Whoever writes one in another way believes that
 //! something is kept from somebody, or will be told, and it is only text. It is read as text all the same, because nobody
 //! but its author knows what was meant; so whoever takes a text in asks, or says it.
 
 use super::{Doubt, Line, Meant};
+use crate::note::spelling::{allowed, fold, slips};
 
 /// The marks with the ways in which people write them; the first is the mark's own.
 const NAMES: [(&str, &[&str]); 5] = [
@@ -28,6 +29,21 @@ const NAMES: [(&str, &[&str]); 5] = [
     ("significant", &["significant"]),
     ("third-party", &["third-party", "third_party", "third party"]),
     ("withheld", &["withheld", "withhold"]),
+];
+
+/// The flags that the grammar knows in braces.
+const FLAGS: [&str; 11] = [
+    "about",
+    "from",
+    "hide-from",
+    "interpreter",
+    "kept",
+    "label",
+    "section",
+    "significant",
+    "third-party",
+    "unconfirmed",
+    "withheld",
 ];
 
 /// Those of them that are words of sentences too.
@@ -95,13 +111,47 @@ pub fn lookalikes(text: &str) -> Vec<Doubt> {
     let lines = lines.map(|(number, text)| Line::new(number, text));
     let doubts = lines.flat_map(|line| {
         let found = in_line(line).into_iter();
-        found.filter_map(move |found| {
+        let guidance = has_guidance(line).then(|| Doubt::of(line, Meant::Guidance));
+        let found = found.filter_map(move |found| {
             let written = line.text.get(found.from..found.to)?.to_owned();
             let mark = found.mark;
             Some(Doubt::of(line, Meant::Lookalike { written, mark }))
-        })
+        });
+        found.chain(guidance)
     });
     doubts.collect()
+}
+
+/// Tells whether the marker of guidance stands in the words of a line, where it keeps nothing out.
+fn has_guidance(line: Line<'_>) -> bool {
+    !line.is_guidance()
+        && line
+            .text
+            .match_indices("#!")
+            .any(|(at, _)| !line.text.get(..at).is_some_and(|b| b.ends_with('\\')))
+}
+
+/// Says which flag was meant by braces that hold none: `{hide-from father}` for `{hidefrom father}`.
+pub(super) fn meant_flag(flag: &str) -> Option<String> {
+    let (word, after) = first_word(flag.trim());
+    if let Some((mark, name, after)) = named(flag.trim()) {
+        let value = if name == "confidential" { "" } else { value_of(after) };
+        return Some(written(mark, value));
+    }
+    Some(written(near(word, &FLAGS)?, value_of(after)))
+}
+
+fn first_word(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| c.is_whitespace() || matches!(c, ':' | '='));
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// Finds the mark that a word looks like when it is spelt otherwise.
+fn near(word: &str, marks: &[&'static str]) -> Option<&'static str> {
+    let word = fold(word);
+    let all = marks.iter().map(|mark| (slips(&word, &fold(mark)), *mark));
+    let fits = all.filter(|(slips, mark)| *slips <= allowed(&fold(mark)));
+    fits.min_by_key(|(slips, _)| *slips).map(|(_, mark)| mark)
 }
 
 /// Writes a text with each of them as the mark that it looks like; nothing where it is not clear where one of them ends.
@@ -248,7 +298,15 @@ fn in_brackets(rest: &str, open: char) -> Option<(usize, String)> {
     if DANGERS.iter().any(|name| inside.eq_ignore_ascii_case(name)) {
         return Some((end + 1, "label danger".to_owned()));
     }
-    let (mark, name, after) = named(inside)?;
+    let (mark, name, after) = match named(inside) {
+        Some(found) => found,
+        None => {
+            let (word, after) = first_word(inside);
+            // `significance` is a word of its own.
+            let mark = near(word, &["hide-from", "withheld"])?;
+            (mark, mark, after)
+        }
+    };
     let value = if name == "confidential" { "" } else { value_of(after) };
     let mark = match mark {
         "significant" | "third-party" if !value.is_empty() => return None,
@@ -388,6 +446,17 @@ mod tests {
             ("obs: She rang. [third party]", "[third party]", "third-party"),
             ("obs: A knife. (label danger)", "(label danger)", "label danger"),
             ("obs: He moved. (hide-from)", "(hide-from)", "hide-from WHO"),
+            ("obs: She rang. [withold]", "[withold]", "withheld GROUND"),
+            (
+                "obs: She rang. [witheld: a source]",
+                "[witheld: a source]",
+                "withheld a source",
+            ),
+            (
+                "obs: He moved. (hide-form father)",
+                "(hide-form father)",
+                "hide-from father",
+            ),
         ] {
             assert_eq!(marks(text), [(1, written.to_owned(), mark.to_owned())], "{text}");
         }
@@ -443,6 +512,36 @@ mod tests {
     }
 
     #[test]
+    fn guidance_in_the_words_of_a_line_is_doubted() {
+        let doubted = |text: &str| lookalikes(text).iter().map(|doubt| doubt.line).collect::<Vec<_>>();
+        assert_eq!(
+            doubted("She was calm.#! What did you see?\n#! Guidance #! twice\n  #! Mine\n"),
+            [1, 3]
+        );
+        assert_eq!(doubted("It says \\#! on the door. #1!\n"), [0; 0]);
+    }
+
+    #[test]
+    fn a_flag_that_is_spelt_otherwise_is_known() {
+        for (flag, meant) in [
+            ("hidefrom father", "hide-from father"),
+            ("hide from father", "hide-from father"),
+            ("hiden-from father", "hide-from father"),
+            ("not for father", "hide-from father"),
+            ("withold", "withheld GROUND"),
+            ("witheld: a source", "withheld a source"),
+            ("singificant", "significant"),
+            ("thirdparty", "third-party"),
+            ("lable danger", "label danger"),
+        ] {
+            assert_eq!(meant_flag(flag).as_deref(), Some(meant), "{flag}");
+        }
+        for flag in ["urgent", "x", ""] {
+            assert_eq!(meant_flag(flag), None, "{flag}");
+        }
+    }
+
+    #[test]
     fn marks_and_sentences_are_left_alone() {
         for text in [
             "obs: He moved. {hide-from father} {withheld a source} {significant}",
@@ -458,6 +557,7 @@ mod tests {
             "obs: The flat is not for him, and this note is confidential to her doctor.",
             "said mother: I do not tell him everything.",
             "obs: It is a danger: he drives. C# and #2.",
+            "obs: She came (without him), withdrawn (upheld) [without].",
             "## Safety",
         ] {
             assert_eq!(marks(text), [], "{text}");

@@ -59,6 +59,9 @@ pub fn blank(note: &Note, outline: &Outline) -> String {
         }
         out.push('\n');
     }
+    if outline.headings.is_empty() {
+        out.push('\n');
+    }
     for prompt in &outline.prompts {
         let _ = writeln!(out, "#! {prompt}");
     }

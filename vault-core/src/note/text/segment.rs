@@ -544,6 +544,8 @@ pub enum Meant {
         /// The mark that is meant.
         mark: &'static str,
     },
+    /// Nothing: a line of guidance that is not as it was given, so that what was typed into it is dropped with it.
+    Dropped,
     /// A field of a plan or a decision, under another segment.
     Field {
         /// The field.
@@ -551,6 +553,8 @@ pub enum Meant {
         /// The segment's kind.
         of: SegmentKind,
     },
+    /// Text, with the marker of guidance in it.
+    Guidance,
     /// Text, although it would be a field of the note in the first lines.
     Head(&'static str),
     /// Text, although it looks like a mark.
@@ -601,6 +605,14 @@ impl std::fmt::Display for Meant {
                     ", so that what stands under it is of no kind: begin it with `{mark}:`"
                 )
             }
+            Self::Dropped => f.write_str(
+                "the line begins with `#!`, and all of it is dropped, with what was typed into it: words go into a line of their \
+                 own",
+            ),
+            Self::Guidance => f.write_str(
+                "`#!` stands in the middle of the line, so that it drops nothing, and is filed with the words: it belongs to the \
+                 beginning of a line of its own; `\\#!` says that it is meant",
+            ),
             Self::Field { name, of } => write!(
                 f,
                 "`{name}:` was taken for a field, and is none of a segment of kind {}; `\\{name}:` keeps it as text",
