@@ -12,6 +12,7 @@
 //! answers. `docs/evilsrv.md` says how to add to it.
 
 pub mod forged;
+pub mod ghost;
 pub mod judge;
 pub mod lie;
 pub mod means;

@@ -7,15 +7,18 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
+use vault_core::crypto::sign::Signature;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::id::AgencyId;
 use vault_core::id::CaseId;
 use vault_core::id::LinkId;
 use vault_core::secret::SigningSeed;
+use vault_core::stream::UnverifiedLink;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire::v1::stream::StreamId;
+use vault_core::wire::v1::stream::StreamKind;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -151,6 +154,22 @@ impl Means {
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
             .expect("the server has a case");
         Entry::of(StreamId::case(CaseId(case.0)), case.1, LinkId([0x9a; 32]))
+    }
+
+    /// Returns the links of the first stream of a kind, as the server has them.
+    ///
+    /// # Panics
+    /// Where they cannot be read.
+    pub fn links(&self, kind: StreamKind) -> Vec<UnverifiedLink> {
+        let database = rusqlite::Connection::open(self.data.join("server.db")).expect("the server's database opens");
+        let sql = "SELECT bytes, signature FROM link WHERE stream = (SELECT min(no) FROM stream WHERE kind = ?1) ORDER BY seq";
+        let mut statement = database.prepare(sql).expect("a statement");
+        let rows = statement.query_map([kind as u8], |row| Ok((row.get(0)?, row.get(1)?)));
+        let links = rows.expect("the server's links are read").map(|row| {
+            let (bytes, signature): (Vec<u8>, [u8; 64]) = row.expect("a row");
+            UnverifiedLink::decode(&bytes, Signature(signature)).expect("a link")
+        });
+        links.collect()
     }
 
     /// Returns a log with these entries, under the agency's key.

@@ -1,6 +1,7 @@
 //! The scenarios: what is lied about, what must come of it, and what would come of it without the guard.
 
 mod appending;
+mod ghosts;
 mod joining;
 mod log;
 mod malice;
@@ -141,6 +142,7 @@ impl Scenario {
             appending::scenarios(),
             joining::scenarios(),
             pulling::scenarios(),
+            ghosts::scenarios(),
             transport::scenarios(),
             malice::scenarios(),
             witnesses::scenarios(),

@@ -1,5 +1,6 @@
 //! The verbs: each takes a request and gives another answer than the honest one.
 
+use super::ghost::Ghost;
 use super::lie::AppendLie;
 use super::lie::LogLie;
 use super::lie::PageLie;
@@ -97,6 +98,8 @@ pub enum Verb {
     Append(AppendLie),
     /// Another page of links.
     Page(PageLie),
+    /// A link that the server made itself: its leaf, its stream's length, and the link.
+    Ghost(Ghost),
     /// Nothing is handed on and nothing answered.
     Drop,
     /// Handed on twice; the second answer goes out.
@@ -194,6 +197,7 @@ impl Verb {
                 let page = wire::encode(&lie.applied(page));
                 Answer::of(200, page.expect("a page is encoded"))
             }
+            Self::Ghost(ghost) => ghost.answer(means, message, asked),
             Self::Drop => cut(Vec::new()),
             Self::Dup => {
                 honest();
@@ -290,6 +294,7 @@ impl fmt::Display for Verb {
             Self::Phantom => f.write_str("drop(the link of a leaf)"),
             Self::Append(lie) => lie.fmt(f),
             Self::Page(lie) => lie.fmt(f),
+            Self::Ghost(ghost) => ghost.fmt(f),
             Self::Drop => f.write_str("drop"),
             Self::Dup => f.write_str("dup"),
             Self::Inject(bytes) => write!(f, "inject({} bytes behind)", bytes.len()),
@@ -365,7 +370,7 @@ fn cut(body: Vec<u8>) -> Answer {
 }
 
 /// The key that the attacker has no right to.
-fn attackers_key() -> SigningKey {
+pub(super) fn attackers_key() -> SigningKey {
     SigningKey::from_seed(&SigningSeed::from_bytes([0xa7; 32]))
 }
 

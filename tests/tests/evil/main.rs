@@ -39,6 +39,10 @@ scenarios! {
     attack_01_a_log_key_with_a_flipped_bit_spoils_nothing
     attack_03_a_log_key_of_another_name_is_not_taken
     attack_03_a_log_key_that_the_server_does_not_hold_is_not_taken
+    attack_03_another_key_for_a_colleague_is_refused
+    attack_04_a_root_with_another_recovery_key_is_refused
+    attack_05_a_member_whom_the_server_adds_is_refused
+    attack_06_a_device_that_the_server_adds_is_refused
     attack_13_a_checkpoint_for_a_challenge_is_not_signed
     attack_14_a_link_at_anothers_leaf_is_refused
     attack_14_another_link_at_a_leaf_is_refused
@@ -51,6 +55,7 @@ scenarios! {
     attack_21_an_older_link_again_in_a_page_is_refused
     attack_21_leaves_told_the_wrong_way_round_are_refused
     attack_22_a_leaf_put_between_is_refused
+    attack_22_a_note_that_the_server_writes_again_is_refused
     attack_31_a_leaf_far_behind_the_end_is_refused
     attack_31_a_page_of_empty_blobs_takes_no_memory
     attack_31_a_token_of_a_megabyte_is_refused

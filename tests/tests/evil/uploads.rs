@@ -75,3 +75,68 @@ fn attack_40_a_session_and_an_append_sent_again_give_and_change_nothing() {
         assert_eq!(elsewhere.means().forward(&again(message)).status, 401, "{message}");
     }
 }
+
+/// What was asked after two notes were written, by what it is for and how long it is.
+fn lengths(notes: [(&str, &str); 2]) -> Vec<(Message, usize, usize)> {
+    let stage = Stage::set(Begins::Joined);
+    let case = stage.vault.json(&["case", "list"])["cases"][0]["case"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let add = |kind: &str, text: &str| {
+        let add = ["note", "add", &case, "--kind", kind, "--file", "-", "--json"];
+        stage.vault.feed(&add, format!("obs: {text}\n").as_bytes()).done();
+    };
+    // What begins a segment of the access log is an age file, whose header is longer by a random stanza.
+    add("phone", "First.");
+    stage.run(Command::Sync).done();
+    let began = stage.evil.tape().len();
+    for (kind, text) in notes {
+        add(kind, text);
+    }
+    stage.run(Command::Sync).done();
+    let asked = stage.evil.tape().since(began);
+    asked
+        .iter()
+        .map(|exchange| (exchange.message, exchange.path.len(), exchange.body.len()))
+        .collect()
+}
+
+/// Which form it was, what was said, and that the same was said twice, are in no length: nothing is compressed, nothing
+/// stored once for two, and lengths go in steps.
+#[test]
+fn attack_25_notes_of_one_length_go_out_in_requests_of_one_length() {
+    let twice = lengths([("phone", "She rang; all is well."), ("phone", "She rang; all is well.")]);
+    let apart = lengths([("court", "Found on the landing.."), ("phone", "He hit her in May, and")]);
+    assert_eq!(twice, apart);
+    let longer = "He came. ".repeat(60);
+    let longer = lengths([("phone", "She rang; all is well."), ("phone", &longer)]);
+    assert_ne!(twice, longer, "no length was looked at");
+}
+
+/// Files that a passphrase alone opens say what they are: keystores, backups, and what `age` seals to a passphrase.
+#[test]
+fn attack_34_no_file_of_a_server_holds_what_a_passphrase_alone_opens() {
+    let stage = Stage::set(Begins::Joined);
+    let backup = stage.vault.around.join("vault.cvbackup");
+    let create = ["backup", "create", "--out", backup.to_str().unwrap()];
+    stage.vault.run(&create).done();
+    let keystore = std::fs::read(stage.vault.home.join("keystore")).unwrap();
+    let backup = std::fs::read(backup).unwrap();
+    // The salt of the one (docs/format.md section 10), the magic of the other, and how an age file under a passphrase begins.
+    let begins = [
+        &keystore[79..111],
+        &backup[..8],
+        b"age-encryption.org/v1\n-> scrypt".as_slice(),
+    ];
+    let finder = aho_corasick::AhoCorasick::new(begins).unwrap();
+    assert!(finder.is_match(&keystore) && finder.is_match(&backup));
+    stage.run(Command::Sync).done();
+    let server = files(&stage.vault.around.join("server"));
+    assert!(!server.is_empty());
+    for path in server {
+        let bytes = std::fs::read(&path).unwrap();
+        let found = finder.find(&bytes).map(|found| found.pattern());
+        assert_eq!(found, None, "{}", path.display());
+    }
+}
