@@ -305,6 +305,44 @@ fn a_new_recovery_key_is_proposed_where_two_sign_and_its_cards_are_good_from_the
     ann.verified();
 }
 
+/// Of two next roots the log's first is the one: whose root came second is not told that its cards are good.
+#[test]
+fn cards_whose_root_came_second_are_taken_back_and_the_older_ones_stay() {
+    let agency = Agency::new();
+    let ann = &agency.ann;
+    let old = ann.around.join("old").to_str().unwrap().to_owned();
+    ann.run(&["recovery", "split", "--yes", "--out-dir", &old]).done();
+    let (ben, _) = agency.joined("Ben Able", "administrator");
+    let key = witness_key(ann);
+    let new = ann.around.join("new").to_str().unwrap().to_owned();
+    let Some(mut terminal) = on_terminal(ann, &format!("recovery split --new-key --out-dir {new}")) else {
+        return;
+    };
+    terminal.wait_for("Are all of them printed?").wait_for("[yes/no] ");
+    // While the pages come out of the printer.
+    let told = ben.json(&["agency", "propose", "--witness", &key]);
+    assert_eq!(
+        (&told["in_force"], &told["sent"]),
+        (&true.into(), &true.into()),
+        "{told}"
+    );
+    terminal.keys("yes\r");
+    let (code, screen) = terminal.end();
+    let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 6, "{screen}");
+    for said in [
+        "came into force first",
+        "burn what was printed, and keep the older cards",
+    ] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(!screen.contains("is in force;") && std::fs::read_dir(&new).unwrap().count() == 0);
+    assert_eq!(ann.json(&["agency", "show"])["recovery_version"], 1);
+    let cards: Vec<String> = (1..=2).map(|n| format!("{old}/card-{n}-of-3.txt")).collect();
+    let checked = ann.json(&["recovery", "check", "--cards", &cards.join(",")]);
+    assert_eq!(checked["current"], true, "{checked}");
+}
+
 fn join(vault: &Vault, noun: &str, sheet: &str) -> Done {
     vault.run(&[&[noun, "join", "--sheet", sheet, "--json"][..], &CHEAP].concat())
 }

@@ -559,6 +559,11 @@ impl AgencyState {
         std::iter::once(&self.root).chain(self.past_roots.iter().map(|(_, root)| root))
     }
 
+    /// Tells whether a root is in force, or was.
+    pub fn has_had(&self, root: &Root) -> bool {
+        self.every_root().any(|known| known == root)
+    }
+
     /// Returns the members.
     pub fn members(&self) -> &BTreeMap<MemberId, Member> {
         &self.members

@@ -152,18 +152,19 @@ fn database(url: Option<String>, file: Option<PathBuf>) -> Result<Option<Databas
         (None, Some(path)) => Database::in_file(&path)?,
         (None, None) => return Ok(None),
     };
-    Ok(Some(match passfile() {
-        Some(path) => database.with_passfile(&path)?,
-        None => database,
-    }))
+    Ok(Some(with_password(database)?))
 }
 
-/// The file in which whoever runs the server keeps passwords of databases, where libpq looks for it.
-fn passfile() -> Option<PathBuf> {
+/// Looks the password up in the file in which whoever runs the server keeps passwords of databases, where libpq looks for it.
+/// One that is named has to be fit; one that only lies in the home is passed over where it is not.
+fn with_password(database: Database) -> Result<Database, ConfigError> {
     let named = std::env::var_os("PGPASSFILE").filter(|named| !named.is_empty());
-    named
-        .map(PathBuf::from)
-        .or_else(|| Some(etcetera::home_dir().ok()?.join(".pgpass")))
+    if let Some(named) = named {
+        return Ok(database.with_passfile(&PathBuf::from(named))?);
+    }
+    let home = etcetera::home_dir().ok();
+    let found = home.and_then(|home| database.clone().with_passfile(&home.join(".pgpass")).ok());
+    Ok(found.unwrap_or(database))
 }
 
 /// The folder that is named, or the server's own of whoever runs it.

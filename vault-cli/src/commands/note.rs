@@ -373,7 +373,8 @@ pub(in crate::commands) fn with_marks<T>(
     match save(paused) {
         Err(SessionError::Paused) => {}
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err(SessionError::Bug("a note that was to wait was saved".to_owned()).into()),
+        // It says what is said already: there is nothing to be asked, and nothing to be saved.
+        Ok(_) => return Ok(note),
     }
     match marks::ask(run, &note.text, &doubts)? {
         Meant::AsWritten => {}

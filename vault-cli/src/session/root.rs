@@ -214,10 +214,19 @@ impl Session {
     pub(super) fn signed(&mut self, schema: Schema, proposal: Proposal, task: Task<'_>) -> Result<ProposalReply> {
         let mut reply = self.told(schema, &proposal, true)?;
         if reply.missing == 0 {
+            let root = proposal.root().clone();
             self.write(|holder, tx| holder.administer(tx, |agency, by| proposal.adopt(agency, by)))?;
             reply.in_force = true;
             reply.proposal = String::new();
             reply.sent = self.send_if_known(task)?;
+            // What was sent met what others had put in force meanwhile: of two next roots the log's first is the one.
+            if !self.holder.agency.has_had(&root) {
+                return Err(SessionError::Conflict {
+                    what: "another version of the root came into force first, and this one is set aside".to_owned(),
+                    next: "`casevault agency show` has the root that there is; propose anew what it lacks".to_owned(),
+                });
+            }
+            reply.officer_owed = growing::owed(&self.holder.agency).role;
         }
         Ok(reply)
     }
@@ -262,6 +271,7 @@ impl Session {
             missing: proposal.missing(agency),
             in_force: false,
             sent: false,
+            officer_owed: false,
             proposal: if whole { write(&bytes) } else { String::new() },
         })
     }

@@ -74,6 +74,7 @@ pub(super) fn hand_on(
     if reply.missing == 0 {
         run.ui.reply(&reply, render::agency::proposed)?;
         tell_price(run, &reply);
+        render::member::still_owed(&run.ui, reply.officer_owed);
         return Ok(());
     }
     let Some(out) = out else {

@@ -88,7 +88,7 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
     let watch = run.watch()?;
     let mut done = session.note_misfiled(request.clone(), watch.task());
     drop(watch);
-    if let Err(SessionError::NamesAnother { name, case, instead }) = &done {
+    while let Err(SessionError::NamesAnother { name, case, instead }) = &done {
         let named = format!(
             "the reason names {name} ({case}): it stays in the record of the case that the note is in, and whoever reads that reads \
              the name"
@@ -96,15 +96,17 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
         if unlock_prompt::can_ask() {
             run.ui.prompt(&format!("{named}\nWithout it: {instead}"));
             let question = "Enter: take it without the name; y: take it as it is [y/N] ";
-            if !run.confirm(question, "whether the name is to stay", FLAG)? {
-                request.reason.clone_from(instead);
+            match run.confirm(question, "whether the name is to stay", FLAG)? {
+                true => request.unless_named = false,
+                // There may be another name in it.
+                false => request.reason.clone_from(instead),
             }
         } else {
             run.ui.note(&format!("look again: {named}"));
+            request.unless_named = false;
         }
-        request.unless_named = false;
         let watch = run.watch()?;
-        done = session.note_misfiled(request, watch.task());
+        done = session.note_misfiled(request.clone(), watch.task());
     }
     let reply = done?;
     run.ui.reply(&reply, render::writing::misfiled)

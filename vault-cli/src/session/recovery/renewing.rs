@@ -79,7 +79,11 @@ impl Session {
             .write(|tx| Ok::<_, SessionError>(tx.put_local(NEXT, &json)?))?;
         let proposal = Proposal::make(&self.holder.agency, self.acting(), |root| root.recovery = public)
             .map_err(refused("recovery key"))?;
-        let proposal = self.signed(AGENCY_PROPOSE, proposal, task)?;
+        let proposal = self.signed(AGENCY_PROPOSE, proposal, task);
+        if proposal.is_err() && !self.recovery_next_is_in_force()? {
+            self.store.write(|tx| Ok::<_, SessionError>(tx.remove_local(NEXT)?))?;
+        }
+        let proposal = proposal?;
         self.mend_set();
         let reply = SplitReply {
             schema: RECOVERY_SPLIT,
@@ -94,9 +98,14 @@ impl Session {
         Ok((reply, proposal))
     }
 
-    /// Tells whether a recovery key of this version is in force, or one after it.
-    pub fn recovery_is_in_force(&self, version: u32) -> bool {
-        self.holder.agency.root().recovery.version >= version
+    /// Tells whether the key of the cards that were made last is in force: the root names it.
+    ///
+    /// # Errors
+    /// [`SessionError`] of the store.
+    pub fn recovery_next_is_in_force(&self) -> Result<bool> {
+        let next = self.store.read(|tx| Ok::<_, SessionError>(tx.local(NEXT)?))?;
+        let next = next.and_then(|json| serde_json::from_slice::<NextSet>(&json).ok());
+        Ok(next.is_some_and(|next| next.is_of(&self.holder.agency.root().recovery)))
     }
 
     fn next_recovery(&self) -> Result<u32> {
@@ -182,14 +191,14 @@ mod tests {
         let new = vault.s().recovery_new_cards(&asked()).unwrap();
         // Cut off here nothing has changed: the old cards are the ones.
         vault.open();
-        assert!(!vault.s().recovery_is_in_force(2));
+        assert!(!vault.s().recovery_next_is_in_force().unwrap());
         assert_eq!(read_set(&vault.places).unwrap().set, old.set);
         // Two cards of three prove nothing of the third.
         let some = inputs(&new)[..2].to_vec();
         let refused = watched(|task| vault.s().recovery_renew(&some, task)).unwrap_err();
         assert_eq!(refused.check(), Some(Check::CardsMissing));
         let (reply, proposal) = watched(|task| vault.s().recovery_renew(&inputs(&new), task)).unwrap();
-        assert!(proposal.in_force && vault.s().recovery_is_in_force(2));
+        assert!(proposal.in_force && vault.s().recovery_next_is_in_force().unwrap());
         assert_eq!((reply.set, reply.version), (new.set.clone(), 2));
         assert_eq!(read_set(&vault.places).unwrap().set, new.set);
         assert!(vault.s().holder.secrets.recovery.is_none());

@@ -73,6 +73,9 @@ pub struct ProposalReply {
     pub in_force: bool,
     /// Whether it was sent to the server; otherwise the next `sync` does it.
     pub sent: bool,
+    /// Whether an officer's next `sync` has to open the next epoch of the access log's key; until then its entries open to
+    /// whom it was sealed before.
+    pub officer_owed: bool,
     /// Its text for another administrator, which goes to a file and not into what is printed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub proposal: String,

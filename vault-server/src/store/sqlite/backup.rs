@@ -59,13 +59,45 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Vec<Sound>, BackupError> {
     if !from.exists() {
         return Err(BackupError::Nothing(folder.to_owned()));
     }
-    born(to)?;
-    let copied = copy(&from, to).and_then(|()| check(to));
-    if copied.is_err() {
-        // What is half there looks like a copy. Nothing more can be done where it cannot be removed.
-        let _ = fs::remove_file(to);
+    let part = begun(to)?;
+    born(&part)?;
+    finished(&part, to, copy(&from, &part))
+}
+
+/// The name of a copy until it was gone over: what is half there looks like a copy, also after a power cut.
+fn begun(to: &Path) -> Result<PathBuf, BackupError> {
+    if to.exists() {
+        return Err(BackupError::There(to.to_owned()));
     }
-    copied
+    let part = beside(to, ".part");
+    remove(&part);
+    Ok(part)
+}
+
+/// Goes over a copy and gives it its name; what is not whole is taken away.
+fn finished(part: &Path, to: &Path, copied: Result<(), BackupError>) -> Result<Vec<Sound>, BackupError> {
+    let sound = copied.and_then(|()| check(part)).and_then(|sound| {
+        fs::rename(part, to).map_err(failed(to))?;
+        sync(to)?;
+        Ok(sound)
+    });
+    if sound.is_err() {
+        remove(part);
+    }
+    sound
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Takes a copy away, with what the database keeps beside it. Nothing more can be done where it cannot be removed.
+fn remove(copy: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(beside(copy, end));
+    }
 }
 
 /// Copies what another store has at one moment to a new file, born 0600, as [`backup`] does, and goes over the copy.
@@ -73,17 +105,10 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Vec<Sound>, BackupError> {
 /// # Errors
 /// [`BackupError`]; no file is left then.
 pub fn backup_of(source: &dyn Store, to: &Path) -> Result<Vec<Sound>, BackupError> {
-    let file = born(to)?;
-    let copied = written(source, to, file).and_then(|()| check(to));
-    if copied.is_err() {
-        for end in ["", "-wal", "-shm"] {
-            let mut name = to.as_os_str().to_owned();
-            name.push(end);
-            // As above.
-            let _ = fs::remove_file(name);
-        }
-    }
-    copied
+    let part = begun(to)?;
+    let file = born(&part)?;
+    let copied = written(source, &part, file);
+    finished(&part, to, copied)
 }
 
 fn written(source: &dyn Store, to: &Path, file: File) -> Result<(), BackupError> {

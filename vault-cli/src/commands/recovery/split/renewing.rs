@@ -6,6 +6,7 @@ use crate::commands::recovery::read_cards;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::part::require_new;
+use crate::render;
 use crate::session::Session;
 use crate::session::reply::{ProposalReply, SplitReply};
 use crate::session::request::RecoverySplitRequest;
@@ -48,14 +49,20 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation, mut session: Session) -> R
     stopped.check()?;
     drop(stopped);
     let watch = run.watch()?;
+    // From here on they may be all that there is of the key that the root names.
+    let files = files.keep();
     let renewed = session.recovery_renew(&read, watch.task());
     drop(watch);
     let (mut reply, mut proposal) = match renewed {
         Ok(renewed) => renewed,
         Err(error) => {
-            if session.recovery_is_in_force(cards.version) {
-                // The cards are all that there is of the key that the root names.
-                files.keep();
+            if !session.recovery_next_is_in_force().unwrap_or(true) {
+                for file in &files {
+                    // One that cannot be removed is of a key that opens nothing.
+                    let _ = std::fs::remove_file(file);
+                }
+                run.ui
+                    .note("no new recovery key is in force: burn what was printed, and keep the older cards");
             }
             return Err(error.into());
         }
@@ -64,7 +71,7 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation, mut session: Session) -> R
     if let (false, Some(out)) = (proposal.in_force, &args.out) {
         endorse::write(out, &text, false)?;
     }
-    reply.files = files.keep();
+    reply.files = files;
     tell(args, run, reply, proposal)
 }
 
@@ -79,7 +86,7 @@ fn tell(args: &SplitArgs, run: &Invocation, mut reply: SplitReply, proposal: Pro
         "{} of {} cards give recovery key {version}, {standing}",
         reply.threshold, reply.shares
     );
-    let in_force = proposal.in_force;
+    let (in_force, officer_owed) = (proposal.in_force, proposal.officer_owed);
     reply.proposal = Some(proposal);
     run.ui.made(&reply, "made recovery cards of set", &reply.set, &rest)?;
     run.ui
@@ -96,9 +103,9 @@ fn tell(args: &SplitArgs, run: &Invocation, mut reply: SplitReply, proposal: Pro
             ));
         }
         _ => run.ui.hint(&format!(
-            "make a new backup with `casevault backup create --out FILE`: the cards of recovery key {before} open older ones alone, \
-             and what is written from now on not at all"
+            "make a new backup with `casevault backup create --out FILE`: the cards of recovery key {before} open older ones alone"
         )),
     }
+    render::member::still_owed(&run.ui, officer_owed);
     Ok(())
 }
