@@ -66,7 +66,7 @@ fn verifying(page: &mut Page, lines: &str) -> Outcome<()> {
     one.json(&["server", "add", &server.url]);
     one.json(&["sync"]);
     let log = one.json(&["log", "verify"]);
-    let leaves = log["leaves"].as_u64().unwrap_or_default();
+    let leaves = log["server"]["leaves"].as_u64().unwrap_or_default();
     let verified = median(3, || took(&one, &["log", "verify"]))?;
     page.row(
         &format!("`log verify` of {leaves} leaves, its signatures among it"),
