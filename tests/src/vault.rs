@@ -82,6 +82,24 @@ impl Vault {
         length("vault.db") + length("vault.db-wal")
     }
 
+    /// Enrols a further device of this vault's member at its server, by a sheet of that name; it has the agency's stream, and
+    /// nothing else yet.
+    pub fn further(&self, sheet: &str) -> Self {
+        let sheet = self.around.join(sheet);
+        let sheet = sheet.to_str().expect("a folder whose path is text");
+        let device = self.run(&["device", "add", "--out", sheet]).handle();
+        let further = Self::unmade();
+        let code = further.asks_to_join("device", sheet);
+        self.run(&["device", "approve", &device, "--code", &code]).done();
+        further
+    }
+
+    /// Asks to join from a sheet, as a device or a member; returns the code that is shown.
+    pub fn asks_to_join(&self, noun: &str, sheet: &str) -> String {
+        let asked = self.json(&[noun, "join", "--sheet", sheet, "--kdf-memory", "64MiB"]);
+        asked["code"].as_str().expect("a code to compare").to_owned()
+    }
+
     /// Prepares a command that has no terminal, and nothing on standard input.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary::casevault());

@@ -318,18 +318,8 @@ mod tests {
 
     fn named(name: &str) -> CaseRow {
         CaseRow {
-            case: "c-7fk2m9qd".into(),
             external_id: Some("ext-00001".into()),
-            status: "open".into(),
-            notes: 0,
-            label: Some(name.into()),
-            name: None,
-            flags: Vec::new(),
-            opened: None,
-            template: None,
-            worker: None,
-            left: false,
-            behind: false,
+            ..CaseRow::labelled("c-7fk2m9qd", name)
         }
     }
 

@@ -129,21 +129,13 @@ impl Writing {
                 doubts.sort_by_key(|doubt| doubt.line);
             }
             // What cannot be read is told before anything is asked of it.
-            let amiss = match doubts.is_empty() {
-                true => SessionError::Paused,
-                false => {
-                    let paused = NoteInput {
-                        pause: true,
-                        ..self.input.clone()
-                    };
-                    match save(session, paused, self.draft.clone()) {
-                        Ok(saved) => return Ok(saved),
-                        Err(error) => error,
-                    }
-                }
+            let input = NoteInput {
+                pause: !doubts.is_empty(),
+                ..self.input.clone()
             };
-            let error = match amiss {
-                SessionError::Paused => {
+            let error = match save(session, input, self.draft.clone()) {
+                Ok(saved) => return Ok(saved),
+                Err(SessionError::Paused) => {
                     match marks::ask(run, &text, &doubts).map_err(|error| self.kept(error))? {
                         Meant::AsWritten => {}
                         Meant::Marks(marked) => {
@@ -165,7 +157,7 @@ impl Writing {
                         Err(error) => error,
                     }
                 }
-                error => error,
+                Err(error) => error,
             };
             let again = match &error {
                 SessionError::Malformed { .. } if program.is_some() => faults::with(&text, &error),

@@ -135,6 +135,24 @@ impl Twin {
 }
 
 impl Scenario {
+    /// A lie of which nothing is left, told where a client synchronises, or joins if it has no server yet.
+    const fn of(name: &'static str, begins: Begins, rules: fn() -> Vec<Rule>, comes: Comes, twin: Twin) -> Self {
+        Self {
+            name,
+            begins,
+            command: match begins {
+                Begins::Alone => Command::Add,
+                Begins::Joined | Begins::Written | Begins::Behind | Begins::Witnessed => Command::Sync,
+            },
+            rules,
+            comes,
+            evidence: false,
+            most: None,
+            twin,
+            open: None,
+        }
+    }
+
     /// Returns every scenario.
     pub fn all() -> Vec<Self> {
         [

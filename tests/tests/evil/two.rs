@@ -44,13 +44,7 @@ fn attack_44_who_is_shown_what_another_was_told_has_the_evidence() {
 fn attack_44_what_another_device_was_told_comes_out_with_what_it_writes() {
     let stage = Stage::set(Begins::Joined);
     let ann = &stage.vault;
-    let sheet = ann.around.join("desk.sheet");
-    let sheet = sheet.to_str().unwrap();
-    let device = ann.run(&["device", "add", "--out", sheet]).handle();
-    let desk = Vault::unmade();
-    let asked = desk.run(&["device", "join", "--sheet", sheet, "--kdf-memory", "64MiB", "--json"]);
-    let code = asked.json()["code"].as_str().unwrap().to_owned();
-    ann.run(&["device", "approve", &device, "--code", &code]).done();
+    let desk = ann.further("desk.sheet");
     desk.json(&["sync"]);
     let case = desk.json(&["case", "list"])["cases"][0]["case"]
         .as_str()

@@ -9,7 +9,6 @@ use casevault_e2e::leak::Words;
 use casevault_e2e::relay::Relay;
 use casevault_e2e::vault::{PASSPHRASE, Vault};
 
-use crate::fetching::{enrolled, join};
 use crate::{data, kept};
 
 const MARKERS: usize = 500;
@@ -45,7 +44,7 @@ pub(crate) fn attack_24_nothing_that_a_server_is_sent_holds_says_or_remembers_sh
     let server = kept::start(&data(&one));
     let relay = Relay::to(&server.address());
     one.json(&["server", "add", &relay.url]);
-    let two = enrolled(&one, "two.sheet");
+    let two = one.further("two.sheet");
     two.json(&["sync"]);
     let sheet = one.around.join("member.sheet").to_str().unwrap().to_owned();
     let [_, _, name, client, text, term, reason, outcome] = TYPED;
@@ -62,7 +61,7 @@ pub(crate) fn attack_24_nothing_that_a_server_is_sent_holds_says_or_remembers_sh
         ])
         .handle();
     let colleague = Vault::unmade();
-    let code = join(&colleague, "member", &sheet);
+    let code = colleague.asks_to_join("member", &sheet);
     one.run(&["member", "approve", &member, "--code", &code]).done();
     colleague.json(&["sync"]);
 

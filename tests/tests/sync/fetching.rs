@@ -11,22 +11,6 @@ use casevault_e2e::vault::Vault;
 
 use crate::{data, has_ended, kept};
 
-/// A further device, enrolled and with nothing fetched but the agency's stream.
-pub(crate) fn enrolled(first: &Vault, name: &str) -> Vault {
-    let sheet = first.around.join(name).to_str().unwrap().to_owned();
-    let device = first.run(&["device", "add", "--out", &sheet]).handle();
-    let further = Vault::unmade();
-    let code = join(&further, "device", &sheet);
-    first.run(&["device", "approve", &device, "--code", &code]).done();
-    further
-}
-
-/// Asks to join from a sheet, as a device or a member; returns the code that is shown.
-pub(crate) fn join(new: &Vault, noun: &str, sheet: &str) -> String {
-    let asked = new.run(&[noun, "join", "--sheet", sheet, "--kdf-memory", "64MiB", "--json"]);
-    asked.json()["code"].as_str().unwrap().to_owned()
-}
-
 fn texts(vault: &Vault, case: &str) -> Vec<String> {
     let list = vault.json(&["note", "list", case]);
     let notes = list["notes"].as_array().unwrap().iter();
@@ -48,7 +32,7 @@ pub(crate) fn a_caseload_is_fetched_into_empty_homes_worked_on_apart_and_merged(
     let one = Vault::with(&lines);
     let server = kept::start(&data(&one));
     one.json(&["server", "add", &server.url]);
-    let (two, three) = (enrolled(&one, "two.sheet"), enrolled(&one, "three.sheet"));
+    let (two, three) = (one.further("two.sheet"), one.further("three.sheet"));
     for further in [&two, &three] {
         let fetched = further.json(&["sync"]);
         assert!(fetched["received"].as_u64().unwrap() > 1_000, "{fetched}");
@@ -112,7 +96,7 @@ pub(crate) fn a_client_that_is_killed_while_it_fetches_goes_on_and_has_nothing_t
     let one = Vault::with(&caseload::make(Size::S));
     let server = kept::start(&data(&one));
     one.json(&["server", "add", &server.url]);
-    let two = enrolled(&one, "two.sheet");
+    let two = one.further("two.sheet");
     for _ in 0..6 {
         let before = written(&two);
         let mut syncing = two.command(&["sync"]).spawn().unwrap();
@@ -143,7 +127,7 @@ fn two_that_sync_one_vault_at_once_leave_it_whole() {
     let one = Vault::with(&caseload::make(Size::S));
     let server = kept::start(&data(&one));
     one.json(&["server", "add", &server.url]);
-    let two = enrolled(&one, "two.sheet");
+    let two = one.further("two.sheet");
     two.run(&["device", "list", "--json"]);
     let mut at_once: Vec<_> = (0..3)
         .map(|_| two.command(&["sync", "--json"]).spawn().unwrap())

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use casevault_e2e::vault::Vault;
 use serde_json::Value;
 
-use crate::fetching::enrolled;
 use crate::{kept, with_server};
 
 /// A watch fails rather than says nothing for ever.
@@ -73,7 +72,7 @@ fn notes(vault: &Vault, case: &str) -> usize {
 #[test]
 pub(crate) fn who_watches_has_what_others_write_and_sends_what_is_written_until_it_is_stopped() {
     let (one, server, case) = with_server();
-    let two = enrolled(&one, "two.sheet");
+    let two = one.further("two.sheet");
     // Nothing else keeps keys while it waits.
     let refused = two.run(&["sync", "--watch"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (5, ""), "{}", refused.stderr);
@@ -111,7 +110,7 @@ pub(crate) fn who_watches_has_what_others_write_and_sends_what_is_written_until_
 #[test]
 fn a_watch_keeps_no_vault_open_and_ends_when_the_agent_locks() {
     let (one, _server, case) = with_server();
-    let two = enrolled(&one, "two.sheet");
+    let two = one.further("two.sheet");
     two.json(&["sync"]);
     // The shortest that can be asked for.
     two.run(&["unlock", "--idle", "1m"]).done();

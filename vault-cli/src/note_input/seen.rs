@@ -26,6 +26,15 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// What a note says of its case's client.
+    pub(crate) fn of(note: &Note) -> Self {
+        Self {
+            seen: note.seen,
+            alone: note.seen_alone,
+            why_not: note.seen_alone_why_not.clone(),
+        }
+    }
+
     /// Puts it into the note of the client's case.
     pub(crate) fn put(self, note: &mut Note) {
         note.seen = self.seen;

@@ -387,18 +387,13 @@ mod tests {
 
     fn row() -> CaseRow {
         CaseRow {
-            case: "c-7fk2m9qd".into(),
             external_id: Some("ext-00001".into()),
-            status: "open".into(),
             notes: 1302,
-            label: Some("Ada\u{1b}[31m\nLovelace".into()),
-            name: None,
             flags: vec!["danger".into()],
             opened: Some("2023-02-06".into()),
             template: Some("adult-social-care".into()),
             worker: Some("w003".into()),
-            left: false,
-            behind: false,
+            ..CaseRow::labelled("c-7fk2m9qd", "Ada\u{1b}[31m\nLovelace")
         }
     }
 

@@ -36,6 +36,7 @@ use super::templates;
 use super::undoing;
 use super::writing::Version;
 use crate::note_input;
+use crate::note_input::seen::Seen;
 use crate::store::ReadTx;
 use crate::store::WriteTx;
 use jiff::SignedDuration;
@@ -103,18 +104,16 @@ enum Amended {
 
 /// Tells whether a note of another case says what a version of this one says.
 fn is_twin_of(twin: &Note, ours: &Note) -> bool {
-    let twin = Note {
+    let mut twin = Note {
         id: ours.id.clone(),
         misfiled: ours.misfiled.clone(),
         refiled: ours.refiled.clone(),
         // A file belongs to the note of its own case.
         detached: ours.detached.clone(),
-        // Who was seen is said of each by itself.
-        seen: ours.seen,
-        seen_alone: ours.seen_alone,
-        seen_alone_why_not: ours.seen_alone_why_not.clone(),
         ..twin.clone()
     };
+    // Who was seen is said of each by itself.
+    Seen::of(ours).put(&mut twin);
     says_the_same(&twin, ours)
 }
 
@@ -390,9 +389,7 @@ impl Session {
                 let mut note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
                 if is_twin {
                     // Who was seen is another in each; that the text says it as it was is required.
-                    note.seen = before.note.seen;
-                    note.seen_alone = before.note.seen_alone;
-                    note.seen_alone_why_not.clone_from(&before.note.seen_alone_why_not);
+                    Seen::of(&before.note).put(&mut note);
                 }
                 if is_for_several {
                     note_input::require_clients_named(&note, Some(&before.note), &request.input.text, &words)?;

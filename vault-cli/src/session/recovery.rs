@@ -130,6 +130,20 @@ impl KeptSet {
         }
     }
 
+    /// Tells of cards of it that were made.
+    fn into_reply(self) -> SplitReply {
+        SplitReply {
+            schema: RECOVERY_SPLIT,
+            set: self.set,
+            version: self.version,
+            threshold: self.threshold,
+            shares: self.shares,
+            files: Vec::new(),
+            unfinished: Vec::new(),
+            proposal: None,
+        }
+    }
+
     fn of(set: CardSet) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
@@ -260,14 +274,8 @@ impl Session {
         // written by the next unlocking.
         let _ = put_set(&self.places, &kept);
         Ok(SplitReply {
-            schema: RECOVERY_SPLIT,
-            set: kept.set,
-            version: kept.version,
-            threshold: kept.threshold,
-            shares: kept.shares,
-            files: Vec::new(),
             unfinished: others,
-            proposal: None,
+            ..kept.into_reply()
         })
     }
 
@@ -325,11 +333,9 @@ impl Session {
         if self.holder.holds_recovery_key() {
             return Ok(None);
         }
-        let (kept, next) = self
-            .store
-            .read(|tx| Ok::<_, SessionError>((tx.local(SET)?, tx.local(NEXT)?)))?;
+        let kept = self.store.read(|tx| Ok::<_, SessionError>(tx.local(SET)?))?;
         let kept = kept.and_then(|json| KeptSet::from_json(&json));
-        let next = next.and_then(|json| serde_json::from_slice::<NextSet>(&json).ok());
+        let next = self.next_set()?;
         let key = &self.holder.agency.root().recovery;
         if let Some(next) = next.as_ref().filter(|next| next.is_of(key)) {
             return Ok(Some(next.cards.clone()));
@@ -345,6 +351,12 @@ impl Session {
             next: next.map(|next| Box::new(next.cards)),
             ..kept
         }))
+    }
+
+    /// Returns the set that was made last of a key that a root was to name.
+    fn next_set(&self) -> Result<Option<NextSet>> {
+        let next = self.store.read(|tx| Ok::<_, SessionError>(tx.local(NEXT)?))?;
+        Ok(next.and_then(|json| serde_json::from_slice(&json).ok()))
     }
 
     /// Refuses where cards were made.

@@ -737,6 +737,27 @@ pub struct CaseRow {
     pub behind: bool,
 }
 
+#[cfg(test)]
+impl CaseRow {
+    /// An open case with a label, and nothing else.
+    pub(crate) fn labelled(case: &str, label: &str) -> Self {
+        Self {
+            case: case.to_owned(),
+            external_id: None,
+            status: "open".to_owned(),
+            notes: 0,
+            label: Some(label.to_owned()),
+            name: None,
+            flags: Vec::new(),
+            opened: None,
+            template: None,
+            worker: None,
+            left: false,
+            behind: false,
+        }
+    }
+}
+
 /// One's own caseload.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseListReply {

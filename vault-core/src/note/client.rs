@@ -71,8 +71,13 @@ impl Client<'_> {
     }
 }
 
-fn fold(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+pub(super) fn fold(name: &str) -> String {
+    spaced(name).to_lowercase()
+}
+
+/// A name with one space between its words.
+pub(super) fn spaced(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{CLIENT, Client, short_names};
+use super::client::{CLIENT, Client, fold, short_names, spaced};
 use super::household;
 use super::mark::Marks;
 use super::model::{Names, Note, Segment, SegmentKind};
@@ -87,7 +87,7 @@ struct Found {
 /// `words` are the case's words for the client besides `client`. The client is one person, by whichever of them.
 pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&Note, &str)]) -> Vec<Person> {
     let client = profile.and_then(|profile| profile.get("name")?.as_str());
-    let whole = client.map(|client| client.split_whitespace().collect::<Vec<_>>().join(" "));
+    let whole = client.map(spaced);
     let whole = whole.filter(|client| !client.is_empty());
     let others = named(profile, notes.iter().map(|(note, _)| *note));
     let short = short_names(client, profile, others.iter().map(String::as_str));
@@ -113,7 +113,7 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
     for (note, handle) in notes {
         let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
         for (part, name, marks) in marked_names(note) {
-            let name = who(name.split_whitespace().collect::<Vec<_>>().join(" "));
+            let name = who(spaced(name));
             if !name.is_empty() {
                 let entry = named
                     .entry(name.to_lowercase())
@@ -194,7 +194,7 @@ struct Known {
 /// Lists whom the profile names: with what they are to the client, and of its household in words.
 fn of_profile(profile: Option<&serde_json::Value>) -> Vec<Known> {
     let related = relations(profile).into_iter().map(|(name, relation)| Known {
-        name: name.split_whitespace().collect::<Vec<_>>().join(" "),
+        name: spaced(&name),
         relation: Some(relation),
     });
     let mut all: Vec<Known> = related.collect();
@@ -235,9 +235,8 @@ fn meant<'k>(name: &str, known: &'k [Known], others: &[String], client: Option<&
     if let Some(one) = known.iter().find(|known| known.name.to_lowercase() == name) {
         return Some(one);
     }
-    let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let is_first = |whole: &str| whole.contains(' ') && whole.split(' ').next() == Some(name);
-    let whole = others.iter().map(String::as_str).chain(client).map(folded);
+    let whole = others.iter().map(String::as_str).chain(client).map(fold);
     let whole = whole.chain(known.iter().map(|known| known.name.to_lowercase()));
     let called: BTreeSet<String> = whole.filter(|whole| is_first(whole)).collect();
     if called.len() == 1 {

@@ -33,7 +33,7 @@ fn fetching(page: &mut Page, lines: &str, what: &str, most: Duration) -> Outcome
         "",
         "",
     );
-    let two = further(&one)?;
+    let two = one.further("sheet");
     // With the passphrase (Argon2id, 64 MiB): an agent is for those who are enrolled.
     let fetched = took(&two, &["sync"])?;
     two.run(&["unlock"]).done();
@@ -76,18 +76,6 @@ fn verifying(page: &mut Page, lines: &str) -> Outcome<()> {
     );
     one.run(&["lock"]).done();
     Ok(())
-}
-
-/// A further device of the same person, with the agency's stream and nothing else.
-fn further(first: &Vault) -> Outcome<Vault> {
-    let sheet = first.around.join("sheet");
-    let sheet = sheet.to_str().ok_or("a folder whose path is not text")?;
-    let device = first.run(&["device", "add", "--out", sheet]).handle();
-    let further = Vault::unmade();
-    let asked = further.json(&["device", "join", "--sheet", sheet, "--kdf-memory", "64MiB"]);
-    let code = asked["code"].as_str().ok_or("no code to compare")?;
-    first.run(&["device", "approve", &device, "--code", code]).done();
-    Ok(further)
 }
 
 fn took(vault: &Vault, arguments: &[&str]) -> Outcome<Duration> {

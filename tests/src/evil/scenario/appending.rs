@@ -7,7 +7,6 @@ use crate::evil::lie::AppendLie;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 
 fn told(lie: AppendLie) -> Vec<Rule> {
@@ -20,17 +19,7 @@ fn appending(
     (exit, code, check): (i32, &'static str, Option<&'static str>),
     twin: Twin,
 ) -> Scenario {
-    Scenario {
-        name,
-        begins: Begins::Written,
-        command: Command::Sync,
-        rules,
-        comes: Comes::Refusal { exit, code, check },
-        evidence: false,
-        most: None,
-        twin,
-        open: None,
-    }
+    Scenario::of(name, Begins::Written, rules, Comes::Refusal { exit, code, check }, twin)
 }
 
 const NOT_IN_IT: (i32, &str, Option<&str>) = (4, "server-log", Some("CHK-137"));

@@ -8,7 +8,6 @@ use crate::evil::ghost::Ghost;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 
 /// The log, the list of streams and the stream itself go together.
@@ -19,21 +18,17 @@ fn told(ghost: Ghost) -> Vec<Rule> {
 }
 
 fn ghost(name: &'static str, rules: fn() -> Vec<Rule>, twin: Twin) -> Scenario {
-    Scenario {
+    Scenario::of(
         name,
-        begins: Begins::Behind,
-        command: Command::Sync,
+        Begins::Behind,
         rules,
-        comes: Comes::Refusal {
+        Comes::Refusal {
             exit: 4,
             code: "refused",
             check: Some("CHK-45"),
         },
-        evidence: false,
-        most: None,
         twin,
-        open: None,
-    }
+    )
 }
 
 const SIGNATURE: &str = "CHK-45";

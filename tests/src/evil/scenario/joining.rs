@@ -6,26 +6,21 @@ use super::Twin;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 use crate::evil::verb::Whose;
 
 fn joining(name: &'static str, rules: fn() -> Vec<Rule>, check: Option<&'static str>) -> Scenario {
-    Scenario {
+    Scenario::of(
         name,
-        begins: Begins::Alone,
-        command: Command::Add,
+        Begins::Alone,
         rules,
-        comes: Comes::Refusal {
+        Comes::Refusal {
             exit: 4,
             code: "server-key",
             check,
         },
-        evidence: false,
-        most: None,
-        twin: Twin::None("each scenario names its own"),
-        open: None,
-    }
+        Twin::None("each scenario names its own"),
+    )
 }
 
 pub(super) fn scenarios() -> Vec<Scenario> {

@@ -7,7 +7,6 @@ use crate::evil::lie::LogLie;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 use crate::evil::verb::Whose;
 use vault_core::wire;
@@ -28,15 +27,8 @@ const KEPT: Twin = Twin::Spoils {
 /// A lie of the log's entries, which the client has all followed.
 fn followed(name: &'static str, rules: fn() -> Vec<Rule>, evidence: bool, twin: Twin) -> Scenario {
     Scenario {
-        name,
-        begins: Begins::Joined,
-        command: Command::Sync,
-        rules,
-        comes: NOT_THE_LOG,
         evidence,
-        most: None,
-        twin,
-        open: None,
+        ..Scenario::of(name, Begins::Joined, rules, NOT_THE_LOG, twin)
     }
 }
 

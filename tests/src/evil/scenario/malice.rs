@@ -6,7 +6,6 @@ use super::Twin;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 
 /// MiB: the passphrase's 64, an answer of the 40 that one may have, and what a client takes beside.
@@ -46,20 +45,18 @@ fn page_of_empty_blobs(count: usize) -> Vec<u8> {
 }
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    let scenario = |name, rules, (exit, code)| Scenario {
-        name,
-        begins: Begins::Written,
-        command: Command::Sync,
-        rules,
-        comes: Comes::Refusal {
-            exit,
-            code,
-            check: None,
-        },
-        evidence: false,
-        most: None,
-        twin: Twin::None("nothing is believed"),
-        open: None,
+    let scenario = |name, rules, (exit, code)| {
+        Scenario::of(
+            name,
+            Begins::Written,
+            rules,
+            Comes::Refusal {
+                exit,
+                code,
+                check: None,
+            },
+            Twin::None("nothing is believed"),
+        )
     };
     vec![
         Scenario {

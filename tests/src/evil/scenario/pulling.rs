@@ -7,25 +7,20 @@ use crate::evil::lie::PageLie;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 
 fn page(name: &'static str, rules: fn() -> Vec<Rule>, twin: Twin) -> Scenario {
-    Scenario {
+    Scenario::of(
         name,
-        begins: Begins::Behind,
-        command: Command::Sync,
+        Begins::Behind,
         rules,
-        comes: Comes::Refusal {
+        Comes::Refusal {
             exit: 4,
             code: "server-withholds",
             check: None,
         },
-        evidence: false,
-        most: None,
         twin,
-        open: None,
-    }
+    )
 }
 
 fn told(lie: PageLie) -> Vec<Rule> {

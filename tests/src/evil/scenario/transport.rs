@@ -6,21 +6,10 @@ use super::Twin;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::verb::Verb;
 
 fn written(name: &'static str, rules: fn() -> Vec<Rule>, comes: Comes, why: &'static str) -> Scenario {
-    Scenario {
-        name,
-        begins: Begins::Written,
-        command: Command::Sync,
-        rules,
-        comes,
-        evidence: false,
-        most: None,
-        twin: Twin::None(why),
-        open: None,
-    }
+    Scenario::of(name, Begins::Written, rules, comes, Twin::None(why))
 }
 
 const UNREACHABLE: Comes = Comes::Refusal {

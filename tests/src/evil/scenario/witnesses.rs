@@ -7,26 +7,21 @@ use crate::evil::lie::LogLie;
 use crate::evil::message::Message;
 use crate::evil::server::Rule;
 use crate::evil::stage::Begins;
-use crate::evil::stage::Command;
 use crate::evil::stage::OLD;
 use crate::evil::verb::Verb;
 
 fn told(name: &'static str, rules: fn() -> Vec<Rule>, check: &'static str) -> Scenario {
-    Scenario {
+    Scenario::of(
         name,
-        begins: Begins::Witnessed,
-        command: Command::Sync,
+        Begins::Witnessed,
         rules,
-        comes: Comes::Refusal {
+        Comes::Refusal {
             exit: 4,
             code: "server-log",
             check: Some(check),
         },
-        evidence: false,
-        most: None,
-        twin: Twin::Believes { without: check },
-        open: None,
-    }
+        Twin::Believes { without: check },
+    )
 }
 
 fn cosigned(verb: Verb) -> Vec<Rule> {

@@ -76,29 +76,12 @@ fn without(words: &str, parts: &[&String], whole: &[String]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn case(handle: &str, name: &str) -> CaseRow {
-        CaseRow {
-            case: handle.to_owned(),
-            external_id: None,
-            status: "open".to_owned(),
-            notes: 0,
-            label: Some(name.to_owned()),
-            name: None,
-            flags: Vec::new(),
-            opened: None,
-            template: None,
-            worker: None,
-            left: false,
-            behind: false,
-        }
-    }
-
     #[test]
     fn who_is_named_is_found_and_left_out() {
         let cases = [
-            case("c-1", "Mia Pike"),
-            case("c-2", "Noah Pike"),
-            case("c-3", "Grace O'Neil"),
+            CaseRow::labelled("c-1", "Mia Pike"),
+            CaseRow::labelled("c-2", "Noah Pike"),
+            CaseRow::labelled("c-3", "Grace O'Neil"),
         ];
         let found = |words: &str| find(words, "c-1", &cases).map(|found| (found.case, found.instead));
         let of = |case: &str, words: &str| Some((case.to_owned(), words.to_owned()));

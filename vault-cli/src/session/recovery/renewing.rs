@@ -19,7 +19,6 @@ use crate::session::refused;
 use crate::session::reply::AGENCY_PROPOSE;
 use crate::session::reply::CardsReply;
 use crate::session::reply::ProposalReply;
-use crate::session::reply::RECOVERY_SPLIT;
 use crate::session::reply::SplitReply;
 use crate::session::request::CardInput;
 use crate::session::request::RecoverySplitRequest;
@@ -85,17 +84,7 @@ impl Session {
         }
         let proposal = proposal?;
         self.mend_set();
-        let reply = SplitReply {
-            schema: RECOVERY_SPLIT,
-            set: kept.set,
-            version: kept.version,
-            threshold: kept.threshold,
-            shares: kept.shares,
-            files: Vec::new(),
-            unfinished: Vec::new(),
-            proposal: None,
-        };
-        Ok((reply, proposal))
+        Ok((kept.into_reply(), proposal))
     }
 
     /// Tells whether the key of the cards that were made last is in force: the root names it.
@@ -103,9 +92,9 @@ impl Session {
     /// # Errors
     /// [`SessionError`] of the store.
     pub fn recovery_next_is_in_force(&self) -> Result<bool> {
-        let next = self.store.read(|tx| Ok::<_, SessionError>(tx.local(NEXT)?))?;
-        let next = next.and_then(|json| serde_json::from_slice::<NextSet>(&json).ok());
-        Ok(next.is_some_and(|next| next.is_of(&self.holder.agency.root().recovery)))
+        Ok(self
+            .next_set()?
+            .is_some_and(|next| next.is_of(&self.holder.agency.root().recovery)))
     }
 
     fn next_recovery(&self) -> Result<u32> {

@@ -1,8 +1,8 @@
 //! Words that look like a mark and are none: `(hide-from father)`, `hide-from: father` in the middle of a line.
 //!
-//! So is guidance that words were typed into. The grammar knows marks in braces, and as fields of their own line. Whoever writes one in another way believes that
-//! something is kept from somebody, or will be told, and it is only text. It is read as text all the same, because nobody
-//! but its author knows what was meant; so whoever takes a text in asks, or says it.
+//! So is guidance that words were typed into. The grammar knows marks in braces, and as fields of their own line. Whoever
+//! writes one in another way believes that something is kept from somebody, or will be told, and it is only text. It is read
+//! as text all the same, because nobody but its author knows what was meant; so whoever takes a text in asks, or says it.
 
 use super::{Doubt, Line, Meant};
 use crate::note::spelling::{allowed, fold, slips};

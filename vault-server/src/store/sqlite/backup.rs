@@ -77,8 +77,12 @@ fn begun(to: &Path) -> Result<PathBuf, BackupError> {
 /// Goes over a copy and gives it its name; what is not whole is taken away.
 fn finished(part: &Path, to: &Path, copied: Result<(), BackupError>) -> Result<Vec<Sound>, BackupError> {
     let sound = copied.and_then(|()| check(part)).and_then(|sound| {
-        fs::rename(part, to).map_err(failed(to))?;
-        sync(to)?;
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(part)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(part, to))
+            .and_then(|()| File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
+            .map_err(failed(to))?;
         Ok(sound)
     });
     if sound.is_err() {
@@ -117,8 +121,7 @@ fn written(source: &dyn Store, to: &Path, file: File) -> Result<(), BackupError>
     // One file, which is read where nothing can be written beside it.
     let one = lock(&copy.writer).pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));
     one.map_err(StoreError::from)?;
-    drop(copy);
-    sync(to)
+    Ok(())
 }
 
 /// A copy as a store of its own, which is only read.
@@ -187,17 +190,7 @@ pub fn restore(from: &Path, folder: &Path) -> Result<Vec<Sound>, BackupError> {
     }
     let mut copy = born(&unchecked)?;
     let copied = File::open(from).and_then(|mut from| io::copy(&mut from, &mut copy));
-    copied.and_then(|_| copy.sync_all()).map_err(failed(from))?;
-    let checked = check(&unchecked);
-    if checked.is_err() {
-        let _ = fs::remove_file(&unchecked);
-    }
-    let sound = checked?;
-    let path = folder.join(FILE);
-    fs::rename(&unchecked, &path)
-        .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(failed(&path))?;
-    Ok(sound)
+    finished(&unchecked, &folder.join(FILE), copied.map(drop).map_err(failed(from)))
 }
 
 fn born(path: &Path) -> Result<File, BackupError> {
@@ -215,16 +208,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     let name = to.to_string_lossy();
     let written = connection.execute("VACUUM INTO ?1", [name.as_ref()]);
     written.map_err(StoreError::from)?;
-    sync(to)
-}
-
-/// Has a file, and that it is there, on the disk.
-fn sync(path: &Path) -> Result<(), BackupError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let synced = File::open(path).and_then(|file| file.sync_all());
-    synced
-        .and_then(|()| File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
-        .map_err(failed(path))
+    Ok(())
 }
 
 fn check(copy: &Path) -> Result<Vec<Sound>, BackupError> {
