@@ -709,6 +709,10 @@ def check_server(vectors, same):
     framed = ctx("server session") + hexed(session["statement"])
     same("statement", SessionStatement.write(asked.statement).hex(), session["statement"])
     same("session", ed25519.is_valid(hexed(session["device"]), framed, asked.signature), True)
+    restored = decode(SessionRequest, hexed(session["restored"]), LIMIT_APPEND)
+    framed = ctx("restored session") + hexed(session["statement"])
+    same("restored statement", SessionStatement.write(restored.statement).hex(), session["statement"])
+    same("restored session", ed25519.is_valid(hexed(session["identity"]), framed, restored.signature), True)
     told = part["log_position"]
     leaves = []
     for seq in range(told["leaves"]):

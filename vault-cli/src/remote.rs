@@ -24,6 +24,7 @@ use vault_core::guard::Guard;
 use vault_core::id::AgencyId;
 use vault_core::id::DeviceId;
 use vault_core::server_session;
+use vault_core::server_session::By;
 use vault_core::tlog::tile::Tile;
 use vault_core::wire;
 use vault_core::wire::v1::agency::Verifier;
@@ -148,11 +149,11 @@ impl Remote {
         Ok(format!("Bearer {}", BASE64URL_NOPAD.encode(&token)))
     }
 
-    /// Begins a session: the device signs what the server gives it.
+    /// Begins a session: the device signs what the server gives it, or whose word stands for it.
     ///
     /// # Errors
     /// [`ServerFault`].
-    pub fn begin(&self, log: PublicKey, device: DeviceId, signer: &SigningKey) -> Result<()> {
+    pub fn begin(&self, log: PublicKey, device: DeviceId, by: By, signer: &SigningKey) -> Result<()> {
         let challenge = self.agent.post(self.address("/v1/sessions/challenge")).send_empty();
         let challenge = self.bytes(challenge, SMALL)?;
         let statement = SessionStatement {
@@ -161,9 +162,13 @@ impl Remote {
             device,
             challenge: challenge.try_into().map_err(|_| ServerFault::garbled("challenge"))?,
         };
-        let request = server_session::sign(statement, signer).map_err(|_| ServerFault::garbled("challenge"))?;
+        let request = server_session::sign(statement, by, signer).map_err(|_| ServerFault::garbled("challenge"))?;
         let request = wire::encode(&request).map_err(|_| ServerFault::garbled("challenge"))?;
-        let token = self.agent.post(self.address("/v1/sessions")).send(&request);
+        let path = match by {
+            By::Device => "/v1/sessions",
+            By::Identity => "/v1/sessions/restored",
+        };
+        let token = self.agent.post(self.address(path)).send(&request);
         let token = self.bytes(token, SMALL)?;
         self.token
             .replace(Some(format!("Bearer {}", BASE64URL_NOPAD.encode(&token))));

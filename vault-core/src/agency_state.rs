@@ -28,6 +28,7 @@ use crate::stream::UnverifiedLink;
 use crate::stream::VerifiedLink;
 use crate::wire;
 use crate::wire::v1::FORMAT;
+use crate::wire::v1::agency::Administrator;
 use crate::wire::v1::agency::CertifiedDevice;
 use crate::wire::v1::agency::MemberRecipient;
 use crate::wire::v1::agency::Operation;
@@ -517,6 +518,14 @@ impl AgencyState {
     /// Tells whether a member is live, and an administrator by its role and by the root.
     pub fn is_administrator(&self, member: MemberId) -> bool {
         self.require_administrator(member).is_ok()
+    }
+
+    /// Returns the root's administrator where it names one alone, live and with that role.
+    pub fn sole_administrator(&self) -> Option<&Administrator> {
+        let [alone] = self.root().administrators.as_slice() else {
+            return None;
+        };
+        self.is_administrator(alone.member).then_some(alone)
     }
 
     fn require_administrator(&self, member: MemberId) -> Result<(), Refused> {

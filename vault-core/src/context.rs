@@ -135,6 +135,8 @@ labels! {
     LogTag = "log tag",
     /// Signature over the statement that begins a session with a server, by a device.
     ServerSession = "server session",
+    /// Signature over a session of a device that a restore made, by the sole administrator's identity key.
+    RestoredSession = "restored session",
     /// MAC of a challenge that a server gives out.
     ServerChallenge = "server challenge",
     /// MAC of the token of a session.

@@ -59,6 +59,28 @@ pub fn enrol(
     recovery: Option<&RecoverySeeds>,
 ) -> Result<Appended, Refused> {
     let signer = SigningKey::from_seed(&secrets.device);
+    let event = enrolment(agency, member, device, secrets, recovery)?;
+    let mut links = Vec::new();
+    founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
+    Ok(Appended {
+        links: links.into_iter().map(|(link, _)| link).collect(),
+        files: Vec::new(),
+    })
+}
+
+/// Returns the event that enrols `device` behind the agency's last link; see [`enrol`]. What was signed for another place
+/// counts there alone, so that a restore behind which others wrote is signed anew.
+///
+/// # Errors
+/// None in practice: a member has few devices.
+pub fn enrolment(
+    agency: &AgencyState,
+    member: MemberId,
+    device: DeviceId,
+    secrets: &Secrets,
+    recovery: Option<&RecoverySeeds>,
+) -> Result<Event, Refused> {
+    let signer = SigningKey::from_seed(&secrets.device);
     let identity = SigningKey::from_seed(&secrets.identity);
     let certificate = DeviceCertificate {
         agency: agency.id(),
@@ -80,7 +102,7 @@ pub fn enrol(
         version: recovery.map_or(0, |key| key.version),
     };
     let bytes = wire::encode(&statement)?;
-    let event = match recovery {
+    Ok(match recovery {
         Some(key) => Event::RecoveryRun(RecoveryRun {
             device: certified,
             retired,
@@ -92,12 +114,6 @@ pub fn enrol(
             retired,
             signature: identity.sign(Label::RestoredDevice, &[&bytes]),
         }),
-    };
-    let mut links = Vec::new();
-    founding::push(agency, &mut links, &signer, device, event, Vec::new())?;
-    Ok(Appended {
-        links: links.into_iter().map(|(link, _)| link).collect(),
-        files: Vec::new(),
     })
 }
 

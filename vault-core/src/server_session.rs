@@ -2,6 +2,9 @@
 //!
 //! The statement names the agency and the server's log key for it, so that no other server can pass the signature on
 //! (ATTACKS 40); the challenge is the server's own and short-lived, so that neither side's clock matters.
+//!
+//! A device that a restore made is in the vault's agency stream and not in the server's yet. Where the agency has one
+//! administrator alone, that member's identity key signs in the device's place: the same key that the enrolment counts by.
 
 use crate::check::Check;
 use crate::check::Refused;
@@ -15,19 +18,37 @@ use crate::wire;
 use crate::wire::v1::sync::SessionRequest;
 use crate::wire::v1::sync::SessionStatement;
 
+/// By whose word a session begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum By {
+    /// The device's own key.
+    Device,
+    /// The identity key of the agency's sole administrator, for a device that a restore made.
+    Identity,
+}
+
+impl By {
+    fn label(self) -> Label {
+        match self {
+            Self::Device => Label::ServerSession,
+            Self::Identity => Label::RestoredSession,
+        }
+    }
+}
+
 /// Signs a statement.
 ///
 /// # Errors
 /// None in practice: a statement is of fixed size.
-pub fn sign(statement: SessionStatement, device: &SigningKey) -> Result<SessionRequest, Refused> {
+pub fn sign(statement: SessionStatement, by: By, key: &SigningKey) -> Result<SessionRequest, Refused> {
     let bytes = wire::encode(&statement)?;
     Ok(SessionRequest {
         statement,
-        signature: device.sign(Label::ServerSession, &[&bytes]),
+        signature: key.sign(by.label(), &[&bytes]),
     })
 }
 
-/// Checks that a device signed for a session with this server; the challenge is the caller's to compare.
+/// Checks that a key signed for a session with this server; the challenge is the caller's to compare, and whose key it is.
 ///
 /// # Errors
 /// [`Check::ServerSession`].
@@ -35,12 +56,13 @@ pub fn verify(
     request: &SessionRequest,
     agency: AgencyId,
     log: PublicKey,
-    device: &VerifyingKey,
+    by: By,
+    key: &VerifyingKey,
 ) -> Result<(), Refused> {
     let SessionRequest { statement, signature } = request;
     require(statement.agency == agency && statement.log == log, Check::ServerSession)?;
     let bytes = wire::encode(statement)?;
-    device.verify(Label::ServerSession, &[&bytes], signature, Check::ServerSession)
+    key.verify(by.label(), &[&bytes], signature, Check::ServerSession)
 }
 
 #[cfg(test)]
@@ -61,18 +83,29 @@ mod tests {
             device: DeviceId([4; 16]),
             challenge: [5; 48],
         };
-        let request = sign(statement, &device).unwrap();
+        let request = sign(statement, By::Device, &device).unwrap();
         let of = |key: &SigningKey| VerifyingKey::new(&key.public(), Check::ServerSession).unwrap();
-        assert_eq!(verify(&request, agency, log, &of(&device)), Ok(()));
+        assert_eq!(verify(&request, agency, log, By::Device, &of(&device)), Ok(()));
         let refused = Err(Check::ServerSession.into());
-        assert_eq!(verify(&request, agency, key(6).public(), &of(&device)), refused);
-        assert_eq!(verify(&request, AgencyId([7; 32]), log, &of(&device)), refused);
-        assert_eq!(verify(&request, agency, log, &of(&key(8))), refused);
+        assert_eq!(
+            verify(&request, agency, key(6).public(), By::Device, &of(&device)),
+            refused
+        );
+        assert_eq!(
+            verify(&request, AgencyId([7; 32]), log, By::Device, &of(&device)),
+            refused
+        );
+        assert_eq!(verify(&request, agency, log, By::Device, &of(&key(8))), refused);
         let mut other = request;
         other.statement.challenge = [9; 48];
-        assert_eq!(verify(&other, agency, log, &of(&device)), refused);
+        assert_eq!(verify(&other, agency, log, By::Device, &of(&device)), refused);
         let mut other = request;
         other.statement.device = DeviceId([9; 16]);
-        assert_eq!(verify(&other, agency, log, &of(&device)), refused);
+        assert_eq!(verify(&other, agency, log, By::Device, &of(&device)), refused);
+        // One way's signature is none of the other's, whoever has the key.
+        assert_eq!(verify(&request, agency, log, By::Identity, &of(&device)), refused);
+        let restored = sign(statement, By::Identity, &device).unwrap();
+        assert_eq!(verify(&restored, agency, log, By::Identity, &of(&device)), Ok(()));
+        assert_eq!(verify(&restored, agency, log, By::Device, &of(&device)), refused);
     }
 }

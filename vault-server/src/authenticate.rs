@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use data_encoding::BASE64URL_NOPAD;
 use vault_core::context::Label;
 use vault_core::crypto::hash::{mac, mac_matches};
-use vault_core::id::{AgencyId, DeviceId};
+use vault_core::id::{AgencyId, DeviceId, MemberId};
 
 use crate::store::{Challenge, Shared, StoreError, UseUp};
 
@@ -24,8 +24,11 @@ pub const TOKEN_SECONDS: u64 = 15 * 60;
 /// Seconds for which a token for change events alone is good, and they are told.
 pub const FEED_SECONDS: u64 = 5 * 60;
 
-/// Bytes of a token.
+/// Bytes of a token; one of a session by identity names the member too, in 16 more.
 pub const TOKEN_BYTES: usize = 88;
+
+/// Bytes of a token of a session by identity.
+pub const IDENTITY_TOKEN_BYTES: usize = TOKEN_BYTES + 16;
 
 /// Used challenges that are remembered. Each cost a live device's signature.
 const REMEMBERED: usize = 65_536;
@@ -51,6 +54,8 @@ pub struct Claim {
     pub agency: AgencyId,
     /// The device.
     pub device: DeviceId,
+    /// The member whose identity key began the session, where the device's own key did not.
+    pub identity: Option<MemberId>,
     /// Until when it is good, in seconds since 1970.
     pub until: u64,
 }
@@ -66,10 +71,11 @@ pub enum Scope {
 
 impl Scope {
     /// Bytes of the token's MAC that no other scope's have.
-    fn bytes(self) -> &'static [u8] {
-        match self {
-            Self::Device => &[],
-            Self::Feed => &[1],
+    fn bytes(self, identity: Option<MemberId>) -> &'static [u8] {
+        match (self, identity) {
+            (Self::Device, None) => &[],
+            (Self::Feed, _) => &[1],
+            (Self::Device, Some(_)) => &[2],
         }
     }
 }
@@ -171,29 +177,38 @@ impl Sessions {
         }
     }
 
-    /// Makes a token.
-    pub fn token(&self, claim: &Claim, scope: Scope) -> [u8; TOKEN_BYTES] {
+    /// Makes a token: [`TOKEN_BYTES`], or [`IDENTITY_TOKEN_BYTES`].
+    pub fn token(&self, claim: &Claim, scope: Scope) -> Vec<u8> {
         let until = claim.until.to_be_bytes();
-        let parts: [&[u8]; 4] = [&claim.agency.0, &claim.device.0, &until, scope.bytes()];
-        let tag = mac(Label::ServerToken, &self.tokens, &parts);
-        let mut token = [0; TOKEN_BYTES];
-        fill(&mut token, &[&claim.agency.0, &claim.device.0, &until, &tag]);
-        token
+        let member = claim.identity.as_ref().map_or(&[][..], |member| &member.0);
+        let said = [&claim.agency.0[..], &claim.device.0, &until, member].concat();
+        let tag = mac(Label::ServerToken, &self.tokens, &[&said, scope.bytes(claim.identity)]);
+        [&said[..], &tag].concat()
     }
 
     /// Reads what follows `Bearer` in a request; nothing of what is no good token for that.
     pub fn claim(&self, text: &[u8], scope: Scope, now: u64) -> Option<Claim> {
-        let token: [u8; TOKEN_BYTES] = BASE64URL_NOPAD.decode(text).ok()?.try_into().ok()?;
-        let (said, tag) = token.split_at_checked(TOKEN_BYTES - 32)?;
-        if !mac_matches(Label::ServerToken, &self.tokens, &[said, scope.bytes()], tag) {
+        // Whoever asks sends what they like: nothing longer is decoded.
+        if text.len() > IDENTITY_TOKEN_BYTES.div_ceil(3) * 4 {
             return None;
         }
-        let (agency, said) = said.split_first_chunk()?;
-        let (device, until) = said.split_first_chunk()?;
-        let until = u64::from_be_bytes(until.try_into().ok()?);
+        let token = BASE64URL_NOPAD.decode(text).ok()?;
+        let (said, tag) = token.split_last_chunk::<32>()?;
+        let (agency, rest) = said.split_first_chunk()?;
+        let (device, rest) = rest.split_first_chunk()?;
+        let (until, member) = rest.split_first_chunk()?;
+        let identity = match member {
+            [] => None,
+            member => Some(MemberId(member.try_into().ok()?)),
+        };
+        if !mac_matches(Label::ServerToken, &self.tokens, &[said, scope.bytes(identity)], tag) {
+            return None;
+        }
+        let until = u64::from_be_bytes(*until);
         (now <= until).then_some(Claim {
             agency: AgencyId(*agency),
             device: DeviceId(*device),
+            identity,
             until,
         })
     }
@@ -262,6 +277,7 @@ mod tests {
         let claim = Claim {
             agency: AgencyId([1; 32]),
             device: DeviceId([2; 16]),
+            identity: None,
             until: 5000,
         };
         let token = sessions.token(&claim, Scope::Device);
@@ -277,8 +293,32 @@ mod tests {
             Sessions::new([8; 32], [9; 32]).claim(text.as_bytes(), Scope::Device, 5000),
             None
         );
+        assert_eq!((token.len(), feed.len()), (TOKEN_BYTES, 118));
+        // One by identity names the member, and is told from the others by its MAC.
+        let by_identity = Claim {
+            identity: Some(MemberId([3; 16])),
+            ..claim
+        };
+        let named = sessions.token(&by_identity, Scope::Device);
+        assert_eq!(named.len(), IDENTITY_TOKEN_BYTES);
+        let text = BASE64URL_NOPAD.encode(&named);
+        assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 5000), Some(by_identity));
+        assert_eq!(sessions.claim(text.as_bytes(), Scope::Feed, 5000), None);
+        for cut in [
+            [&named[..56], &named[72..]].concat(),
+            [&token[..56], &[3; 16], &token[56..]].concat(),
+        ] {
+            let text = BASE64URL_NOPAD.encode(&cut);
+            assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 1), None);
+        }
+        for at in 0..IDENTITY_TOKEN_BYTES {
+            let mut changed = named.clone();
+            changed[at] ^= 1;
+            let text = BASE64URL_NOPAD.encode(&changed);
+            assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 1), None, "{at}");
+        }
         for at in 0..TOKEN_BYTES {
-            let mut changed = token;
+            let mut changed = token.clone();
             changed[at] ^= 1;
             let text = BASE64URL_NOPAD.encode(&changed);
             assert_eq!(sessions.claim(text.as_bytes(), Scope::Device, 1), None, "{at}");

@@ -47,12 +47,20 @@ pub struct Readable {
     links: u64,
 }
 
-/// Returns the session of a token's claim, if its device is live in the agency.
+/// Returns the session of a token's claim, if its device is live in the agency, or is to be: one that a restore made, by the
+/// word of the member who is the sole administrator now as then.
 pub fn session(agency: Arc<Agency>, claim: &Claim) -> Option<Session> {
     let state = agency.published().state?;
-    let device = state.live_device(claim.device).ok()?;
-    let roles = state.live_member(device.member).ok()?.roles();
-    let member = device.member;
+    let member = match claim.identity {
+        Some(member) if !state.devices().contains_key(&claim.device) => {
+            state
+                .sole_administrator()
+                .filter(|alone| alone.member == member)?
+                .member
+        }
+        _ => state.live_device(claim.device).ok()?.member,
+    };
+    let roles = state.live_member(member).ok()?.roles();
     Some(Session {
         agency,
         device: claim.device,

@@ -75,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/log/{agency}/tile/{*path}", get(log::tile))
         .route("/v1/openapi.json", get(openapi::show))
         .route("/v1/sessions", post(sessions::begin))
+        .route("/v1/sessions/restored", post(sessions::begin_restored))
         .route("/v1/sessions/challenge", post(sessions::challenge))
         .route("/v1/streams", get(streams::list))
         .route("/v1/streams/{kind}/{id}", get(streams::page))

@@ -21,9 +21,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use vault_core::check::{Check, Refused};
+use vault_core::crypto::sign::VerifyingKey;
 use vault_core::id::AgencyId;
 use vault_core::secret::SigningSeed;
-use vault_core::server_session;
+use vault_core::server_session::{self, By};
 use vault_core::tlog::tile::{self, Tile};
 use vault_core::wire::v1::stream::StreamId;
 use vault_core::wire::v1::sync::{AppendReply, Parcel, SessionRequest, StreamList, StreamPage};
@@ -203,11 +204,16 @@ impl Service {
         Ok(self.sessions.challenge(random, authenticate::now()))
     }
 
-    /// Begins a session; returns its token.
+    /// Begins a session of a device, by its own key or by the identity key of the sole administrator, who restored it;
+    /// returns its token.
     ///
     /// # Errors
     /// [`ServiceError`]; inside, [`SessionRefused`].
-    pub fn begin_session(&self, request: &SessionRequest) -> Result<Result<[u8; 88], SessionRefused>, ServiceError> {
+    pub fn begin_session(
+        &self,
+        request: &SessionRequest,
+        by: By,
+    ) -> Result<Result<Vec<u8>, SessionRefused>, ServiceError> {
         let statement = &request.statement;
         let refused = |refused: Refused| SessionRefused::Check(refused.check);
         let Some(agency) = self.agency(statement.agency)? else {
@@ -216,13 +222,27 @@ impl Service {
         let verified = || {
             let state = agency.published().state;
             let state = state.ok_or(SessionRefused::Check(Check::ServerSession))?;
-            let device = state.live_device(statement.device).map_err(refused)?;
-            server_session::verify(request, agency.id(), agency.log_key(), &device.key).map_err(refused)?;
-            Ok(())
+            let (key, identity) = match by {
+                By::Device => {
+                    let device = state.live_device(statement.device).map_err(refused)?;
+                    (device.key.clone(), None)
+                }
+                By::Identity => {
+                    // One that is known has a key of its own, or is retired.
+                    let is_new = !state.devices().contains_key(&statement.device);
+                    let alone = state.sole_administrator().filter(|_| is_new);
+                    let alone = alone.ok_or(SessionRefused::Check(Check::ServerSession))?;
+                    let key = VerifyingKey::new(&alone.identity, Check::ServerSession).map_err(refused)?;
+                    (key, Some(alone.member))
+                }
+            };
+            server_session::verify(request, agency.id(), agency.log_key(), by, &key).map_err(refused)?;
+            Ok(identity)
         };
-        if let Err(refused) = verified() {
-            return Ok(Err(refused));
-        }
+        let identity = match verified() {
+            Ok(identity) => identity,
+            Err(refused) => return Ok(Err(refused)),
+        };
         // Last, so that only a live device's signature uses one up.
         let now = authenticate::now();
         let taken = match self.store.shared() {
@@ -233,6 +253,7 @@ impl Service {
             let claim = Claim {
                 agency: agency.id(),
                 device: statement.device,
+                identity,
                 until: now.saturating_add(authenticate::TOKEN_SECONDS),
             };
             self.sessions.token(&claim, Scope::Device)
@@ -240,10 +261,11 @@ impl Service {
     }
 
     /// Returns a token with which a session's device follows change events, and does nothing else.
-    pub fn begin_feed(&self, session: &Session) -> [u8; 88] {
+    pub fn begin_feed(&self, session: &Session) -> Vec<u8> {
         let claim = Claim {
             agency: session.agency().id(),
             device: session.device(),
+            identity: None,
             until: authenticate::now().saturating_add(authenticate::FEED_SECONDS),
         };
         self.sessions.token(&claim, Scope::Feed)

@@ -52,7 +52,7 @@ impl Message {
         match (method, parts.as_slice()) {
             ("PUT", ["v1", "agencies", _]) => Self::LogKey,
             ("POST", ["v1", "sessions", "challenge"]) => Self::Challenge,
-            ("POST", ["v1", "sessions"]) => Self::Session,
+            ("POST", ["v1", "sessions"] | ["v1", "sessions", "restored"]) => Self::Session,
             ("POST", ["v1", "append"]) => Self::Append,
             ("GET", ["v1", "streams"]) => Self::Streams,
             ("GET", ["v1", "streams", _, _]) => Self::Page,

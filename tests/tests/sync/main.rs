@@ -16,6 +16,7 @@ mod cluster;
 mod fetching;
 mod kept;
 mod over_postgres;
+mod restoring;
 mod watching;
 
 fn data(vault: &Vault) -> PathBuf {

@@ -27,6 +27,7 @@ over_postgres!(
     crate => attack_42_an_older_state_of_the_server_is_refused,
     crate => attack_40_another_server_does_not_pass_for_the_agencys,
     crate::blindness => attack_24_nothing_that_a_server_is_sent_holds_says_or_remembers_shows_a_word,
+    crate::restoring => what_waited_goes_behind_what_another_device_sent_since,
     crate::watching => who_watches_has_what_others_write_and_sends_what_is_written_until_it_is_stopped,
     crate::fetching => a_caseload_is_fetched_into_empty_homes_worked_on_apart_and_merged,
     crate::fetching => a_client_that_is_killed_while_it_fetches_goes_on_and_has_nothing_twice,

@@ -285,7 +285,7 @@ impl ServerFault {
             Self::NotReached { .. } => "nothing was named or sent: run it again when the server answers",
             Self::NotAudited { .. } => "`casevault log verify --offline` verifies what is here without the server",
             Self::UnknownDevice => {
-                "it was retired, or a restore made it, which cannot go on with the server yet (docs/recovery.md): everything \
+                "it was retired, or a restore made it in an agency with other administrators (docs/recovery.md): everything \
                  stays here; an administrator's `casevault device list --all` tells, and `casevault device add` adds another"
             }
             Self::Busy { retry_after } => {

@@ -70,6 +70,7 @@ use vault_core::id::RecordHash;
 use vault_core::parcel;
 use vault_core::parcel::OpenParcel;
 use vault_core::parcel::OpenRecord;
+use vault_core::server_session::By;
 use vault_core::sync::Behind;
 use vault_core::sync::Fault;
 use vault_core::sync::Held;
@@ -703,12 +704,27 @@ impl Session {
     }
 
     /// Begins a session, where there is none yet.
+    ///
+    /// A device that a restore made is not known there before its enrolment is sent: the identity key that enrols it, of an
+    /// agency's sole administrator, stands for it until then.
     fn begin(&self, asking: &Asking, log: &Verifier) -> Result<()> {
-        if !asking.remote.has_begun() {
-            let signer = SigningKey::from_seed(&self.holder.secrets.device);
-            asking.remote.begin(log.key, self.holder.device, &signer)?;
+        if asking.remote.has_begun() {
+            return Ok(());
         }
-        Ok(())
+        let begin = |by, seed| {
+            let key = SigningKey::from_seed(seed);
+            asking.remote.begin(log.key, self.holder.device, by, &key)
+        };
+        let alone = self.holder.agency.sole_administrator();
+        let is_alone = alone.is_some_and(|alone| alone.member == self.holder.member);
+        match begin(By::Device, &self.holder.secrets.device) {
+            Err(ServerFault::UnknownDevice) if is_alone => match begin(By::Identity, &self.holder.secrets.identity) {
+                // Of a server from before there were such sessions.
+                Err(ServerFault::Refused { status: 404, .. }) => Err(ServerFault::UnknownDevice.into()),
+                begun => Ok(begun?),
+            },
+            begun => Ok(begun?),
+        }
     }
 
     /// Returns the log's key as a line, for whoever is to verify the log.

@@ -13,7 +13,6 @@ use crate::id::DeviceId;
 use crate::id::LinkId;
 use crate::id::MemberId;
 use crate::wire;
-use crate::wire::v1::agency::Roles;
 use crate::wire::v1::event::Enrolment;
 use crate::wire::v1::event::RecoveryRun;
 use crate::wire::v1::event::Restored;
@@ -22,11 +21,8 @@ use crate::wire::v1::event::Restored;
 pub(super) fn require_restored(agency: &AgencyState, previous: LinkId, restored: &Restored) -> Result<(), Refused> {
     let check = Check::RestoredDevice;
     let member = restored.device.certificate.member;
-    let [alone] = agency.root().administrators.as_slice() else {
-        return Err(check.into());
-    };
-    let roles = agency.live_member(member).map_err(|_| check)?.roles();
-    require(alone.member == member && roles.any(Roles::ADMINISTRATOR), check)?;
+    let alone = agency.sole_administrator().ok_or(check)?;
+    require(alone.member == member, check)?;
     require_own_devices(agency, member, &restored.retired, check)?;
     let statement = Enrolment {
         previous,

@@ -3,6 +3,7 @@
 use super::CASE;
 use super::DEVICE;
 use super::DEVICE_SEED;
+use super::IDENTITY_SEED;
 use super::LOG_SEED;
 use super::agency;
 use super::hex;
@@ -17,6 +18,7 @@ use vault_core::keyring;
 use vault_core::parcel;
 use vault_core::placing;
 use vault_core::server_session;
+use vault_core::server_session::By;
 use vault_core::stream::Chain;
 use vault_core::tlog::checkpoint;
 use vault_core::tlog::checkpoint::Checkpoint;
@@ -124,7 +126,8 @@ pub(crate) fn server() -> Value {
         device: DEVICE,
         challenge: [0x77; 48],
     };
-    let signed = server_session::sign(statement, &signer(DEVICE_SEED)).unwrap();
+    let signed = server_session::sign(statement, By::Device, &signer(DEVICE_SEED)).unwrap();
+    let restored = server_session::sign(statement, By::Identity, &signer(IDENTITY_SEED)).unwrap();
     json!({
         "section": "18",
         "parcels": {
@@ -142,6 +145,8 @@ pub(crate) fn server() -> Value {
             "statement": hex(wire::encode(&statement).unwrap()),
             "request": hex(wire::encode(&signed).unwrap()),
             "device": hex(signer(DEVICE_SEED).public().0),
+            "restored": hex(wire::encode(&restored).unwrap()),
+            "identity": hex(signer(IDENTITY_SEED).public().0),
         },
         "log_position": position(),
     })

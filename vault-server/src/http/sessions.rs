@@ -1,4 +1,4 @@
-//! `POST /v1/sessions/challenge` and `POST /v1/sessions`: how a device begins a session.
+//! `POST /v1/sessions/challenge`, `POST /v1/sessions` and `POST /v1/sessions/restored`: how a device begins a session.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use vault_core::server_session::By;
 use vault_core::wire;
 use vault_core::wire::v1::sync::SessionRequest;
 
@@ -30,12 +31,26 @@ pub(super) async fn begin(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    begin_by(app, from, headers, body, By::Device).await
+}
+
+/// Answers the token of a session by the sole administrator's identity key, 104 bytes.
+pub(super) async fn begin_restored(
+    State(app): State<Arc<App>>,
+    from: From,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    begin_by(app, from, headers, body, By::Identity).await
+}
+
+async fn begin_by(app: Arc<App>, from: From, headers: HeaderMap, body: Body, by: By) -> Result<Response, Problem> {
     ask::nobody(&app, from.as_deref())?;
     let (bytes, _room) = ask::body(&app, &headers, body, REQUEST_BYTES).await?;
     let request: SessionRequest = wire::decode(&bytes, REQUEST_BYTES)?;
-    let begun = ask::blocking(&app, move |app| app.service.begin_session(&request)).await?;
+    let begun = ask::blocking(&app, move |app| app.service.begin_session(&request, by)).await?;
     match begun {
-        Ok(token) => Ok(ask::bytes(token.to_vec())),
+        Ok(token) => Ok(ask::bytes(token)),
         Err(SessionRefused::Check(check)) => Err(Problem::SessionRefused(Some(check))),
         Err(SessionRefused::Challenge(crate::authenticate::Unusable::Stale)) => Err(Problem::SessionRefused(None)),
         Err(SessionRefused::Challenge(crate::authenticate::Unusable::TooMany)) => Err(Problem::Busy),

@@ -20,7 +20,7 @@ use vault_core::id::DeviceId;
 use vault_core::parcel::{OpenParcel, carry, keyrings, pack};
 use vault_core::placing::{self, StoredRecord};
 use vault_core::record;
-use vault_core::server_session;
+use vault_core::server_session::{self, By};
 use vault_core::stream::{Chain, UnverifiedLink};
 use vault_core::tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use vault_core::wire;
@@ -431,7 +431,21 @@ impl Office {
             device: person.device,
             challenge,
         };
-        wire::encode(&server_session::sign(statement, &person.signer).unwrap()).unwrap()
+        wire::encode(&server_session::sign(statement, By::Device, &person.signer).unwrap()).unwrap()
+    }
+
+    /// Asks for a session of a device that nobody knows, by a person's identity key.
+    pub(crate) fn try_restored(&self, server: &Server, by: usize, device: DeviceId) -> Answer {
+        let challenge = server.ask("POST", "/v1/sessions/challenge", &[], &[]);
+        let statement = SessionStatement {
+            agency: self.world.agency.id(),
+            log: self.log,
+            device,
+            challenge: challenge.body.try_into().unwrap(),
+        };
+        let signed = server_session::sign(statement, By::Identity, &self.world.people[by].identity);
+        let request = wire::encode(&signed.unwrap()).unwrap();
+        server.ask("POST", "/v1/sessions/restored", &[], &request)
     }
 
     pub(crate) fn request(&self, parcels: Vec<Parcel>) -> Vec<u8> {

@@ -32,7 +32,7 @@ fn the_document_has_the_routes_that_there_are_and_the_problems_too() {
     });
     let routes: BTreeSet<_> = routes.collect();
     assert_eq!(operations(&document), routes);
-    assert_eq!(routes.len(), 20);
+    assert_eq!(routes.len(), 21);
 
     let kinds = PROBLEMS.split("\"urn:casevault:problem:").skip(1);
     let kinds: BTreeSet<_> = kinds.map(|rest| rest.split_once('"').unwrap().0).collect();

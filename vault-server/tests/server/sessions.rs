@@ -1,7 +1,9 @@
 //! Sessions: with this server, by a live device, once for each challenge.
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use vault_core::wire::v1::event::Event;
+use vault_core::id::DeviceId;
+use vault_core::wire::v1::agency::Roles;
+use vault_core::wire::v1::event::{Event, MemberRoles};
 
 use crate::kit::{Office, Server};
 
@@ -116,4 +118,34 @@ pub(crate) fn an_agency_is_registered_once_and_where_it_is_not_admitted_not_at_a
     ] {
         assert_eq!(server.ask("PUT", path, &[], &[]).status, 404, "{path}");
     }
+}
+
+#[test]
+pub(crate) fn a_device_that_a_restore_made_has_a_session_by_the_sole_administrators_word_alone() {
+    let server = Server::start(&[]);
+    let mut office = Office::found(&server, 34, 2);
+    let new = DeviceId([0x99; 16]);
+    let begun = office.try_restored(&server, 0, new);
+    assert_eq!((begun.status, begun.body.len()), (200, 104));
+    let token = format!("Bearer {}", BASE64URL_NOPAD.encode(&begun.body));
+    let ask = || server.ask("GET", "/v1/streams", &[("Authorization", &token)], &[]);
+    assert_eq!(ask().status, 200);
+    // Nobody else's word counts, nor does this one for a device that is known: that has a key of its own, or had.
+    let (known, other) = (office.world.people[1].device, office.world.people[0].device);
+    for (by, device) in [(1, new), (0, known), (0, other)] {
+        let answer = office.try_restored(&server, by, device);
+        assert_eq!((answer.status, answer.json()["check"].as_str()), (401, Some("CHK-140")));
+    }
+    // It ends with the administrator, not a quarter of an hour later.
+    let member = office.world.people[0].member;
+    let roles = Roles::CASEWORKER;
+    office
+        .world
+        .try_event(0, Event::Roles(MemberRoles { member, roles }))
+        .unwrap();
+    let link = office.parcel(office.world.links.last().unwrap());
+    office.stored(&server, vec![link]);
+    let answer = ask();
+    assert_eq!((answer.status, answer.problem().as_str()), (401, "no-session"));
+    assert_eq!(office.try_restored(&server, 0, new).status, 401);
 }

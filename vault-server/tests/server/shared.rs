@@ -56,6 +56,7 @@ over_postgres!(
     reading::a_list_tells_what_has_grown_since_a_leaf,
     reading::a_long_stream_comes_in_pages_and_none_is_longer_than_it_may_be,
     reading::a_stream_is_read_by_holders_its_own_device_and_reviewers_and_is_not_there_for_others,
+    sessions::a_device_that_a_restore_made_has_a_session_by_the_sole_administrators_word_alone,
     sessions::a_session_lasts_over_a_start_of_the_server_and_is_of_one_agency,
     sessions::a_token_ends_with_its_device_and_with_nothing_less_than_a_good_one,
     sessions::an_agency_is_registered_once_and_where_it_is_not_admitted_not_at_all,

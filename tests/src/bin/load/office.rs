@@ -27,6 +27,7 @@ use vault_core::placing;
 use vault_core::record;
 use vault_core::secret::ReleaseHalf;
 use vault_core::server_session;
+use vault_core::server_session::By;
 use vault_core::stream::Chain;
 use vault_core::wire;
 use vault_core::wire::v1::FORMAT;
@@ -166,7 +167,7 @@ impl Office {
             device: office.founded.device,
             challenge: challenge.try_into().map_err(|_| "no challenge")?,
         };
-        let signed = wire::encode(&server_session::sign(statement, &office.signer())?)?;
+        let signed = wire::encode(&server_session::sign(statement, By::Device, &office.signer())?)?;
         let token = connection.ask(&request("POST", "/v1/sessions", None, &signed))?;
         office.token = BASE64URL_NOPAD.encode(&token);
         office.send(&mut connection, Some(&office.token), rest)?;

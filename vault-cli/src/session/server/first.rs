@@ -23,6 +23,7 @@ use vault_core::agency_state::AgencyState;
 use vault_core::check::Check;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::joining::Invite;
+use vault_core::server_session::By;
 use vault_core::sync::Behind;
 use vault_core::sync::CosignedTrees;
 use vault_core::sync::Fault;
@@ -57,7 +58,7 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
     let remote = Remote::new(url.clone(), agency);
     let log = log_key(&remote, agency)?;
     let asking = Asking::new(remote, places.clone(), agency, &log)?;
-    asking.remote.begin(log.key, invite.device(), signer)?;
+    asking.remote.begin(log.key, invite.device(), By::Device, signer)?;
 
     // Before the log is followed; which of it counts, the root says that is still to come.
     let cosigned = asking.remote.cosigned()?;

@@ -254,8 +254,12 @@ impl Holder {
         let link = &one.link;
         let stream = link.link().stream;
         let Some(case) = stream.as_case() else {
-            // Nobody but this device writes in its own stream, and others' are not asked for.
-            return Err(ServerFault::OwnStreamAhead.into());
+            // Nobody but this device writes in its own stream. Of others that of one is asked for in whose place a restore
+            // put this one: what it logged after the backup.
+            return match stream == StreamId::access(self.device) {
+                true => Err(ServerFault::OwnStreamAhead.into()),
+                false => put_access(tx, one),
+            };
         };
         let state = match states.entry(case) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
@@ -323,6 +327,19 @@ fn put(tx: &mut WriteTx<'_>, one: &Checked, by_hash: &HashMap<RecordHash, Stored
             Ok(tx.put_rewrap(link, &wraps)?)
         }
         LinkBody::Access(_) | LinkBody::Segment(_) => Err(SessionError::refused(Check::KindOfStream, stream)),
+    }
+}
+
+/// Stores what another device logged.
+fn put_access(tx: &mut WriteTx<'_>, one: &Checked) -> Result<u64> {
+    let (link, mut files) = (&one.link, one.blobs.iter().map(Vec::as_slice));
+    let first = files.next().unwrap_or_default();
+    match &link.link().body {
+        LinkBody::Access(_) => Ok(tx.put_access(link, first, files.next())?),
+        LinkBody::Segment(_) => Ok(tx.put_segment(link, first)?),
+        LinkBody::Record(_) | LinkBody::Event(_) | LinkBody::Rewrap(_) => {
+            Err(SessionError::refused(Check::KindOfStream, link.link().stream))
+        }
     }
 }
 

@@ -32,10 +32,13 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use vault_core::case_state::PlacedRecord;
 use vault_core::check::Check;
+use vault_core::crypto::sign::VerifyingKey;
 use vault_core::id::CaseId;
+use vault_core::id::DeviceId;
 use vault_core::id::LinkId;
 use vault_core::id::RecordHash;
 use vault_core::parcel;
+use vault_core::restoring;
 use vault_core::secret::RecordKey;
 use vault_core::stream::VerifiedLink;
 use vault_core::wire::v1::event::Event;
@@ -237,7 +240,9 @@ impl TakenOut {
             without_place: HashSet::new(),
         };
         let mut aside = Vec::new();
-        for one in &self.waiting.links {
+        let mut links: Vec<&WaitingLink> = self.waiting.links.iter().collect();
+        enrolment_first(&mut links, back.holder.device);
+        for one in links {
             let put = match taken.contains(&one.link.id()) {
                 true => back.arrived(one),
                 false => back.put(one),
@@ -246,7 +251,9 @@ impl TakenOut {
                 Ok(pos) => {
                     back.moved.insert(one.row.pos(), pos);
                 }
-                Err(SessionError::Refused { check, .. }) if !erases_what_is_here(one, &back.without_place) => {
+                Err(SessionError::Refused { check, .. })
+                    if !erases_what_is_here(one, &back.without_place) && !enrols(one, back.holder.device) =>
+                {
                     back.set_aside(one, check)?;
                     back.without_place.extend(placed(one));
                     let of = name_of(one);
@@ -416,7 +423,7 @@ impl Back<'_, '_> {
     }
 
     fn put_agency_event(&mut self, one: &WaitingLink, row: &LinkRow) -> Result<u64> {
-        let link = self.link(one, one.link.link().body.clone())?;
+        let link = self.link(one, self.enrolled_here(one)?)?;
         let placements = row.placements()?;
         let commitment = |epochs: &[EpochOpen], epoch| epochs.iter().find(|e| e.epoch == epoch).map(|e| e.commitment);
         let now = self.holder.agency.epochs();
@@ -430,6 +437,22 @@ impl Back<'_, '_> {
             .map_err(refused(one.link.link().stream))?;
         self.agency_moved.insert(one.link.id(), link.id());
         self.put_event(&link, row, &placements)
+    }
+
+    /// Returns a link's body; where it enrols this device, and somebody wrote since the backup that it was restored from, for
+    /// the place where it stands now.
+    fn enrolled_here(&self, one: &WaitingLink) -> Result<LinkBody> {
+        let (was, holder) = (one.link.link(), &*self.holder);
+        let mut body = was.body.clone();
+        if let LinkBody::Event(placed) = &mut body
+            && is_enrolment(&placed.event, holder.device)
+            && was.previous != holder.agency.head()
+        {
+            let (member, device) = (holder.member, holder.device);
+            placed.event = restoring::enrolment(&holder.agency, member, device, &holder.secrets, None)
+                .map_err(refused(was.stream))?;
+        }
+        Ok(body)
     }
 
     fn put_event(&mut self, link: &VerifiedLink, row: &LinkRow, placements: &[Placement]) -> Result<u64> {
@@ -470,13 +493,23 @@ impl Back<'_, '_> {
         let follows = chain.next_seq() == was.seq && head == was.previous;
         let cites = self.tx.agency_seq(&was.agency_head).is_ok() || was.stream.kind == StreamKind::Agency;
         if follows && cites && body == was.body {
-            let own = self.holder.agency.devices().get(&was.device);
-            let own = own.ok_or_else(|| SessionError::refused(Check::Signer, was.stream))?;
-            return one.link.clone().verify(&own.key).map_err(refused(was.stream));
+            let known = self.holder.agency.devices().get(&was.device);
+            // One that a restore made is known once its enrolment stands.
+            let key = match known {
+                Some(known) => known.key.clone(),
+                None if was.device == self.holder.device => {
+                    VerifyingKey::new(&self.holder.signer.public(), Check::Signer).map_err(refused(was.stream))?
+                }
+                None => return Err(SessionError::refused(Check::Signer, was.stream)),
+            };
+            return one.link.clone().verify(&key).map_err(refused(was.stream));
         }
-        // One's own alone is remade; whatever else stands here came from elsewhere, and is not this device's to sign.
+        // One's own alone is remade; whatever else stands here came from elsewhere, and is not this device's to sign. Nor is
+        // what a device logged in whose place a restore put this one.
+        let by_another = was.device != self.holder.device;
         let signer = self.holder.agency.devices().get(&was.device);
-        if signer.is_none_or(|signer| signer.member != self.holder.member) {
+        let by_somebody_else = by_another && signer.is_none_or(|signer| signer.member != self.holder.member);
+        if by_somebody_else || (by_another && was.stream.kind == StreamKind::Access) {
             return Err(SessionError::refused(Check::Signer, was.stream));
         }
         let cited = match was.stream.kind {
@@ -610,6 +643,37 @@ fn opens(body: &LinkBody, section: Section, epoch: Epoch) -> bool {
         .opens
         .iter()
         .any(|open| open.section == section && open.epoch == epoch)
+}
+
+/// Puts the enrolment of a device that a restore made before whatever it has to sign anew for the devices that went: all but
+/// what those wrote about their own accesses, which is theirs and stays before.
+fn enrolment_first(links: &mut [&WaitingLink], device: DeviceId) {
+    let Some(place) = links.iter().position(|one| enrols(one, device)) else {
+        return;
+    };
+    let before = links.get_mut(..=place).unwrap_or_default();
+    before.sort_by_key(|one| match one.link.link().stream.kind {
+        StreamKind::Access => 0,
+        _ if enrols(one, device) => 1,
+        _ => 2,
+    });
+}
+
+/// Whether a link enrols a device after a loss; this one without its enrolment could sign nothing.
+fn enrols(one: &WaitingLink, device: DeviceId) -> bool {
+    match &one.link.link().body {
+        LinkBody::Event(placed) => is_enrolment(&placed.event, device),
+        _ => false,
+    }
+}
+
+/// Whether an event enrols a device after a loss.
+fn is_enrolment(event: &Event, device: DeviceId) -> bool {
+    match event {
+        Event::Restored(restored) => restored.device.certificate.device == device,
+        Event::RecoveryRun(run) => run.device.certificate.device == device,
+        _ => false,
+    }
 }
 
 /// Returns the record that a link places.

@@ -211,6 +211,6 @@ pub struct SessionStatement {
 pub struct SessionRequest {
     /// What is signed.
     pub statement: SessionStatement,
-    /// By the device.
+    /// By the device, or for one that a restore made by the identity key of the sole administrator.
     pub signature: Signature,
 }
