@@ -1,6 +1,7 @@
 //! Every scenario of the lying server, on the real client and on the one with a guard out; docs/evilsrv.md says how.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod columns;
 mod matrix;
 mod switch;
 mod two;
