@@ -320,6 +320,13 @@ pub trait Writes: Reads {
     /// [`StoreError`], as of every method here.
     fn hold(&mut self, agency: AgencyNo) -> Result<(), StoreError>;
 
+    /// Says, in a transaction that holds their agency, of which records [`Reads::versions`] will be asked. A store that is far
+    /// away looks for all of them at once; for others there is nothing to do.
+    #[allow(clippy::missing_errors_doc)]
+    fn foresee(&mut self, _records: &[(StreamNo, RecordId)]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Marks a place in the transaction to which [`Writes::go_back`] leads. There is one at a time.
     #[allow(clippy::missing_errors_doc)]
     fn mark(&mut self) -> Result<(), StoreError>;

@@ -9,7 +9,7 @@ use vault_core::access::AccessState;
 use vault_core::agency_state::AgencyState;
 use vault_core::case_state::{CaseState, PlacedRecord};
 use vault_core::check::{Check, Refused, require};
-use vault_core::id::{CaseId, DeviceId, LinkId, RecordHash};
+use vault_core::id::{CaseId, DeviceId, LinkId, RecordHash, RecordId};
 use vault_core::placing::StoredRecord;
 use vault_core::tlog::entry::Entry;
 use vault_core::tlog::tile::Edge;
@@ -136,6 +136,17 @@ impl Live {
         };
         let stored = reads.link_at(row.no, link.seq)?;
         Ok(stored.is_some_and(|(_, id)| id == opened.link.id()))
+    }
+
+    /// Returns the records that a parcel brings, with their stream, as far as that is taken up.
+    pub(super) fn brings(&self, parcel: &Prepared) -> Vec<(StreamNo, RecordId)> {
+        let Ok(opened) = parcel else { return Vec::new() };
+        let stream = self.streams.peek(&opened.link.link().stream);
+        let Some(no) = stream.and_then(|stream| stream.no) else {
+            return Vec::new();
+        };
+        let records = opened.records.iter();
+        records.map(|record| (no, record.header().record)).collect()
     }
 
     /// Publishes what is durable by now.

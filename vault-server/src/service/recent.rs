@@ -19,6 +19,11 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         }
     }
 
+    /// Looks at a value, which counts as no use of it.
+    pub(super) fn peek(&self, key: &K) -> Option<&V> {
+        self.kept.get(key).map(|(_, value)| value)
+    }
+
     /// Takes a value out; whoever uses it puts it back.
     pub(super) fn take(&mut self, key: &K) -> Option<V> {
         self.kept.remove(key).map(|(_, value)| value)

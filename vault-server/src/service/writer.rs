@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 use vault_core::check::Refused;
+use vault_core::id::RecordId;
 use vault_core::wire::v1::sync::{AppendReply, Outcome};
 
 use super::ServiceError;
@@ -19,7 +20,7 @@ use crate::authorize::Appending;
 use crate::config::Quota;
 use crate::metrics::Metrics;
 use crate::report;
-use crate::store::{AgencyNo, Reads, Store, StoreError, Writes, writing};
+use crate::store::{AgencyNo, Reads, Store, StoreError, StreamNo, Writes, writing};
 
 /// Appends that may wait; requests are bounded before.
 const WAITING: usize = 1024;
@@ -149,6 +150,7 @@ impl Work {
                 // From here on nobody else appends to it.
                 self.take_up(writes, agency)?;
             }
+            writes.foresee(&self.brought(&group))?;
             let mut outcomes = Vec::with_capacity(group.len());
             for job in &group {
                 outcomes.push(match self.fits(writes, job)? {
@@ -264,6 +266,17 @@ impl Work {
         };
         self.lives.insert(agency.no(), live);
         Ok(())
+    }
+
+    /// Returns the records of which versions will be asked, as far as their streams are known.
+    fn brought(&self, group: &[Job]) -> Vec<(StreamNo, RecordId)> {
+        let mut brought = Vec::new();
+        for job in group {
+            if let Some(live) = self.lives.get(&job.permit.agency().no()) {
+                brought.extend(job.parcels.iter().flat_map(|parcel| live.brings(parcel)));
+            }
+        }
+        brought
     }
 
     fn live(&mut self, job: &Job) -> Result<&mut Live, StoreError> {

@@ -9,6 +9,7 @@
 //! as long as it knew. A commit is on the disk when it returns: `fsync` and `synchronous_commit` are required to be on.
 
 mod connection;
+mod foreseen;
 mod open;
 mod passfile;
 mod read;

@@ -39,6 +39,10 @@ pub(crate) const ALL: &[Promise] = &[
         a_transaction_goes_back_to_its_mark,
     ),
     ("a transaction sees what it wrote", a_transaction_sees_what_it_wrote),
+    (
+        "what is foreseen is answered as it is then",
+        what_is_foreseen_is_answered_as_it_is_then,
+    ),
     ("a snapshot does not move", a_snapshot_does_not_move),
     ("agencies are apart", agencies_are_apart),
     ("lists are of those who may read", lists_are_of_those_who_may_read),
@@ -387,6 +391,33 @@ fn a_transaction_sees_what_it_wrote(store: &dyn Store) {
         // Nobody else does yet.
         let outside = reading(store, |reads| reads.agency(&sample.agency()))?;
         assert!(outside.is_none());
+        Ok(())
+    })
+    .unwrap();
+}
+
+fn what_is_foreseen_is_answered_as_it_is_then(store: &dyn Store) {
+    let sample = Sample::new(13, 3);
+    let record = |note: u8| sample.made[usize::from(note)].record.header().record;
+    writing(store, |writes| sample.store(writes, 0, 2)).unwrap();
+    writing(store, |writes| {
+        let agency = number(writes, &sample);
+        let no = writes.stream(agency, sample.stream())?.unwrap().no;
+        let all: Vec<_> = (0..3).map(|note| (no, record(note))).collect();
+        writes.foresee(&all)?;
+        let versions = |writes: &dyn Writes, note| writes.versions(no, record(note)).map(|found| found.len());
+        assert_eq!(
+            [versions(writes, 0)?, versions(writes, 1)?, versions(writes, 2)?],
+            [1, 0, 0]
+        );
+        // Two are appended since, and one of them taken back.
+        sample.store(writes, 2, 3)?;
+        assert_eq!([versions(writes, 1)?, versions(writes, 2)?], [1, 0]);
+        writes.mark()?;
+        sample.store(writes, 3, 4)?;
+        assert_eq!(versions(writes, 2)?, 1);
+        writes.go_back()?;
+        assert_eq!([versions(writes, 1)?, versions(writes, 2)?], [1, 0]);
         Ok(())
     })
     .unwrap();

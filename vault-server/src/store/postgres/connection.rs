@@ -11,6 +11,7 @@ use postgres::error::SqlState;
 use postgres::types::ToSql;
 use postgres::{Client, NoTls, Row, Statement};
 
+use super::foreseen::Foreseen;
 use super::waiting::Waiting;
 use super::{Database, SCHEMA};
 use crate::store::StoreError;
@@ -36,6 +37,7 @@ pub(super) struct Connection {
 pub(super) struct Transaction<'c> {
     connection: RefCell<&'c mut Connection>,
     waiting: RefCell<Waiting>,
+    foreseen: RefCell<Foreseen>,
     /// Whether a statement failed: PostgreSQL then answers a commit with a rollback, and no error.
     failed: Cell<bool>,
 }
@@ -82,6 +84,7 @@ impl Connection {
         let mut transaction = Transaction {
             connection: RefCell::new(self),
             waiting: RefCell::default(),
+            foreseen: RefCell::default(),
             failed: Cell::new(false),
         };
         let done = work(&mut transaction).and_then(|done| transaction.send().map(|()| done));
@@ -151,6 +154,11 @@ impl Transaction<'_> {
     /// What is appended and not sent yet.
     pub(super) fn waiting(&self) -> RefMut<'_, Waiting> {
         self.waiting.borrow_mut()
+    }
+
+    /// What was looked up beforehand.
+    pub(super) fn foreseen(&self) -> RefMut<'_, Foreseen> {
+        self.foreseen.borrow_mut()
     }
 
     /// Sends what waits.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash};
+use vault_core::id::{AgencyId, LinkId, MemberId, RecordHash, RecordId};
 use vault_core::record::Ciphertext;
 use vault_core::secret::SigningSeed;
 use vault_core::tlog::tile::Tile;
@@ -11,7 +11,7 @@ use vault_core::wire::v1::stream::{Day, StreamId};
 use super::connection::Transaction;
 use super::read::{agency_no, column, count, fixed, signed, stream_no};
 use super::{CHANNEL, LOCK_REGISTER, LOCKS};
-use crate::store::number::{AGENCIES, link_no, place_no};
+use crate::store::number::{AGENCIES, link_no, name, place_no};
 use crate::store::row::wrap_hash;
 use crate::store::{AgencyNo, AgencyRow, CosignatureRow, InviteRow, NewLink, Reads, StoreError, StreamNo, Writes};
 
@@ -28,6 +28,27 @@ impl Writes for Transaction<'_> {
         // Told with the commit, and to nobody without it.
         let number = agency.0.to_string();
         self.rows("SELECT pg_notify($1, $2)", &[&CHANNEL, &number])?;
+        Ok(())
+    }
+
+    fn foresee(&mut self, records: &[(StreamNo, RecordId)]) -> Result<(), StoreError> {
+        // One is as far away alone.
+        if records.len() < 2 {
+            return Ok(());
+        }
+        let named: Result<Vec<(i64, i64)>, StoreError> = records
+            .iter()
+            .map(|(stream, record)| Ok((stream_no(*stream)?, name(record))))
+            .collect();
+        let named = named?;
+        let (streams, names): (Vec<i64>, Vec<i64>) = named.iter().copied().unzip();
+        // Each by the index: a plan for all of them at once may read the whole table.
+        let sql = "SELECT a.stream, a.name FROM unnest($1::bigint[], $2::bigint[]) AS a (stream, name) \
+                   CROSS JOIN LATERAL (SELECT 1 FROM record r WHERE r.stream = a.stream AND r.name = a.name LIMIT 1) AS r";
+        let rows = self.rows(sql, &[&streams, &names])?;
+        let there: Result<Vec<(i64, i64)>, StoreError> =
+            rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect();
+        self.foreseen().take(named, there?);
         Ok(())
     }
 
@@ -78,6 +99,10 @@ impl Writes for Transaction<'_> {
     }
 
     fn append(&mut self, link: NewLink<'_>) -> Result<(), StoreError> {
+        for record in link.records {
+            let stream = stream_no(link.stream)?;
+            self.foreseen().is_there(stream, name(&record.header().record));
+        }
         let mut waiting = self.waiting();
         waiting.take(&link)?;
         let enough = waiting.is_enough();
