@@ -140,3 +140,46 @@ fn attack_34_no_file_of_a_server_holds_what_a_passphrase_alone_opens() {
         assert_eq!(found, None, "{}", path.display());
     }
 }
+
+/// What goes out after a command that only reads: the bytes of each append.
+fn goes_out_after(stage: &Stage, read: &[&str]) -> Vec<usize> {
+    let began = stage.evil.tape().len();
+    stage.vault.run(read).done();
+    stage.run(Command::Sync).done();
+    let asked = stage.evil.tape().since(began);
+    let appends = asked.iter().filter(|exchange| exchange.message == Message::Append);
+    appends.map(|exchange| exchange.body.len()).collect()
+}
+
+/// That something was read goes out with the next `sync`, as one entry of one size: not what it was, how long it is, or
+/// how. How many entries there were, and when they are sent, is what is left (docs/threat-model.md).
+#[test]
+fn attack_26_what_was_read_and_how_is_in_no_length_of_what_goes_out() {
+    let stage = Stage::set(Begins::Joined);
+    let cases = stage.vault.json(&["case", "list"]);
+    let case = cases["cases"][0]["case"].as_str().unwrap().to_owned();
+    let add = |text: &str| stage.vault.add_note(&case, text);
+    let (short, long) = (
+        add("obs: Rang.\n"),
+        add(&format!("obs: {}\n", "He came. ".repeat(2_000))),
+    );
+    stage.run(Command::Sync).done();
+    let of_a_case: [&[&str]; 5] = [
+        &["note", "show", &short],
+        &["note", "show", &long],
+        &["note", "history", &long],
+        &["note", "list", &case],
+        &["case", "show", &case],
+    ];
+    let of_none: [&[&str]; 2] = [&["today"], &["plan", "list"]];
+    let out =
+        |reads: &[&[&str]]| -> Vec<Vec<usize>> { reads.iter().map(|read| goes_out_after(&stage, read)).collect() };
+    let (of_a_case, of_none) = (out(&of_a_case), out(&of_none));
+    assert!(of_a_case.iter().all(|sent| *sent == of_a_case[0]), "{of_a_case:?}");
+    assert!(of_none.iter().all(|sent| *sent == of_none[0]), "{of_none:?}");
+    // The subject of a read is in the leak budget: a stream, that is to say its presence, kind and id.
+    assert_eq!((of_a_case[0].len(), of_none[0].len()), (1, 1));
+    assert_eq!(of_a_case[0][0] - of_none[0][0], 1 + 16);
+    // What was listed a moment ago is listed again without another entry.
+    assert!(goes_out_after(&stage, &["plan", "list"]).is_empty());
+}
