@@ -15,6 +15,7 @@ use casevault_e2e::server::Server;
 use casevault_e2e::terminal::on_terminal;
 use casevault_e2e::terminal::until;
 use casevault_e2e::vault::Done;
+use casevault_e2e::vault::PASSPHRASE;
 use casevault_e2e::vault::Vault;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
@@ -27,6 +28,9 @@ use rustix::process::kill_process;
 use rustix::process::pidfd_open;
 use rustix::process::pidfd_send_signal;
 use serde_json::Value;
+use vault_cli::places::Places;
+use vault_cli::session::Passphrase;
+use vault_cli::session::Session;
 use vault_core::crypto::sign::PublicKey;
 use vault_core::crypto::sign::SigningKey;
 use vault_core::secret::SigningSeed;
@@ -213,6 +217,41 @@ fn a_root_that_two_sign_is_proposed_shown_endorsed_and_sent() {
     ann.json(&["member", "retire", &member, "--yes"]);
     assert_eq!(members(ann)[1].2, "retired");
     ann.json(&["log", "verify"]);
+}
+
+/// Tells whether a keystore, as it lies on the disk, holds a recovery key.
+fn holds_recovery_key(vault: &Vault) -> bool {
+    let places = Places::find(Some(&vault.home)).unwrap();
+    let session = Session::unlock(&places, &Passphrase::new(PASSPHRASE.to_owned())).unwrap();
+    session.recovery_key_is_kept().unwrap()
+}
+
+#[test]
+fn a_key_that_another_stands_for_leaves_the_founders_keystore_once_that_is_in_the_log() {
+    let agency = Agency::new();
+    let ann = &agency.ann;
+    let (ben, _) = agency.joined("Ben Able", "administrator");
+    assert!(holds_recovery_key(ann) && !holds_recovery_key(&ben));
+    // No cards were ever made of it. Ben makes a new key: Ann's opens all that was written before, and nothing from now on.
+    let folder = agency.sheet("cards");
+    ben.json(&["sync"]);
+    ben.json(&["recovery", "split", "--new-key", "--yes", "--out-dir", &folder]);
+    ben.json(&["sync"]);
+    assert!(holds_recovery_key(ann));
+    ann.json(&["sync"]);
+    assert!(!holds_recovery_key(ann));
+    let waits = "waits in this keystore";
+    assert!(!ann.json(&["status"])["attention"].to_string().contains(waits));
+    ann.run(&[
+        "recovery",
+        "split",
+        "--yes",
+        "--json",
+        "--out-dir",
+        &agency.sheet("others"),
+    ])
+    .refused(3, "denied");
+    ann.verified();
 }
 
 #[test]

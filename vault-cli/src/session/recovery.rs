@@ -9,6 +9,7 @@
 //! ```
 
 mod renewing;
+mod superseded;
 
 use super::Holder;
 use super::Result;
@@ -262,14 +263,7 @@ impl Session {
             others.retain(|begun| begun.set != kept.set);
             Ok(others)
         })?;
-        let secret = self.holder.secrets.recovery.take();
-        let written = keystore::write(&mut self.unlocked, &self.holder.secrets, fresh(&mut random::os()))
-            .map_err(refused("keystore"))
-            .and_then(|file| replace(&self.places.keystore(), &file).map_err(io_error("could not write the keystore")));
-        if written.is_err() {
-            self.holder.secrets.recovery = secret;
-        }
-        written?;
+        self.let_recovery_key_go()?;
         // The key is gone from here and the cards hold it: a note that cannot be written now refuses nothing, and is
         // written by the next unlocking.
         let _ = put_set(&self.places, &kept);
@@ -277,6 +271,18 @@ impl Session {
             unfinished: others,
             ..kept.into_reply()
         })
+    }
+
+    /// Writes the keystore without the recovery key; where that fails the key is in it as before.
+    fn let_recovery_key_go(&mut self) -> Result<()> {
+        let secret = self.holder.secrets.recovery.take();
+        let written = keystore::write(&mut self.unlocked, &self.holder.secrets, fresh(&mut random::os()))
+            .map_err(refused("keystore"))
+            .and_then(|file| replace(&self.places.keystore(), &file).map_err(io_error("could not write the keystore")));
+        if written.is_err() {
+            self.holder.secrets.recovery = secret;
+        }
+        written
     }
 
     /// Compares cards with each other and with the set that the vault's folder names; opens nothing.
@@ -368,11 +374,12 @@ impl Session {
             .store
             .read(|tx| Ok::<_, SessionError>(tx.local(super::join::JOINED)?))?;
         self.mend_set();
-        let kept = self.kept_set()?.filter(|kept| !kept.set.is_empty());
-        match kept {
+        let kept = self.kept_set()?;
+        let made_elsewhere = kept.is_some() || joined.is_some() || self.holder.secrets.recovery.is_some();
+        match kept.filter(|kept| !kept.set.is_empty()) {
             Some(kept) => Err(SessionError::NoRecoveryKey { set: kept.set }),
             // Of a key before the one in force no cards are made: they would open nothing that is written now.
-            None if joined.is_some() || self.holder.secrets.recovery.is_some() => Err(SessionError::Denied {
+            None if made_elsewhere => Err(SessionError::Denied {
                 why: "the agency's recovery key is with whoever made it, or on its cards".to_owned(),
                 hint:
                     "an agency has one recovery key: nothing is to be done here, but where too many cards are lost an \

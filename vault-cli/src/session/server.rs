@@ -201,6 +201,11 @@ impl Session {
         })
     }
 
+    /// Tells whether the vault has a server.
+    pub(super) fn has_server(&self) -> Result<bool> {
+        Ok(self.store.read(KeptRemote::load_live)?.is_some())
+    }
+
     /// Follows the log, and sends what was written since.
     ///
     /// # Errors
@@ -235,6 +240,7 @@ impl Session {
                 }
             }
         }
+        self.forget_superseded_key()?;
         Ok(SyncReply {
             schema: SYNC,
             url: kept.url.clone(),

@@ -83,6 +83,9 @@ impl Session {
             self.store.write(|tx| Ok::<_, SessionError>(tx.remove_local(NEXT)?))?;
         }
         let proposal = proposal?;
+        if proposal.in_force && !self.has_server()? {
+            self.forget_superseded_key()?;
+        }
         self.mend_set();
         Ok((kept.into_reply(), proposal))
     }
@@ -202,8 +205,8 @@ mod tests {
         let mut vault = Vault::made();
         let new = vault.s().recovery_new_cards(&asked()).unwrap();
         watched(|task| vault.s().recovery_renew(&inputs(&new), task)).unwrap();
-        // The founder's own key is still in the keystore, and opens nothing that is written from now on.
-        assert!(vault.s().holder.secrets.recovery.is_some());
+        // The founder's own key is gone: it would open all that was written before.
+        assert_eq!(vault.s().recovery_key_is_kept(), Some(false));
         let refused = vault.s().recovery_cards(asked()).err().unwrap();
         assert!(matches!(refused, SessionError::NoRecoveryKey { .. }), "{refused:?}");
         assert_eq!(read_set(&vault.places).unwrap().set, new.set);
