@@ -42,6 +42,40 @@ fn cards(vault: &Vault, threshold: u8, shares: u8) -> Vec<PathBuf> {
         .collect()
 }
 
+#[test]
+fn a_set_of_cards_is_spelt_in_one_way_wherever_it_is_printed() {
+    let vault = Vault::made();
+    let folder = vault.around.join("cards");
+    let split = ["recovery", "split", "--yes", "--out-dir", &text(&folder)];
+    let made = vault.run(&split).done();
+    let first = made.stdout.lines().next().unwrap();
+    let set = first.strip_prefix("made recovery cards of set ").unwrap();
+    let groups: Vec<usize> = set.split(' ').map(str::len).collect();
+    assert_eq!(groups, [4; 4], "{set}");
+    assert!(
+        made.stderr.contains(&format!("the cards of set {set} are printed")),
+        "{}",
+        made.stderr
+    );
+    let all: Vec<PathBuf> = (1..=3).map(|n| folder.join(format!("card-{n}-of-3.txt"))).collect();
+    let card = std::fs::read_to_string(&all[0]).unwrap();
+    assert!(card.contains(&format!("# Set {set}, recovery key 1")));
+    let check = ["recovery", "check", "--cards", &joined(&[&all[0], &all[1]])];
+    let checked = vault.run(&check).done().stdout;
+    assert!(checked.contains(&format!("set {set}, recovery key 1")), "{checked}");
+    let again = vault.run(&[
+        "recovery",
+        "split",
+        "--yes",
+        "--out-dir",
+        &text(&vault.around.join("more")),
+    ]);
+    assert!(again.stderr.contains(&format!("(set {set})")), "{}", again.stderr);
+    // For programs it is what it was.
+    let told = vault.json(&check);
+    assert_eq!(told["set"], set.replace(' ', ""), "{told}");
+}
+
 fn joined(cards: &[&PathBuf]) -> String {
     let all: Vec<String> = cards.iter().map(|card| text(card)).collect();
     all.join(",")

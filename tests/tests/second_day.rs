@@ -147,6 +147,35 @@ fn a_note_of_several_cases_names_them_all_and_asks_of_each_whether_they_were_see
     assert_eq!(amended["others"][0]["saved"], json!(true), "{amended}");
     assert_eq!(said(note), json!([true, true, null]));
     assert_eq!(said(other), json!([true, false, "with mother"]));
+    // So does the line that it was made with, and of whom it says something else now, their file says that.
+    let typed = b"seen: Ada alone; Ben with mother\n\nobs: Both were better.\n";
+    let amended = vault.feed(&amend, typed).json();
+    assert_eq!(amended["others"][0]["saved"], json!(true), "{amended}");
+    assert_eq!(said(note), json!([true, true, null]));
+    assert_eq!(said(other), json!([true, false, "with mother"]));
+    let typed = b"seen: Ben alone\n\nobs: Both were better.\n";
+    let amended = vault.feed(&amend, typed).json();
+    assert_eq!(amended["others"][0]["saved"], json!(true), "{amended}");
+    assert_eq!(said(note), json!([true, true, null]));
+    assert_eq!(said(other), json!([true, true, null]));
+    // In one file alone it is refused, and what to do is said.
+    let alone = ["note", "amend", note, "--file", "-", "--json"];
+    let typed = b"seen: Ada alone; Ben with mother\n\nobs: Both were best.\n";
+    let refused = vault.feed(&alone, typed).refused(1, "malformed");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("`--others` takes who was seen of each by name") && message.contains("leave the line out"),
+        "{message}"
+    );
+    // Said of nobody by name, where it is something else than it was: what to do is said too.
+    let refused = vault
+        .feed(&amend, b"seen: no\n\nobs: Both were best.\n")
+        .refused(1, "malformed");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("of each by name") && message.contains("leave it out"),
+        "{message}"
+    );
     vault.verified();
 }
 
@@ -496,7 +525,7 @@ fn whom_contact_restrictions_name_is_found_at_the_prompt() {
 fn a_reason_that_names_somebody_elses_client_is_asked_about() {
     let vault = Vault::made();
     let ada = open(&vault, &json!({"name": "Ada Pike"}));
-    open(&vault, &json!({"name": "Noah Low"}));
+    let noah = open(&vault, &json!({"name": "Noah Low"}));
     let note = vault.add_note(&ada, "obs: Calm.\n");
     let shown = |vault: &Vault| {
         let shown = vault.json(&["note", "show", &note, "--misfiled"]);
@@ -514,10 +543,32 @@ fn a_reason_that_names_somebody_elses_client_is_asked_about() {
     terminal
         .wait_for("the reason names Noah Low")
         .wait_for("Without it: I had another person's case open.")
-        .wait_for("[y/N] ")
+        .wait_for("[Enter/y/n] ")
+        // Said no, it is typed anew, and looked at again.
+        .keys("n\n")
+        .wait_for("Why is it misfiled? ")
+        .keys("the Low family were next in my list\n")
+        .wait_for("the reason names Noah Low")
+        .wait_for("Without it: another family were next in my list")
+        .wait_for("[Enter/y/n] ")
         .keys("\n");
     assert_eq!(terminal.end().0, 0);
-    assert_eq!(shown(&vault), "I had another person's case open.");
+    assert_eq!(shown(&vault), "another family were next in my list");
+    // Said yes, it stays as it was typed; a handle names whose case it is as well as a name does.
+    let note = vault.add_note(&ada, "obs: Quiet.\n");
+    std::fs::write(&file, format!("It belongs in {noah}.\n")).unwrap();
+    let misfiled = ["note", "misfiled", &note, "--file", file.to_str().unwrap()];
+    let Some(mut terminal) = on_terminal(&vault, &misfiled.join(" ")) else {
+        return;
+    };
+    terminal
+        .wait_for("the reason names Noah Low")
+        .wait_for("Without it: It belongs in another case.")
+        .wait_for("[Enter/y/n] ")
+        .keys("y\n");
+    assert_eq!(terminal.end().0, 0);
+    let shown = vault.json(&["note", "show", &note, "--misfiled"]);
+    assert_eq!(shown["misfiled"]["reason"], format!("It belongs in {noah}."));
     vault.verified();
 }
 

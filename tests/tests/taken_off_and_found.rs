@@ -122,6 +122,43 @@ fn an_attachment_that_was_filed_by_mistake_is_taken_off_with_a_reason_and_nothin
     untouched.verified();
 }
 
+#[test]
+fn what_is_hidden_is_not_counted_among_what_was_searched() {
+    let vault = Vault::made();
+    let case = vault.open_case("Una Kestle");
+    vault.add_note(&case, "obs: The lamp is broken.\n");
+    let slip = vault.add_note(&case, "obs: A lamp of somebody else.\n");
+    let typo = vault.add_note(&case, "obs: A lmap.\n");
+    let gone = vault.add_note(&case, "obs: Never mind the lamp.\n");
+    vault
+        .feed(
+            &["note", "amend", &typo, "--file", "-"],
+            b"obs: A lamp, switched off.\n",
+        )
+        .done();
+    let searched = |flags: &[&str]| {
+        let found = found(&vault, flags, "lamp\n");
+        (found["searched"].as_u64().unwrap(), found["notes"].as_u64().unwrap())
+    };
+    assert_eq!(searched(&[]), (4, 4));
+    vault
+        .feed(&["note", "misfiled", &slip, "--file", "-"], b"the wrong file\n")
+        .done();
+    vault.run(&["note", "withdraw", &gone]).done();
+    // As a process that reads all says it, and as an agent does that keeps the text.
+    assert_eq!(searched(&[]), (2, 2));
+    assert_eq!(searched(&[&case]), (2, 2));
+    vault.run(&["unlock"]).done();
+    assert_eq!(searched(&[]), (2, 2));
+    let other = vault.add_note(&case, "obs: Another slip.\n");
+    assert_eq!(searched(&[&case]), (3, 2));
+    vault
+        .feed(&["note", "misfiled", &other, "--file", "-"], b"the wrong file\n")
+        .done();
+    assert_eq!(searched(&[]), (2, 2));
+    vault.run(&["lock"]).done();
+}
+
 fn found(vault: &Vault, flags: &[&str], words: &str) -> Value {
     let args = [&["note", "find", "--file", "-", "--json"], flags].concat();
     vault.feed(&args, words.as_bytes()).json()

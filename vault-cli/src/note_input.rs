@@ -283,8 +283,8 @@ fn of_each_client(field: &str, text: &str) -> SessionError {
     let why = match field {
         "present" => "the client in `present` is another person in each of the cases: write the names".to_owned(),
         field => format!(
-            "`{field}` speaks of another person in each of the cases: a new note says it of each by name, as `seen: Ada alone; \
-             Ben with mother`; one that is there is amended in each case by itself, `casevault note amend NOTE` without `--others`"
+            "`{field}` speaks of another person in each of the cases: say it of each by name, as `seen: Ada alone; Ben with \
+             mother`, or leave it out: of a note that is there it stays in each file as it is"
         ),
     };
     SessionError::Malformed {

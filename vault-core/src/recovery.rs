@@ -162,6 +162,16 @@ pub fn split(
     Ok((set, cards))
 }
 
+/// Writes a set's fingerprint in hexadecimal as its cards have it, in groups of four; what is none, as it is.
+pub fn grouped(set: &str) -> String {
+    if !set.chars().all(|c| c.is_ascii_hexdigit()) {
+        return set.to_owned();
+    }
+    let chars: Vec<char> = set.chars().collect();
+    let groups: Vec<String> = chars.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
+}
+
 /// Compares cards with each other and with the agency, without combining them; returns their set.
 ///
 /// # Errors

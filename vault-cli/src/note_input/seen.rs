@@ -72,6 +72,30 @@ pub(crate) fn taken(text: &str, clients: &[Named]) -> Result<(String, Vec<Seen>)
     Ok((kept.collect::<Vec<_>>().join("\n"), all))
 }
 
+/// Tells whether a text says of one of the clients by name, or of all, who was seen; not where it says it as the note of one
+/// case does (`seen: yes`).
+pub(crate) fn names_one(text: &str, clients: &[Named]) -> bool {
+    let said = text::said_seen(text).filter(|_| !clients.is_empty());
+    // Whose name several of them have is named too: what is read of it is refused as that.
+    said.is_some_and(|(_, value)| !matches!(named(value.trim_start(), clients), Ok(None)))
+}
+
+/// Says of what was refused in the line of who was seen, where a note that stands in several files is amended in one of
+/// them, what can be done.
+pub(crate) fn of_one_file(error: SessionError, text: &str) -> SessionError {
+    match (error, text::said_seen(text)) {
+        (SessionError::Malformed { line, column, why }, Some((at, _))) if at == line => SessionError::Malformed {
+            line,
+            column,
+            why: format!(
+                "{why}; this note stands in several files: `--others` takes who was seen of each by name, as in a new note; or leave \
+                 the line out, and it stays as it is"
+            ),
+        },
+        (error, _) => error,
+    }
+}
+
 fn of_each(value: &str, clients: &[Named]) -> Result<Vec<Seen>, String> {
     let mut said: Vec<Option<Seen>> = vec![None; clients.len()];
     for piece in value.split(';').map(str::trim).filter(|piece| !piece.is_empty()) {

@@ -3,6 +3,7 @@
 use super::{count, number};
 use crate::session::reply::{BackupReply, CheckReply, LedgerReply, RestoreReply};
 use vault_core::note::display::escape_line;
+use vault_core::recovery::grouped;
 
 /// Writes what a backup holds.
 pub fn create(reply: &BackupReply) -> String {
@@ -67,7 +68,7 @@ pub fn check(reply: &CheckReply) -> String {
         "well formed: cards {} of {}, set {}, recovery key {}\n{} are needed: {enough}\n{known}\n",
         numbers.join(", "),
         reply.shares,
-        reply.set,
+        grouped(&reply.set),
         reply.version,
         reply.threshold
     )

@@ -2,6 +2,7 @@
 
 use crate::session::reply::{CardWords, CardsReply};
 use std::fmt::Write;
+use vault_core::recovery::grouped;
 use zeroize::Zeroizing;
 
 /// Words in a row.
@@ -18,13 +19,6 @@ fn lines(set: &CardsReply, card: &CardWords) -> [String; 4] {
         format!("Set {}, recovery key {}", grouped(&set.set), set.version),
         "Keep it as you would keep a will, apart from the other cards and from the backup".to_owned(),
     ]
-}
-
-/// Writes a set's fingerprint as its cards have it.
-pub fn grouped(set: &str) -> String {
-    let chars: Vec<char> = set.chars().collect();
-    let groups: Vec<String> = chars.chunks(ROW).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
 }
 
 /// Writes a card as text: its words in numbered rows, and above them, behind `#`, what it is.

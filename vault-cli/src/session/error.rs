@@ -280,7 +280,10 @@ pub enum SessionError {
         of: String,
     },
     /// The recovery key is not in this keystore: cards were made of it.
-    #[error("the recovery key is no longer in this keystore: cards were made of it (set {set})")]
+    #[error(
+        "the recovery key is no longer in this keystore: cards were made of it (set {})",
+        vault_core::recovery::grouped(set)
+    )]
     NoRecoveryKey {
         /// The fingerprint of the set.
         set: String,

@@ -65,7 +65,19 @@ struct Opened {
     case: CaseId,
     record: RecordId,
     version: u32,
+    is_primary: bool,
     payload: Payload,
+}
+
+impl Opened {
+    /// Tells whether it is a note's main part, and not what is left of a misfiled one, whose words are hidden.
+    fn is_searched(&self) -> Result<bool> {
+        let bytes = self.payload.bytes();
+        if !self.is_primary || memchr::memmem::find(bytes, b"\"misfiled\"").is_none() {
+            return Ok(self.is_primary);
+        }
+        Ok(reading::parse(bytes, &self.record.handle())?.misfiled.is_none())
+    }
 }
 
 /// A part of a note that may hold the term.
@@ -199,7 +211,6 @@ impl Holder {
         task.progress
             .start("searching", case.is_none().then_some(total), Unit::Items);
         let mut newest: HashMap<(StreamId, RecordId), u32> = HashMap::new();
-        let mut searched = 0u64;
         let stream = case.map(StreamId::case);
         let keys = self.open_all(openings)?;
         let chain = |rows: HashedRows| -> Result<Chained> {
@@ -219,22 +230,25 @@ impl Holder {
                     let known = newest.entry((note.header.stream, note.header.record)).or_default();
                     *known = (*known).max(note.header.version);
                 }
-                searched += u64::from(note.is_primary && note.header.version == 1);
             }
             Ok(notes)
         };
         let open = |notes: Chained| -> Result<Vec<Searched>> {
             let notes = notes.into_iter();
             notes
-                .filter_map(|(row, hash)| searched_in(&keys, row.record, hash, query).transpose())
+                .map(|(row, hash)| searched_in(&keys, row.record, hash, query))
                 .collect()
         };
-        let (mut found, mut bad) = (Vec::new(), Vec::new());
+        let (mut found, mut bad, mut looked_at) = (Vec::new(), Vec::new(), Vec::new());
         pipeline::rebuild(tx, stream, chain, open, |all: Vec<Searched>| {
             for one in all {
                 match one {
-                    Searched::Found(candidate) => found.push(*candidate),
+                    Searched::Looked(note, candidate) => {
+                        looked_at.extend(note);
+                        found.extend(candidate.map(|candidate| *candidate));
+                    }
                     Searched::Bad(one) => bad.push(one),
+                    Searched::Gone => {}
                 }
             }
         })?;
@@ -244,20 +258,23 @@ impl Holder {
         }
         task.progress.finish();
         // What was amended since is not current any more; history shows it.
-        found.retain(|c| {
-            let newest = newest.get(&(StreamId::case(c.case), c.record));
-            newest.is_none_or(|newest| c.version == *newest)
-        });
+        let is_newest = |case: CaseId, record: RecordId, version: u32| {
+            let newest = newest.get(&(StreamId::case(case), record));
+            newest.is_none_or(|newest| version == *newest)
+        };
+        found.retain(|c| is_newest(c.case, c.record, c.version));
+        let notes = looked_at.into_iter();
+        let notes = notes.filter(|(case, record, version)| is_newest(*case, *record, *version));
+        let searched: HashSet<RecordId> = notes.map(|(_, record, _)| record).collect();
         for (case, keys) in &keys {
             logged.miss_keys(*case, keys);
         }
         for one in bad {
-            let newest = newest.get(&(StreamId::case(one.case), one.record));
-            if newest.is_none_or(|newest| one.version == *newest) {
+            if is_newest(one.case, one.record, one.version) {
                 logged.miss(one.case, &one.record.handle(), one.check);
             }
         }
-        Ok((searched, found))
+        Ok((u64::try_from(searched.len()).unwrap_or(u64::MAX), found))
     }
 
     /// Opens the keyrings of every case, over both cores.
@@ -290,8 +307,11 @@ impl Holder {
 
 /// What there is to say of a record that was searched.
 enum Searched {
-    Found(Box<Candidate>),
+    /// Its text was looked at: whose it is, where that counts as a note, and what was found in it.
+    Looked(Option<(CaseId, RecordId, u32)>, Option<Box<Candidate>>),
     Bad(Bad),
+    /// It was erased, or there is no key of its case.
+    Gone,
 }
 
 /// A record that its writer made so that it does not open.
@@ -321,29 +341,28 @@ fn searched_in(
     stored: StoredRecord,
     hash: RecordHash,
     query: &Query,
-) -> Result<Option<Searched>> {
+) -> Result<Searched> {
     let header = stored.header.clone();
-    let found = open(keys, stored, hash).and_then(|opened| match opened {
-        Some(opened) if query.may_match(opened.payload.bytes()) => read(
-            opened.case,
-            opened.record,
-            opened.version,
-            opened.payload.bytes(),
-            query,
-        ),
-        _ => Ok(None),
+    let looked = open(keys, stored, hash).and_then(|opened| {
+        let Some(opened) = opened else {
+            return Ok(Searched::Gone);
+        };
+        let Opened {
+            case, record, version, ..
+        } = opened;
+        let note = opened.is_searched()?.then_some((case, record, version));
+        let found = match query.may_match(opened.payload.bytes()) {
+            true => read(case, record, version, opened.payload.bytes(), query)?,
+            false => None,
+        };
+        Ok(Searched::Looked(note, found.map(Box::new)))
     });
-    match found {
-        Ok(found) => Ok(found.map(|found| Searched::Found(Box::new(found)))),
-        Err(error) => Bad::of(&header, &error)
-            .map(|bad| Some(Searched::Bad(bad)))
-            .ok_or(error),
-    }
+    looked.or_else(|error| Bad::of(&header, &error).map(Searched::Bad).ok_or(error))
 }
 
 /// Opens a record of a case that there are keys for; none where it was erased. `hash` is the one of its placement.
 fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, hash: RecordHash) -> Result<Option<Opened>> {
-    let (record, version) = (stored.header.record, stored.header.version);
+    let (record, version, is_primary) = (stored.header.record, stored.header.version, stored.is_primary);
     let Some((case, keys)) = stored
         .header
         .stream
@@ -361,6 +380,7 @@ fn open(keys: &HashMap<CaseId, CaseKeys>, stored: StoredRecord, hash: RecordHash
         case,
         record,
         version,
+        is_primary,
         payload,
     }))
 }

@@ -367,13 +367,21 @@ impl Session {
         let written = self.write(|holder, tx| {
             let is_for_several = request.others && !joined.is_empty();
             let mut words = Vec::new();
+            let mut clients = Vec::new();
             if is_for_several {
                 let all = [(case, &logged)].into_iter();
                 for (case, logged) in all.chain(joined.iter().map(|(case, _)| *case).zip(&others_logged)) {
                     let keys = holder.case_keys(tx, case)?;
                     let label = holder.case_label(tx, &keys, logged)?;
+                    clients.push(client_of(case, &label));
                     words.extend(templates::client_words(label.template.as_deref()));
                 }
+            }
+            // Said of each by name, as in a new note of several cases.
+            let mut input = request.input.clone();
+            let mut seen = Vec::new();
+            if note_input::seen::names_one(&input.text, &clients) && !json::is_json(&input.text) {
+                (input.text, seen) = note_input::seen::taken(&input.text, &clients)?;
             }
             // A twin that said something else than this note ever did is not written over unseen. And what the text takes
             // back is told where it does not say from which version it was made.
@@ -382,17 +390,26 @@ impl Session {
                 true => holder.versions_of_note(tx, case, record, &logged)?,
                 false => Vec::new(),
             };
-            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, logged: &Logged, is_twin: bool| {
+            let amend = |tx: &mut WriteTx<'_>, case: CaseId, record: RecordId, logged: &Logged, place: usize| {
+                let is_twin = place > 0;
                 let mut keys = holder.case_keys(tx, case)?;
                 let before = holder.read_note(tx, &keys, record, None, logged)?;
                 require_not_misfiled(&before)?;
-                let mut note = note_input::amended_note(&request.input, &before.note, set, &clock::here())?;
+                let made = note_input::amended_note(&input, &before.note, set, &clock::here());
+                let mut note = match joined.is_empty() || is_for_several {
+                    true => made,
+                    false => made.map_err(|error| note_input::seen::of_one_file(error, &input.text)),
+                }?;
                 if is_twin {
                     // Who was seen is another in each; that the text says it as it was is required.
                     Seen::of(&before.note).put(&mut note);
                 }
                 if is_for_several {
-                    note_input::require_clients_named(&note, Some(&before.note), &request.input.text, &words)?;
+                    note_input::require_clients_named(&note, Some(&before.note), &input.text, &words)?;
+                }
+                // Of whom the line says nothing, that stays.
+                if let Some(said) = seen.get(place).filter(|said| **said != Seen::default()) {
+                    said.clone().put(&mut note);
                 }
                 if says_the_same(&note, &before.note) {
                     let written = Written::as_it_is(&before);
@@ -425,10 +442,10 @@ impl Session {
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
                 Ok((before, written, Amended::Saved))
             };
-            let (before, written, changed) = amend(tx, case, record, &logged, false)?;
+            let (before, written, changed) = amend(tx, case, record, &logged, 0)?;
             let mut others_changed = Vec::with_capacity(others_logged.len());
-            for ((other, id), logged) in joined.iter().zip(&others_logged) {
-                others_changed.push(amend(tx, *other, *id, logged, true)?.2);
+            for (((other, id), logged), place) in joined.iter().zip(&others_logged).zip(1..) {
+                others_changed.push(amend(tx, *other, *id, logged, place)?.2);
             }
             holder.require_note_named(&request.note, &before)?;
             super::draft::drop_draft(tx, draft)?;

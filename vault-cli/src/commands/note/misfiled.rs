@@ -18,6 +18,9 @@ const LONGEST: u64 = 4096;
 /// What stands in for being asked.
 const FLAG: &str = "`--file FILE`, or `--file -` for standard input";
 
+/// Asks for the reason.
+const WHY: &str = "Why is it misfiled? ";
+
 /// Hides a note that stands in the wrong person's file, and puts it into the right one
 ///
 /// It is hidden at once: no list, search, chronology or export shows it, `note show` only with `--misfiled`. Its words
@@ -95,11 +98,11 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
         );
         if unlock_prompt::can_ask() {
             run.ui.prompt(&format!("{named}\nWithout it: {instead}"));
-            let question = "Enter: take it without the name; y: take it as it is [y/N] ";
-            match run.confirm(question, "whether the name is to stay", FLAG)? {
-                true => request.unless_named = false,
+            match named_on_purpose(run)? {
+                Naming::AsTyped => request.unless_named = false,
                 // There may be another name in it.
-                false => request.reason.clone_from(instead),
+                Naming::Without => request.reason.clone_from(instead),
+                Naming::Anew => request.reason = run.ask(WHY, "the reason", FLAG)?,
             }
         } else {
             run.ui.note(&format!("look again: {named}"));
@@ -110,6 +113,30 @@ pub(super) fn run(args: MisfiledArgs, run: &Invocation) -> Result<(), CliError> 
     }
     let reply = done?;
     run.ui.reply(&reply, render::writing::misfiled)
+}
+
+/// What is to be done with a reason that names somebody.
+enum Naming {
+    /// It is taken without the name.
+    Without,
+    /// It is taken as it was typed.
+    AsTyped,
+    /// It is typed once more.
+    Anew,
+}
+
+/// Asks what is to be done with a reason that names somebody, until that is said.
+fn named_on_purpose(run: &Invocation) -> Result<Naming, CliError> {
+    let question = "Enter: take it without the name; y: keep it as typed; n: type it anew [Enter/y/n] ";
+    loop {
+        let answer = run.ask(question, "what is to be done with the name", FLAG)?;
+        match answer.to_lowercase().as_str() {
+            "" => return Ok(Naming::Without),
+            "y" | "yes" => return Ok(Naming::AsTyped),
+            "n" | "no" => return Ok(Naming::Anew),
+            _ => {}
+        }
+    }
 }
 
 /// Shows which note it is, and asks why it is misfiled, unless it was hidden before and its reason given then.
@@ -130,6 +157,6 @@ fn asked(run: &Invocation, note: &str, is_filed: bool) -> Result<(Vault, String)
     if unlock_prompt::can_ask() {
         run.ui.prompt(&render::note::which(&shown.view));
     }
-    let reason = run.ask("Why is it misfiled? ", what, FLAG)?;
+    let reason = run.ask(WHY, what, FLAG)?;
     Ok((session, reason))
 }

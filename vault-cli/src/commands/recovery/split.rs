@@ -20,6 +20,7 @@ use crate::session::reply::{CardsReply, UnfinishedCards};
 use crate::session::request::RecoverySplitRequest;
 use crate::signals::Heeded;
 use crate::unlock_prompt;
+use vault_core::recovery::grouped;
 
 /// Makes recovery cards: any few of them, with a backup, restore the vault without the passphrase
 ///
@@ -110,7 +111,7 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         run.ui.note(&format!(
             "no cards were made: their files are removed, and the recovery key stays where it was; what was printed of set {} gives \
              the key too, so burn it",
-            card::grouped(&cards.set)
+            grouped(&cards.set)
         ));
     })?;
     if !is_printed {
@@ -134,16 +135,16 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
         "{} of {} cards give the key; it is no longer on this machine",
         reply.threshold, reply.shares
     );
-    run.ui.made(&reply, "made recovery cards of set", &reply.set, &rest)?;
+    let own = grouped(&reply.set);
+    run.ui.made(&reply, "made recovery cards of set", &own, &rest)?;
     // The cards are made, whatever comes of an agent that has the key in its memory.
     if let Err(error) = ended {
         run.ui.hint(&format!(
             "an agent may still hold the key in memory ({error}): `casevault lock` ends it"
         ));
     }
-    let own = card::grouped(&reply.set);
     for earlier in &reply.unfinished {
-        let set = card::grouped(&earlier.set);
+        let set = grouped(&earlier.set);
         let left = left_of(earlier);
         let files = match left.as_slice() {
             [] => format!("no file of them is left in `{}`", earlier.folder),
@@ -170,7 +171,7 @@ pub(super) fn run(args: &SplitArgs, run: &Invocation) -> Result<(), CliError> {
 /// Finds the files that are left of cards that were begun: those in their folder that say their set. What cannot be looked at is
 /// taken for gone.
 fn left_of(begun: &UnfinishedCards) -> Vec<String> {
-    let set = card::grouped(&begun.set);
+    let set = grouped(&begun.set);
     let entries = std::fs::read_dir(&begun.folder).into_iter().flatten().flatten();
     let files = entries.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

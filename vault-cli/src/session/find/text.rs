@@ -51,7 +51,6 @@ pub(in super::super) struct Text {
     // In the order in which they were kept.
     entries: Vec<Place>,
     place: HashMap<RecordId, usize>,
-    searched: HashMap<CaseId, u64>,
     // Records whose newest version does not open.
     bad: HashMap<RecordId, Bad>,
     // Why keyrings of a case do not open.
@@ -69,6 +68,8 @@ pub(super) struct Place {
     length: u32,
     // Whether it holds escapes that may stand for any letter.
     escaped: bool,
+    // Whether it counts as a note that is searched: a main part, and not of a misfiled note.
+    is_searched: bool,
     // Of a note's main part, once an overview asked.
     facts: Option<Box<Facts>>,
     is_read: bool,
@@ -82,7 +83,6 @@ impl Text {
             pieces: Vec::new(),
             entries: Vec::new(),
             place: HashMap::new(),
-            searched: HashMap::new(),
             bad: HashMap::new(),
             broken: HashMap::new(),
             wasted: 0,
@@ -95,13 +95,6 @@ impl Text {
         piece
             .and_then(|piece| piece.get(start..start.saturating_add(length)))
             .unwrap_or_default()
-    }
-
-    /// Counts a case's notes, and opens nothing.
-    fn count(&mut self, row: &StoredRecord) {
-        if let Some(case) = row.header.stream.as_case() {
-            *self.searched.entry(case).or_default() += u64::from(row.is_primary && row.header.version == 1);
-        }
     }
 
     /// Notes a record that does not open: what is kept of an older version is not current any more.
@@ -130,7 +123,7 @@ impl Text {
         }
     }
 
-    fn put(&mut self, opened: &Opened) {
+    fn put(&mut self, opened: &Opened, is_searched: bool) {
         // A later version that opens stands for all before it; an earlier one for nothing after it.
         match self.bad.get(&opened.record).map(|bad| bad.version) {
             Some(version) if version > opened.version => return,
@@ -155,6 +148,7 @@ impl Text {
             start: u32::try_from(start).unwrap_or(u32::MAX),
             length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             escaped: Term::is_escaped(bytes),
+            is_searched,
             facts: None,
             is_read: false,
         };
@@ -200,7 +194,6 @@ impl Text {
                 self.wipe(place);
             }
         }
-        self.searched.remove(&case);
         self.bad.retain(|_, bad| bad.case != case);
         self.broken.remove(&case);
         self.place.retain(|_, place| {
@@ -329,11 +322,10 @@ impl Holder {
                 .collect::<Result<_>>()?;
             let found = found.into_iter().flatten().collect();
             text.tell_bad(case, logged);
-            let searched = match case {
-                Some(case) => text.searched.get(&case).copied().unwrap_or(0),
-                None => text.searched.values().sum(),
-            };
-            Ok((searched, found))
+            let is_note =
+                |entry: &&Place| entry.length > 0 && entry.is_searched && case.is_none_or(|case| entry.case == case);
+            let searched = text.entries.iter().filter(is_note).count();
+            Ok((u64::try_from(searched).unwrap_or(u64::MAX), found))
         })
     }
 
@@ -432,19 +424,16 @@ impl Holder {
 
     #[allow(clippy::vec_box, reason = "rows come boxed, and are large to move")]
     fn take_in(&self, text: &mut Text, keys: &HashMap<CaseId, CaseKeys>, notes: Vec<Box<RecordRow>>) -> Result<()> {
-        for row in &notes {
-            text.count(&row.record);
-        }
         for (case, keys) in keys.iter().filter(|(_, keys)| !keys.broken().is_empty()) {
             text.broken.insert(*case, keys.broken().to_vec());
         }
-        let opened: Vec<std::result::Result<Opened, Bad>> = notes
+        let opened: Vec<std::result::Result<(Opened, bool), Bad>> = notes
             .into_par_iter()
             .filter_map(|row| open_stored(keys, row.record).transpose())
             .collect::<Result<_>>()?;
         for opened in opened {
             match opened {
-                Ok(opened) => text.put(&opened),
+                Ok((opened, is_searched)) => text.put(&opened, is_searched),
                 Err(bad) => text.put_bad(bad),
             }
         }
@@ -452,15 +441,19 @@ impl Holder {
     }
 }
 
-/// Opens a record and sees that it reads as a note; tells of one that its writer made so that it does not.
+/// Opens a record and sees whether it counts as a note that is searched; tells of one that its writer made so that it does not.
 fn open_stored(
     keys: &HashMap<CaseId, CaseKeys>,
     stored: StoredRecord,
-) -> Result<Option<std::result::Result<Opened, Bad>>> {
+) -> Result<Option<std::result::Result<(Opened, bool), Bad>>> {
     let hash = stored.hash()?;
     let header = stored.header.clone();
-    match open(keys, stored, hash) {
-        Ok(opened) => Ok(opened.map(Ok)),
+    let opened = open(keys, stored, hash).and_then(|opened| {
+        let opened = opened.map(|opened| Ok((opened.is_searched()?, opened)));
+        opened.transpose()
+    });
+    match opened {
+        Ok(opened) => Ok(opened.map(|(is_searched, opened)| Ok((opened, is_searched)))),
         Err(error) => Bad::of(&header, &error).map(|bad| Some(Err(bad))).ok_or(error),
     }
 }

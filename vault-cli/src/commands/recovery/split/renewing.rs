@@ -10,6 +10,7 @@ use crate::render;
 use crate::session::Session;
 use crate::session::reply::{ProposalReply, SplitReply};
 use crate::session::request::RecoverySplitRequest;
+use vault_core::recovery::grouped;
 
 pub(super) fn run(args: &SplitArgs, run: &Invocation, mut session: Session) -> Result<(), CliError> {
     if let Some(out) = &args.out {
@@ -88,7 +89,8 @@ fn tell(args: &SplitArgs, run: &Invocation, mut reply: SplitReply, proposal: Pro
     );
     let (in_force, officer_owed) = (proposal.in_force, proposal.officer_owed);
     reply.proposal = Some(proposal);
-    run.ui.made(&reply, "made recovery cards of set", &reply.set, &rest)?;
+    run.ui
+        .made(&reply, "made recovery cards of set", &grouped(&reply.set), &rest)?;
     run.ui
         .hint(&format!("print and wipe the files in {}", args.out_dir.display()));
     match &args.out {
