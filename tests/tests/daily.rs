@@ -465,6 +465,7 @@ fn what_is_missing_is_asked_for_and_what_cannot_be_is_refused_first() {
     let mut terminal = with_editor(&vault, &format!("note expand {jot}"), "true").unwrap();
     terminal.wait_for("names no case").wait_for("Who: ").keys("ada\n");
     terminal.wait_for(&format!("Ada Brisk  {case}"));
+    terminal.wait_for("Kind (number or name)").keys("phone\n");
     terminal.wait_for("File the jot as it is? [y/N] ").keys("n\n");
     terminal.end();
 }

@@ -865,7 +865,7 @@ fn a_jot_is_one_line_and_becomes_a_note_with_its_times() {
         return;
     };
     terminal
-        .wait_for("Jot: ")
+        .wait_for("Type the jot, one line. Enter ends it;")
         .keys(&format!("{SAID}\r"))
         .wait_for("jotted j-");
     assert_eq!(terminal.end().0, 0);
@@ -909,7 +909,7 @@ fn an_answer_that_takes_longer_than_the_agents_patience_is_not_lost() {
     let Some(mut terminal) = desk.start(None, "note jot") else {
         return;
     };
-    terminal.wait_for("Jot: ");
+    terminal.wait_for("Type the jot, one line. Enter ends it;");
     // The agent closes a connection that says nothing for ten seconds: that time is what is looked at here.
     let asked = std::time::Instant::now();
     until("more than ten seconds", || {

@@ -529,7 +529,9 @@ fn on_a_terminal_what_looks_like_a_mark_is_asked_about_before_it_is_filed() {
 
     // A jot is kept whatever is said, and as a mark where it is one.
     let mut terminal = on_terminal(&vault, "note jot").unwrap();
-    terminal.wait_for("Jot").keys("9 Quarry Lane (hide-from father)\n");
+    terminal
+        .wait_for("Enter ends it;")
+        .keys("9 Quarry Lane (hide-from father)\n");
     terminal.wait_for("[m/y/N] ").keys("m\n");
     assert_eq!(terminal.end().0, 0);
     let jots = vault.json(&["note", "jot", "--list"]);

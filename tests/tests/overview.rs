@@ -193,6 +193,13 @@ fn a_step_is_done_in_a_signed_version_of_its_note_and_undone_in_another() {
         shown.contains("    outcome: He comes on Monday.\n") && !shown.contains("struck"),
         "{shown}"
     );
+    // A case at a glance says of the step when it was done, and what came of it.
+    let day = done["done"].as_str().unwrap();
+    let said = format!("done {day}: He comes on Monday.");
+    for flags in [&[][..], &["--brief"]] {
+        let shown = vault.run(&[&["case", "show", &case][..], flags].concat()).done().stdout;
+        assert!(shown.contains(&said), "{flags:?}: {shown}");
+    }
     let found = vault
         .feed(&["note", "find", "--file", "-", "--json"], b"Monday\n")
         .json();
@@ -659,7 +666,7 @@ fn alone_on_a_terminal_it_asks_for_the_name_and_shows_the_brief() {
         .wait_for("has no undone step")
         .wait_for("Enter leaves")
         .keys("j\n");
-    terminal.wait_for("Jot: ").keys("she rang back\n");
+    terminal.wait_for("Enter ends it;").keys("she rang back\n");
     terminal.wait_for("jotted ").wait_for("Enter leaves").keys("t\n");
     terminal
         .wait_for("Jots to expand: 1")

@@ -75,7 +75,7 @@ fn ctrl_c_ends_the_start_menu_at_once_wherever_it_asks_and_ctrl_d_leaves_it() {
     for (typed, question) in [
         (&[][..], ""),
         (&["t\n"][..], "Enter leaves"),
-        (&["t\n", "j\n"][..], "Jot: "),
+        (&["t\n", "j\n"][..], "Enter ends it;"),
         (&["t\n", "d 1\n"][..], "What came of it"),
         (&["t\n", "w\n"][..], "Who: "),
     ] {
@@ -104,7 +104,7 @@ fn ctrl_c_ends_the_start_menu_at_once_wherever_it_asks_and_ctrl_d_leaves_it() {
     terminal.wait_for("Who: ").keys("ada\n").wait_for("Enter leaves");
     terminal
         .keys("j\n")
-        .wait_for("Jot: ")
+        .wait_for("Enter ends it;")
         .keys(END)
         .wait_for("Enter leaves");
     terminal.keys(END);

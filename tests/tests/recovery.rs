@@ -76,6 +76,28 @@ fn a_set_of_cards_is_spelt_in_one_way_wherever_it_is_printed() {
     assert_eq!(told["set"], set.replace(' ', ""), "{told}");
 }
 
+#[test]
+fn a_restore_counts_what_the_backup_counted() {
+    let vault = Vault::made();
+    let case = vault.open_case("Elin Farrow");
+    vault.add_note(&case, "obs: Calm.\n");
+    let file = vault.around.join("counted.age");
+    let made = vault.json(&["backup", "create", "--out", &text(&file)]);
+    let (restored, told) = restored(&file);
+    assert_eq!(told["backed_up"], made["entries"], "{told}");
+    assert_eq!(told["attachments"], made["attachments"], "{told}");
+    let written = told["entries"].as_u64().unwrap() - made["entries"].as_u64().unwrap();
+    assert!(written > 0, "{told}");
+    drop(restored);
+    let other = machine(PASSPHRASE);
+    let told = other.run(&["backup", "restore", &text(&file)]).done().stderr;
+    assert!(
+        told.contains(&format!(": {} entries and 0 attachment files\n", made["entries"]))
+            && told.contains(&format!("those of the backup, and {written} that the restore wrote")),
+        "{told}"
+    );
+}
+
 fn joined(cards: &[&PathBuf]) -> String {
     let all: Vec<String> = cards.iter().map(|card| text(card)).collect();
     all.join(",")

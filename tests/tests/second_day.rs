@@ -188,9 +188,10 @@ fn a_jot_is_chosen_out_of_those_that_wait_and_the_same_words_are_asked_about() {
             .feed(&["note", "jot", &case, "--file", "-"], words.as_bytes())
             .done();
     }
-    // Of one second they are in either order.
+    // Of one second they are in the order in which they were written.
     let listed = vault.json(&["note", "jot", "--list"]);
     let [first, second] = [0, 1].map(|n| listed["jots"][n]["text"].as_str().unwrap().to_owned());
+    assert_eq!([first.as_str(), second.as_str()], ["One.", "Two."], "{listed}");
     let waiting = || vault.json(&["note", "jot", "--list"])["jots"].as_array().unwrap().len();
     let notes = || vault.json(&["note", "list", &case])["notes"].as_array().unwrap().len();
     let Some(mut terminal) = on_terminal(&vault, "note expand --kind phone") else {
@@ -503,6 +504,180 @@ fn parents_are_fields_of_a_profile_and_who_is_named_in_several_ways_is_one_line(
 }
 
 #[test]
+fn a_name_where_a_handle_is_asked_for_is_not_said_once_more() {
+    let vault = Vault::made();
+    open(&vault, &json!({"name": "Zelda Pike"}));
+    for arguments in [
+        &["note", "list", "Zelda"][..],
+        &["case", "show", "Zelda"],
+        &["note", "add", "Zelda", "Pike"],
+        &["note", "show", "Zelda", "--json"],
+    ] {
+        let done = vault.run(arguments);
+        assert_eq!(done.code, 2, "{arguments:?}");
+        let told = done.stderr.clone() + &done.stdout;
+        assert!(!told.contains("Zelda") && !told.contains("Pike"), "{told}");
+        assert!(
+            told.contains("`casevault` alone finds a case by the name of its client"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn whom_only_a_restriction_or_a_mark_names_is_among_the_people() {
+    let vault = Vault::made();
+    let case = open(
+        &vault,
+        &json!({"name": "Ada Pike", "contact_restrictions": "No contact with Tom Reed, by order. Supervised visits only."}),
+    );
+    vault.add_note(&case, "obs: The new address. {hide-from Jim Low}\n");
+    let shown = vault.run(&["case", "people", &case]).done().stdout;
+    let row = |name: &str| {
+        shown
+            .lines()
+            .find(|line| line.contains(name))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(row("Tom Reed").contains("contact restriction"), "{shown}");
+    assert!(row("Jim Low").contains("kept from"), "{shown}");
+    assert!(!shown.contains("Supervised"), "{shown}");
+}
+
+#[test]
+fn a_jot_that_is_expanded_on_a_terminal_is_asked_its_kind() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let jot = |words: &str| {
+        vault
+            .feed(&["note", "jot", &case, "--file", "-"], words.as_bytes())
+            .handle()
+    };
+    let kinds = || {
+        let notes = vault.json(&["note", "list", &case])["notes"].clone();
+        let kinds = notes
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|note| note["kind"].as_str().unwrap().to_owned());
+        kinds.collect::<Vec<_>>()
+    };
+    let rang = jot("She rang.\n");
+    let editor = "sed -i s/rang/called/";
+    let Some(mut terminal) = with_editor(&vault, &format!("note expand {rang}"), editor) else {
+        return;
+    };
+    terminal.wait_for("Kind (number or name)").keys("phone\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(kinds(), ["phone"]);
+    // One that says it itself is asked nothing.
+    let said = jot("kind: office-visit\n\nHe came by.\n");
+    let terminal = with_editor(&vault, &format!("note expand {said}"), "sed -i s/came/dropped/").unwrap();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(!screen.contains("Kind (number"), "{screen}");
+    assert_eq!(kinds().len(), 2);
+}
+
+#[test]
+fn what_only_a_heading_makes_a_plan_is_asked_about_before_it_is_saved() {
+    let vault = Vault::made();
+    let case = open(&vault, &json!({"name": "Ada Pike"}));
+    let add = format!("note add {case} --kind home-visit");
+    let steps = || vault.json(&["plan", "list"])["total"].as_u64().unwrap();
+    let notes = || vault.json(&["note", "list", &case])["notes"].as_array().unwrap().len();
+    let editor = |name: &str, words: &str| {
+        let script = vault.around.join(name);
+        std::fs::write(
+            &script,
+            format!("#!/bin/sh\nfor file; do :; done\ngrep -q '{words}' \"$file\" || sed -i 's/^## Plans$/## Plans\\n{words}/' \"$file\"\n"),
+        )
+        .unwrap();
+        format!("sh {}", script.display())
+    };
+    let asked = "under a heading for plans, it is a step that somebody has to carry out";
+    // Only words.
+    let Some(mut terminal) = with_editor(&vault, &add, &editor("words.sh", "Nothing new was planned.")) else {
+        return;
+    };
+    terminal.wait_for("`Nothing new was planned.`").wait_for("[p/w/N] ");
+    assert_eq!(notes(), 0);
+    terminal.keys("w\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.replace(['\r', '\n'], " ").contains("[p/w/N]"), "{screen}");
+    assert_eq!((notes(), steps()), (1, 0));
+    // A step.
+    let mut terminal = with_editor(&vault, &add, &editor("step.sh", "Ring the school.")).unwrap();
+    terminal.wait_for("`Ring the school.`").wait_for("[p/w/N] ").keys("p\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!((notes(), steps()), (2, 1));
+    // Marked, nothing is asked.
+    let terminal = with_editor(&vault, &add, &editor("marked.sh", "plan: Ring the clinic.")).unwrap();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(!screen.contains(asked) && !screen.contains("[p/w/N]"), "{screen}");
+    assert_eq!((notes(), steps()), (3, 2));
+    // Neither: it stays a draft, and nothing is filed.
+    let mut terminal = with_editor(&vault, &add, &editor("neither.sh", "See.")).unwrap();
+    terminal.wait_for("[p/w/N] ").keys("\n");
+    terminal.wait_for("[p/w/N] ").keys("\n");
+    let (code, screen) = terminal.end();
+    assert_ne!(code, 0, "{screen}");
+    assert_eq!(notes(), 3);
+}
+
+#[test]
+fn what_was_made_is_a_line_and_what_else_there_is_to_say_another() {
+    let vault = Vault::made();
+    let Some(mut terminal) = on_terminal(&vault, "note jot") else {
+        return;
+    };
+    terminal
+        .wait_for("Type the jot, one line. Enter ends it;")
+        .keys("She rang.\n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
+    let jotted = lines.iter().position(|line| line.starts_with("jotted j-")).unwrap();
+    assert!(
+        !lines[jotted].contains(' ') || lines[jotted].split(' ').count() == 2,
+        "{screen}"
+    );
+    assert!(lines[jotted + 1].starts_with("occurred "), "{screen}");
+}
+
+#[test]
+fn the_end_of_input_at_the_prompt_for_a_jot_ends_the_prompt_alone() {
+    let vault = Vault::made();
+    vault.open_case("Ada Pike");
+    let binary = casevault_e2e::binary::casevault().display().to_string();
+    let started = casevault_e2e::terminal::Terminal::start("env PS1='rea''dy> ' sh -i", |command| {
+        command
+            .env("CASEVAULT_HOME", &vault.home)
+            .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"));
+    });
+    let Some(mut shell) = started else { return };
+    let jot = format!("{binary} note jot\n");
+    shell.keys(&jot).wait_for("Enter ends it;").keys("\u{4}");
+    // The shell is there still, and takes what is typed next.
+    shell.keys("echo still-$((40+2))\n").wait_for("still-42");
+    shell
+        .keys(&jot)
+        .wait_for("Enter ends it;")
+        .keys("She rang.\n")
+        .wait_for("jotted j-");
+    shell.keys("exit 7\n");
+    assert_eq!(shell.end().0, 7);
+    let jots = vault.json(&["note", "jot", "--list"])["jots"].clone();
+    assert_eq!(jots.as_array().unwrap().len(), 1, "{jots}");
+    assert_eq!(jots[0]["text"], "She rang.");
+}
+
+#[test]
 fn whom_contact_restrictions_name_is_found_at_the_prompt() {
     let vault = Vault::made();
     open(
@@ -608,6 +783,16 @@ fn the_log_is_read_on_a_narrow_screen_and_purposes_are_those_there_are() {
     let Some(terminal) = started else { return };
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
+    // Through a pipe a line is a line, however narrow the terminal is.
+    let line = format!("sh -c 'stty cols 60; {binary} log list | cat'");
+    let piped = casevault_e2e::terminal::Terminal::start(&line, |command| {
+        command
+            .env("CASEVAULT_HOME", &vault.home)
+            .env("CASEVAULT_PASSPHRASE_FILE", vault.around.join("passphrase"));
+    });
+    let (_, through) = piped.unwrap().end();
+    let whole = |line: &&str| line.starts_with("ENTRY") && line.contains("RESULT");
+    assert!(through.lines().any(|line| whole(&line)), "{through}");
     // An entry is two lines: what was done, and by whom.
     let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
     let at = lines.iter().position(|line| line.contains(&note)).unwrap();

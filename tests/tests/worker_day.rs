@@ -67,7 +67,9 @@ fn the_kind_that_the_text_says_counts_and_empty_headings_are_never_filed() {
         .feed(&["note", "jot", &case, "--file", "-"], b"She rang.\n")
         .handle();
     let change = "sed -i 's/^kind: .*/kind: phone/' \"$1\"\n";
-    let (code, screen) = edited(&vault, &format!("note expand {jot}"), change).unwrap().end();
+    let mut terminal = edited(&vault, &format!("note expand {jot}"), change).unwrap();
+    terminal.wait_for("Kind (number or name)").keys("office\n");
+    let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     let note = newest(&vault, &case);
     assert_eq!(
@@ -197,6 +199,7 @@ fn a_jot_is_filed_as_it_is_where_somebody_says_so_and_the_answer_names_the_clien
     let Some(mut terminal) = edited(&vault, &format!("note expand {jot}"), "true\n") else {
         return;
     };
+    terminal.wait_for("Kind (number or name)").keys("phone\n");
     terminal.wait_for("File the jot as it is? [y/N]").keys("n\n");
     let (code, screen) = terminal.end();
     assert_eq!(code, 1, "{screen}");
@@ -205,6 +208,7 @@ fn a_jot_is_filed_as_it_is_where_somebody_says_so_and_the_answer_names_the_clien
         1
     );
     let mut terminal = edited(&vault, &format!("note expand {jot}"), "true\n").unwrap();
+    terminal.wait_for("Kind (number or name)").keys("phone\n");
     terminal.wait_for("File the jot as it is? [y/N]").keys("y\n");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");

@@ -349,7 +349,7 @@ impl Invocation {
             return Err(CliError::NeedsFlag { what, flag });
         }
         self.ui.prompt(&format!(
-            "Type {what}. Ctrl-D on a line of its own ends it; Ctrl-C leaves, and what was typed stays a draft:"
+            "Type {what}, as many lines as it takes. Ctrl-D on a line of its own ends it; Ctrl-C leaves, and what was typed stays a draft:"
         ));
         self.claim_text(&Source::Stdin, what)?;
         read_typed(what, limit, so_far)

@@ -27,15 +27,54 @@ pub fn doubts(text: &str, before: &str) -> Vec<Doubt> {
     if !unlock_prompt::can_ask() {
         return Vec::new();
     }
-    let known: Vec<&str> = before.lines().map(str::trim).collect();
-    let is_new = |line: &usize| {
-        text.lines()
-            .nth(line - 1)
-            .is_none_or(|line| !known.contains(&line.trim()))
-    };
     let mut doubts = hiding::lookalikes(text);
-    doubts.retain(|doubt| is_new(&doubt.line));
+    doubts.retain(|doubt| is_new(text, before, doubt.line));
     doubts
+}
+
+/// Tells whether a line, from 1, is none of those that stood there already.
+fn is_new(text: &str, before: &str, line: usize) -> bool {
+    let line = text.lines().nth(line - 1).map(str::trim);
+    line.is_none_or(|line| before.lines().all(|known| known.trim() != line))
+}
+
+/// Lists what only a heading makes a plan, of the lines at which such plans begin: what stood there already was asked about.
+pub fn implied_plans(text: &str, before: &str, lines: &[usize]) -> Vec<Doubt> {
+    let new = lines.iter().filter(|line| is_new(text, before, **line));
+    let read = || Read::ImpliedPlan;
+    new.map(|line| Doubt {
+        line: *line,
+        read: read(),
+    })
+    .collect()
+}
+
+/// Asks of what only a heading makes a plan whether it is one; what is, and what is not, is marked so in the text.
+///
+/// # Errors
+/// [`CliError::Interrupted`].
+pub fn ask_of_plans(run: &Invocation, text: &str, plans: &[Doubt]) -> Result<Meant, CliError> {
+    let words = |doubt: &Doubt| {
+        let words = text.lines().nth(doubt.line - 1).unwrap_or_default();
+        format!("line {}: `{}`: {}", doubt.line, cut(words), doubt.read)
+    };
+    let lines: Vec<String> = plans.iter().map(words).collect();
+    let question = "p: steps to carry out; w: only words; Enter: neither, go back [p/w/N] ";
+    let mark = match asked(run, &lines, question, "`plan:` or `nar:` in the text")?.as_deref() {
+        None => return Ok(Meant::AsWritten),
+        Some("p") => "plan: ",
+        Some("w") => "nar: ",
+        Some(_) => return Ok(Meant::Mended),
+    };
+    let is_one = |number: usize| plans.iter().any(|plan| plan.line == number);
+    let marked = text
+        .split_inclusive('\n')
+        .zip(1..)
+        .map(|(line, number)| match is_one(number) {
+            true => format!("{mark}{}", line.trim_start()),
+            false => line.to_owned(),
+        });
+    Ok(Meant::Marks(marked.collect()))
 }
 
 /// Asks what a text is to be taken for of which something is doubtful.
@@ -116,12 +155,16 @@ pub fn ask_of_loss<T>(run: &Invocation, mut save: impl FnMut(bool) -> Result<T, 
 
 /// Asks on a terminal; nothing where there is nothing to ask. The end of input is an empty answer.
 fn answer(run: &Invocation, doubts: &[Doubt], question: &str) -> Result<Option<String>, CliError> {
-    if doubts.is_empty() {
+    let lines: Vec<String> = doubts.iter().map(ToString::to_string).collect();
+    asked(run, &lines, question, "`{hide-from WHO}` in the text")
+}
+
+fn asked(run: &Invocation, lines: &[String], question: &str, flag: &'static str) -> Result<Option<String>, CliError> {
+    if lines.is_empty() {
         return Ok(None);
     }
-    let lines: Vec<String> = doubts.iter().map(ToString::to_string).collect();
     run.ui.prompt(&lines.join("\n"));
-    match run.ask(question, "what was meant", "`{hide-from WHO}` in the text") {
+    match run.ask(question, "what was meant", flag) {
         Ok(answer) => Ok(Some(answer.to_lowercase())),
         Err(CliError::NoAnswer { .. }) => Ok(Some(String::new())),
         Err(error) => Err(error),

@@ -115,9 +115,17 @@ pub fn amended_note(input: &NoteInput, before: &Note, set: &Set, now: &Now) -> R
 ///
 /// # Errors
 /// [`SessionError::Paused`].
-pub fn require_not_paused(input: &NoteInput) -> Result<(), SessionError> {
-    match input.pause {
-        true => Err(SessionError::Paused),
+pub fn require_not_paused(input: &NoteInput, note: &Note, set: &Set, now: &Now) -> Result<(), SessionError> {
+    let plans = match input.pause_at_plans && !json::is_json(&input.text) {
+        true => text::implied_plans(
+            &input.text,
+            &template_of(note, set).map(outline).unwrap_or_default(),
+            now,
+        ),
+        false => Vec::new(),
+    };
+    match input.pause || !plans.is_empty() {
+        true => Err(SessionError::Paused { plans }),
         false => Ok(()),
     }
 }

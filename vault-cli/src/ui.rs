@@ -76,8 +76,8 @@ impl Ui {
         self.text(&text)
     }
 
-    /// Prints that something was made. The first line ends with its handle; what else there is to say goes to the same
-    /// line on a terminal, and to standard error otherwise.
+    /// Prints that something was made. The first line ends with its handle; what else there is to say goes to lines of its own,
+    /// and through a pipe to standard error.
     ///
     /// # Errors
     /// As [`Ui::reply`].
@@ -87,7 +87,7 @@ impl Ui {
         }
         let handle = escape_line(handle);
         if self.terminal {
-            return self.text(format!("{done} {handle}  {rest}").trim_end());
+            return self.text(format!("{done} {handle}\n{rest}").trim_end());
         }
         self.text(&format!("{done} {handle}"))?;
         if !rest.is_empty() {
@@ -197,6 +197,10 @@ impl Ui {
             return self.help(&error.render());
         }
         let text = without_tips(&error.render().to_string(), advice.is_some());
+        let text = match crate::cli::advice::name(error) {
+            Some(name) => text.replacen(&format!(" '{name}' "), " ", 1),
+            None => text,
+        };
         if self.json {
             let message = text.split("\n\nUsage:").next().unwrap_or(&text);
             let message = message.trim_start_matches("error: ").trim().to_owned();

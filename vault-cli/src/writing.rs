@@ -16,6 +16,8 @@ use crate::invocation::Invocation;
 use crate::marks::{self, Meant};
 use crate::places::Places;
 use crate::session::SessionError;
+use vault_core::note::text::Doubt;
+
 use crate::session::request::{
     DraftDiscardRequest, DraftKeepRequest, DraftListRequest, DraftOf, DraftShowRequest, NoteInput,
 };
@@ -131,18 +133,22 @@ impl Writing {
             // What cannot be read is told before anything is asked of it.
             let input = NoteInput {
                 pause: !doubts.is_empty(),
+                pause_at_plans: crate::unlock_prompt::can_ask(),
                 ..self.input.clone()
             };
             let error = match save(session, input, self.draft.clone()) {
                 Ok(saved) => return Ok(saved),
-                Err(SessionError::Paused) => {
-                    match marks::ask(run, &text, &doubts).map_err(|error| self.kept(error))? {
+                Err(SessionError::Paused { plans }) => {
+                    let plans = marks::implied_plans(&text, before, &plans);
+                    match Self::meant(run, &text, &doubts, &plans).map_err(|error| self.kept(error))? {
                         Meant::AsWritten => {}
                         Meant::Marks(marked) => {
                             self.input.text.clone_from(&marked);
                             text = marked;
                         }
                         Meant::Mended => {
+                            doubts.extend(plans);
+                            doubts.sort_by_key(|doubt| doubt.line);
                             let again = faults::with_doubts(&text, &doubts);
                             if program.is_none() || again == shown {
                                 let what = "what is doubtful is to be mended first";
@@ -169,6 +175,20 @@ impl Writing {
             }
             shown = again;
         }
+    }
+
+    /// Asks what was meant by all that is doubtful, and by what only a heading makes plans.
+    fn meant(run: &Invocation, text: &str, doubts: &[Doubt], plans: &[Doubt]) -> Result<Meant, CliError> {
+        let marked = match marks::ask(run, text, doubts)? {
+            Meant::Mended => return Ok(Meant::Mended),
+            Meant::Marks(marked) => Some(marked),
+            Meant::AsWritten => None,
+        };
+        let with_plans = marks::ask_of_plans(run, marked.as_deref().unwrap_or(text), plans)?;
+        Ok(match (with_plans, marked) {
+            (Meant::AsWritten, Some(marked)) => Meant::Marks(marked),
+            (meant, _) => meant,
+        })
     }
 
     /// Asks whether a jot that nothing was changed in is a note.
@@ -387,6 +407,7 @@ pub fn draft_of(session: &mut Vault, of: &str, named: &str) -> Result<(String, N
         begun: true,
         mail: None,
         pause: false,
+        pause_at_plans: false,
     };
     Ok((kept.draft.draft, input, kept.also))
 }
@@ -461,6 +482,7 @@ pub fn take_leftovers(run: &Invocation, places: &Places, session: &mut Vault) {
             begun: true,
             mail: None,
             pause: false,
+            pause_at_plans: false,
         };
         let done = session.draft_keep(DraftKeepRequest {
             draft: Some(kept.draft.draft.clone()),

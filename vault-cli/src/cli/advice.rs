@@ -1,5 +1,6 @@
 //! What to use instead, for who types the word of another tool: a wrong command, a wrong flag, a text where none is taken.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -292,6 +293,32 @@ const FLAGS: &[(&str, &str)] = &[
 const TEXT: &str = "text, names and search terms are never taken from the command line, where other programs can read them: \
      `--file FILE`, `--file -` for standard input, or leave it out and type";
 
+const NAMES: &str = "names are never typed on the command line, where other programs can read them: `casevault` alone finds a case \
+     by the name of its client";
+
+/// A word with a capital, as a name has it, and no digit, as handles have them.
+fn is_name(word: &str) -> bool {
+    word.starts_with(char::is_uppercase) && word.chars().all(|c| !c.is_ascii_digit())
+}
+
+/// Returns what may be somebody's name in what the parser complains of: the complaint is not to say it once more.
+pub fn name(error: &clap::Error) -> Option<&str> {
+    let said = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::ValueValidation => {
+            let is_no_handle = error
+                .source()
+                .is_some_and(|why| why.to_string().starts_with(super::value::NO_HANDLE));
+            said(ContextKind::InvalidValue).filter(|_| is_no_handle)
+        }
+        ErrorKind::UnknownArgument => said(ContextKind::InvalidArg).filter(|word| is_name(word)),
+        _ => None,
+    }
+}
+
 /// Says what to use instead of what was typed, where that is known.
 pub fn advice(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     let said = |kind: ContextKind| match error.get(kind) {
@@ -304,7 +331,7 @@ pub fn advice(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
             let word = said(ContextKind::InvalidArg)?;
             match word.strip_prefix('-') {
                 Some(_) => flag(word),
-                None => takes_no_text(arguments),
+                None => takes_no_text(arguments).or_else(|| is_name(word).then(|| NAMES.to_owned())),
             }
         }
         ErrorKind::ValueValidation => takes_no_text(arguments),
@@ -397,6 +424,38 @@ mod tests {
         assert_eq!(takes_no_text(&times), None);
         let text = ["casevault", "note", "add", "c-7fk2", "She rang."].map(OsString::from);
         assert_eq!(takes_no_text(&text), Some(TEXT.to_owned()));
+    }
+
+    #[test]
+    fn a_name_where_a_handle_is_asked_for_is_not_said_once_more() {
+        for (line, instead) in [
+            ("casevault note list Mia", "begins with `c-`"),
+            ("casevault case show Mia", "begins with `c-`"),
+            ("casevault note show Mia", "begins with `n-`"),
+            ("casevault plan done Mia", "begins with `n-`"),
+            ("casevault note expand Mia", "begins with `j-`"),
+            ("casevault note misfiled n-7fk2 --to Mia", "begins with `c-`"),
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(name(&error), Some("Mia"), "{line}");
+            let why = error.source().unwrap().to_string();
+            assert!(
+                why.contains(instead)
+                    && why.contains("`casevault` alone finds a case by the name")
+                    && !why.contains("Mia"),
+                "{line}: {why}"
+            );
+        }
+        let second = Cli::try_parse_from(["casevault", "note", "list", "c-7fk2", "Pike"]).unwrap_err();
+        assert_eq!(name(&second), Some("Pike"));
+        assert!(
+            advised("casevault note list c-7fk2 Pike")
+                .unwrap()
+                .contains("`casevault` alone finds")
+        );
+        // A handle of another kind is no name.
+        let other = Cli::try_parse_from(["casevault", "note", "show", "c-7fk2"]).unwrap_err();
+        assert_eq!(name(&other), None);
     }
 
     /// A command that comes to be takes its word out of the lists, and what is advised is there to be used.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use vault_core::crypto::passphrase::{MEMORY_CEILING_KIB, MEMORY_FLOOR_KIB};
 use vault_core::crypto::sign::PublicKey;
-use vault_core::id::{CaseId, DeviceId, JotId, MemberId, RecordId};
+use vault_core::id::{CaseId, DeviceId, IdError, JotId, MemberId, RecordId};
 use vault_core::note::when::{self, Now, WhenError};
 use vault_core::note::{NoteKind, SegmentKind};
 use vault_core::tlog::checkpoint::agency_named;
@@ -22,7 +22,7 @@ pub fn case(text: &str) -> Result<String, String> {
     let text = &lower(text, "C-");
     CaseId::range(text)
         .map(|_| text.to_owned())
-        .map_err(|e| format!("{e}; `casevault case list` shows the handles of cases"))
+        .map_err(|e| wrong(text, &e, "`casevault case list` shows the handles of cases"))
 }
 
 /// Reads a member's handle, or a beginning of one.
@@ -47,6 +47,21 @@ pub fn device(text: &str) -> Result<String, String> {
         .map_err(|e| format!("{e}; `casevault device list` shows the handles of devices"))
 }
 
+/// Begins what is said of a word that is no handle at all. It may be somebody's name, and is not said once more.
+pub(super) const NO_HANDLE: &str = "a handle is asked for there";
+
+/// Says what is wrong with a handle, and where handles are found.
+fn wrong(text: &str, error: &IdError, found: &str) -> String {
+    let is_handle = text.split_once('-').is_some_and(|(kind, _)| kind.len() == 1);
+    match error {
+        IdError::Prefix { prefix, .. } if !is_handle => format!(
+            "{NO_HANDLE}, which begins with `{prefix}-`; names are never typed on the command line, where other programs can \
+             read them: `casevault` alone finds a case by the name of its client, and {found}"
+        ),
+        error => format!("{error}; {found}"),
+    }
+}
+
 /// A handle that was typed in capitals, as a letter or a form shows it.
 fn lower(text: &str, prefix: &str) -> String {
     match text.starts_with(prefix) {
@@ -63,7 +78,7 @@ pub fn note(text: &str) -> Result<String, String> {
     let text = &lower(text, "N-");
     RecordId::range(text)
         .map(|_| text.to_owned())
-        .map_err(|e| format!("{e}; `casevault note list CASE` shows the handles of notes"))
+        .map_err(|e| wrong(text, &e, "`casevault note list CASE` shows the handles of notes"))
 }
 
 /// Reads a step of a plan: a note's handle, or a beginning of one, and with a colon the segment's number.
@@ -81,7 +96,7 @@ pub fn step(text: &str) -> Result<(String, Option<u32>), String> {
         }
         None => (text, None),
     };
-    RecordId::range(handle).map_err(|e| hint(e.to_string()))?;
+    RecordId::range(handle).map_err(|e| wrong(handle, &e, "`casevault plan list` shows steps"))?;
     Ok((handle.to_owned(), segment))
 }
 
@@ -93,7 +108,7 @@ pub fn jot(text: &str) -> Result<String, String> {
     let text = &lower(text, "J-");
     JotId::range(text)
         .map(|_| text.to_owned())
-        .map_err(|e| format!("{e}; `casevault note jot --list` shows the handles of jots"))
+        .map_err(|e| wrong(text, &e, "`casevault note jot --list` shows the handles of jots"))
 }
 
 /// Reads a draft's handle, or a beginning of one.

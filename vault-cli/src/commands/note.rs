@@ -156,6 +156,7 @@ impl InputArgs {
             begun: false,
             mail,
             pause: false,
+            pause_at_plans: false,
         };
         Ok((input, files, unfiled))
     }
@@ -371,7 +372,7 @@ pub(in crate::commands) fn with_marks<T>(
         ..note.clone()
     };
     match save(paused) {
-        Err(SessionError::Paused) => {}
+        Err(SessionError::Paused { .. }) => {}
         Err(error) => return Err(error.into()),
         // It says what is said already: there is nothing to be asked, and nothing to be saved.
         Ok(_) => return Ok(note),

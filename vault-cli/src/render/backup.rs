@@ -35,10 +35,13 @@ pub fn ledger(reply: &LedgerReply) -> String {
 /// Writes what was restored, after the line that names the device.
 pub fn restored(reply: &RestoreReply) -> String {
     let mut out = format!(
-        "backup of {}, {} verified, in {}",
+        "backup of {}: {} and {}\n{} verified in {}: those of the backup, and {} that the restore wrote",
         super::time(&reply.made_at),
+        count(reply.backed_up, "entry", "entries"),
+        count(reply.attachments, "attachment file", "attachment files"),
         count(reply.entries, "entry", "entries"),
-        reply.home
+        reply.home,
+        number(reply.entries.saturating_sub(reply.backed_up)),
     );
     for device in &reply.retired {
         out.push_str(&format!("\nretired device {device}"));

@@ -112,10 +112,11 @@ fn blocks_of(out: &mut String, blocks: &[&Block], case: &CaseRow) {
                         let value = value.as_deref().map(|value| format!("{what}: {}", escape_line(value)));
                         value.into_iter()
                     };
+                    let done = super::overview::carried_out(item.done.as_deref(), item.outcome.as_deref());
                     let facts = fact("why", &item.why)
                         .chain(fact("owner", &item.owner))
                         .chain(fact("due", &item.due))
-                        .chain(fact("done", &item.done));
+                        .chain(done.map(|done| escape_line(&done).into_owned()));
                     let facts = facts.collect::<Vec<_>>().join(", ");
                     let what = match (item.kind, block.title) {
                         (Some(SegmentKind::Decision), overview::DECISIONS) => "",

@@ -458,17 +458,22 @@ fn lateness(step: &Step) -> String {
     }
 }
 
+/// Says of a step on which day it was carried out, and what came of it.
+pub fn carried_out(day: Option<&str>, outcome: Option<&str>) -> Option<String> {
+    let day = day?;
+    Some(match outcome {
+        Some(outcome) => format!("done {day}: {}", cut(outcome)),
+        None => format!("done {day}"),
+    })
+}
+
 /// Writes a step in a line: what, by whom and when, how it stands, and its handle.
 pub fn one_step(step: &Step) -> String {
     let mut facts = Vec::new();
     facts.extend(step.owner.as_deref().map(|owner| format!("owner: {}", worker(owner))));
     facts.extend(step.due.as_ref().map(|due| format!("due: {due}")));
-    facts.push(lateness(step));
-    facts.extend(
-        step.outcome
-            .as_ref()
-            .map(|outcome| format!("outcome: {}", cut(outcome))),
-    );
+    let done = carried_out(step.done.as_deref(), step.outcome.as_deref());
+    facts.push(done.unwrap_or_else(|| lateness(step)));
     let line = format!(
         "{}  [{}]  ({}:{})",
         what(step),

@@ -232,7 +232,7 @@ impl Drop for Snapshot {
 }
 
 /// Lists the attachments' files with their lengths, by name; what is still being written has a lock, and no record yet.
-fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
+pub(super) fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
     let failed = io_error("could not read the attachments");
     let mut found = Vec::new();
     let inside = match fs::read_dir(folder) {

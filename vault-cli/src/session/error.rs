@@ -154,7 +154,10 @@ pub enum SessionError {
     },
     /// It could be saved; that was not asked for yet.
     #[error("it is not saved yet")]
-    Paused,
+    Paused {
+        /// The lines, from 1, with which plans begin that only a heading makes plans.
+        plans: Vec<usize>,
+    },
     /// More came by a pipe than is held in memory.
     #[error("more than {} MiB came by a pipe, and nothing of it was kept", limit >> 20)]
     Piped {
@@ -482,7 +485,7 @@ impl SessionError {
             Self::Malformed { .. } => "malformed",
             Self::NewerVersion { .. } => "newer-version",
             Self::NamesAnother { .. } => "names-another",
-            Self::Paused => "paused",
+            Self::Paused { .. } => "paused",
             Self::Piped { .. } => "pipe-too-long",
             Self::SameMail { .. } => "same-mail",
             Self::SameNote { .. } => "same-note",
@@ -594,7 +597,7 @@ impl SessionError {
                 format!("nothing was saved; open the newest with `casevault note amend {note}`, and write it there")
             }
             Self::NamesAnother { instead, .. } => format!("nothing was changed; without the name: `{instead}`"),
-            Self::Paused => "nothing was changed".to_owned(),
+            Self::Paused { .. } => "nothing was changed".to_owned(),
             Self::Piped { .. } => "save it as a file, which is read twice and kept all or not at all; or take the good lines as they come with `--keep-going`".to_owned(),
             Self::SameMail { note } => format!("`casevault note show {note}` shows it; nothing was filed a second time"),
             Self::SameNote { note } => format!("`casevault note show {note}` shows it; what you wrote was not saved a second time"),

@@ -53,7 +53,14 @@ pub(super) struct Jot {
     pub(super) case: Option<String>,
     pub(super) occurred_at: String,
     pub(super) jotted_at: String,
+    /// How many were jotted here before it in the same second.
+    #[serde(skip_serializing_if = "is_first", default)]
+    nth: u32,
     pub(super) text: String,
+}
+
+fn is_first(nth: &u32) -> bool {
+    *nth == 0
 }
 
 impl Session {
@@ -85,16 +92,25 @@ impl Session {
         let at = request.at.as_deref().unwrap_or("now");
         let occurred = when::parse(at, &here).map_err(|e| malformed(e.to_string()))?;
         let id = JotId(fresh_id(&mut random::os()));
-        let jot = Jot {
+        let mut jot = Jot {
             schema: SCHEMA.to_owned(),
             case: case.map(|case| case.to_string()),
             occurred_at: occurred.as_str().to_owned(),
             jotted_at: clock::moment(clock::now()).as_str().to_owned(),
+            nth: 0,
             text: text.to_owned(),
         };
-        let value = zeroize::Zeroizing::new(super::case_record::to_json(&jot)?);
-        self.store
-            .write(|tx| -> Result<()> { Ok(tx.put_local(&name_of(id), &value)?) })?;
+        self.store.write(|tx| -> Result<()> {
+            let before = opened(tx)?
+                .into_iter()
+                .filter(|(_, before)| before.jotted_at == jot.jotted_at);
+            jot.nth = before
+                .map(|(_, before)| before.nth.saturating_add(1))
+                .max()
+                .unwrap_or(0);
+            let value = zeroize::Zeroizing::new(super::case_record::to_json(&jot)?);
+            Ok(tx.put_local(&name_of(id), &value)?)
+        })?;
         Ok(JotAddReply {
             schema: JOT_ADD,
             jot: id.handle(),
@@ -149,7 +165,7 @@ impl Session {
         input.kind = input.kind.or(None);
         let says_when = input.at.is_some();
         let mut note = note_input::new_note(&input, label.as_deref(), set, &clock::here())?;
-        note_input::require_not_paused(&input)?;
+        note_input::require_not_paused(&input, &note, set, &clock::here())?;
         note.imported = None;
         let fault = |_| SessionError::refused(Check::LocalValue, id.handle());
         if !says_when && !note_input::says_when(&input.text) {
@@ -231,19 +247,20 @@ pub(super) fn resolve(tx: &ReadTx<'_>, prefix: &str, what: &'static str, text: &
 
 /// Opens all jots, or those of a case, the oldest first.
 pub(super) fn all(tx: &ReadTx<'_>, case: Option<CaseId>) -> Result<Vec<JotRow>> {
-    let names = tx.local_names(PREFIX)?;
-    let mut jots = Vec::with_capacity(names.len());
-    for name in names {
-        let Some(id) = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok()) else {
-            return Err(SessionError::refused(Check::LocalValue, name));
-        };
-        let jot = read(tx, id)?;
-        if case.is_none_or(|case| jot.case == Some(case.to_string())) {
-            jots.push(row(id, jot));
-        }
-    }
-    jots.sort_by(|a, b| a.jotted_at.cmp(&b.jotted_at));
-    Ok(jots)
+    let mut jots = opened(tx)?;
+    jots.retain(|(_, jot)| case.is_none_or(|case| jot.case == Some(case.to_string())));
+    jots.sort_by(|(_, a), (_, b)| (&a.jotted_at, a.nth).cmp(&(&b.jotted_at, b.nth)));
+    Ok(jots.into_iter().map(|(id, jot)| row(id, jot)).collect())
+}
+
+fn opened(tx: &ReadTx<'_>) -> Result<Vec<(JotId, Jot)>> {
+    let names = tx.local_names(PREFIX)?.into_iter();
+    let jots = names.map(|name| {
+        let id = name.strip_prefix(PREFIX).and_then(|id| id.parse::<JotId>().ok());
+        let id = id.ok_or_else(|| SessionError::refused(Check::LocalValue, name))?;
+        Ok((id, read(tx, id)?))
+    });
+    jots.collect()
 }
 
 fn read(tx: &ReadTx<'_>, id: JotId) -> Result<Jot> {

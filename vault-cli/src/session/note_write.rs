@@ -183,7 +183,7 @@ impl Session {
         if !also.is_empty() {
             note_input::require_clients_named(&note, None, &input.text, &words)?;
         }
-        note_input::require_not_paused(&input)?;
+        note_input::require_not_paused(&input, &note, set, &clock::here())?;
         // A note added here is written here, whatever ids its JSON had elsewhere.
         note.imported = None;
         let mut seen = seen.into_iter();
@@ -437,7 +437,7 @@ impl Session {
                         newest: before.version,
                     });
                 }
-                note_input::require_not_paused(&request.input)?;
+                note_input::require_not_paused(&request.input, &note, set, &clock::here())?;
                 let parts = holder.parts_of(tx, &keys, &before.note)?;
                 let written = holder.put_note(tx, &mut keys, note, Some(Before { read: &before, parts }))?;
                 Ok((before, written, Amended::Saved))

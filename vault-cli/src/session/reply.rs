@@ -1960,6 +1960,12 @@ pub struct RestoreReply {
     pub made_at: String,
     /// Links that are there now.
     pub entries: u64,
+    /// Those of them that were in the backup, as making it counted them; the others are of the restore.
+    #[serde(default)]
+    pub backed_up: u64,
+    /// Files of attachments that were in the backup, as making it counted them.
+    #[serde(default)]
+    pub attachments: u64,
     /// Records that the ledger took.
     pub erased: u64,
     /// Version of the recovery key in force.

@@ -256,6 +256,9 @@ pub struct NoteInput {
     /// Whether it is refused where it could be saved, because its author is asked something first: what is amiss is told before.
     #[serde(default)]
     pub pause: bool,
+    /// Whether it is refused in the same way where it has plans that only a heading makes plans.
+    #[serde(default)]
+    pub pause_at_plans: bool,
 }
 
 /// Which mail a note was made of: what its program called it, and its bytes.

@@ -142,6 +142,9 @@ fn restore(
     let recovered = recovery.is_some();
     let recovery_waits = kept.recovery_waits;
     let mut session = begin(&inside, &head, kept, key)?;
+    // Counted as making it counts them, before anything is written here or erased.
+    let backed_up = session.store.read(|tx| Ok::<_, SessionError>(tx.head().pos))?;
+    let attachments = super::backup::list(&inside.home().join("attachments"))?.len();
     let retired = session.enrol(recovery.as_ref())?;
     let owed = recovered || recovery_waits || request.new_recovery_key;
     // Nobody names a new key alone where more than one signs a root; and nobody's notes wait for that.
@@ -173,6 +176,8 @@ fn restore(
         home: places.home().display().to_string(),
         made_at: session.made_at.clone(),
         entries: verified.entries,
+        backed_up,
+        attachments: u64::try_from(attachments).unwrap_or(u64::MAX),
         erased,
         recovery_version: holder.agency.root().recovery.version,
         recovery_renewed: renewed,

@@ -209,23 +209,67 @@ pub fn named(profile: &Value) -> Vec<Named> {
 /// Lists whom a profile's restrictions of contact name, as they are written there: words with a capital that stand together.
 /// Who is not to ring is who rings.
 pub fn restricted(profile: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut run: Vec<&str> = Vec::new();
+    restrictions(profile).into_iter().map(|found| found.name).collect()
+}
+
+/// Lists those of them who are somebody for certain: one word that begins a sentence has its capital of that, unless it is
+/// said of it what it may not (`Tom may not ring`).
+pub fn forbidden(profile: &Value) -> Vec<String> {
+    const MAY_NOT: [&str; 9] = ["and", "can", "cannot", "has", "is", "may", "must", "not", "should"];
+    let found = restrictions(profile).into_iter();
+    let found =
+        found.filter(|found| !found.is_first || found.name.contains(' ') || MAY_NOT.contains(&found.next.as_str()));
+    found.map(|found| found.name).collect()
+}
+
+/// Words with a capital that stand together.
+struct Capitals {
+    name: String,
+    /// Whether they begin a sentence.
+    is_first: bool,
+    /// The word behind them, in lower case.
+    next: String,
+}
+
+fn restrictions(profile: &Value) -> Vec<Capitals> {
     let texts = match profile.get("contact_restrictions") {
         Some(Value::String(text)) => vec![text.as_str()],
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    for word in texts.iter().flat_map(|text| text.split_whitespace().chain([""])) {
+    texts.into_iter().flat_map(capitals).collect()
+}
+
+fn capitals(text: &str) -> Vec<Capitals> {
+    let mut found = Vec::new();
+    let mut run: Vec<&str> = Vec::new();
+    let (mut is_begun, mut is_first) = (false, false);
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         let is_name = bare.chars().next().is_some_and(char::is_uppercase) && !is_no_name(&bare.to_lowercase());
         if is_name {
+            is_first = match run.is_empty() {
+                true => !is_begun,
+                false => is_first,
+            };
             run.push(bare);
         }
-        if !is_name || !word.ends_with(char::is_alphanumeric) {
-            found.extend((!run.is_empty()).then(|| run.join(" ")));
+        let next = words
+            .peek()
+            .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let is_next = next.is_some_and(|next| {
+            next.chars().next().is_some_and(char::is_uppercase) && !is_no_name(&next.to_lowercase())
+        });
+        if !run.is_empty() && (!is_next || !word.ends_with(char::is_alphanumeric)) {
+            found.push(Capitals {
+                name: run.join(" "),
+                is_first,
+                next: next.unwrap_or_default().to_lowercase(),
+            });
             run.clear();
         }
+        is_begun = !word.ends_with(['.', '!', '?', ':']);
     }
     found
 }
@@ -390,6 +434,13 @@ mod tests {
         );
         assert_eq!(of(json!(["Not Tam Brisk (uncle)", "none"])), ["Tam Brisk"]);
         assert_eq!(of(json!("No calls.")), [""; 0]);
+        let of = |value: Value| forbidden(&json!({"contact_restrictions": value}));
+        assert_eq!(
+            of(json!(
+                "No contact with father, Tom Reed. By court order: Ida O'Neil too. Zoe may not ring."
+            )),
+            ["Tom Reed", "Ida O'Neil", "Zoe"]
+        );
         assert_eq!(relation_of("Kerry Pike (Mother)").as_deref(), Some("mother"));
     }
 

@@ -121,6 +121,9 @@ pub struct Item {
     /// Of a plan that was carried out: on which day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<String>,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Of a decision: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -389,6 +392,7 @@ impl Item {
             owner: None,
             due: None,
             done: None,
+            outcome: None,
             why: None,
             default_kind: false,
             also_of: Vec::new(),
@@ -409,6 +413,7 @@ impl Item {
             owner: segment.owner.clone(),
             due: segment.due.clone(),
             done: segment.done.clone(),
+            outcome: segment.outcome.clone(),
             why: segment.why.clone(),
             default_kind: segment.default_kind,
             also_of: Vec::new(),

@@ -1,7 +1,8 @@
 //! The people whom the notes of a case name: who they are to it, where they come first and last, and how often.
 //!
 //! A name is what notes write: the speaker of a quote, who reported something, whom a segment is about, who was there,
-//! who owns a step. Two names are one person where they are the same words, whatever their capitals; and the client is who is
+//! from whom something is kept. Whom restrictions of contact name is one too; other free text is not looked through for names.
+//! Two names are one person where they are the same words, whatever their capitals; and the client is who is
 //! called by the client's first name, where nobody else of the case has it. Whom the profile names is also who is called by
 //! the first name of theirs that nobody else has, or by what they alone are to the client (`mother`). Nothing is guessed
 //! beyond that.
@@ -16,7 +17,7 @@ use super::mark::Marks;
 use super::model::{Names, Note, Segment, SegmentKind};
 use super::when::Moment;
 
-/// As what somebody is named.
+/// As what somebody is named: but for the last by notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
@@ -32,6 +33,10 @@ pub enum Part {
     Seen,
     /// They interpreted.
     Interpreter,
+    /// Something is kept from them.
+    KeptFrom,
+    /// The profile's restrictions of contact name them.
+    ContactRestriction,
 }
 
 impl Part {
@@ -39,7 +44,9 @@ impl Part {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::About => "about",
+            Self::ContactRestriction => "contact restriction",
             Self::Interpreter => "interpreter",
+            Self::KeptFrom => "kept from",
             Self::Present => "present",
             Self::Quoted => "quoted",
             Self::Reported => "reported",
@@ -55,7 +62,7 @@ pub struct Person {
     pub name: String,
     /// What the profile says that they are to the client.
     pub relation: Option<String>,
-    /// As what notes name them.
+    /// As what they are named.
     pub parts: Vec<Part>,
     /// The day of the first note that names them.
     pub first: Option<String>,
@@ -112,7 +119,7 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     for (note, handle) in notes {
         let mut named: BTreeMap<String, (String, BTreeSet<Part>)> = BTreeMap::new();
-        for (part, name, marks) in marked_names(note) {
+        for (part, name, marks) in marked_names(note).chain(kept_from(note)) {
             let name = who(spaced(name));
             if !name.is_empty() {
                 let entry = named
@@ -153,6 +160,15 @@ pub fn people(profile: Option<&serde_json::Value>, words: &[&str], notes: &[(&No
         entry.is_open = true;
         if entry.name.is_empty() {
             entry.name.clone_from(name);
+        }
+    }
+    for name in profile.map(household::forbidden).unwrap_or_default() {
+        let name = who(spaced(&name));
+        let entry = found.entry(name.to_lowercase()).or_default();
+        entry.is_open = true;
+        entry.parts.insert(Part::ContactRestriction);
+        if entry.name.is_empty() {
+            entry.name = name;
         }
     }
     let day = |moment: Option<Moment>| moment.map(|m| m.as_str().get(..10).unwrap_or_default().to_owned());
@@ -298,6 +314,16 @@ fn marked_names(note: &Note) -> impl Iterator<Item = (Part, &str, Marks)> {
     of_head.chain(segments)
 }
 
+/// Goes through those from whom segments are kept, with the marks that say so.
+fn kept_from(note: &Note) -> impl Iterator<Item = (Part, &str, Marks)> {
+    let is_shared = |segment: &&Segment| !segment.placeholder && segment.kind != SegmentKind::Reflection;
+    let segments = note.segments.iter().filter(is_shared);
+    segments.flat_map(|segment| {
+        let names = segment.hide_from.iter().flat_map(Names::iter);
+        names.map(|name| (Part::KeptFrom, name, Marks::of(segment)))
+    })
+}
+
 /// Reads who is who out of a profile: `people` or `household`, a list of objects with `name` and `relation`, or an
 /// object of names and relations.
 fn relations(profile: Option<&serde_json::Value>) -> Vec<(String, String)> {
@@ -361,6 +387,35 @@ mod tests {
         assert_eq!(mum.note.as_deref(), Some("n-late"));
         assert_eq!(mum.parts, [Part::About, Part::Present, Part::Quoted]);
         assert_eq!(all[4].parts, []);
+    }
+
+    #[test]
+    fn whom_only_a_restriction_or_a_mark_names_is_listed_with_where() {
+        let kept = Segment {
+            hide_from: Names::from_list(vec!["Jim Low".into(), "father".into()]),
+            ..Segment::new(1, SegmentKind::Observation, "Ida Bell was there.")
+        };
+        let note = Note {
+            segments: vec![kept],
+            ..Note::default()
+        };
+        let profile = serde_json::json!({
+            "name": "Mia Pike", "people": [{"name": "Tom Reed", "relation": "father"}],
+            "contact_restrictions": "No contact with Tom Reed. By order of the court: Ann Low neither. Supervised visits only."
+        });
+        let all = people(Some(&profile), &[], &[(&note, "n-1")]);
+        let found: Vec<_> = all
+            .iter()
+            .map(|p| (p.name.as_str(), p.parts.clone(), p.marks.hide_from.len()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("Jim Low", vec![Part::KeptFrom], 2),
+                ("Tom Reed", vec![Part::KeptFrom, Part::ContactRestriction], 0),
+                ("Ann Low", vec![Part::ContactRestriction], 0),
+            ]
+        );
     }
 
     #[test]

@@ -174,20 +174,31 @@ pub fn parse(text: &str, outline: &Outline, now: &Now) -> Result<Note, Vec<TextE
 /// pasted, and what looks like a mark and is none. It says nothing of what cannot be read.
 pub fn doubts(text: &str, outline: &Outline, now: &Now) -> Vec<Doubt> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut faults = Faults::default();
+    let mut doubts = read_body(text, outline, now, &mut faults).doubts().to_vec();
+    doubts.extend(lookalikes(text));
+    doubts.sort_by_key(|doubt| doubt.line);
+    doubts
+}
+
+/// Lists the lines, from 1, with which plans begin that only the heading above them makes plans.
+pub fn implied_plans(text: &str, outline: &Outline, now: &Now) -> Vec<usize> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut faults = Faults::default();
+    read_body(text, outline, now, &mut faults).implied_plans().to_vec()
+}
+
+fn read_body<'a>(text: &str, outline: &'a Outline, now: &'a Now, faults: &'a mut Faults) -> Reader<'a> {
     let lines: Vec<Line<'_>> = (1..)
         .zip(text.split('\n'))
         .map(|(n, text)| Line::new(n, text))
         .collect();
-    let mut faults = Faults::default();
-    let body = front::read(&lines, &mut Note::default(), now, &mut faults);
-    let mut reader = Reader::new(outline, now, &mut faults);
+    let body = front::read(&lines, &mut Note::default(), now, faults);
+    let mut reader = Reader::new(outline, now, faults);
     for line in lines.get(body..).unwrap_or_default() {
         reader.line(*line);
     }
-    let mut doubts = reader.doubts().to_vec();
-    doubts.extend(lookalikes(text));
-    doubts.sort_by_key(|doubt| doubt.line);
-    doubts
+    reader
 }
 
 /// Tells whether a line reads as a field of the front matter, wherever it stands.

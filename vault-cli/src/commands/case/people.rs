@@ -11,8 +11,9 @@ use crate::session::request::CasePeopleRequest;
 
 /// Lists the people whom the notes of a case name, and where they come last
 ///
-/// Who spoke, who reported something, whom a segment is about, who was there. Names are one person where they are the same
-/// words; the profile's `people` says who is what to the client.
+/// Who spoke, who reported something, whom a segment is about or kept from, who was there; and whom the profile and its
+/// restrictions of contact name. Names are one person where they are the same words; the profile's `people` says who is what
+/// to the client. Who stands in the words of a note alone is not listed: other free text is not looked through for names.
 #[derive(Args, Debug)]
 pub struct PeopleArgs {
     /// The case's handle; without it, on a terminal, the name is asked for

@@ -1,16 +1,17 @@
 //! `casevault note expand`.
 
 use clap::Args;
-use vault_core::note::NoteKind;
+use vault_core::note::{NoteKind, text};
 
 use crate::agent::Vault;
 use crate::cli::value;
+use crate::commands::start::kind;
 use crate::error::CliError;
 use crate::invocation::Invocation;
 use crate::picker;
 use crate::render;
 use crate::session::SessionError;
-use crate::session::reply::NoteSavedReply;
+use crate::session::reply::{JotRow, NoteSavedReply};
 use crate::session::request::{DraftOf, JotListRequest, NoteBlankRequest, NoteExpandRequest};
 use crate::writing::Writing;
 
@@ -34,7 +35,7 @@ pub struct ExpandArgs {
     #[arg(long, value_name = "CASE", value_parser = value::case)]
     pub case: Option<String>,
 
-    /// The kind [default: what the text says]
+    /// The kind [default: what the text says; on a terminal it is asked for]
     #[arg(long, value_name = "KIND", value_parser = value::note_kind)]
     pub kind: Option<NoteKind>,
 
@@ -79,23 +80,21 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
     };
     let case = match args.case {
         Some(case) => case,
-        None => {
-            let jots = session.jot_list(JotListRequest::default())?.jots;
-            let found = jots
-                .into_iter()
-                .find(|known| known.jot.starts_with(&jot) || jot.starts_with(&known.jot));
-            let not_found = || SessionError::NotFound {
-                what: "jot",
-                text: jot.clone(),
-            };
-            match found.ok_or_else(not_found)?.case {
-                Some(case) => case,
-                None => {
-                    run.ui.prompt("This jot names no case.");
-                    picker::case(run, &mut session)?
-                }
+        None => match named(&mut session, &jot)?.case {
+            Some(case) => case,
+            None => {
+                run.ui.prompt("This jot names no case.");
+                picker::case(run, &mut session)?
             }
+        },
+    };
+    // Of a draft the kind was said when it was begun, and a jot may say it itself.
+    let is_new = args.drafts.draft.is_none() && args.drafts.discard_draft.is_none();
+    let kind = match args.kind {
+        None if is_new && args.input.template.is_none() && !says_kind(&mut session, &jot)? => {
+            Some(kind::ask(run, &mut session, &case)?)
         }
+        kind => kind,
     };
     let on_terminal = OnTerminal {
         writing: Writing {
@@ -103,7 +102,7 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
                 jot: jot.clone(),
                 case: case.clone(),
             },
-            input: args.input.read(args.kind, run)?,
+            input: args.input.read(kind, run)?,
             also: Vec::new(),
             blank: String::new(),
             draft: None,
@@ -146,6 +145,22 @@ pub(super) fn run(args: ExpandArgs, run: &Invocation) -> Result<(), CliError> {
         Some(reply) => super::saved(&reply.ok_or(NOT_TWICE)?, run),
         None => Ok(()),
     }
+}
+
+/// Finds the jot that waits by what was typed of its handle.
+fn named(session: &mut Vault, jot: &str) -> Result<JotRow, CliError> {
+    let mut jots = session.jot_list(JotListRequest::default())?.jots.into_iter();
+    let found = jots.find(|known| known.jot.starts_with(jot) || jot.starts_with(&known.jot));
+    let not_found = || SessionError::NotFound {
+        what: "jot",
+        text: jot.to_owned(),
+    };
+    Ok(found.ok_or_else(not_found)?)
+}
+
+/// Tells whether a jot says in its first lines of what kind the note is.
+fn says_kind(session: &mut Vault, jot: &str) -> Result<bool, CliError> {
+    Ok(text::said_kind(&named(session, jot)?.text).is_some())
 }
 
 /// Asks which of the jots that wait is meant.

@@ -12,7 +12,8 @@ use crate::session::request::{JotAddRequest, JotDiscardRequest, JotListRequest};
 use crate::unlock_prompt;
 
 /// How it is asked for: how one gets out of it is said where one gets in.
-pub(in crate::commands) const QUESTION: &str = "One line, Enter ends it; Ctrl-D leaves, and nothing is kept. Jot: ";
+pub(in crate::commands) const QUESTION: &str =
+    "Type the jot, one line. Enter ends it; Ctrl-D or Ctrl-C leaves, and nothing is kept: ";
 
 /// The longest jot, in bytes.
 const LONGEST: u64 = 64 * 1024;

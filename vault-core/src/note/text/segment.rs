@@ -18,6 +18,8 @@ pub(super) struct Reader<'a> {
     current: Option<Open>,
     done: Vec<Segment>,
     doubts: Vec<Doubt>,
+    /// The lines with which plans begin that only their heading makes plans.
+    implied_plans: Vec<usize>,
 }
 
 /// The heading that lines are under, known to the template or not.
@@ -51,6 +53,7 @@ impl<'a> Reader<'a> {
             current: None,
             done: Vec::new(),
             doubts: Vec::new(),
+            implied_plans: Vec::new(),
         }
     }
 
@@ -91,6 +94,10 @@ impl<'a> Reader<'a> {
         }
         if !self.current.as_ref().is_some_and(|open| open.in_paragraph) {
             self.begin(None);
+            let begun = self.current.as_ref().map(|open| &open.segment);
+            if begun.is_some_and(|segment| segment.default_kind && segment.kind == SegmentKind::Plan) {
+                self.implied_plans.push(line.number);
+            }
         }
         if let Some(read) = bold_mark(line.text) {
             self.doubts.push(Doubt::of(line, read));
@@ -103,6 +110,11 @@ impl<'a> Reader<'a> {
     /// What was read, and may not have been meant.
     pub(super) fn doubts(&self) -> &[Doubt] {
         &self.doubts
+    }
+
+    /// The lines with which plans begin that only their heading makes plans.
+    pub(super) fn implied_plans(&self) -> &[usize] {
+        &self.implied_plans
     }
 
     /// Doubts a mark in the middle of running text, as of a letter that was pasted: several lines, and no blank one between.
@@ -564,6 +576,8 @@ pub enum Meant {
         /// The mark that it looks like, braces off.
         mark: String,
     },
+    /// A plan, because it stands under a heading for plans without a mark.
+    ImpliedPlan,
     /// A mark, right below lines of another segment.
     Mark {
         /// The mark.
@@ -622,6 +636,10 @@ impl std::fmt::Display for Meant {
                 f,
                 "`{name}:` is a field of the first lines, and was taken for text here: move it above everything else, without an \
                  empty line between; `\\{name}:` says that text is meant"
+            ),
+            Self::ImpliedPlan => f.write_str(
+                "without a mark, under a heading for plans, it is a step that somebody has to carry out: `plan:` before it says so, \
+                 `nar:` that it is only words",
             ),
             Self::Lookalike { written, mark } => {
                 let what = match mark.starts_with("hide-from") || mark.starts_with("withheld") {
