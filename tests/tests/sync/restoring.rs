@@ -136,6 +136,28 @@ pub(crate) fn what_waited_goes_behind_what_another_device_sent_since() {
 }
 
 #[test]
+fn a_backup_from_before_the_server_is_told_so_and_nothing_is_named() {
+    let lost = Vault::made();
+    let case = lost.open_case("Elin Farrow");
+    let file = backed_up(&lost);
+    let server = kept::start(&lost.around.join("server"));
+    lost.json(&["server", "add", &server.url]);
+    lost.add_note(&case, "obs: Sent after it.\n");
+    lost.json(&["sync"]);
+    let restored = restored(&file);
+    for _ in 0..2 {
+        let told = restored.run(&["server", "add", &server.url, "--json"]);
+        let told = told.refused(1, "before-server");
+        assert!(
+            told["hint"].as_str().unwrap().contains("after `casevault server add`"),
+            "{told}"
+        );
+    }
+    assert_eq!(restored.json(&["status"])["server"], false);
+    assert_eq!(restored.json(&["case", "list"])["cases"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_recovery_run_goes_on_with_the_server_too() {
     for has_more in [false, true] {
         let (lost, _server, case) = at_work();

@@ -98,6 +98,9 @@ pub enum ServerFault {
     /// It signs with another key than the agency's root names.
     #[error("the server's log key is not the one that the agency's root names")]
     OtherKey,
+    /// It has the agency already, and this vault is from before it was sent there: a backup that was restored.
+    #[error("the server has this agency already, and this vault is from before it was sent there")]
+    BeforeIt,
     /// It names a log key and does not show that it has it.
     #[error("the server does not sign with the log key that it names ({})", cause(*check))]
     Unsigned {
@@ -233,6 +236,7 @@ impl ServerFault {
             | Self::Known { .. }
             | Self::NotTaken
             | Self::UnknownDevice
+            | Self::BeforeIt
             | Self::Refused { .. }
             | Self::Link { .. } => Kind::Failed,
         }
@@ -247,6 +251,7 @@ impl ServerFault {
             Self::Insecure { .. } => "server-insecure",
             Self::Unreachable { .. } | Self::NotReached { .. } | Self::NotAudited { .. } => "server-unreachable",
             Self::UnknownDevice => "device-unknown",
+            Self::BeforeIt => "before-server",
             Self::Busy { .. } => "server-busy",
             Self::Refused { .. } => "server-refused",
             Self::Garbled { .. } => "server-garbled",
@@ -299,6 +304,10 @@ impl ServerFault {
             }
             Self::Conflict { .. } => {
                 "run `casevault sync` again: it takes in what the other wrote and sends yours after it"
+            }
+            Self::BeforeIt => {
+                "nothing was named or sent, and everything stays here; restore a backup that was made after `casevault \
+                 server add`: it fetches what was sent since (docs/recovery.md)"
             }
             Self::OtherKey => "do not go on: it is another server, or somebody stands between; tell the administrator",
             Self::OwnStreamAhead => {

@@ -123,10 +123,14 @@ impl Session {
             return Err(ServerFault::Known { url: kept.url }.into());
         }
         let agency = self.holder.agency.id();
-        let log = log_key(&Remote::new(url.clone(), agency), agency).map_err(|fault| match fault {
+        let (log, size) = log_key(&Remote::new(url.clone(), agency), agency).map_err(|fault| match fault {
             ServerFault::Unreachable { url, why } => ServerFault::NotReached { url, why },
             other => other,
         })?;
+        // Whoever sent it named the log in the root first: this vault is from before that.
+        if size > 0 && self.holder.agency.root().log.is_none() {
+            return Err(ServerFault::BeforeIt.into());
+        }
         self.write(|holder, tx| {
             match &holder.agency.root().log {
                 Some(known) if *known == log => {}
@@ -819,7 +823,8 @@ impl From<crate::store::StoreError> for Stop {
 
 /// Asks for the key of a server's log for the agency, and for what shows that the server has it: a root that names a key
 /// which nobody signs with could never be mended.
-fn log_key(remote: &Remote, agency: AgencyId) -> std::result::Result<Verifier, ServerFault> {
+/// Asks for the key of the agency's log, and how long that is.
+fn log_key(remote: &Remote, agency: AgencyId) -> std::result::Result<(Verifier, u64), ServerFault> {
     let log = remote.log_key()?;
     let is_named = log.name == checkpoint::origin(agency).as_bytes();
     if !guard::holds(is_named, Guard::LogKeyName) {
@@ -828,9 +833,11 @@ fn log_key(remote: &Remote, agency: AgencyId) -> std::result::Result<Verifier, S
     let note = remote.checkpoint()?;
     let signed = VerifyingKey::new(&log.key, Check::CheckpointSignature)
         .and_then(|key| SignedCheckpoint::open(&note, agency, &key, &[]));
-    signed.map(|_| log).map_err(|refused| ServerFault::Unsigned {
-        check: refused.check.number(),
-    })
+    signed
+        .map(|signed| (log, signed.checkpoint().size))
+        .map_err(|refused| ServerFault::Unsigned {
+            check: refused.check.number(),
+        })
 }
 
 /// The records that a parcel places without their bytes.

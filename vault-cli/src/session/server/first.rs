@@ -56,7 +56,7 @@ pub(in crate::session) fn fetch(places: &Places, invite: &Invite, signer: &Signi
     let agency = invite.sheet().agency;
     let url = ServerUrl::parse(invite.url())?;
     let remote = Remote::new(url.clone(), agency);
-    let log = log_key(&remote, agency)?;
+    let (log, _) = log_key(&remote, agency)?;
     let asking = Asking::new(remote, places.clone(), agency, &log)?;
     asking.remote.begin(log.key, invite.device(), By::Device, signer)?;
 
